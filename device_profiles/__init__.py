@@ -1,0 +1,1 @@
+"""Words of the field, device models, catalogues and clauses: data and their loaders."""

@@ -1,0 +1,121 @@
+"""The words of the field as enumerations; every other package takes them from here."""
+
+import enum
+from typing import Final
+
+
+class DeviceType(enum.StrEnum):
+    """Device types as DUIS spells them."""
+
+    ESME = "ESME"
+    GSME = "GSME"
+    CHF = "CHF"
+    GPF = "GPF"
+    HCALCS = "HCALCS"
+    PPMID = "PPMID"
+    IHD = "IHD"
+    CAD = "CAD"
+
+
+#: Device type -> number in GBCS ASN.1 (IHD and CAD are both Type 2 devices).
+GBCS_DEVICE_NUMBER: Final[dict[DeviceType, int]] = {
+    DeviceType.GSME: 0,
+    DeviceType.ESME: 1,
+    DeviceType.CHF: 2,
+    DeviceType.GPF: 3,
+    DeviceType.HCALCS: 4,
+    DeviceType.PPMID: 5,
+    DeviceType.IHD: 6,
+    DeviceType.CAD: 6,
+}
+
+
+class SmetsVersion(enum.StrEnum):
+    """The two generations of smart metering equipment."""
+
+    SMETS1 = "SMETS1"
+    SMETS2 = "SMETS2+"
+
+
+class ImageKind(enum.StrEnum):
+    """What a firmware image's tail looks like; never guessed from its content (F-004)."""
+
+    SUPPLIER_SIGNED = "supplier-signed"
+    UNSIGNED = "unsigned"
+    WAN_PROVIDER = "wan-provider"
+
+
+class DowngradePolicy(enum.StrEnum):
+    """What a device does with an image whose version is lower than the running one (F-044)."""
+
+    ALLOW = "allow"
+    REFUSE_AT_QUERY = "refuse-at-query"
+    REFUSE_AT_ACTIVATION = "refuse-at-activation"
+
+
+class ResumePolicy(enum.StrEnum):
+    """What a device does with a half-received image after power returns (F-042)."""
+
+    RESUME_FROM_OFFSET = "resume-from-offset"
+    RESTART = "restart"
+
+
+class PathwayPolicy(enum.StrEnum):
+    """What a device does with an image its running version is no stepping stone to (FM-65)."""
+
+    OK = "ok"
+    REFUSE = "refuse"
+    BRICK = "brick"
+
+
+class CplStatus(enum.StrEnum):
+    """Status of a Central Products List entry, as DUIS spells it."""
+
+    ACTIVE = "Active"
+    CANCELLED = "Cancelled"
+    EXPIRED = "Expired"
+    WITHDRAWN = "Withdrawn"
+
+
+class DeviceStatus(enum.StrEnum):
+    """Inventory status of a device, as DUIS spells it."""
+
+    PENDING = "Pending"
+    WHITELISTED = "Whitelisted"
+    INSTALLED_NOT_COMMISSIONED = "InstalledNotCommissioned"
+    COMMISSIONED = "Commissioned"
+    DECOMMISSIONED = "Decommissioned"
+    WITHDRAWN = "Withdrawn"
+    SUSPENDED = "Suspended"
+    RECOVERY = "Recovery"
+    RECOVERED = "Recovered"
+
+
+class PaymentMode(enum.StrEnum):
+    """How the energy consumer pays."""
+
+    CREDIT = "Credit"
+    PREPAYMENT = "Prepayment"
+
+
+class InstallationClass(enum.StrEnum):
+    """Whether an installation's meters are operated by their supplier today."""
+
+    ACTIVE = "Active"
+    DORMANT = "Dormant"
+    MIXED = "Mixed"
+
+
+class RemoteParty(enum.IntEnum):
+    """Remote party roles as GBCS numbers them (also the OU of organisation certificates)."""
+
+    ROOT = 0
+    RECOVERY = 1
+    SUPPLIER = 2
+    NETWORK_OPERATOR = 3
+    ACCESS_CONTROL_BROKER = 4
+    TRANSITIONAL_COS = 5
+    WAN_PROVIDER = 6
+    ISSUING_AUTHORITY = 7
+    LOAD_CONTROLLER = 8
+    OTHER = 127

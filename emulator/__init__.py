@@ -1,0 +1,1 @@
+"""Emulated GB smart-metering HAN devices that speak the real binary protocols."""

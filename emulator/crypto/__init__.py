@@ -1,0 +1,1 @@
+"""Keys, certificates, signatures, MACs and the opening and sealing of GBCS messages."""

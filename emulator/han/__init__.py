@@ -1,0 +1,1 @@
+"""The virtual HAN: nodes, their radio stacks, the tunnel, the medium."""

@@ -1,0 +1,1 @@
+"""What makes emulated devices run: virtual time, the driver, whole installations."""

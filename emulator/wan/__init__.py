@@ -1,0 +1,1 @@
+"""The virtual SM WAN between the communications hub and the DCC."""

@@ -1,0 +1,1 @@
+"""Firmware images: read, build, sign, spoil, lint."""

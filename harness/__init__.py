@@ -1,0 +1,1 @@
+"""Parties, scenarios, reports and the command line."""

@@ -1,0 +1,1 @@
+"""The smetsbench command line: one module per noun."""

@@ -1,0 +1,1 @@
+"""The organisations of the industry, each with keys of its own."""

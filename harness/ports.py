@@ -1,0 +1,163 @@
+"""The device seam: what a bench offers, whether its devices are emulated or real."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from emulator.core.clock import UtcMs
+from emulator.core.effects import Value
+from emulator.core.ids import Eui64
+
+
+class Clock(Protocol):
+    """The time of a bench: virtual where devices are emulated, real elsewhere."""
+
+    def now(self) -> UtcMs:
+        """Return the present moment."""
+        ...
+
+    async def sleep_until(self, at: UtcMs) -> None:
+        """Wait until ``at``; returns at once when it has passed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StageOrder:
+    """What the CSP tells the hub with an image (stand-in: the real transfer is not public).
+
+    Attributes:
+        request_id: The update request it belongs to, for the delivery status.
+        image: The OTA Upgrade Image, header included.
+        targets: Devices of this HAN that are to have it.
+    """
+
+    request_id: str
+    image: bytes
+    targets: tuple[Eui64, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StageOutcome:
+    """How a staging ended.
+
+    Attributes:
+        delivered: True when the hub says it holds all of the image (N60), False otherwise (N61).
+        reason: Outcome word: ``held``, or why not: ``too-large``, ``store-full``, ``busy``,
+            ``transfer-failed``, ``metadata-mismatch``, ``malformed``.
+        at: When it ended.
+    """
+
+    delivered: bool
+    reason: str
+    at: UtcMs
+
+
+class Hub(Protocol):
+    """A communications hub seen from its WAN side."""
+
+    @property
+    def eui64(self) -> Eui64:
+        """Identifier of the CHF."""
+        ...
+
+    async def send(self, message: bytes) -> None:
+        """Hand one GBCS message to the hub, for itself or for a device behind it."""
+        ...
+
+    async def received(self, until: UtcMs) -> bytes | None:
+        """Return the next GBCS message from the hub, in order; None once ``until`` has passed."""
+        ...
+
+    async def stage(self, order: StageOrder) -> StageOutcome:
+        """Transfer a firmware image to the hub and return when it is held, refused or failed."""
+        ...
+
+    async def has_taken(self, message: bytes) -> bool | None:
+        """Say whether the hub already took this very message; None when it cannot tell.
+
+        Used on resume, to settle a write whose intent is journalled and whose outcome is not.
+        """
+        ...
+
+
+class Power(Protocol):
+    """The mains of the devices on a bench."""
+
+    async def cycle(self, device: Eui64, off_s: float) -> None:
+        """Take power from a device for ``off_s`` seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A fact a bench can see inside a device: the audit trail.
+
+    Attributes:
+        at: When.
+        device: Which device.
+        kind: A word such as ``ota_state`` (table in docs/architecture.md).
+        fields: Names and values.
+    """
+
+    at: UtcMs
+    device: Eui64
+    kind: str
+    fields: tuple[tuple[str, Value], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedFrame:
+    """One frame on a link of the bench, as it crossed.
+
+    Attributes:
+        at_us: Microseconds since 1970.
+        link: ``han``, ``wan-in`` (towards the hub), ``wan-out``, ``csp-in``, ``csp-out``.
+        frame: The octets: MAC frame with FCS on ``han``, GBCS message on ``wan-*``.
+        comment: For the packet comment: stand-ins, faults that touched it; may be empty.
+    """
+
+    at_us: int
+    link: str
+    frame: bytes
+    comment: str = ""
+
+
+class Bench(Protocol):
+    """One installation to run scenarios against."""
+
+    kind: str
+    clock: Clock
+    hub: Hub
+    power: Power
+
+    def role(self, device_type: str) -> Eui64:
+        """Return the EUI-64 of the bench's device of that type (``ESME``, ``GSME`` …).
+
+        Raises:
+            BenchError: The bench has none.
+        """
+        ...
+
+    def take_observations(self) -> Sequence[Observation] | None:
+        """Return the facts seen since the last call; None where the bench cannot look inside."""
+        ...
+
+    def take_frames(self) -> Sequence[CapturedFrame]:
+        """Return the frames captured since the last call, in order."""
+        ...
+
+    def describe(self) -> Mapping[str, Mapping[str, str]]:
+        """Return each device's state for a reader: device -> name -> value."""
+        ...
+
+    def dump(self) -> bytes | None:
+        """Return the state of all emulated devices and links, or None for a real bench."""
+        ...
+
+    def restore(self, state: bytes) -> None:
+        """Put emulated devices, links, clock and chance back to a dumped state."""
+        ...
+
+    async def close(self) -> None:
+        """Stop everything the bench started."""
+        ...

@@ -1,0 +1,1 @@
+"""What predicts outcomes: pure functions over profiles, catalogues and clauses."""

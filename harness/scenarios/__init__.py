@@ -1,0 +1,1 @@
+"""The catalogue of scenarios and the steps they are made of."""

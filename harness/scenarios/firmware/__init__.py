@@ -1,0 +1,1 @@
+"""Firmware-upgrade scenarios FM-01 and following."""
