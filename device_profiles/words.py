@@ -119,3 +119,70 @@ class RemoteParty(enum.IntEnum):
     ISSUING_AUTHORITY = 7
     LOAD_CONTROLLER = 8
     OTHER = 127
+
+
+class SupplyState(enum.StrEnum):
+    """Whether energy flows; armed means that the consumer may restore it by hand."""
+
+    OFF = "off"
+    ARMED = "armed"
+    ON = "on"
+
+
+#: Supply state -> ZCL Metering attribute SupplyStatus (0x0014).
+ZSE_SUPPLY_STATUS: Final[dict[SupplyState, int]] = {
+    SupplyState.OFF: 0,
+    SupplyState.ARMED: 1,
+    SupplyState.ON: 2,
+}
+
+
+class VersionCodecKind(enum.StrEnum):
+    """How a maker prints the four octets of a firmware version (F-008)."""
+
+    HEX = "hex"
+    BCD = "bcd"
+    MIXED = "mixed"
+
+
+class OctetCoding(enum.StrEnum):
+    """How one octet of a firmware version holds a decimal number."""
+
+    BCD = "bcd"
+    BINARY = "binary"
+
+
+class CspRegion(enum.StrEnum):
+    """Communications service provider regions as DUIS spells them."""
+
+    NORTH = "North"
+    CENTRAL = "Central"
+    SOUTH = "South"
+    NORTH_4G = "4G North"
+    CENTRAL_4G = "4G Central"
+    SOUTH_4G = "4G South"
+    UNKNOWN = "Unknown"
+    SMETS1 = "SMETS1"
+
+
+class SupplyShape(enum.StrEnum):
+    """Which fuels an installation meters, and whether one supplier serves both."""
+
+    ELECTRICITY_ONLY = "electricity-only"
+    DUAL_FUEL = "dual-fuel"
+    SPLIT_SUPPLY = "split-supply"
+    HUB_ONLY = "hub-only"
+
+
+class ImageHashScope(enum.StrEnum):
+    """What the hash of a Central Products List entry is taken over (F-053)."""
+
+    IMAGE = "image"
+    METADATA_AND_IMAGE = "metadata+image"
+
+
+class MeaningStatus(enum.StrEnum):
+    """Whether the meaning of a code was read in a source or is the project's guess (F-023)."""
+
+    SOURCED = "sourced"
+    PROVISIONAL = "provisional"

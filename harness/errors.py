@@ -13,7 +13,9 @@ class HarnessError(Exception):
 
     exit_code = 2
 
-    def __init__(self, what: str, *, where: str = "", cause: str = "", next_command: str = "") -> None:
+    def __init__(
+        self, what: str, *, where: str = "", cause: str = "", next_command: str = ""
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.where = where

@@ -1,6 +1,7 @@
 """The import contracts of pyproject.toml hold, read with nothing but the standard library."""
 
 import ast
+import itertools
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,10 @@ def broken_by(contract: dict[str, Any]) -> list[str]:
             (low, high)
             for index, row in enumerate(named)
             for low in row
-            for high in [other for other in row if other != low] + sum(named[:index], [])
+            for high in [
+                *(other for other in row if other != low),
+                *itertools.chain(*named[:index]),
+            ]
         ]
         return [
             f"{module} imports {name}"

@@ -37,7 +37,7 @@ class SendZcl:
         to: EUI-64 of the destination (CHF and GPF share a node but not an EUI-64).
         cluster: Cluster identifier, e.g. 0x0019.
         frame: The ZCL frame, header included.
-        source: EUI-64 it comes from where a node holds two (CHF and GPF); None means the node's own.
+        source: EUI-64 it comes from where a node holds two (CHF, GPF); None: the node's own.
     """
 
     to: Eui64

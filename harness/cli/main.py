@@ -47,7 +47,7 @@ def build_app() -> typer.Typer:
     """Return the whole command line."""
     app = typer.Typer(
         name="smetsbench",
-        help="Emulated GB smart-metering devices, and scenarios that run against them or real ones.",
+        help="Emulated GB smart-metering devices, and scenarios for them or for real ones.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -59,7 +59,7 @@ def build_app() -> typer.Typer:
             bool, typer.Option("--version", callback=_version, is_eager=True, help="Print version.")
         ] = False,
     ) -> None:
-        """Emulated GB smart-metering devices, and scenarios that run against them or real ones."""
+        """Emulated GB smart-metering devices, and scenarios for them or for real ones."""
 
     for module in NOUNS:
         register: Callable[[typer.Typer], None] = import_module(module).register
@@ -74,7 +74,7 @@ def _explain_emulator_error(error: EmulatorError) -> HarnessError:
             where=f"{error.layer}, {len(error.data)} octets"
             + (f", octet {error.offset}" if error.offset >= 0 else ""),
             cause="a truncated copy, added octets, or another kind of file",
-            next_command="smetsbench gbcs decode FILE  (or: firmware inspect FILE, duis check FILE)",
+            next_command="smetsbench gbcs decode FILE, firmware inspect FILE or duis check FILE",
         )
     return HarnessError(str(error), next_command="smetsbench --help")
 
@@ -102,11 +102,13 @@ def main() -> None:
         # The reader of our output went away (``| head``): nothing is wrong and nobody listens.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except Exception as error:  # noqa: BLE001 - the last door: an internal error becomes exit code 5
+    except Exception as error:  # the last door: an internal error becomes exit code 5
         if os.environ.get("SMETSBENCH_TRACEBACK"):
             raise
         errors().print(f"internal error: {type(error).__name__}: {error}")
-        errors().print("  this is a defect of smetsbench; set SMETSBENCH_TRACEBACK=1 and run it again")
+        errors().print(
+            "  this is a defect of smetsbench; set SMETSBENCH_TRACEBACK=1 and run it again"
+        )
         sys.exit(EXIT_INTERNAL)
     sys.exit(result if isinstance(result, int) else 0)
 

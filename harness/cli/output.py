@@ -31,7 +31,11 @@ def progress(total: int, title: str) -> Iterator[Callable[[int], None]]:
     if not screen.is_terminal:
         yield lambda _step: None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+    )
     with Progress(*columns, TimeRemainingColumn(), console=screen, transient=True) as bar:
         task = bar.add_task(title, total=total)
         yield lambda step: bar.update(task, advance=step)

@@ -1,0 +1,156 @@
+"""Data files as they lie on disk: shipped ones, and overlays whose values win."""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from device_profiles.errors import InvalidValueError, OverlayError, UnreadableFileError
+
+#: Where the shipped data lie.
+SHIPPED: Final = Path(__file__).parent
+#: Subfolders a data folder may have.
+SUBFOLDERS: Final = ("models", "cohorts", "clauses", "catalogues")
+#: Environment variable that names an overlay folder.
+DATA_VARIABLE: Final = "SMETSBENCH_DATA"
+#: No data file of ours comes near; a larger one is a mistake.
+MAX_FILE_BYTES: Final = 64 * 1024 * 1024
+
+Folders = Sequence[Path]
+
+
+def open_overlay(folder: Path) -> Path:
+    """Check that ``folder`` is shaped like ``device_profiles`` and return it.
+
+    Raises:
+        OverlayError: It is no folder, holds none of the subfolders, or holds another name.
+    """
+    if not folder.is_dir():
+        raise OverlayError("no such folder", file=folder)
+    inside = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    strange = [name for name in inside if name not in SUBFOLDERS and name != "README.md"]
+    if strange:
+        raise OverlayError(
+            f"{strange[0]!r} is not one of its subfolders ({', '.join(SUBFOLDERS)})", file=folder
+        )
+    if not any(name in SUBFOLDERS for name in inside):
+        raise OverlayError(f"it holds none of {', '.join(SUBFOLDERS)}", file=folder)
+    return folder
+
+
+def overlays_of(option: Path | None, environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the overlay folders of a run, weakest first: ``SMETSBENCH_DATA``, then ``--data``.
+
+    Raises:
+        OverlayError: One of them is not shaped like ``device_profiles``.
+    """
+    named = environment.get(DATA_VARIABLE)
+    folders = [Path(named)] if named else []
+    folders += [option] if option is not None else []
+    return tuple(open_overlay(folder) for folder in folders)
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One TOML file, read.
+
+    Attributes:
+        path: Where it lies.
+        table: Its content.
+        digest: First 16 hex digits of its SHA-256, for ``user:`` marks.
+        is_overlay: Whether it lies in an overlay.
+    """
+
+    path: Path
+    table: dict[str, Any]
+    digest: str
+    is_overlay: bool
+
+
+def read_octets(path: Path) -> bytes:
+    """Return the content of a data file.
+
+    Raises:
+        UnreadableFileError: It is not there or larger than any data file is.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise UnreadableFileError(f"more than {MAX_FILE_BYTES} octets", file=path)
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableFileError(error.strerror or "cannot be read", file=path) from error
+
+
+def read_text(path: Path) -> str:
+    """Return the content of a UTF-8 file, without a byte order mark.
+
+    Raises:
+        UnreadableFileError: It cannot be read or is not UTF-8.
+    """
+    try:
+        return read_octets(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableFileError(f"not UTF-8 text (octet {error.start})", file=path) from error
+
+
+def read_toml(path: Path, *, is_overlay: bool) -> DataFile:
+    """Read one TOML file.
+
+    Raises:
+        UnreadableFileError: It cannot be read or is not TOML.
+    """
+    text = read_text(path)
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UnreadableFileError(f"not TOML: {error}", file=path) from error
+    return DataFile(path, table, digest_of(text.encode()), is_overlay)
+
+
+def digest_of(content: bytes) -> str:
+    """Return the first 16 hex digits of the SHA-256, as ``user:`` marks carry it."""
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def layers(subfolder: str, name: str, overlays: Folders) -> list[Path]:
+    """Return the files of that name, weakest first: shipped, then each overlay's."""
+    folders = [SHIPPED, *overlays]
+    return [path for folder in folders if (path := folder / subfolder / name).is_file()]
+
+
+def names(subfolder: str, suffix: str, overlays: Folders) -> list[str]:
+    """Return the stems of all files of a subfolder, shipped and overlaid, sorted."""
+    folders = [SHIPPED, *overlays]
+    return sorted(
+        {path.stem for folder in folders for path in (folder / subfolder).glob(f"*{suffix}")}
+    )
+
+
+def refuse(error: ValidationError, file: Path | str, where: str = "") -> InvalidValueError:
+    """Turn pydantic's error into ours: the first thing wrong, with its key path."""
+    first = error.errors()[0]
+    path = ".".join(str(part) for part in first["loc"])
+    key = ".".join(part for part in (where, path) if part)
+    others = error.error_count() - 1
+    more = f" (and {others} more)" if others else ""
+    return InvalidValueError(first["msg"].removeprefix("Value error, ") + more, file=file, key=key)
+
+
+def unknown_keys(table: Iterable[str], known: Iterable[str], file: Path, where: str = "") -> None:
+    """Refuse a key that a file must not have.
+
+    Raises:
+        InvalidValueError: There is one.
+    """
+    allowed = set(known)
+    for key in table:
+        if key not in allowed:
+            raise InvalidValueError(
+                f"unknown key (known: {', '.join(sorted(allowed))})",
+                file=file,
+                key=f"{where}.{key}" if where else key,
+            )

@@ -1,0 +1,205 @@
+"""Tables of rows that explain words of the field: clauses, codes, outcome words."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
+
+from device_profiles.errors import BadMarkError, DuplicateEntryError, UnmarkedValueError
+from device_profiles.evidence import EvidenceKind, Mark
+from device_profiles.files import SHIPPED, DataFile, Folders, read_toml, refuse, unknown_keys
+from device_profiles.schema import Section
+from device_profiles.words import MeaningStatus
+
+MarkText = Annotated[str, AfterValidator(lambda text: str(Mark.parse(text)))]
+Sentence = Annotated[str, Field(min_length=3)]
+
+
+class Clause(Section):
+    """A clause, or a passage of a source that scenarios cite like one.
+
+    Attributes:
+        id: Document and place, as a reader would look it up.
+        title: What it is about.
+        says: What it says, in our own words.
+        document: The document in full.
+        evidence: Where we know it from.
+    """
+
+    id: str
+    title: Sentence
+    says: Sentence
+    document: Sentence
+    evidence: MarkText
+
+
+class DuisCode(Section):
+    """A response code or DCC alert code of DUIS.
+
+    Attributes:
+        id: The code.
+        services: Service references it belongs to; empty where it belongs to no single one.
+        category: What oracles compare: ``hash-mismatch``, ``bad-list`` … (F-023).
+        says: Its meaning, or the best guess.
+        meaning_status: Whether the meaning was read in a source.
+        evidence: Where we know it from.
+    """
+
+    id: str
+    services: tuple[str, ...]
+    category: str
+    says: Sentence
+    meaning_status: MeaningStatus
+    evidence: MarkText
+
+
+class AlertNote(Section):
+    """What is known of a GBCS alert code besides its meaning.
+
+    Attributes:
+        id: Four hex digits.
+        sender: Device types that send it.
+        recipient: To whom it goes.
+        carries: What it carries besides code and time.
+        evidence: Where we know it from.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[0-9A-F]{4}$")]
+    sender: Sentence
+    recipient: Sentence
+    carries: Sentence
+    evidence: MarkText
+
+
+class Word(Section):
+    """A word of ours or of the field: an outcome, a verdict, a finding.
+
+    Attributes:
+        id: The word.
+        group: ``outcome``, ``verdict``, ``image-error``, ``signature`` or ``cpl``.
+        says: What it means.
+        evidence: Where we know it from.
+    """
+
+    id: str
+    group: str
+    says: Sentence
+    evidence: MarkText
+
+
+class Replacement(Section):
+    """What would replace a stand-in value.
+
+    Attributes:
+        id: Key path of profiles that it is about; covers what lies below.
+        says: What real fact would take the value's place.
+        where: Where a user finds that fact.
+        evidence: Always ``stand-in``: it is our own judgement.
+    """
+
+    id: str
+    says: Sentence
+    where: Sentence
+    evidence: MarkText
+
+
+Row = TypeVar("Row", Clause, DuisCode, AlertNote, Word, Replacement)
+
+_DUIS_CODES: Final = "duis_codes.toml"
+_ALERTS: Final = "alert_codes.toml"
+_WORDS: Final = "words.toml"
+_REPLACEMENTS: Final = "replacements.toml"
+
+
+def load_clauses(overlays: Folders = ()) -> Mapping[str, Clause]:
+    """Load every clause, by identifier.
+
+    Raises:
+        DataError: A file cannot be read, or a row is wrong or unmarked.
+    """
+    paths = [
+        path
+        for folder in (SHIPPED, *overlays)
+        for path in sorted((folder / "clauses").glob("*.toml"))
+    ]
+    return _load(Clause, "clause", paths, overlays)
+
+
+def load_duis_codes(overlays: Folders = ()) -> Mapping[str, DuisCode]:
+    """Load response and alert codes of DUIS, by code.
+
+    Raises:
+        DataError: A file cannot be read, or a row is wrong or unmarked.
+    """
+    return _load(DuisCode, "code", _catalogue(_DUIS_CODES, overlays), overlays)
+
+
+def load_alert_notes(overlays: Folders = ()) -> Mapping[str, AlertNote]:
+    """Load what is known of GBCS alert codes, by four hex digits.
+
+    Raises:
+        DataError: A file cannot be read, or a row is wrong or unmarked.
+    """
+    return _load(AlertNote, "alert", _catalogue(_ALERTS, overlays), overlays)
+
+
+def load_words(overlays: Folders = ()) -> Mapping[str, Word]:
+    """Load outcome words and the like.
+
+    Raises:
+        DataError: A file cannot be read, or a row is wrong or unmarked.
+    """
+    return _load(Word, "word", _catalogue(_WORDS, overlays), overlays)
+
+
+def load_replacements(overlays: Folders = ()) -> Mapping[str, Replacement]:
+    """Load what would replace stand-ins, by key path.
+
+    Raises:
+        DataError: A file cannot be read, or a row is wrong or unmarked.
+    """
+    return _load(Replacement, "replacement", _catalogue(_REPLACEMENTS, overlays), overlays)
+
+
+def _catalogue(name: str, overlays: Folders) -> list[Path]:
+    folders = (SHIPPED, *overlays)
+    return [path for f in folders if (path := f / "catalogues" / name).is_file()]
+
+
+def _load(row: type[Row], key: str, paths: Iterable[Path], overlays: Folders) -> dict[str, Row]:
+    found: dict[str, Row] = {}
+    own: dict[str, Path] = {}
+    for path in paths:
+        file = read_toml(path, is_overlay=path.parents[1] in overlays)
+        unknown_keys(file.table, (key,), path)
+        for number, table in enumerate(file.table.get(key, [])):
+            entry = _row(row, table, file, f"{key}.{number}")
+            layer = path.parents[1]
+            if own.get(entry.id) == layer:
+                raise DuplicateEntryError("this identifier stands twice", file=path, key=entry.id)
+            found[entry.id], own[entry.id] = entry, layer
+    return found
+
+
+def _row(row: type[Row], table: Any, file: DataFile, where: str) -> Row:
+    if isinstance(table, dict) and "evidence" not in table:
+        if not file.is_overlay:
+            raise UnmarkedValueError("the row carries no mark", file=file.path, key=where)
+        table = {**table, "evidence": f"{EvidenceKind.USER}:{file.digest}"}
+    try:
+        entry = row.model_validate(table)
+    except ValidationError as error:
+        raise refuse(error, file.path, where) from error
+    allowed = {EvidenceKind.USER, EvidenceKind.OBSERVED}
+    if file.is_overlay and Mark.parse(_evidence(entry)).kind not in allowed:
+        raise BadMarkError(
+            "rows of an overlay are marked user: or observed: (leave the mark out for user:)",
+            file=file.path,
+            key=where,
+        )
+    return entry
+
+
+def _evidence(entry: BaseModel) -> str:
+    return str(entry.model_dump()["evidence"])

@@ -1,0 +1,1 @@
+"""Binary formats: octets in, frozen values out, and back. Construct lives here only."""

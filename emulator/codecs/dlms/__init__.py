@@ -1,0 +1,1 @@
+"""DLMS/COSEM: A-XDR data and access services."""

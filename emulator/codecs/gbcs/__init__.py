@@ -1,0 +1,1 @@
+"""GBCS messages: envelope, use-case table and typed payloads."""

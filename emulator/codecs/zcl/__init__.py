@@ -1,0 +1,1 @@
+"""Zigbee cluster library: the frame and the clusters of the GB HAN."""

@@ -1,0 +1,1 @@
+"""Zigbee frames below the cluster library: MAC, NWK and APS, without security headers."""

@@ -1,0 +1,215 @@
+"""A run's faults at work: counts frames, watches notes, says what each fault does now."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Final
+
+from emulator.core.chance import Chance, Stream
+from emulator.core.clock import UtcMs
+from emulator.core.effects import Value
+from emulator.core.errors import IllegalEventError
+from emulator.core.faults import FAULTS, Copy, DeviceAct, Fault, Hand
+
+_BOTH_WAYS: Final = {"wan": ("wan-in", "wan-out"), "csp": ("csp-in", "csp-out")}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame about to cross a link, as faults see it.
+
+    Attributes:
+        link: ``han``, ``wan-in``, ``wan-out``, ``csp-in`` or ``csp-out``.
+        octets: The frame.
+        label: What it is, e.g. ``ota.image-block-response``.
+        source: Role of the sender; empty for what is no device.
+        destination: Role of the receiver; empty for what is no device.
+    """
+
+    link: str
+    octets: bytes
+    label: str
+    source: str = ""
+    destination: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """What becomes of a frame.
+
+    Attributes:
+        copies: What is delivered; empty when it is lost.
+        faults: Texts of the faults that touched it.
+    """
+
+    copies: tuple[Copy, ...]
+    faults: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Count:
+    """How often a fault's condition was met, how often it happened, what state it saw last."""
+
+    seen: int = 0
+    applied: int = 0
+    state: str = ""
+
+
+class FaultSchedule:
+    """Applies a row of faults; two runs of one seed apply them alike."""
+
+    def __init__(self, faults: Sequence[Fault], chance: Chance) -> None:
+        self.faults = tuple(faults)
+        self._counts = [_Count() for _ in self.faults]
+        self._draw: list[Stream] = [
+            chance.stream(f"fault/{index}/{fault.text}") for index, fault in enumerate(self.faults)
+        ]
+        self._on_link: dict[str, list[int]] = {}
+        self._on_role: dict[str, list[int]] = {}
+        for index, fault in enumerate(self.faults):
+            if FAULTS[fault.name].on_frames:
+                for link in _BOTH_WAYS.get(fault.link, (fault.link,)):
+                    self._on_link.setdefault(link, []).append(index)
+            else:
+                self._on_role.setdefault(fault.link, []).append(index)
+
+    def touches(self, link: str) -> bool:
+        """Say whether any fault is laid on this link (so that the others cost nothing)."""
+        return link in self._on_link
+
+    def watches(self, role: str) -> bool:
+        """Say whether any fault waits for notes of this role."""
+        return role in self._on_role
+
+    def cross(
+        self, frame: Frame, check_bytes: int = 0, seal: Callable[[bytes], bytes] = bytes
+    ) -> Crossing:
+        """Send a frame through every fault of its link, in the order they were given.
+
+        Args:
+            frame: The frame.
+            check_bytes: Octets of check sequence at its tail.
+            seal: Puts the right check sequence behind a body.
+        """
+        copies: tuple[Copy, ...] = (Copy(frame.octets),)
+        touched: list[str] = []
+        for index in self._on_link.get(frame.link, ()):
+            if not self._strikes(index, frame):
+                continue
+            touched.append(self.faults[index].text)
+            hand = Hand(self._draw[index], check_bytes, seal)
+            copies = self._through(index, copies, hand)
+        return Crossing(copies, tuple(touched))
+
+    def _through(self, index: int, copies: tuple[Copy, ...], hand: Hand) -> tuple[Copy, ...]:
+        fault = self.faults[index]
+        act = FAULTS[fault.name].frame
+        if act is None:
+            raise IllegalEventError(f"{fault.text} is no fault of frames")
+        return tuple(
+            Copy(after.frame, before.delay_us + after.delay_us)
+            for before in copies
+            for after in act(before.frame, fault, hand)
+        )
+
+    def _strikes(self, index: int, frame: Frame) -> bool:
+        fault, count = self.faults[index], self._counts[index]
+        if not self._matches(fault, frame):
+            return False
+        count.seen += 1
+        if count.applied >= fault.whole("times", 1 << 62):
+            return False
+        nth, every, chance = fault.number("n"), fault.number("every"), fault.number("p")
+        if nth is not None and count.seen != nth:
+            return False
+        if every is not None and count.seen % every:
+            return False
+        if chance is not None and not self._draw[index].happens(chance):
+            return False
+        count.applied += 1
+        return True
+
+    @staticmethod
+    def _matches(fault: Fault, frame: Frame) -> bool:
+        return (
+            fnmatchcase(frame.label, fault.word("kind") or "*")
+            and fault.word("from") in {"", frame.source}
+            and fault.word("to") in {"", frame.destination}
+        )
+
+    def timed(self, start: UtcMs) -> list[tuple[UtcMs, int]]:
+        """Return when faults that name a time come, with their place in ``faults``."""
+        due: list[tuple[UtcMs, int]] = []
+        for index, fault in enumerate(self.faults):
+            at, after_s = fault.number("at"), fault.number("after_s")
+            if at is not None:
+                due.append((UtcMs(int(at)), index))
+            elif after_s is not None:
+                due.append((UtcMs(start + round(after_s * 1000)), index))
+        return due
+
+    def act(self, index: int) -> tuple[Fault, DeviceAct]:
+        """Return what the device fault at this place does to its device.
+
+        Raises:
+            IllegalEventError: The fault at this place touches frames.
+        """
+        fault = self.faults[index]
+        act = FAULTS[fault.name].device
+        if act is None:
+            raise IllegalEventError(f"{fault.text} is no fault of devices")
+        return fault, act(fault)
+
+    def noted(self, role: str, kind: str, fields: Sequence[tuple[str, Value]]) -> list[int]:
+        """Return the places of faults that strike because a device of ``role`` made this note."""
+        struck: list[int] = []
+        for index in self._on_role.get(role, ()):
+            fault, count = self.faults[index], self._counts[index]
+            if count.applied < fault.whole("times", 1) and self._waited_for(index, kind, fields):
+                count.applied += 1
+                struck.append(index)
+        return struck
+
+    def _waited_for(self, index: int, kind: str, fields: Sequence[tuple[str, Value]]) -> bool:
+        fault, count = self.faults[index], self._counts[index]
+        if fault.number("at") is not None or fault.number("after_s") is not None:
+            return False
+        named = dict(fields)
+        state = named.get("state")
+        if isinstance(state, str):
+            count.state = state
+        if fault.word("note") not in {"", kind}:
+            return False
+        wanted, percent = fault.word("state"), fault.number("percent")
+        if wanted and count.state.casefold() != wanted.casefold():
+            return False
+        if percent is None:
+            return not wanted or state is not None
+        reached = percent_of(named)
+        return reached is not None and reached >= percent
+
+    def dump(self) -> list[list[int | str]]:
+        """Return the counts, fault by fault; their chance is dumped with the run's."""
+        return [[count.seen, count.applied, count.state] for count in self._counts]
+
+    def load(self, counts: Sequence[Sequence[int | str]]) -> None:
+        """Put the counts back.
+
+        Raises:
+            ValueError: ``counts`` belong to another row of faults.
+        """
+        if len(counts) != len(self.faults):
+            raise ValueError("the stored state belongs to a run with other faults")
+        self._counts = [
+            _Count(int(seen), int(applied), str(state)) for seen, applied, state in counts
+        ]
+
+
+def percent_of(fields: Mapping[str, Value]) -> float | None:
+    """Return how much of an image a note says is there: ``percent``, or ``offset`` of ``size``."""
+    percent, offset, size = fields.get("percent"), fields.get("offset"), fields.get("size")
+    if isinstance(percent, int):
+        return float(percent)
+    if isinstance(offset, int) and isinstance(size, int) and size > 0:
+        return 100.0 * offset / size
+    return None

@@ -1,0 +1,414 @@
+"""Faults by name: what each does to a frame or a device, and how one is written."""
+
+import fnmatch
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from emulator.core.chance import Stream
+from emulator.core.clock import UtcMs, from_datetime
+from emulator.core.errors import EmulatorError
+
+#: Links whose frames a fault can touch; ``wan`` and ``csp`` mean both directions.
+LINKS: Final = ("han", "wan", "wan-in", "wan-out", "csp", "csp-in", "csp-out")
+#: Device roles whose supply a fault can touch.
+ROLES: Final = ("esme", "gsme", "chf", "ppmid", "hcalcs")
+
+KeyValue = int | float | str
+
+
+class FaultError(EmulatorError):
+    """A fault is written in a way that means nothing; the user can mend it."""
+
+
+class FaultSyntaxError(FaultError):
+    """The text is not ``NAME[:key=value,...]@LINK``."""
+
+
+class UnknownFaultError(FaultError):
+    """No fault has that name."""
+
+
+class UnknownFaultKeyError(FaultError):
+    """The fault does not know that key."""
+
+
+class FaultValueError(FaultError):
+    """The value of a key cannot be read, or a key that must be there is missing."""
+
+
+class FaultLinkError(FaultError):
+    """There is no such link, or the fault does not work on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault as ordered.
+
+    Attributes:
+        name: A name in ``FAULTS``.
+        link: One of ``LINKS`` for frame faults, of ``ROLES`` for device faults.
+        keys: Keys as read, in the order given.
+        text: The order as it was written, for journal and comments.
+    """
+
+    name: str
+    link: str
+    keys: tuple[tuple[str, KeyValue], ...]
+    text: str
+
+    def whole(self, key: str, default: int) -> int:
+        """Return a whole-number key, or ``default``."""
+        value = dict(self.keys).get(key, default)
+        return int(value)
+
+    def number(self, key: str) -> float | None:
+        """Return a numeric key, or None when it was not given."""
+        value = dict(self.keys).get(key)
+        return None if value is None else float(value)
+
+    def word(self, key: str) -> str:
+        """Return a text key, or an empty text."""
+        return str(dict(self.keys).get(key, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A frame as it leaves a fault.
+
+    Attributes:
+        frame: Its octets, damaged or not.
+        delay_us: Microseconds by which it is late.
+    """
+
+    frame: bytes
+    delay_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """What a frame fault works with.
+
+    Attributes:
+        draw: The fault's own stream of chance.
+        check_bytes: Octets of check sequence at the tail of a frame of this link (0: none).
+        seal: Puts the right check sequence behind a body.
+    """
+
+    draw: Stream
+    check_bytes: int = 0
+    seal: Callable[[bytes], bytes] = bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PowerCut:
+    """Take the supply from a device.
+
+    Attributes:
+        off_s: Seconds until it returns; 0 means never.
+    """
+
+    off_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryAt:
+    """Make a device's battery read this many days."""
+
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inject:
+    """Put a fault inside a device.
+
+    Attributes:
+        word: The device's own word for it.
+    """
+
+    word: str
+
+
+DeviceAct = PowerCut | BatteryAt | Inject
+
+
+def drop(frame: bytes, fault: Fault, hand: Hand) -> Sequence[Copy]:  # noqa: ARG001 (one signature for all faults)
+    """Lose the frame."""
+    return ()
+
+
+def duplicate(frame: bytes, fault: Fault, hand: Hand) -> Sequence[Copy]:  # noqa: ARG001 (one signature for all faults)
+    """Deliver the frame more than once, ``gap_ms`` apart."""
+    gap_us = fault.whole("gap_ms", 5) * 1000
+    return tuple(Copy(frame, index * gap_us) for index in range(fault.whole("copies", 2)))
+
+
+def delay(frame: bytes, fault: Fault, hand: Hand) -> Sequence[Copy]:  # noqa: ARG001 (one signature for all faults)
+    """Deliver the frame ``ms`` milliseconds late; later frames may overtake it."""
+    return (Copy(frame, fault.whole("ms", 500) * 1000),)
+
+
+def corrupt(frame: bytes, fault: Fault, hand: Hand) -> Sequence[Copy]:
+    """Flip one bit and leave the check sequence as it was, so that the receiver notices."""
+    return (Copy(_flipped(frame, fault, hand, hand.draw.below(max(len(frame), 1)))),)
+
+
+def corrupt_payload(frame: bytes, fault: Fault, hand: Hand) -> Sequence[Copy]:
+    """Flip one bit of the content and make the check sequence right again: unseen damage."""
+    body = frame[: len(frame) - hand.check_bytes]
+    return (Copy(hand.seal(_flipped(body, fault, hand, -1))),)
+
+
+def truncate(frame: bytes, fault: Fault, hand: Hand) -> Sequence[Copy]:
+    """Cut octets off the end: ``keep`` octets stay, or ``cut`` octets go, or by chance."""
+    cut = fault.number("cut")
+    keep = fault.number("keep")
+    if cut is not None:
+        keep = max(len(frame) - cut, 0)
+    if keep is None:
+        keep = hand.draw.below(max(len(frame), 1))
+    return (Copy(frame[: int(keep)]),)
+
+
+def power_cycle(fault: Fault) -> DeviceAct:
+    """Take the supply for a moment (``off_s``, 5 seconds unless given)."""
+    return PowerCut(fault.number("off_s") or 5.0)
+
+
+def power_loss(fault: Fault) -> DeviceAct:
+    """Take the supply for ``off_s`` seconds (60 unless given; 0: it never returns)."""
+    off_s = fault.number("off_s")
+    return PowerCut(60.0 if off_s is None else off_s)
+
+
+def battery_low(fault: Fault) -> DeviceAct:
+    """Make the battery read ``days`` days (10 unless given)."""
+    return BatteryAt(fault.whole("days", 10))
+
+
+def self_test_fails(fault: Fault) -> DeviceAct:
+    """Make the firmware that is started next fail its self-test."""
+    return Inject(fault.name)
+
+
+def valve_stuck(fault: Fault) -> DeviceAct:
+    """Make the valve of a GSME stay where it is."""
+    return Inject(fault.name)
+
+
+FrameFault = Callable[[bytes, Fault, Hand], Sequence[Copy]]
+DeviceFault = Callable[[Fault], DeviceAct]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRow:
+    """One row of the table of faults.
+
+    Attributes:
+        keys: Keys of its own, besides the selectors.
+        example: An order that works.
+        frame: The function, for a fault of frames; works on ``LINKS``.
+        device: The function, for a fault of devices; works on ``ROLES``.
+    """
+
+    keys: tuple[str, ...]
+    example: str
+    frame: FrameFault | None = None
+    device: DeviceFault | None = None
+
+    @property
+    def on_frames(self) -> bool:
+        """Whether it touches frames (and not devices)."""
+        return self.frame is not None
+
+    @property
+    def sentence(self) -> str:
+        """What the fault does."""
+        return " ".join(((self.frame or self.device).__doc__ or "").split())
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Where it works."""
+        return LINKS if self.on_frames else ROLES
+
+    @property
+    def selectors(self) -> tuple[str, ...]:
+        """Keys that say to which frames, or when, it happens."""
+        return FRAME_SELECTORS if self.on_frames else DEVICE_TRIGGERS
+
+
+#: Which frames: all that match, or the n-th, every n-th, some by chance, so many at most.
+FRAME_SELECTORS: Final = ("n", "every", "p", "times", "kind", "from", "to")
+#: When: at a time, after some seconds, or when a note of the device says so.
+DEVICE_TRIGGERS: Final = ("at", "after_s", "state", "percent", "note", "times")
+
+FAULTS: Final[Mapping[str, FaultRow]] = {
+    "drop": FaultRow((), "drop:kind=tunnel.transfer-data,n=1@han", frame=drop),
+    "duplicate": FaultRow(("copies", "gap_ms"), "duplicate:every=10@han", frame=duplicate),
+    "delay": FaultRow(("ms",), "delay:ms=2000,n=3@wan-in", frame=delay),
+    "corrupt": FaultRow(("octet", "bit"), "corrupt:p=0.01@han", frame=corrupt),
+    "corrupt-payload": FaultRow(
+        ("octet", "bit"),
+        "corrupt-payload:kind=ota.image-block-response,n=7@han",
+        frame=corrupt_payload,
+    ),
+    "truncate": FaultRow(("keep", "cut"), "truncate:cut=1,n=2@csp-in", frame=truncate),
+    "power-cycle": FaultRow(("off_s",), "power-cycle:after_s=30@chf", device=power_cycle),
+    "power-loss": FaultRow(
+        ("off_s",), "power-loss:state=DOWNLOADING,percent=50,off_s=120@esme", device=power_loss
+    ),
+    "battery-low": FaultRow(("days",), "battery-low:days=5,after_s=1@gsme", device=battery_low),
+    "self-test-fails": FaultRow((), "self-test-fails:after_s=1@esme", device=self_test_fails),
+    "valve-stuck": FaultRow((), "valve-stuck:after_s=1@gsme", device=valve_stuck),
+}
+
+
+def parse(text: str) -> Fault:
+    """Read one order, ``NAME[:key=value,...]@LINK``.
+
+    Args:
+        text: For instance ``corrupt:p=0.01@han``.
+
+    Raises:
+        FaultSyntaxError: No ``@``, or a key without ``=``, or a key given twice.
+        UnknownFaultError: No such fault.
+        UnknownFaultKeyError: A key the fault does not know.
+        FaultValueError: A value out of range, or a device fault that says not when.
+        FaultLinkError: No such link, or not one for this fault.
+    """
+    head, at_sign, link = text.strip().rpartition("@")
+    if not at_sign or not head:
+        raise FaultSyntaxError(f"{text!r} is not NAME[:key=value,...]@LINK")
+    name, _, listed = head.partition(":")
+    if name not in FAULTS:
+        raise UnknownFaultError(f"no fault {name!r}; there are: {', '.join(FAULTS)}")
+    row = FAULTS[name]
+    _check_link(name, row, link)
+    keys = _keys(text, row, listed)
+    if not row.on_frames and not {"at", "after_s", "state", "note"} & keys.keys():
+        raise FaultValueError(f"{text!r} says not when: give at=, after_s=, state= or note=")
+    return Fault(name, link, tuple(keys.items()), text.strip())
+
+
+def _check_link(name: str, row: FaultRow, link: str) -> None:
+    if link in row.links:
+        return
+    known = link in LINKS or link in ROLES
+    why = f"does not work on {link!r}" if known else f"no link {link!r}"
+    more = " (from=ROLE and to=ROLE choose a device's frames)" if row.on_frames and known else ""
+    raise FaultLinkError(f"{name}: {why}; links for it: {', '.join(row.links)}{more}")
+
+
+def _keys(text: str, row: FaultRow, listed: str) -> dict[str, KeyValue]:
+    keys: dict[str, KeyValue] = {}
+    for item in listed.split(",") if listed else ():
+        key, equals, value = item.partition("=")
+        if not equals or key in keys:
+            raise FaultSyntaxError(f"{text!r}: {item!r} is no key=value, or stands there twice")
+        if key not in row.keys + row.selectors:
+            raise UnknownFaultKeyError(
+                f"{text!r}: no key {key!r}; keys: {', '.join(row.keys + row.selectors)}"
+            )
+        keys[key] = _read(text, key, value)
+    return keys
+
+
+def _read(text: str, key: str, value: str) -> KeyValue:
+    reader = KEYS[key].read
+    try:
+        return reader(value)
+    except ValueError as error:
+        raise FaultValueError(f"{text!r}: {key}={value!r}: {error}") from error
+
+
+def _flipped(frame: bytes, fault: Fault, hand: Hand, default_octet: int) -> bytes:
+    """Return ``frame`` with one bit flipped; an octet out of its range means the last one."""
+    if not frame:
+        return frame
+    octet = fault.whole("octet", default_octet)
+    octet = octet if -len(frame) <= octet < len(frame) else -1
+    bit = fault.number("bit")
+    spoilt = bytearray(frame)
+    spoilt[octet] ^= 1 << (hand.draw.below(8) if bit is None else int(bit))
+    return bytes(spoilt)
+
+
+def _between(low: int, high: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        number = int(value)
+        if not low <= number <= high:
+            raise ValueError(f"must lie between {low} and {high}")
+        return number
+
+    return read
+
+
+def _probability(value: str) -> float:
+    number = float(value)
+    if not 0 <= number <= 1:
+        raise ValueError("a probability lies between 0 and 1")
+    return number
+
+
+def _seconds(value: str) -> float:
+    number = float(value)
+    if not 0 <= number <= 1e9:
+        raise ValueError("seconds lie between 0 and 1e9")
+    return number
+
+
+def _moment(value: str) -> UtcMs:
+    moment = datetime.fromisoformat(value)
+    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _role(value: str) -> str:
+    if value not in ROLES:
+        raise ValueError(f"no role; roles: {', '.join(ROLES)}")
+    return value
+
+
+def _word(value: str) -> str:
+    if not value:
+        raise ValueError("a word must stand there")
+    return value
+
+
+def _pattern(value: str) -> str:
+    fnmatch.translate(_word(value))
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """How a key is read, and what it means."""
+
+    read: Callable[[str], KeyValue]
+    meaning: str
+
+
+_LARGE: Final = 10**9
+KEYS: Final[Mapping[str, Key]] = {
+    "n": Key(_between(1, _LARGE), "only the n-th matching frame (1 is the first)"),
+    "every": Key(_between(1, _LARGE), "every n-th matching frame"),
+    "p": Key(_probability, "each matching frame with this probability, drawn from the run's seed"),
+    "times": Key(_between(1, _LARGE), "at most so often (a device fault: once unless given)"),
+    "kind": Key(_pattern, "frames of this label, * allowed: ota.image-block-response, tunnel.*"),
+    "from": Key(_role, "frames this role sends"),
+    "to": Key(_role, "frames for this role"),
+    "copies": Key(_between(2, 100), "how often the frame arrives"),
+    "gap_ms": Key(_between(0, _LARGE), "milliseconds between the copies"),
+    "ms": Key(_between(0, _LARGE), "milliseconds of delay"),
+    "octet": Key(_between(-_LARGE, _LARGE), "octet to damage, from 0; negative: from the end"),
+    "bit": Key(_between(0, 7), "bit to flip, 0 the least significant; else by chance"),
+    "keep": Key(_between(0, _LARGE), "octets that stay"),
+    "cut": Key(_between(0, _LARGE), "octets that go"),
+    "at": Key(_moment, "moment, ISO 8601, UTC unless it says otherwise"),
+    "after_s": Key(_seconds, "seconds after the start of the run"),
+    "state": Key(_word, "when a note of the device names this state, e.g. DOWNLOADING"),
+    "percent": Key(_between(0, 100), "with state=: when so much of the image is there"),
+    "note": Key(_word, "when the device makes a note of this kind"),
+    "off_s": Key(_seconds, "seconds without supply"),
+    "days": Key(_between(0, 65535), "days the battery will last"),
+}

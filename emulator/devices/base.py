@@ -1,0 +1,316 @@
+"""What every device has: power, timers, counters, messages in and out, logs, dump and load."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from device_profiles.schema import DeviceProfile
+from device_profiles.words import DeviceType, RemoteParty
+from emulator.codecs.gbcs.dates import ClockStatus, encode_date_time
+from emulator.codecs.gbcs.envelope import Cra, Envelope, GroupingHeader, OtherInformation
+from emulator.codecs.gbcs.payload import PayloadValue, encode_payload
+from emulator.codecs.gbcs.use_cases import MESSAGES, MessageCode, PayloadKind
+from emulator.core.clock import UtcMs, iso
+from emulator.core.effects import (
+    CancelTimer,
+    DeviceEvent,
+    Effect,
+    Note,
+    Payload,
+    SendGbcs,
+    SetTimer,
+    Value,
+    ZclIndication,
+)
+from emulator.core.errors import IllegalEventError
+from emulator.core.ids import Eui64
+from emulator.crypto.protection import KeyRing, seal
+from emulator.devices.checks import Checker, CommandRefusedError, counter_key
+from emulator.devices.handlers import Handling
+from emulator.devices.network import Network
+from emulator.devices.replies import ReplyTo
+from emulator.devices.saved import Json, Saved, State
+from emulator.devices.zcl_side import ZclSide
+
+__all__ = ["Device", "LogEntry", "Network"]
+
+#: Counter of a device's first own message. Source: invented.
+FIRST_COUNTER: Final = 1
+
+AlertBody = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One entry of an event or security log.
+
+    Attributes:
+        at: When, by the device's clock.
+        code: Event code, e.g. 0x8F43.
+        detail: What a reader should know beside it.
+    """
+
+    at: UtcMs
+    code: int
+    detail: str
+
+
+class Device(ZclSide):
+    """A device as a function of its state: ``handle`` returns effects and performs none.
+
+    A new device is off; the world switches it on with POWER_ON. It is joined already: the hub's
+    device log and the devices' keys are loaded, not negotiated.
+
+    Attributes:
+        eui64: Its identifier.
+        profile: What it is and may do.
+        ring: Keys it holds: its own private ones, others' public ones.
+        network: The parties it knows.
+        powered: Whether it has power.
+        next_counter: Originator counter of its next own message (an alert).
+        accepted: Highest accepted counter by originator and direction.
+        event_log: Latest entries of the event log, oldest first.
+        security_log: Latest entries of the security log, oldest first.
+    """
+
+    device_type: ClassVar[DeviceType]
+    #: Language of its own alerts.
+    alert_language: ClassVar[PayloadKind] = PayloadKind.DLMS
+
+    def __init__(
+        self, eui64: Eui64, profile: DeviceProfile, ring: KeyRing, network: Network
+    ) -> None:
+        super().__init__(eui64, profile, network)
+        self.ring = ring
+        self.powered = False
+        self.next_counter = FIRST_COUNTER
+        self.accepted: dict[str, int] = {}
+        self.timers: dict[str, UtcMs] = {}
+        self.event_log: list[LogEntry] = []
+        self.security_log: list[LogEntry] = []
+
+    # -- events --------------------------------------------------------------------------------
+
+    def handle(self, event: DeviceEvent, payload: Payload, now: UtcMs) -> list[Effect]:
+        """Take one event and return what the device wants done, in order.
+
+        Args:
+            event: What happened.
+            payload: What belongs to it; see ``core.effects.Payload``.
+            now: The present moment.
+
+        Raises:
+            IllegalEventError: Power switched on twice or off twice, or an event that this kind of
+                device cannot have. A peer's octets never raise.
+        """
+        effects = self._dispatch(event, payload, now)
+        for effect in effects:
+            if isinstance(effect, SetTimer):
+                self.timers[effect.name] = effect.at
+            elif isinstance(effect, CancelTimer):
+                self.timers.pop(effect.name, None)
+        return effects
+
+    def _dispatch(self, event: DeviceEvent, payload: Payload, now: UtcMs) -> list[Effect]:
+        if event in {DeviceEvent.POWER_ON, DeviceEvent.POWER_OFF}:
+            return self._switch_power(event, now)
+        if not self.hears:
+            return []
+        if event is DeviceEvent.TIMER and isinstance(payload, str):
+            if self.timers.pop(payload, None) is None:
+                return []
+            return self.on_timer(payload, now)
+        if event is DeviceEvent.ZCL and isinstance(payload, ZclIndication):
+            return self.on_zcl(payload, now)
+        if isinstance(payload, bytes):
+            return self.on_octets(event, payload, now)
+        raise IllegalEventError(f"{self.device_type}: {event.name} with {type(payload).__name__}")
+
+    def _switch_power(self, event: DeviceEvent, now: UtcMs) -> list[Effect]:
+        on = event is DeviceEvent.POWER_ON
+        if on == self.powered:
+            raise IllegalEventError(f"{self.device_type}: {event.name}, as it is already")
+        if on:
+            self.powered = True
+            return [Note("power", (("on", True),)), *self.on_power_on(now)]
+        effects: list[Effect] = [CancelTimer(name) for name in self.timers]
+        effects += [*self.on_power_off(now), Note("power", (("on", False),))]
+        self.powered = False
+        return effects
+
+    @property
+    def hears(self) -> bool:
+        """Whether it takes part in anything: it has power, and firmware that runs."""
+        return self.powered
+
+    def on_power_on(self, now: UtcMs) -> list[Effect]:
+        """Start up; what non-volatile memory holds goes on."""
+        return self.ask_time(now)
+
+    def on_power_off(self, now: UtcMs) -> list[Effect]:  # noqa: ARG002 - some devices want it
+        """Lose what only volatile memory holds."""
+        self.clock_reliable = False
+        return []
+
+    def on_timer(self, name: str, now: UtcMs) -> list[Effect]:
+        """Take a timer of the device's own."""
+        return self.on_time_timer(name, now)
+
+    def on_octets(self, event: DeviceEvent, data: bytes, now: UtcMs) -> list[Effect]:
+        """Take octets of a link: for most devices a GBCS message out of the tunnel.
+
+        Raises:
+            IllegalEventError: A link that this kind of device does not have.
+        """
+        if event is not DeviceEvent.GBCS:
+            raise IllegalEventError(f"{self.device_type} has no link for {event.name}")
+        return self.on_message(data, now)
+
+    # -- messages ------------------------------------------------------------------------------
+
+    @property
+    def use_cases(self) -> Mapping[int, Handling[Any]]:
+        """Message code -> what carries it out and who may ask."""
+        return {}
+
+    def roles_for(self, code: int) -> frozenset[RemoteParty] | None:
+        """Return who may send a message code; None where the device has no such use case."""
+        row = self.use_cases.get(code)
+        return None if row is None else row.roles
+
+    @property
+    def checker(self) -> Checker:
+        """The checks a command must pass."""
+        return Checker(self.eui64, self.ring, self.network, self.roles_for)
+
+    def on_message(self, message: bytes, now: UtcMs) -> list[Effect]:
+        """Check a GBCS message and carry it out, or note why not."""
+        try:
+            command = self.checker.check(message, self.accepted)
+            answer = self.use_cases[command.row.code].function(self, command, now)
+        except CommandRefusedError as refusal:
+            fields = (("reason", refusal.reason), ("detail", refusal.detail))
+            return [Note("message_refused", fields)]
+        self.accepted[counter_key(command.header)] = command.header.counter
+        accepted: tuple[tuple[str, Value], ...] = (
+            ("use_case", command.row.use_case),
+            ("counter", command.header.counter),
+            ("originator", str(command.header.originator)),
+        )
+        effects: list[Effect] = [Note("message_accepted", accepted), *answer.before]
+        if answer.payload is not None:
+            effects += self.respond(ReplyTo.of(command), answer.payload, now)
+        return [*effects, *answer.after]
+
+    def respond(self, reply_to: ReplyTo, payload: PayloadValue, now: UtcMs) -> list[Effect]:
+        """Send the response to a command."""
+        row = reply_to.row
+        stamp = b""
+        if row.response_date_time:
+            stamp = encode_date_time(self.local_time(now), self.clock_status(row.payload[0]))
+        header = reply_to.header(self.eui64, stamp)
+        return self._send(header, encode_payload(payload), reply_to.protection)
+
+    def clock_status(self, language: PayloadKind) -> int:
+        """Return the clock status octet of a response's date-time."""
+        if language is not PayloadKind.GBZ:
+            return ClockStatus.UNSAID
+        return ClockStatus.RELIABLE if self.clock_reliable else ClockStatus.UNRELIABLE
+
+    def alert(self, code: MessageCode, target: Eui64, body: AlertBody) -> list[Effect]:
+        """Send an alert under the device's own counter.
+
+        Args:
+            code: Message code.
+            target: Who is to have it.
+            body: Makes the payload from the counter (DLMS writes it into the payload, too).
+        """
+        counter = self.next_counter
+        self.next_counter += 1
+        header = GroupingHeader(Cra.ALERT, counter, self.eui64, target, OtherInformation(int(code)))
+        return self._send(header, body(counter), MESSAGES[int(code)].alert[0])
+
+    def _send(self, header: GroupingHeader, payload: bytes, protection: Any) -> list[Effect]:
+        message = seal(
+            Envelope(header, payload), self.ring, protection=protection, acb=self.network.acb
+        )
+        fields: tuple[tuple[str, Value], ...] = (
+            ("code", f"{header.other.message_code:04x}"),
+            ("cra", header.cra.name.lower()),
+            ("counter", header.counter),
+            ("target", str(header.target)),
+        )
+        return [self.outgoing(message), Note("message_sent", fields)]
+
+    def outgoing(self, message: bytes) -> Effect:
+        """Return the effect that puts a message on its way: into the tunnel to the CHF."""
+        return SendGbcs(message, self.network.chf)
+
+    # -- logs ----------------------------------------------------------------------------------
+
+    def log(self, code: int, detail: str, now: UtcMs, *, security: bool = False) -> Effect:
+        """Enter an event into the event or security log, dropping the oldest when full."""
+        limits = self.profile.limits
+        entries = self.security_log if security else self.event_log
+        limit = limits.security_log_entries if security else limits.event_log_entries
+        entries.append(LogEntry(self.local_time(now), code, detail))
+        del entries[: max(len(entries) - limit, 0)]
+        where = "security" if security else "event"
+        return Note("logged", (("log", where), ("code", f"{code:04x}"), ("detail", detail)))
+
+    # -- dump and load -------------------------------------------------------------------------
+
+    def dump(self) -> State:
+        """Return the whole state as JSON values."""
+        return {
+            "device_type": self.device_type.value,
+            "powered": self.powered,
+            "next_counter": self.next_counter,
+            "accepted": {**self.accepted},
+            "timers": {name: int(at) for name, at in self.timers.items()},
+            "event_log": _dump_log(self.event_log),
+            "security_log": _dump_log(self.security_log),
+            "zcl": self.dump_zcl(),
+        }
+
+    def load(self, state: Json) -> None:
+        """Take over a dumped state; the profile, keys and network stay as constructed.
+
+        Raises:
+            IllegalEventError: Not a state of this kind of device.
+        """
+        saved = Saved(state, self.device_type.value)
+        if saved.text("device_type") != self.device_type:
+            raise IllegalEventError(
+                f"a state of {saved.text('device_type')} loaded into {self.device_type}"
+            )
+        self.load_saved(saved)
+
+    def load_saved(self, saved: Saved) -> None:
+        """Take over what ``saved`` holds; each kind of device adds its own parts."""
+        self.powered = saved.flag("powered")
+        self.next_counter = saved.number("next_counter")
+        self.accepted = saved.numbers("accepted")
+        self.timers = {name: UtcMs(at) for name, at in saved.numbers("timers").items()}
+        self.event_log = _load_log(saved.rows("event_log"))
+        self.security_log = _load_log(saved.rows("security_log"))
+        self.load_zcl(saved.part("zcl"))
+
+    def rows(self) -> dict[str, str]:
+        """Return the state for a reader: name -> value."""
+        last = self.event_log[-1] if self.event_log else None
+        identity = self.profile.identity
+        return {
+            "model": f"{identity.manufacturer_name} {identity.model_name}",
+            "power": "on" if self.powered else "off",
+            "clock": "set" if self.clock_reliable else "not set",
+            "last event": "none" if last is None else f"{last.code:04X} {iso(last.at)}",
+        }
+
+
+def _dump_log(entries: list[LogEntry]) -> Json:
+    return [{"at": entry.at, "code": entry.code, "detail": entry.detail} for entry in entries]
+
+
+def _load_log(rows: list[Saved]) -> list[LogEntry]:
+    return [LogEntry(row.moment("at"), row.number("code"), row.text("detail")) for row in rows]

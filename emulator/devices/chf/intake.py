@@ -1,0 +1,237 @@
+"""The hub's end of the image transfer from the CSP: takes offers and chunks, judges the whole."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from device_profiles.schema import DeviceProfile
+from device_profiles.words import DeviceType
+from emulator.codecs import csp_transfer
+from emulator.codecs.csp_transfer import (
+    Chunk,
+    ChunkAnswer,
+    Close,
+    Closed,
+    Offer,
+    OfferAnswer,
+    Reason,
+)
+from emulator.core.clock import UtcMs
+from emulator.core.effects import CancelTimer, Effect, Note, SendCsp, SetTimer
+from emulator.core.errors import MalformedFrameError
+from emulator.core.ids import Eui64
+from emulator.devices.chf.delivery import Delivery
+from emulator.devices.chf.delivery_table import FREE, DeliveryEvent, DeliveryState
+from emulator.devices.chf.device_log import DeviceLog
+from emulator.devices.chf.image_store import IncomingImage, StoredImage
+from emulator.devices.chf.ota_server import OtaServer
+from emulator.devices.saved import Saved, State
+
+#: Without a chunk for so long the hub gives an incoming image up. Source: invented.
+SILENCE_MS: Final = 600_000
+SILENCE_TIMER: Final = "intake.silence/"
+#: Devices that only a hub with SECMP0007 can update. Source: SECAS (firmware.md 4.1).
+_NEEDS_SECMP0007: Final = frozenset({DeviceType.PPMID, DeviceType.HCALCS})
+
+
+@dataclass(slots=True)
+class Taken:
+    """What came of a frame.
+
+    Attributes:
+        effects: What to do.
+        own: An image for the hub itself that is held now, or None.
+    """
+
+    effects: list[Effect] = field(default_factory=list)
+    own: StoredImage | None = None
+
+
+class ImageIntake:
+    """Takes images for the HAN and for the hub itself.
+
+    Source:
+        F-041, F-046 and S003 section 3; the frames are a stand-in. That an image which is too
+        large is taken as far as its header, so that the alert can name its version: inferred
+        (CCS08 carries the version). That ForceReplace is looked at once the image is whole:
+        inferred (it stands at its end).
+    """
+
+    def __init__(
+        self, eui64: Eui64, profile: DeviceProfile, log: DeviceLog, server: OtaServer
+    ) -> None:
+        self._eui64 = eui64
+        self._own_limit = profile.firmware.max_image_bytes
+        self._updates_ppmids = profile.hub is not None and profile.hub.ppmid_ota
+        self._log = log
+        self._store = server.store
+        self._server = server
+        self._closed: dict[int, Reason] = {}
+
+    def frame(self, octets: bytes, now: UtcMs) -> Taken:
+        """Take a frame of the CSP; one that cannot be read is noted and changes nothing."""
+        try:
+            frame = csp_transfer.decode(octets)
+        except MalformedFrameError as error:
+            return Taken([Note("csp_frame_refused", (("detail", str(error)),))])
+        match frame:
+            case Offer():
+                return Taken(self.offered(frame, now))
+            case Chunk():
+                return Taken(self._chunk(frame, now))
+            case Close():
+                return self._close(frame, now)
+        return Taken([Note("csp_frame_refused", (("detail", "an answer from the CSP"),))])
+
+    # -- offers --------------------------------------------------------------------------------
+
+    def offered(self, offer: Offer, now: UtcMs) -> list[Effect]:
+        """Say whether an offered image may come in."""
+        known = self._store.incoming.get(offer.transfer_id)
+        if known is not None:
+            return [_answer(offer, Reason.ACCEPTED if known.offer == offer else Reason.BUSY)]
+        targets = tuple(target for target in offer.targets if self.serves(target))
+        if not targets:
+            return [_answer(offer, Reason.NO_TARGET_HERE), _refused(offer, Reason.NO_TARGET_HERE)]
+        if any(incoming.targets == targets for incoming in self._store.incoming.values()):
+            return [_answer(offer, Reason.BUSY), _refused(offer, Reason.BUSY)]
+        reason = self.admit(offer, targets)
+        if reason is Reason.STORE_FULL:
+            return [_answer(offer, reason), _refused(offer, reason)]
+        self._store.begin(offer, targets, now, None if reason is Reason.ACCEPTED else reason)
+        effects: list[Effect] = [_answer(offer, Reason.ACCEPTED), self._silence(offer, now)]
+        for delivery in self._deliveries(targets):
+            if delivery.state in FREE:
+                effects += self._server.handle(DeliveryEvent.OFFERED, delivery, None, now)
+        return effects
+
+    def serves(self, target: Eui64) -> bool:
+        """Say whether this hub can bring an image to a device."""
+        device_type = self._log.type_of(target)
+        if target == self._eui64 or device_type is None:
+            return target == self._eui64
+        return self._updates_ppmids or device_type not in _NEEDS_SECMP0007
+
+    def admit(self, offer: Offer, targets: tuple[Eui64, ...]) -> Reason:
+        """Say whether an image has room: in the hub's store, and in its own slot if for itself."""
+        if self._eui64 in targets and offer.total_size > self._own_limit:
+            return Reason.TOO_LARGE
+        replaceable = {
+            image_id
+            for image_id, image in self._store.held.items()
+            if set(image.targets) <= set(targets)
+        }
+        return self._store.admit(offer, frozenset(replaceable))
+
+    def _deliveries(self, targets: tuple[Eui64, ...]) -> list[Delivery]:
+        typed = ((target, self._log.type_of(target)) for target in targets)
+        return [self._server.delivery(target, kind) for target, kind in typed if kind is not None]
+
+    def _silence(self, frame: Offer | Chunk, now: UtcMs) -> Effect:
+        return SetTimer(f"{SILENCE_TIMER}{frame.transfer_id}", UtcMs(now + SILENCE_MS))
+
+    # -- chunks --------------------------------------------------------------------------------
+
+    def _chunk(self, chunk: Chunk, now: UtcMs) -> list[Effect]:
+        incoming = self._store.incoming.get(chunk.transfer_id)
+        if incoming is None:
+            reason = self._closed.get(chunk.transfer_id, Reason.UNKNOWN_TRANSFER)
+            return [_send(Closed(chunk.transfer_id, reason))]
+        next_offset = incoming.take(chunk.offset, chunk.data)
+        if incoming.refused is not None:
+            return self._drop(incoming, incoming.refused, now)
+        answer = _send(ChunkAnswer(chunk.transfer_id, next_offset))
+        return [answer, self._silence(chunk, now)]
+
+    def _drop(self, incoming: IncomingImage, reason: Reason, now: UtcMs) -> list[Effect]:
+        """Give an incoming image up; targets that had nothing else lose it."""
+        number = incoming.offer.transfer_id
+        del self._store.incoming[number]
+        self._closed[number] = reason
+        effects: list[Effect] = [
+            _send(Closed(number, reason)),
+            CancelTimer(f"{SILENCE_TIMER}{number}"),
+            _refused(incoming.offer, reason),
+        ]
+        lost = reason in {Reason.TRANSFER_FAILED, Reason.ABANDONED}
+        event = DeliveryEvent.LOST if lost else DeliveryEvent.DISCARDED
+        for delivery in self._deliveries(incoming.targets):
+            if delivery.state is DeliveryState.STAGING:
+                effects += self._server.handle(event, delivery, incoming.version, now)
+        return effects
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def _close(self, close: Close, now: UtcMs) -> Taken:
+        incoming = self._store.incoming.get(close.transfer_id)
+        if incoming is None:
+            reason = self._closed.get(close.transfer_id, Reason.UNKNOWN_TRANSFER)
+            return Taken([_send(Closed(close.transfer_id, reason))])
+        reason = incoming.judge() if close.reason is Reason.COMPLETE else Reason.ABANDONED
+        if reason is Reason.HELD:
+            return self.whole(incoming, now)
+        return Taken(self._drop(incoming, reason, now))
+
+    def whole(self, incoming: IncomingImage, now: UtcMs) -> Taken:
+        """Keep an image that came in whole, for the targets that may have it."""
+        number = incoming.offer.transfer_id
+        own = self._eui64 in incoming.targets
+        free = [d for d in self._deliveries(incoming.targets) if self.may_take(d, incoming)]
+        if not free and not own:
+            return Taken(self._drop(incoming, Reason.BUSY, now))
+        image = self._store.finish(number, tuple(delivery.target for delivery in free))
+        self._closed[number] = Reason.HELD
+        effects: list[Effect] = [
+            _send(Closed(number, Reason.HELD)),
+            CancelTimer(f"{SILENCE_TIMER}{number}"),
+            Note("image_held", (("transfer", number), ("octets", len(image.octets)))),
+        ]
+        for delivery in free:
+            staging = delivery.state is DeliveryState.STAGING
+            event = DeliveryEvent.HELD if staging else DeliveryEvent.REPLACED
+            effects += self._server.handle(event, delivery, number, now)
+        if not free:
+            del self._store.held[number]
+        return Taken(effects, image if own else None)
+
+    def may_take(self, delivery: Delivery, incoming: IncomingImage) -> bool:
+        """Say whether a target takes the new image: it waits for it, or ForceReplace is set."""
+        if delivery.state is DeliveryState.STAGING:
+            return True
+        number, offer = incoming.offer.transfer_id, incoming.offer
+        image = StoredImage.of(number, offer.request_id, bytes(incoming.octets), incoming.targets)
+        return delivery.open and image.forces_replacement
+
+    def timer(self, name: str, now: UtcMs) -> list[Effect]:
+        """Give up an image whose sender fell silent."""
+        number = int(name.removeprefix(SILENCE_TIMER))
+        return self._drop(self._store.incoming[number], Reason.TRANSFER_FAILED, now)
+
+    def power_on(self, now: UtcMs) -> list[Effect]:
+        """Wait again for what was coming in when power went."""
+        return [self._silence(item.offer, now) for item in self._store.incoming.values()]
+
+    def dump(self) -> State:
+        """Return the outcomes that the CSP may ask for again."""
+        return {"closed": {str(number): int(reason) for number, reason in self._closed.items()}}
+
+    def load(self, saved: Saved) -> None:
+        """Take over dumped outcomes."""
+        self._closed = {int(key): Reason(value) for key, value in saved.numbers("closed").items()}
+
+
+def _send(frame: csp_transfer.Frame) -> Effect:
+    return SendCsp(csp_transfer.encode(frame))
+
+
+def _answer(offer: Offer, reason: Reason) -> Effect:
+    return _send(OfferAnswer(offer.transfer_id, reason))
+
+
+def _refused(offer: Offer, reason: Reason) -> Effect:
+    fields = (
+        ("transfer", offer.transfer_id),
+        ("request", offer.request_id),
+        ("reason", reason.word),
+        ("octets", offer.total_size),
+    )
+    return Note("image_not_held", fields)

@@ -1,0 +1,146 @@
+"""The GPF: the gas meter's mirror in the hub, and its notification flags."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from device_profiles.schema import DeviceProfile
+from device_profiles.words import DeviceType
+from emulator.codecs.gbcs.dates import ClockStatus
+from emulator.codecs.gbcs.use_cases import MessageCode, PayloadKind
+from emulator.codecs.zcl import metering
+from emulator.codecs.zcl.foundation import AttributeValue, ReportAttributes
+from emulator.codecs.zcl.frame import ZclFrame
+from emulator.codecs.zcl.metering import (
+    FLAG_WORDS,
+    FunctionalFlag,
+    MeteringAttribute,
+    MirrorReportAttributeResponse,
+    NotificationScheme,
+)
+from emulator.codecs.zcl.values import ZclType
+from emulator.core.clock import UtcMs
+from emulator.core.effects import Effect, Note, SendWan, SendZcl, ZclIndication
+from emulator.core.ids import Eui64
+from emulator.crypto.protection import KeyRing
+from emulator.devices.base import Device
+from emulator.devices.checks import Command
+from emulator.devices.gbz_reads import answer_reads
+from emulator.devices.handlers import READERS, Answer, HandlerTable, Handling
+from emulator.devices.network import Network
+from emulator.devices.saved import Json, Saved, State
+
+GPF_HANDLERS: Final["HandlerTable[Gpf]"] = HandlerTable(DeviceType.GPF)
+#: Five words of flags. Source: firmware.md 4.1 (scheme 2).
+_SCHEME: Final = NotificationScheme.ALL_FIVE
+#: Attributes the mirror keeps whose type it knows.
+_MIRRORED: Final = frozenset(int(attribute) for attribute in metering.TYPES)
+
+
+@GPF_HANDLERS.handles(MessageCode.GCS21E, by=READERS)
+def read_identity(device: "Gpf", command: Command, now: UtcMs) -> Answer:
+    """GCS21e: read the identity, and what the mirror holds of the gas meter."""
+    return Answer(answer_reads(command, lambda cluster: device.attributes(cluster, now)))
+
+
+class Gpf(Device):
+    """A gas proxy function; it lives in the box of its CHF, which hands it what is for it.
+
+    Attributes:
+        mirror: Metering attribute -> value, as the gas meter last reported it.
+        flags: The Functional Notification Flags.
+
+    Source:
+        HG (mirror, flags, scheme 2); bit 0 firmware.md 4.1.
+    """
+
+    device_type: ClassVar[DeviceType] = DeviceType.GPF
+    alert_language: ClassVar[PayloadKind] = PayloadKind.GBZ
+
+    def __init__(
+        self, eui64: Eui64, profile: DeviceProfile, ring: KeyRing, network: Network
+    ) -> None:
+        super().__init__(eui64, profile, ring, network)
+        self.mirror: dict[int, AttributeValue] = {}
+        self.flags = FunctionalFlag(0)
+
+    @property
+    def use_cases(self) -> Mapping[int, Handling[Any]]:
+        """Message code -> what carries it out and who may ask."""
+        return GPF_HANDLERS.rows
+
+    def on_power_on(self, now: UtcMs) -> list[Effect]:  # noqa: ARG002 - the hub's clock is its own
+        """Start up with the hub, whose clock it shares."""
+        self.clock_reliable = True
+        return []
+
+    def outgoing(self, message: bytes) -> Effect:
+        """Return the effect that puts a message on its way: onto the WAN."""
+        return SendWan(message)
+
+    def clock_status(self, language: PayloadKind) -> int:
+        """Return the clock status octet: the GPF answers by another clock than the meter's."""
+        return ClockStatus.OTHER_CLOCK if language is PayloadKind.GBZ else ClockStatus.UNSAID
+
+    def sends_as(self, indication: ZclIndication) -> Eui64:  # noqa: ARG002 - one EUI-64 only
+        """Return the EUI-64 an answer comes from."""
+        return self.eui64
+
+    def set_flag(self, flag: FunctionalFlag, *, on: bool) -> list[Effect]:
+        """Set or clear a notification flag for the gas meter."""
+        before = self.flags
+        self.flags = before | flag if on else before & ~flag
+        if self.flags == before:
+            return []
+        return [Note("notification_flags", (("flags", f"{int(self.flags):08x}"),))]
+
+    def on_foundation(
+        self, indication: ZclIndication, frame: ZclFrame, command: Any, now: UtcMs
+    ) -> list[Effect]:
+        """Keep what the gas meter reports, and answer with the flags."""
+        reports = isinstance(command, ReportAttributes) and indication.cluster == metering.CLUSTER
+        if not reports:
+            return super().on_foundation(indication, frame, command, now)
+        self.mirror.update({key: value for key, value in command.values if key in _MIRRORED})
+        words = (int(self.flags), *(0,) * (FLAG_WORDS[_SCHEME] - 1))
+        answer = metering.encode(MirrorReportAttributeResponse(_SCHEME, words), frame.sequence)
+        return [SendZcl(indication.source, metering.CLUSTER, answer, self.eui64)]
+
+    def attributes(self, cluster: int, now: UtcMs) -> Mapping[int, AttributeValue]:
+        """Return the attributes it serves: the mirror's in the Metering cluster."""
+        return self.mirror if cluster == metering.CLUSTER else super().attributes(cluster, now)
+
+    def dump(self) -> State:
+        """Return the whole state as JSON values."""
+        rows: list[Json] = [
+            {"attribute": key, "type": int(value.type), "value": _plain(value)}
+            for key, value in self.mirror.items()
+        ]
+        return {**super().dump(), "mirror": rows, "flags": int(self.flags)}
+
+    def load_saved(self, saved: Saved) -> None:
+        """Take over what ``saved`` holds."""
+        super().load_saved(saved)
+        self.mirror = {row.number("attribute"): _value(row) for row in saved.rows("mirror")}
+        self.flags = FunctionalFlag(saved.number("flags"))
+
+    def rows(self) -> dict[str, str]:
+        """Return the state for a reader."""
+        version = self.mirror.get(MeteringAttribute.CURRENT_METER_ID)
+        octets = version.value if version is not None else None
+        shown = octets.hex().upper() if isinstance(octets, bytes) else "nothing yet"
+        return {
+            **super().rows(),
+            "mirrored version": shown,
+            "notification flags": f"{int(self.flags):08X}",
+        }
+
+
+def _plain(value: AttributeValue) -> Json:
+    return value.value.hex() if isinstance(value.value, bytes) else int(str(value.value))
+
+
+def _value(row: Saved) -> AttributeValue:
+    kind = ZclType(row.number("type"))
+    return AttributeValue(
+        kind, row.octets("value") if kind is ZclType.OCTETS else row.number("value")
+    )

@@ -1,0 +1,183 @@
+"""The receiving half of a node's application support layer: duplicates and fragments."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from emulator.codecs.zigbee.aps import ACK_WINDOW_BLOCKS, ApsAck, ApsFrame, FragmentAck
+from emulator.core.effects import Note
+from emulator.han.aps_sender import DUPLICATE_MEMORY_US
+from emulator.han.outputs import Micros, StartTimer, StopTimer
+
+#: How long a receiver waits for the next block before it throws the others away.
+#: Source: invented; longer than all repeats of a block take.
+REASSEMBLY_WAIT_US: Final = 10_000_000
+#: Counters of unacknowledged frames remembered for each sender.
+#: Source: invented.
+PLAIN_MEMORY: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A ZCL frame that has arrived, once."""
+
+    frame: ApsFrame
+    payload: bytes
+
+
+ReceiverOutput = ApsAck | Whole | StartTimer | StopTimer | Note
+
+
+@dataclass(slots=True)
+class _Assembly:
+    """Blocks of one transfer that have arrived; they arrive in order (window 1)."""
+
+    total: int
+    blocks: list[bytes]
+
+
+@dataclass(slots=True)
+class ApsReceiver:
+    """What a node has lately received, so that nothing reaches an application twice."""
+
+    _taken: dict[tuple[int, int], Micros] = field(default_factory=dict)
+    _plain: dict[int, deque[int]] = field(default_factory=dict)
+    _assemblies: dict[tuple[int, int], _Assembly] = field(default_factory=dict)
+
+    def take(self, source: int, frame: ApsFrame, now_us: Micros) -> list[ReceiverOutput]:
+        """Take a data frame for an endpoint of this node.
+
+        Returns:
+            Acknowledgements (`ApsAck`), `Whole` when a ZCL frame is complete, timers and notes.
+        """
+        if frame.fragment is not None:
+            return self._take_fragment(source, frame, now_us)
+        if not frame.ack_request:
+            return self._take_plain(source, frame)
+        answer: list[ReceiverOutput] = [_ack(frame, None)]
+        if self._seen(source, frame.counter, now_us):
+            return [*answer, _duplicate(source, frame)]
+        return [*answer, Whole(frame, frame.payload)]
+
+    def expire(self, source: int, counter: int) -> list[Note]:
+        """The next block has not come: throw the others away."""
+        assembly = self._assemblies.pop((source, counter), None)
+        if assembly is None:
+            return []
+        return [
+            Note(
+                "han_reassembly_timed_out",
+                (
+                    ("from_short", source),
+                    ("blocks", len(assembly.blocks)),
+                    ("of", assembly.total),
+                ),
+            )
+        ]
+
+    def forget(self) -> None:
+        """Lose everything: none of it is kept without power."""
+        self._taken.clear()
+        self._plain.clear()
+        self._assemblies.clear()
+
+    def forget_pieces(self) -> list[StopTimer]:
+        """Drop what has arrived in part; the memory of duplicates is kept."""
+        stopped = [
+            StopTimer(f"reassembly/{source}/{counter}") for source, counter in self._assemblies
+        ]
+        self._assemblies.clear()
+        return stopped
+
+    def _take_plain(self, source: int, frame: ApsFrame) -> list[ReceiverOutput]:
+        memory = self._plain.get(source)
+        if memory is None:
+            memory = self._plain[source] = deque(maxlen=PLAIN_MEMORY)
+        if frame.counter in memory:
+            return [_duplicate(source, frame)]
+        memory.append(frame.counter)
+        return [Whole(frame, frame.payload)]
+
+    def _take_fragment(self, source: int, frame: ApsFrame, now_us: Micros) -> list[ReceiverOutput]:
+        fragment = frame.fragment
+        if fragment is None or not frame.ack_request:
+            return [Note("han_frame_discarded", (("why", "a fragment that asks for no ack"),))]
+        key = (source, frame.counter)
+        number = fragment.number
+        if key not in self._assemblies and self._remembers(source, frame.counter, now_us):
+            self._taken[key] = now_us
+            return [_ack(frame, number), _duplicate(source, frame)]
+        if fragment.first and key not in self._assemblies:
+            self._assemblies[key] = _Assembly(fragment.block, [])
+        assembly = self._assemblies.get(key)
+        if assembly is None or number > len(assembly.blocks) or number >= assembly.total:
+            why = "a later fragment of a transfer whose earlier ones are not here"
+            return [Note("han_frame_discarded", (("why", why), ("from_short", source)))]
+        if number < len(assembly.blocks):
+            return [_ack(frame, number), _duplicate(source, frame)]
+        assembly.blocks.append(frame.payload)
+        return [_ack(frame, number), *self._progress(key, frame, now_us)]
+
+    def _progress(
+        self, key: tuple[int, int], frame: ApsFrame, now_us: Micros
+    ) -> list[ReceiverOutput]:
+        assembly = self._assemblies[key]
+        timer = f"reassembly/{key[0]}/{key[1]}"
+        if len(assembly.blocks) < assembly.total:
+            return [StartTimer(timer, now_us + REASSEMBLY_WAIT_US)]
+        del self._assemblies[key]
+        self._seen(key[0], key[1], now_us)
+        return [StopTimer(timer), Whole(frame, b"".join(assembly.blocks))]
+
+    def _seen(self, source: int, counter: int, now_us: Micros) -> bool:
+        """Remember a transfer; say whether it was remembered already."""
+        remembered = self._remembers(source, counter, now_us)
+        self._taken[source, counter] = now_us
+        return remembered
+
+    def _remembers(self, source: int, counter: int, now_us: Micros) -> bool:
+        at = self._taken.get((source, counter))
+        return at is not None and now_us - at <= DUPLICATE_MEMORY_US
+
+    def dump(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return {
+            "taken": [[source, counter, at] for (source, counter), at in self._taken.items()],
+            "plain": [[source, list(memory)] for source, memory in self._plain.items()],
+            "assemblies": [
+                [source, counter, assembly.total, list(assembly.blocks)]
+                for (source, counter), assembly in self._assemblies.items()
+            ],
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Put everything back."""
+        self._taken = {(source, counter): at for source, counter, at in state["taken"]}
+        self._plain = {
+            source: deque(memory, maxlen=PLAIN_MEMORY) for source, memory in state["plain"]
+        }
+        self._assemblies = {
+            (source, counter): _Assembly(total, list(blocks))
+            for source, counter, total, blocks in state["assemblies"]
+        }
+
+
+def _ack(frame: ApsFrame, block: int | None) -> ApsAck:
+    """Acknowledge a frame, or one block of it: a window of one, all bits behind it set."""
+    fragments = None if block is None else FragmentAck(block, (1 << ACK_WINDOW_BLOCKS) - 1)
+    return ApsAck(
+        frame.source_endpoint,
+        frame.destination_endpoint,
+        frame.cluster,
+        frame.counter,
+        frame.profile,
+        fragments,
+    )
+
+
+def _duplicate(source: int, frame: ApsFrame) -> Note:
+    return Note(
+        "han_duplicate_dropped",
+        (("from_short", source), ("cluster", frame.cluster), ("counter", frame.counter)),
+    )

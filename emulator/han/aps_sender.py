@@ -1,0 +1,263 @@
+"""The sending half of a node's application support layer: counters, fragments, repeats."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from emulator.codecs.zigbee import aps
+from emulator.codecs.zigbee.aps import ApsAck, ApsFrame, Fragment
+from emulator.core.effects import Note
+from emulator.han.outputs import Micros, Settled, StartTimer, StopTimer
+
+#: How long a node waits for an acknowledgement (apscAckWaitDuration).
+#: Source: known (Zigbee specification, table of APS constants: about 1.6 s).
+ACK_WAIT_US: Final = 1_600_000
+#: Repeats of one block before its transfer fails (apscMaxFrameRetries).
+#: Source: known (Zigbee specification, table of APS constants).
+MAX_REPEATS: Final = 3
+#: How long a receiver remembers a transfer it has taken.
+#: Source: invented; longer than all repeats of a block take.
+DUPLICATE_MEMORY_US: Final = 20_000_000
+#: Counters at and above this one are for acknowledged transfers, those below for all others, so
+#: that a stream of blocks never wraps onto a counter a receiver still remembers.
+#: Source: invented; to a receiver a counter is an opaque octet.
+FIRST_ACKED_COUNTER: Final = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An APS frame that its node is to put into NWK and MAC frames.
+
+    Attributes:
+        to: Short address of the receiver.
+        frame: The APS frame.
+        label: What it is, for faults and captures.
+    """
+
+    to: int
+    frame: ApsFrame | ApsAck
+    label: str
+
+
+SenderOutput = Outgoing | StartTimer | StopTimer | Settled | Note
+
+
+@dataclass(slots=True)
+class Transfer:
+    """An acknowledged transfer on its way.
+
+    Attributes:
+        to: Short address of the receiver.
+        endpoints: Destination and source endpoint.
+        cluster: Cluster identifier.
+        counter: APS counter of all its blocks; -1 until it starts.
+        blocks: The ZCL frame, in pieces that fit a frame.
+        label: What it is.
+        handle: Number its owner gave it; 0 when nobody waits for the outcome.
+        at_block: Block on its way.
+        tries: How often that block went on the air.
+    """
+
+    to: int
+    endpoints: tuple[int, int]
+    cluster: int
+    blocks: tuple[bytes, ...]
+    label: str
+    handle: int
+    counter: int = -1
+    at_block: int = 0
+    tries: int = 0
+
+    @property
+    def whole_sent(self) -> int:
+        """How often the last block went on the air."""
+        return self.tries if self.at_block == len(self.blocks) - 1 else 0
+
+
+@dataclass(slots=True)
+class ApsSender:
+    """Transfers of one node: one on its way to each receiver, the others behind it.
+
+    Attributes:
+        max_apdu_bytes: Longest payload of one frame; longer ones go in fragments.
+    """
+
+    max_apdu_bytes: int
+    _plain_counter: int = 0
+    _acked_counter: int = FIRST_ACKED_COUNTER
+    _counter_used: dict[int, Micros] = field(default_factory=dict)
+    _queues: dict[int, deque[Transfer]] = field(default_factory=dict)
+
+    def send_plain(
+        self, to: int, endpoints: tuple[int, int], cluster: int, payload: bytes, label: str
+    ) -> Outgoing:
+        """Return the one frame of a transfer that asks for no acknowledgement.
+
+        Args:
+            to: Short address of the receiver.
+            endpoints: Destination and source endpoint.
+            cluster: Cluster identifier.
+            payload: A ZCL frame of at most ``max_apdu_bytes``.
+            label: What it is.
+        """
+        counter = self._plain_counter
+        self._plain_counter = (counter + 1) % FIRST_ACKED_COUNTER
+        destination, source = endpoints
+        return Outgoing(to, ApsFrame(destination, source, cluster, counter, payload), label)
+
+    def send_acked(self, transfer: Transfer, now_us: Micros) -> list[SenderOutput]:
+        """Take a transfer; it starts when those before it to the same node have ended."""
+        queue = self._queues.setdefault(transfer.to, deque())
+        queue.append(transfer)
+        return self._start(transfer, now_us) if len(queue) == 1 else []
+
+    def split(self, payload: bytes) -> tuple[bytes, ...]:
+        """Return a ZCL frame in pieces of at most ``max_apdu_bytes``."""
+        step = self.max_apdu_bytes
+        return tuple(payload[at : at + step] for at in range(0, len(payload), step)) or (b"",)
+
+    def acknowledged(self, source: int, ack: ApsAck, now_us: Micros) -> list[SenderOutput]:
+        """Take an acknowledgement; one that fits nothing on its way is ignored."""
+        queue = self._queues.get(source)
+        if not queue or not _fits(queue[0], ack):
+            return []
+        transfer = queue[0]
+        if transfer.at_block + 1 < len(transfer.blocks):
+            transfer.at_block += 1
+            transfer.tries = 0
+            return self._put_block(transfer, now_us)
+        return self._settle(transfer, now_us, delivered=True)
+
+    def expire(self, short: int, now_us: Micros) -> list[SenderOutput]:
+        """The acknowledgement of the transfer to ``short`` has not come: repeat it, or give up."""
+        queue = self._queues.get(short)
+        if not queue:
+            return []
+        transfer = queue[0]
+        if transfer.tries <= MAX_REPEATS:
+            return self._put_block(transfer, now_us)
+        failed = Note(
+            "han_transfer_failed",
+            (
+                ("frame", transfer.label),
+                ("to_short", transfer.to),
+                ("block", transfer.at_block),
+                ("blocks", len(transfer.blocks)),
+            ),
+        )
+        return [failed, *self._settle(transfer, now_us, delivered=False)]
+
+    def cancel(self, handle: int, now_us: Micros) -> list[SenderOutput]:
+        """Give up the transfer with this handle, running or waiting."""
+        for queue in self._queues.values():
+            for transfer in queue:
+                if transfer.handle == handle:
+                    return self._settle(transfer, now_us, delivered=False)
+        return []
+
+    def forget(self) -> list[StopTimer]:
+        """Drop all transfers, without a word to their owners; counters are kept."""
+        stopped = [StopTimer(f"ack/{to}") for to, queue in self._queues.items() if queue]
+        self._queues.clear()
+        return stopped
+
+    def _start(self, transfer: Transfer, now_us: Micros) -> list[SenderOutput]:
+        transfer.counter = self._draw_counter(now_us)
+        return self._put_block(transfer, now_us)
+
+    def _draw_counter(self, now_us: Micros) -> int:
+        span = 256 - FIRST_ACKED_COUNTER
+        for step in range(span):
+            counter = (
+                FIRST_ACKED_COUNTER + (self._acked_counter - FIRST_ACKED_COUNTER + step) % span
+            )
+            if now_us - self._counter_used.get(counter, -DUPLICATE_MEMORY_US) > DUPLICATE_MEMORY_US:
+                break
+        else:
+            counter = min(self._counter_used, key=lambda used: self._counter_used[used])
+        self._counter_used[counter] = now_us
+        self._acked_counter = FIRST_ACKED_COUNTER + (counter + 1 - FIRST_ACKED_COUNTER) % span
+        return counter
+
+    def _put_block(self, transfer: Transfer, now_us: Micros) -> list[SenderOutput]:
+        transfer.tries += 1
+        self._counter_used[transfer.counter] = now_us
+        total, at = len(transfer.blocks), transfer.at_block
+        fragment = None if total == 1 else Fragment(at == 0, total if at == 0 else at)
+        destination, source = transfer.endpoints
+        frame = ApsFrame(
+            destination,
+            source,
+            transfer.cluster,
+            transfer.counter,
+            transfer.blocks[at],
+            aps.PROFILE_SMART_ENERGY,
+            True,
+            fragment,
+        )
+        return [
+            Outgoing(transfer.to, frame, transfer.label),
+            StartTimer(f"ack/{transfer.to}", now_us + ACK_WAIT_US),
+        ]
+
+    def _settle(self, transfer: Transfer, now_us: Micros, *, delivered: bool) -> list[SenderOutput]:
+        queue = self._queues[transfer.to]
+        running = queue[0] is transfer
+        whole_sent = transfer.whole_sent
+        queue.remove(transfer)
+        outputs: list[SenderOutput] = [StopTimer(f"ack/{transfer.to}")] if running else []
+        if transfer.handle:
+            outputs.append(Settled(transfer.handle, delivered, whole_sent))
+        if running and queue:
+            outputs += self._start(queue[0], now_us)
+        return outputs
+
+    def dump(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return {
+            "plain": self._plain_counter,
+            "acked": self._acked_counter,
+            "used": [[counter, at] for counter, at in self._counter_used.items()],
+            "queues": [
+                [short, [_dump_transfer(transfer) for transfer in queue]]
+                for short, queue in self._queues.items()
+            ],
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Put everything back."""
+        self._plain_counter = state["plain"]
+        self._acked_counter = state["acked"]
+        self._counter_used = {counter: at for counter, at in state["used"]}  # noqa: C416 - typed as pairs
+        self._queues = {
+            short: deque(_load_transfer(row) for row in rows) for short, rows in state["queues"]
+        }
+
+
+def _fits(transfer: Transfer, ack: ApsAck) -> bool:
+    if (ack.counter, ack.cluster) != (transfer.counter, transfer.cluster):
+        return False
+    if (ack.source_endpoint, ack.destination_endpoint) != transfer.endpoints:
+        return False
+    if len(transfer.blocks) == 1:
+        return ack.fragments is None
+    window = ack.fragments
+    return (
+        window is not None and window.window_start == transfer.at_block and window.received & 1 == 1
+    )
+
+
+def _dump_transfer(transfer: Transfer) -> list[Any]:
+    return [
+        transfer.to, list(transfer.endpoints), transfer.cluster, list(transfer.blocks),
+        transfer.label, transfer.handle, transfer.counter, transfer.at_block, transfer.tries,
+    ]  # fmt: skip
+
+
+def _load_transfer(row: Sequence[Any]) -> Transfer:
+    to, endpoints, cluster, blocks, label, handle, counter, at_block, tries = row
+    destination, source = endpoints
+    return Transfer(
+        to, (destination, source), cluster, tuple(blocks), label, handle, counter, at_block, tries
+    )

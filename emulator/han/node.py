@@ -1,0 +1,153 @@
+"""The radio stack of one node: ZCL frames to MAC octets, and back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from emulator.codecs.zigbee import aps, mac, nwk
+from emulator.codecs.zigbee.aps import ApsAck, ApsFrame
+from emulator.codecs.zigbee.mac import MacFrame
+from emulator.codecs.zigbee.nwk import NwkFrame
+from emulator.core.effects import Note, SendZcl, ZclIndication
+from emulator.core.errors import MalformedFrameError
+from emulator.han.address_book import AddressBook
+from emulator.han.aps_receiver import ApsReceiver, Whole
+from emulator.han.aps_sender import ApsSender, Outgoing, SenderOutput, Transfer
+from emulator.han.labels import APS_ACK, label_of, wants_ack
+from emulator.han.outputs import Micros, NodeOutput, Transmit
+
+#: Hops a frame may make. Source: known (Zigbee specification, twice nwkMaxDepth of 15).
+RADIUS: Final = 30
+#: Longest APS payload of one frame: what MAC, NWK and a fragment's APS header leave of 127.
+MAX_PAYLOAD_BYTES: Final = (
+    mac.MAX_FRAME_BYTES - mac.OVERHEAD_BYTES - nwk.HEADER_BYTES - aps.FRAGMENT_HEADER_BYTES
+)
+
+
+class RadioNode:
+    """One radio with the endpoints behind it; moves octets, knows no device.
+
+    Frames that cannot be right (damaged, of another PAN, for another node or an endpoint that is
+    not here, from nobody known) are dropped with a note. Frames are not encrypted in this phase.
+    """
+
+    def __init__(self, short: int, book: AddressBook, max_apdu_bytes: int) -> None:
+        """Take the node's short address, its HAN, and the longest APS payload it sends whole."""
+        places = book.of_node(short)
+        if not places:
+            raise ValueError(f"no endpoint at node {short:#06x}")
+        self.short = short
+        self.book = book
+        self._eui64 = places[0].eui64
+        self._sender = ApsSender(min(max_apdu_bytes, MAX_PAYLOAD_BYTES))
+        self._receiver = ApsReceiver()
+        self._mac_sequence = 0
+        self._nwk_sequence = 0
+
+    def send(self, order: SendZcl, now_us: Micros, handle: int = 0) -> list[NodeOutput]:
+        """Send one ZCL frame.
+
+        Args:
+            order: The frame, and where it goes.
+            now_us: The present moment.
+            handle: With a number, the transfer is acknowledged and ends in `Settled`.
+        """
+        there, here = self.book.find(order.to), self.book.find(order.source or self._eui64)
+        label = label_of(order.cluster, order.frame)
+        if there is None or here is None or there.short == self.short:
+            return [Note("han_no_such_node", (("to", str(order.to)), ("frame", label)))]
+        endpoints = (there.endpoint, here.endpoint)
+        whole = len(order.frame) <= self._sender.max_apdu_bytes
+        if whole and not handle and not wants_ack(label):
+            out = self._sender.send_plain(there.short, endpoints, order.cluster, order.frame, label)
+            return [self._transmit(out)]
+        blocks = self._sender.split(order.frame)
+        transfer = Transfer(there.short, endpoints, order.cluster, blocks, label, handle)
+        return self._lower(self._sender.send_acked(transfer, now_us))
+
+    def receive(self, octets: bytes, now_us: Micros) -> list[NodeOutput]:
+        """Take one MAC frame off the air."""
+        try:
+            outer = mac.decode(octets)
+            if outer.pan_id != self.book.pan_id:
+                return [_discarded("another PAN", ("pan_id", outer.pan_id))]
+            if outer.destination != self.short:
+                return [_discarded("for another node", ("to_short", outer.destination))]
+            middle = nwk.decode(outer.payload)
+            if middle.destination != self.short:
+                return [_discarded("for another node", ("to_short", middle.destination))]
+            inner = aps.decode(middle.payload)
+        except MalformedFrameError as error:
+            return [_discarded(error.why, ("layer", error.layer))]
+        if isinstance(inner, ApsAck):
+            return self._lower(self._sender.acknowledged(middle.source, inner, now_us))
+        return self._data(middle.source, inner, now_us)
+
+    def expire(self, timer: str, now_us: Micros) -> list[NodeOutput]:
+        """A timer of this node has run out."""
+        kind, _, rest = timer.partition("/")
+        if kind == "ack":
+            return self._lower(self._sender.expire(int(rest), now_us))
+        source, _, counter = rest.partition("/")
+        return self._lower(self._receiver.expire(int(source), int(counter)))
+
+    def cancel(self, handle: int, now_us: Micros) -> list[NodeOutput]:
+        """Give up the acknowledged transfer with this handle, if it still runs."""
+        return self._lower(self._sender.cancel(handle, now_us))
+
+    def forget(self) -> None:
+        """Lose power: transfers and reassemblies are gone, counters are kept."""
+        self._sender.forget()
+        self._receiver.forget()
+
+    def fall_silent(self) -> list[NodeOutput]:
+        """The receiver goes off: what was half done on the air is dropped."""
+        return [*self._sender.forget(), *self._receiver.forget_pieces()]
+
+    def _data(self, source: int, frame: ApsFrame, now_us: Micros) -> list[NodeOutput]:
+        here = self.book.at(self.short, frame.destination_endpoint)
+        if here is None or frame.profile != aps.PROFILE_SMART_ENERGY:
+            return [_discarded("no such endpoint", ("endpoint", frame.destination_endpoint))]
+        there = self.book.at(source, frame.source_endpoint)
+        if there is None:
+            return [_discarded("from nobody known", ("from_short", source))]
+        outputs: list[NodeOutput] = []
+        for out in self._receiver.take(source, frame, now_us):
+            if isinstance(out, Whole):
+                outputs.append(ZclIndication(there.eui64, here.eui64, frame.cluster, out.payload))
+            elif isinstance(out, ApsAck):
+                outputs.append(self._transmit(Outgoing(source, out, APS_ACK)))
+            else:
+                outputs.append(out)
+        return outputs
+
+    def _lower(self, outputs: Sequence[SenderOutput]) -> list[NodeOutput]:
+        return [self._transmit(out) if isinstance(out, Outgoing) else out for out in outputs]
+
+    def _transmit(self, out: Outgoing) -> Transmit:
+        self._nwk_sequence = (self._nwk_sequence + 1) & 0xFF
+        self._mac_sequence = (self._mac_sequence + 1) & 0xFF
+        packet = NwkFrame(out.to, self.short, RADIUS, self._nwk_sequence, aps.encode(out.frame))
+        frame = MacFrame(
+            self._mac_sequence, self.book.pan_id, out.to, self.short, nwk.encode(packet)
+        )
+        return Transmit(out.to, mac.encode(frame), out.label)
+
+    def dump(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return {
+            "mac": self._mac_sequence,
+            "nwk": self._nwk_sequence,
+            "sender": self._sender.dump(),
+            "receiver": self._receiver.dump(),
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Put everything back."""
+        self._mac_sequence = state["mac"]
+        self._nwk_sequence = state["nwk"]
+        self._sender.load(state["sender"])
+        self._receiver.load(state["receiver"])
+
+
+def _discarded(why: str, detail: tuple[str, str | int]) -> Note:
+    return Note("han_frame_discarded", (("why", why), detail))

@@ -1,0 +1,356 @@
+"""The CHF's ends of all tunnels: opens them, queues messages for devices, hands theirs on."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from emulator.codecs.zcl import tunnel_wrapper
+from emulator.codecs.zcl.tunnel_wrapper import TunnelGet, TunnelGetResponse, TunnelPut
+from emulator.codecs.zcl.tunneling import (
+    NO_TUNNEL,
+    CloseTunnel,
+    RequestTunnel,
+    RequestTunnelResponse,
+    TransferData,
+    TransferDataError,
+    TransferStatus,
+    TunnelClosureNotification,
+    TunnelProtocol,
+    TunnelStatus,
+)
+from emulator.core.effects import Note, ZclIndication
+from emulator.core.errors import MalformedFrameError
+from emulator.core.ids import Eui64
+from emulator.han.outputs import (
+    CancelFrame,
+    Hand,
+    Micros,
+    SendFrame,
+    Settled,
+    StartTimer,
+    StopTimer,
+    TunnelOutput,
+)
+from emulator.han.tunnel import (
+    MAX_ATTEMPTS,
+    MAX_TRANSFER_BYTES,
+    QUEUE_MESSAGES,
+    TunnelWriter,
+    lost,
+    pause_us,
+    read,
+    refused,
+    unsure,
+)
+
+Outputs = list[TunnelOutput]
+Sent = tuple[int, int, bytes]
+_RETRY: Final = "retry"
+
+
+@dataclass(slots=True)
+class Line:
+    """The CHF's memory of one device's tunnel.
+
+    Attributes:
+        device: The device.
+        polls: It fetches its messages (GET) and wraps its own.
+        max_message_bytes: Longest message it takes.
+        tunnel_id: Number of the open tunnel, or None.
+        known_id: Number of the last one: kept without power, to tell the device that it is gone.
+        queue: Messages for the device.
+        sending: Message on its way: tunnel, transaction, message.
+        handle: Number of that transfer.
+        latest: Message its radio acknowledged last: transaction, message, times sent.
+        failures: Attempts in a row that came to nothing.
+    """
+
+    device: Eui64
+    polls: bool
+    max_message_bytes: int
+    tunnel_id: int | None = None
+    known_id: int = NO_TUNNEL
+    queue: deque[bytes] = field(default_factory=deque)
+    sending: Sent | None = None
+    handle: int = 0
+    latest: tuple[int, bytes, int] | None = None
+    failures: int = 0
+
+
+class TunnelServer:
+    """Tunnels of all devices of one HAN; each message goes out once, in order."""
+
+    def __init__(self, lines: list[Line]) -> None:
+        """Take one line for every device that may open a tunnel."""
+        self.lines = {line.device: line for line in lines}
+        self._writer = TunnelWriter()
+        self._handle = 0
+        self._next_id = 0
+        self._powered = False
+
+    # events from the node's owner
+
+    def power_on(self, now_us: Micros) -> Outputs:
+        """The hub has power: tell those devices that listen that their tunnels are gone."""
+        self._powered = True
+        told: Outputs = []
+        for line in self.lines.values():
+            if not line.polls and line.known_id != NO_TUNNEL:
+                told += self._nudge(line, now_us)
+        return told
+
+    def power_off(self) -> Outputs:
+        """The hub has lost power: queues and tunnels are gone, their numbers are kept."""
+        self._powered = False
+        waiting = 0
+        for line in self.lines.values():
+            waiting += len(line.queue) + (line.sending is not None)
+            line.queue.clear()
+            line.tunnel_id = line.sending = line.latest = None
+            line.failures = 0
+        return [lost(waiting, "power lost")] if waiting else []
+
+    def submit(self, to: Eui64, message: bytes, now_us: Micros) -> Outputs:
+        """Take a message for a device."""
+        line = self.lines.get(to)
+        if not self._powered:
+            return []
+        if line is None:
+            return [refused("unknown-device", message, to=str(to))]
+        if len(message) > line.max_message_bytes:
+            return [refused("too-long", message, to=str(to), limit=line.max_message_bytes)]
+        if len(line.queue) >= QUEUE_MESSAGES:
+            return [refused("queue-full", message, to=str(to), limit=QUEUE_MESSAGES)]
+        line.queue.append(message)
+        return self._pump(line, now_us)
+
+    def arrived(self, frame: ZclIndication, now_us: Micros) -> Outputs:
+        """Take a frame of the Tunneling cluster."""
+        line = self.lines.get(frame.source)
+        outcome = read(frame)
+        if isinstance(outcome, Note):
+            return [outcome]
+        sequence, command = outcome
+        if line is None:
+            return [_ignored(command, frame.source)]
+        return self._command(line, command, sequence, now_us)
+
+    def _command(self, line: Line, command: Any, sequence: int, now_us: Micros) -> Outputs:
+        match command:
+            case RequestTunnel():
+                return self._requested(line, command, sequence, now_us)
+            case CloseTunnel():
+                return self._released(line, command)
+            case TransferData():
+                return self._data(line, command, sequence)
+            case TransferDataError():
+                return self._rejected(line, command, sequence, now_us)
+            case _:
+                return [_ignored(command, line.device)]
+
+    def settled(self, settled: Settled, now_us: Micros) -> Outputs:
+        """The transfer of a message has ended."""
+        for line in self.lines.values():
+            if line.sending is not None and line.handle == settled.handle:
+                return self._ended(line, line.sending, settled, now_us)
+        return []
+
+    def expire(self, timer: str, now_us: Micros) -> Outputs:
+        """A timer of the tunnels has run out."""
+        _, _, device = timer.partition("/")
+        line = self.lines[Eui64(bytes.fromhex(device))]
+        return self._pump(line, now_us, paused=True) if self._powered else []
+
+    # commands of devices
+
+    def _requested(
+        self, line: Line, command: RequestTunnel, sequence: int, now_us: Micros
+    ) -> Outputs:
+        status = TunnelStatus.SUCCESS
+        if command.protocol is not TunnelProtocol.GB_HRGP:
+            status = TunnelStatus.PROTOCOL_NOT_SUPPORTED
+        elif command.flow_control:
+            status = TunnelStatus.FLOW_CONTROL_NOT_SUPPORTED
+        number = NO_TUNNEL
+        if status is TunnelStatus.SUCCESS:
+            number = self._next_id = (self._next_id + 1) % NO_TUNNEL
+            line.tunnel_id = line.known_id = number
+            line.failures = 0
+        answer = RequestTunnelResponse(number, status, MAX_TRANSFER_BYTES)
+        outputs: Outputs = [self._order(line, answer, answers=sequence)]
+        if status is not TunnelStatus.SUCCESS:
+            return outputs
+        outputs.append(StopTimer(_timer(line)))
+        if line.sending is not None:  # on a tunnel the device no longer knows
+            return [*outputs, CancelFrame(line.handle)]
+        return [*outputs, *self._pump(line, now_us)]
+
+    def _released(self, line: Line, command: CloseTunnel) -> Outputs:
+        if command.tunnel_id != line.tunnel_id:
+            return [_ignored(command, line.device)]
+        line.tunnel_id = None
+        return [] if line.sending is None else [CancelFrame(line.handle)]
+
+    def _data(self, line: Line, command: TransferData, sequence: int) -> Outputs:
+        if command.tunnel_id != line.tunnel_id:
+            error = TransferDataError(command.tunnel_id, TransferStatus.NO_SUCH_TUNNEL)
+            return [self._order(line, error, answers=sequence)]
+        if not line.polls:
+            return [Hand(line.device, command.data)]
+        try:
+            wrapped = tunnel_wrapper.decode(command.data)
+        except MalformedFrameError as error:
+            why = (("from", str(line.device)), ("layer", error.layer), ("why", error.why))
+            return [Note("tunnel_frame_discarded", why)]
+        if isinstance(wrapped, TunnelPut):
+            return [Hand(line.device, wrapped.message)]
+        if isinstance(wrapped, TunnelGet):
+            return self._fetch(line)
+        return [_ignored(wrapped, line.device)]
+
+    def _rejected(
+        self, line: Line, command: TransferDataError, sequence: int, now_us: Micros
+    ) -> Outputs:
+        latest, message, whole_sent = line.latest or (-1, b"", 0)
+        outputs: Outputs = []
+        if latest == sequence:  # the message last acknowledged is the one it refuses
+            line.latest = None
+            if command.status is TransferStatus.DATA_OVERFLOW:
+                return [refused("data-overflow", message, to=str(line.device))]
+            if whole_sent == 1:
+                line.queue.appendleft(message)
+            else:
+                outputs = [unsure(message, line.device)]
+        if command.tunnel_id == line.tunnel_id:
+            line.tunnel_id = None
+        return [*outputs, *self._pump(line, now_us)]
+
+    # what the server does
+
+    def _ended(self, line: Line, sent: Sent, settled: Settled, now_us: Micros) -> Outputs:
+        tunnel_id, sequence, message = sent
+        line.sending = None
+        if settled.delivered:
+            line.failures = 0
+            line.latest = (sequence, message, settled.whole_sent)
+            return self._pump(line, now_us)
+        if settled.whole_sent:
+            return [unsure(message, line.device), *self._pump(line, now_us)]
+        line.queue.appendleft(message)
+        if line.tunnel_id != tunnel_id:  # the tunnel has changed under it: the new one will do
+            return self._pump(line, now_us)
+        return self._retry_later(line, now_us)
+
+    def _retry_later(self, line: Line, now_us: Micros) -> Outputs:
+        """Try again after a pause; in the end wait for the device to come by itself."""
+        line.failures += 1
+        if line.polls or line.failures > MAX_ATTEMPTS:
+            return []
+        return [StartTimer(_timer(line), now_us + pause_us(line.failures))]
+
+    def _pump(self, line: Line, now_us: Micros, *, paused: bool = False) -> Outputs:
+        """Send the next message to a device that listens, or ask it for a tunnel.
+
+        Args:
+            line: The device's line.
+            now_us: The present moment.
+            paused: Whether the pause behind the last failure is over.
+        """
+        if line.polls or line.sending is not None or not line.queue:
+            return []
+        if line.tunnel_id is None:
+            pause_runs = 0 < line.failures <= MAX_ATTEMPTS and not paused
+            return [] if pause_runs else self._nudge(line, now_us)
+        return [self._send(line, line.queue.popleft(), wrap=None)]
+
+    def _fetch(self, line: Line) -> Outputs:
+        """Answer a GET: with the next message, and how many wait behind it."""
+        if line.sending is not None:
+            return []
+        if not line.queue:
+            return [self._send_wrapped(line, TunnelGetResponse(0, b""))]
+        message = line.queue.popleft()
+        return [self._send(line, message, wrap=TunnelGetResponse(len(line.queue), message))]
+
+    def _send(self, line: Line, message: bytes, wrap: TunnelGetResponse | None) -> SendFrame:
+        tunnel_id = NO_TUNNEL if line.tunnel_id is None else line.tunnel_id
+        self._handle += 1
+        line.handle = self._handle
+        data = message if wrap is None else tunnel_wrapper.encode(wrap)
+        order = self._order(line, TransferData(tunnel_id, data), handle=self._handle)
+        line.sending = (tunnel_id, self._writer.sequence, message)
+        return order
+
+    def _send_wrapped(self, line: Line, wrapped: TunnelGetResponse) -> SendFrame:
+        tunnel_id = NO_TUNNEL if line.tunnel_id is None else line.tunnel_id
+        return self._order(line, TransferData(tunnel_id, tunnel_wrapper.encode(wrapped)))
+
+    def _nudge(self, line: Line, now_us: Micros) -> Outputs:
+        """Tell a device that its tunnel is closed, so that it asks for a new one."""
+        gone = TunnelClosureNotification(line.known_id)
+        return [self._order(line, gone), *self._retry_later(line, now_us)]
+
+    def _order(
+        self,
+        line: Line,
+        command: Any,
+        *,
+        answers: int | None = None,
+        handle: int = 0,
+    ) -> SendFrame:
+        return self._writer.order(line.device, command, server=True, answers=answers, handle=handle)
+
+    # memory
+
+    def dump(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return {
+            "sequence": self._writer.sequence,
+            "handle": self._handle,
+            "next_id": self._next_id,
+            "powered": self._powered,
+            "lines": {device.hex: _dump_line(line) for device, line in self.lines.items()},
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Put everything back."""
+        self._writer = TunnelWriter(state["sequence"])
+        self._handle = state["handle"]
+        self._next_id = state["next_id"]
+        self._powered = state["powered"]
+        for device, line in self.lines.items():
+            _load_line(line, state["lines"][device.hex])
+
+
+def _dump_line(line: Line) -> dict[str, Any]:
+    return {
+        "tunnel_id": line.tunnel_id,
+        "known_id": line.known_id,
+        "queue": list(line.queue),
+        "sending": None if line.sending is None else list(line.sending),
+        "handle": line.handle,
+        "latest": None if line.latest is None else list(line.latest),
+        "failures": line.failures,
+    }
+
+
+def _load_line(line: Line, state: Mapping[str, Any]) -> None:
+    line.tunnel_id = state["tunnel_id"]
+    line.known_id = state["known_id"]
+    line.queue = deque(state["queue"])
+    sending, latest = state["sending"], state["latest"]
+    line.sending = None if sending is None else (sending[0], sending[1], sending[2])
+    line.handle = state["handle"]
+    line.latest = None if latest is None else (latest[0], latest[1], latest[2])
+    line.failures = state["failures"]
+
+
+def _timer(line: Line) -> str:
+    return f"{_RETRY}/{line.device.hex}"
+
+
+def _ignored(command: object, source: Eui64) -> Note:
+    return Note(
+        "tunnel_frame_ignored", (("from", str(source)), ("command", type(command).__name__))
+    )

@@ -1,0 +1,84 @@
+"""What is to happen in a world, and when: one heap of plain entries, and named timers."""
+
+import heapq
+from collections.abc import Mapping
+from typing import Any
+
+Micros = int
+#: Due time, sequence number, kind, box (-1: none), and what the kind needs.
+Entry = tuple[Micros, int, str, int, Any]
+
+
+class Agenda:
+    """Entries in order of time; those of one moment in the order they were made."""
+
+    def __init__(self) -> None:
+        self._heap: list[Entry] = []
+        self._sequence = 0
+        self._timers: dict[tuple[str, int, str], int] = {}
+
+    def put(self, due_us: Micros, kind: str, box: int, what: Any) -> None:
+        """Enter something that will happen."""
+        self._sequence += 1
+        heapq.heappush(self._heap, (due_us, self._sequence, kind, box, what))
+
+    def start_timer(self, due_us: Micros, kind: str, box: int, name: str) -> None:
+        """Enter a timer; it replaces a running one of that kind, box and name."""
+        self.put(due_us, kind, box, name)
+        self._timers[kind, box, name] = self._sequence
+
+    def stop_timer(self, kind: str, box: int, name: str) -> None:
+        """Forget a timer, if it runs."""
+        self._timers.pop((kind, box, name), None)
+
+    def stop_timers_of(self, box: int) -> None:
+        """Forget all timers of a box."""
+        for key in [key for key in self._timers if key[1] == box]:
+            del self._timers[key]
+
+    def next_due(self) -> Micros | None:
+        """Return when the next thing happens, or None when nothing will."""
+        self._drop_stale()
+        return self._heap[0][0] if self._heap else None
+
+    def pop(self) -> Entry:
+        """Take the next entry; ask `next_due` first."""
+        entry = heapq.heappop(self._heap)
+        key = (entry[2], entry[3], entry[4])
+        if entry[2] in TIMER_KINDS and self._timers.get(key) == entry[1]:
+            del self._timers[key]
+        return entry
+
+    def _drop_stale(self) -> None:
+        heap = self._heap
+        while heap and heap[0][2] in TIMER_KINDS and not self._runs(heap[0]):
+            heapq.heappop(heap)
+
+    def _runs(self, entry: Entry) -> bool:
+        return self._timers.get((entry[2], entry[3], entry[4])) == entry[1]
+
+    def dump(self) -> dict[str, Any]:
+        """Return all entries that will happen, as plain data."""
+        entries = [
+            list(entry)
+            for entry in sorted(self._heap, key=lambda entry: entry[:2])
+            if entry[2] not in TIMER_KINDS or self._runs(entry)
+        ]
+        return {"sequence": self._sequence, "entries": entries}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Put all entries back."""
+        self._sequence = state["sequence"]
+        self._heap = [
+            (due_us, sequence, kind, box, what)
+            for due_us, sequence, kind, box, what in state["entries"]
+        ]
+        self._timers = {
+            (kind, box, what): sequence
+            for _due_us, sequence, kind, box, what in self._heap
+            if kind in TIMER_KINDS
+        }
+
+
+#: Kinds of entries that are timers: they have a name and can be stopped.
+TIMER_KINDS = frozenset({"timer", "node", "tunnel", "csp"})

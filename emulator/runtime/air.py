@@ -1,0 +1,147 @@
+"""The HAN of a world: performs what radio stacks and tunnels ask for."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from emulator.codecs.zcl import ota, tunneling
+from emulator.core.effects import DeviceEvent, Note, Payload, SendZcl, ZclIndication
+from emulator.han.medium import LINK, Medium
+from emulator.han.outputs import (
+    CancelFrame,
+    Hand,
+    NodeOutput,
+    SendFrame,
+    Settled,
+    StartTimer,
+    StopTimer,
+    Transmit,
+    TunnelOutput,
+)
+from emulator.runtime.box import Box
+from emulator.runtime.progress import STEP_PERCENT, OtaProgress
+from emulator.runtime.scene import Crossed, Scene
+
+#: Hands an event to the device of a box and does what the device wants.
+DeviceDoor = Callable[[Box, DeviceEvent, Payload], None]
+_AIR: Final = "air"
+_NODE: Final = "node"
+_TUNNEL: Final = "tunnel"
+
+
+class Air:
+    """Radio stacks, tunnels and the medium between them."""
+
+    def __init__(self, scene: Scene, door: DeviceDoor) -> None:
+        """Take the shared state, and the way to the devices."""
+        self._scene = scene
+        self._door = door
+        self._medium = Medium(scene.schedule)
+        self._progress = OtaProgress()
+        self._by_short = {box.node.short: index for index, box in enumerate(scene.boxes)}
+        self._by_eui64 = {eui64: box for box in scene.boxes for eui64 in box.eui64s}
+        self.entries: dict[str, Callable[[int, Any], None]] = {
+            _AIR: self._on_air,
+            _NODE: self._on_node_timer,
+            _TUNNEL: self._on_tunnel_timer,
+        }
+
+    def send(self, box: Box, order: SendZcl) -> None:
+        """Send a device's ZCL frame; a receiver that is off sends nothing either."""
+        if not box.awake:
+            fields = (("cluster", f"{order.cluster:04x}"),)
+            self._scene.note(box, Note("han_radio_off", fields))
+            return
+        if order.cluster == ota.CLUSTER:
+            self._watch_progress(box, order)
+        self.perform_node(box, box.node.send(order, self._scene.now_us))
+
+    def perform_node(self, box: Box, outputs: Sequence[NodeOutput]) -> None:
+        """Do what a radio stack asks for, in order."""
+        scene, index = self._scene, self._scene.index(box)
+        for output in outputs:
+            match output:
+                case Transmit():
+                    self._transmit(box, output)
+                case ZclIndication():
+                    self._arrived(box, output)
+                case StartTimer():
+                    scene.agenda.start_timer(output.due_us, _NODE, index, output.name)
+                case StopTimer():
+                    scene.agenda.stop_timer(_NODE, index, output.name)
+                case Settled():
+                    self.perform_tunnel(box, box.tunnel.settled(output, scene.now_us))
+                case Note():
+                    scene.note(box, output)
+
+    def perform_tunnel(self, box: Box, outputs: Sequence[TunnelOutput]) -> None:
+        """Do what a tunnel machine asks for, in order."""
+        scene, index = self._scene, self._scene.index(box)
+        for output in outputs:
+            match output:
+                case SendFrame():
+                    order = SendZcl(output.to, tunneling.CLUSTER, output.frame)
+                    self.perform_node(box, box.node.send(order, scene.now_us, output.handle))
+                case CancelFrame():
+                    self.perform_node(box, box.node.cancel(output.handle, scene.now_us))
+                case Hand():
+                    self._door(box, DeviceEvent.GBCS, output.message)
+                case StartTimer():
+                    scene.agenda.start_timer(output.due_us, _TUNNEL, index, output.name)
+                case StopTimer():
+                    scene.agenda.stop_timer(_TUNNEL, index, output.name)
+                case Note():
+                    scene.note(box, output)
+
+    def _on_air(self, index: int, octets: bytes) -> None:
+        box = self._scene.boxes[index]
+        if box.powered and box.awake:
+            self.perform_node(box, box.node.receive(octets, self._scene.now_us))
+            return
+        why = "receiver asleep" if box.powered else "no power"
+        missed = Note("han_frame_missed", (("why", why), ("octets", len(octets))))
+        self._scene.note(box, missed)
+
+    def _on_node_timer(self, index: int, name: str) -> None:
+        box = self._scene.boxes[index]
+        self.perform_node(box, box.node.expire(name, self._scene.now_us))
+
+    def _on_tunnel_timer(self, index: int, name: str) -> None:
+        box = self._scene.boxes[index]
+        self.perform_tunnel(box, box.tunnel.expire(name, self._scene.now_us))
+
+    def _arrived(self, box: Box, frame: ZclIndication) -> None:
+        if frame.cluster == tunneling.CLUSTER:
+            self.perform_tunnel(box, box.tunnel.arrived(frame, self._scene.now_us))
+        else:
+            self._door(box, DeviceEvent.ZCL, frame)
+
+    def _transmit(self, box: Box, order: Transmit) -> None:
+        scene, index = self._scene, self._by_short[order.to]
+        there = scene.boxes[index]
+        roles = (box.role, there.role)
+        carried = self._medium.carry(order.octets, order.label, roles, scene.now_us)
+        for arrival in carried.arrivals:
+            scene.agenda.put(arrival.due_us, _AIR, index, arrival.octets)
+        arrived = [arrival.octets for arrival in carried.arrivals]
+        crossed = Crossed(carried.start_us, LINK, order.octets, arrived, carried.faults)
+        scene.record(crossed, there, order.label)
+
+    def _watch_progress(self, box: Box, order: SendZcl) -> None:
+        further = self._progress.passed(box.eui64, order)
+        if further is None:
+            return
+        device, note = further
+        there = self._by_eui64[device]
+        if self._progress.percents[device] % STEP_PERCENT:
+            self._scene.watch(there, note)
+        else:
+            self._scene.note(there, note)
+
+    def dump(self) -> dict[str, Any]:
+        """Return everything that is not in the boxes, as plain data."""
+        return {"medium": self._medium.dump(), "progress": self._progress.dump()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Put everything back."""
+        self._medium.load(state["medium"])
+        self._progress.load(state["progress"])

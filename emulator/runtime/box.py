@@ -1,0 +1,91 @@
+"""One box of an installation: a device, its radio, its end of the tunnels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from emulator.core.clock import UtcMs
+from emulator.core.effects import DeviceEvent, Effect, Payload
+from emulator.core.ids import Eui64
+from emulator.han.node import RadioNode
+from emulator.han.tunnel_client import TunnelClient
+from emulator.han.tunnel_server import TunnelServer
+
+
+class DeviceLike(Protocol):
+    """What a world needs of a device."""
+
+    eui64: Eui64
+
+    def handle(self, event: DeviceEvent, payload: Payload, now: UtcMs) -> list[Effect]:
+        """Take one event; return what is to be done, in order."""
+        ...
+
+    def dump(self) -> dict[str, Any]:
+        """Return the whole state as JSON values."""
+        ...
+
+    def load(self, state: Any) -> None:
+        """Take over a dumped state."""
+        ...
+
+    def rows(self) -> dict[str, str]:
+        """Return the state for a reader."""
+        ...
+
+
+@runtime_checkable
+class Injectable(Protocol):
+    """A device that faults can be put into."""
+
+    def inject(self, fault: str) -> None:
+        """Put a fault inside the device; ValueError when it has no such fault."""
+        ...
+
+
+@dataclass(slots=True)
+class Box:
+    """One box; the hub's holds CHF and GPF in one device.
+
+    Attributes:
+        role: Role in lower case: ``esme``, ``gsme``, ``chf`` …
+        eui64s: Its identifiers; the first is the device's own, a hub's second is its GPF's.
+        device: The device.
+        node: Its radio stack.
+        tunnel: Its end of the tunnels.
+        sleepy: Whether its receiver is off unless the device switches it on.
+        powered: Whether it has power.
+        awake: Whether its receiver is on.
+    """
+
+    role: str
+    eui64s: tuple[Eui64, ...]
+    device: DeviceLike
+    node: RadioNode
+    tunnel: TunnelClient | TunnelServer
+    sleepy: bool = False
+    powered: bool = False
+    awake: bool = False
+
+    @property
+    def eui64(self) -> Eui64:
+        """The device's own identifier."""
+        return self.eui64s[0]
+
+    def dump(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return {
+            "device": self.device.dump(),
+            "node": self.node.dump(),
+            "tunnel": self.tunnel.dump(),
+            "powered": self.powered,
+            "awake": self.awake,
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Put everything back."""
+        self.device.load(state["device"])
+        self.node.load(state["node"])
+        self.tunnel.load(state["tunnel"])
+        self.powered = state["powered"]
+        self.awake = state["awake"]

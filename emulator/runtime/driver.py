@@ -1,0 +1,128 @@
+"""Moves a world along with the time of an asyncio loop, while somebody waits for it."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from emulator.core.clock import UtcMs
+from emulator.runtime.world import World
+
+T = TypeVar("T")
+
+
+class Driver:
+    """Keeps a world in step with the running loop.
+
+    The world moves only while someone waits here, or when someone calls `catch_up`: whoever waits
+    for something else leaves no timers behind, so that a wait without end is found at once.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._base_us = 0
+        self._waiters: set[asyncio.Future[None]] = set()
+        self._handle: asyncio.TimerHandle | None = None
+        self._stop = False
+        world.call_on_attention(self._attend)
+
+    def now_us(self) -> int:
+        """Return the present moment, microseconds since 1970; the world's own before any loop."""
+        loop = self._attach()
+        if loop is None:
+            return self.world.now_us
+        return self._base_us + round(loop.time() * 1_000_000)
+
+    def now(self) -> UtcMs:
+        """Return the present moment in milliseconds, rounded down."""
+        return UtcMs(self.now_us() // 1000)
+
+    def catch_up(self) -> None:
+        """Let everything happen that is due by now."""
+        self.world.run_until(self.now_us())
+
+    def detach(self) -> None:
+        """Forget the loop: the world's moment was changed from outside (a restored state)."""
+        self._loop = None
+        self._disarm()
+
+    async def wait_for(
+        self, ready: Callable[[], T | None], until_us: int | None = None
+    ) -> T | None:
+        """Wait until ``ready`` returns something.
+
+        Args:
+            ready: Asked now, and whenever the world calls for attention.
+            until_us: Moment to give up at, microseconds since 1970; None waits on.
+
+        Returns:
+            What ``ready`` returned, or None once ``until_us`` has come.
+        """
+        self.catch_up()
+        loop = asyncio.get_running_loop()
+        while True:
+            outcome = ready()
+            if outcome is not None or (until_us is not None and self.now_us() >= until_us):
+                return outcome
+            waiter: asyncio.Future[None] = loop.create_future()
+            self._waiters.add(waiter)
+            alarm = None if until_us is None else self._call_at(loop, until_us, self._wake)
+            self._arm()
+            try:
+                await waiter
+            finally:
+                self._waiters.discard(waiter)
+                if alarm is not None:
+                    alarm.cancel()
+                if not self._waiters:
+                    self._disarm()
+            self.catch_up()
+
+    def _attach(self) -> asyncio.AbstractEventLoop | None:
+        """Take the running loop as the world's clock, from its present moment on."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return None
+        if loop is not self._loop:
+            self._loop = loop
+            self._base_us = self.world.now_us - round(loop.time() * 1_000_000)
+            self._handle = None
+        return loop
+
+    def _call_at(
+        self, loop: asyncio.AbstractEventLoop, at_us: int, call: Callable[[], None]
+    ) -> asyncio.TimerHandle:
+        return loop.call_at((at_us - self._base_us) / 1_000_000, call)
+
+    def _arm(self) -> None:
+        """Ask the loop to be woken when the world's next event is due."""
+        self._disarm()
+        due_us = self.world.next_due()
+        if due_us is not None and self._loop is not None and self._waiters:
+            self._handle = self._call_at(self._loop, due_us, self._pump)
+
+    def _disarm(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def _pump(self) -> None:
+        """Let what is due happen, until somebody must be told of something."""
+        self._handle = None
+        self._stop = False
+        now_us = self.now_us()
+        due_us = self.world.next_due()
+        while due_us is not None and due_us <= now_us and not self._stop:
+            self.world.step()
+            due_us = self.world.next_due()
+        self._arm()
+
+    def _attend(self) -> None:
+        self._stop = True
+        self._wake()
+
+    def _wake(self) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)

@@ -1,0 +1,82 @@
+"""What a world tells of itself: facts and frames, until somebody takes them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.core.clock import UtcMs
+from emulator.core.effects import Note, Value
+from emulator.core.ids import Eui64
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A note, with the moment and the device it is about."""
+
+    at: UtcMs
+    device: Eui64
+    kind: str
+    fields: tuple[tuple[str, Value], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A frame as it crossed a link.
+
+    Attributes:
+        at_us: Microseconds since 1970.
+        link: ``han``, ``wan-in``, ``wan-out``, ``csp-in`` or ``csp-out``.
+        octets: The frame.
+        comment: What a reader must know: a stand-in, faults that touched it.
+    """
+
+    at_us: int
+    link: str
+    octets: bytes
+    comment: str = ""
+
+
+class Records:
+    """Facts and frames in the order they happened."""
+
+    def __init__(self) -> None:
+        self._facts: list[Fact] = []
+        self._frames: list[Seen] = []
+
+    def note(self, now_us: int, device: Eui64, note: Note) -> None:
+        """Remember a fact."""
+        self._facts.append(Fact(UtcMs(now_us // 1000), device, note.kind, note.fields))
+
+    def frame(self, at_us: int, link: str, octets: bytes, comment: str) -> None:
+        """Remember a frame."""
+        self._frames.append(Seen(at_us, link, octets, comment))
+
+    def take_facts(self) -> list[Fact]:
+        """Return the facts since the last call."""
+        taken, self._facts = self._facts, []
+        return taken
+
+    def take_frames(self) -> list[Seen]:
+        """Return the frames since the last call."""
+        taken, self._frames = self._frames, []
+        return taken
+
+    def dump(self) -> dict[str, Any]:
+        """Return what nobody has taken yet, as plain data."""
+        return {
+            "facts": [
+                [fact.at, fact.device.hex, fact.kind, [list(pair) for pair in fact.fields]]
+                for fact in self._facts
+            ],
+            "frames": [[seen.at_us, seen.link, seen.octets, seen.comment] for seen in self._frames],
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Put it back."""
+        self._facts = [
+            Fact(
+                UtcMs(at), Eui64.parse(device), kind, tuple((name, value) for name, value in pairs)
+            )
+            for at, device, kind, pairs in state["facts"]
+        ]
+        self._frames = [Seen(*row) for row in state["frames"]]

@@ -1,0 +1,38 @@
+"""An asyncio loop whose clock jumps: a wait takes no time, and one that cannot end is reported."""
+
+import asyncio
+import selectors
+
+from emulator.core.errors import EmulatorError
+
+
+class DeadlockError(EmulatorError):
+    """Every task waits, and nothing will ever wake one."""
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Polls without waiting, and books the waiting time on ``now`` instead."""
+
+    now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready:
+            return ready
+        if timeout is None:
+            raise DeadlockError("deadlock: every task waits, and no timer is set")
+        if timeout > 0:
+            self.now += timeout
+        return ready
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """The loop of emulated runs; sockets, threads and child processes do not belong in it."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        """Return the virtual time in seconds; it begins at 0."""
+        return self._jumping.now

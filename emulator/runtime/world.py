@@ -1,0 +1,327 @@
+"""A whole installation as one discrete-event world: devices, radios, tunnels, lines, faults."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from emulator.core.chance import Chance
+from emulator.core.clock import UtcMs
+from emulator.core.effects import (
+    CancelTimer,
+    DeviceEvent,
+    Effect,
+    Note,
+    Payload,
+    Radio,
+    SendCsp,
+    SendGbcs,
+    SendWan,
+    SendZcl,
+    SetTimer,
+)
+from emulator.core.errors import MalformedFrameError
+from emulator.core.fault_schedule import FaultSchedule
+from emulator.core.faults import BatteryAt, DeviceAct, Inject, PowerCut
+from emulator.core.ids import Eui64
+from emulator.han.tunnel_client import TunnelClient
+from emulator.han.tunnel_server import TunnelServer
+from emulator.runtime import snapshot
+from emulator.runtime.air import Air
+from emulator.runtime.backhaul import Backhaul
+from emulator.runtime.box import Box, Injectable
+from emulator.runtime.records import Records
+from emulator.runtime.scene import NO_BOX, Scene
+from emulator.runtime.snapshot import SnapshotError
+from emulator.wan.csp import Outcome
+
+#: From one box switched on to the next, when a world starts. Source: invented.
+START_GAP_US: Final = 250_000
+_TIMER: Final = "timer"
+_POWER: Final = "power"
+_FAULT: Final = "fault"
+
+
+class World:
+    """Everything below the device seam; advances only when told, and only by its agenda."""
+
+    def __init__(
+        self, boxes: Sequence[Box], schedule: FaultSchedule, chance: Chance, start: UtcMs
+    ) -> None:
+        """Take the boxes (hub first), the run's faults and chance, and the first moment."""
+        self._scene = Scene(boxes, schedule, start * 1000)
+        self._chance = chance
+        self._air = Air(self._scene, self._event)
+        self._backhaul = Backhaul(self._scene, self._event)
+        self._by_eui64 = {eui64: box for box in boxes for eui64 in box.eui64s}
+        self._effects: dict[type, Callable[[Box, Any], None]] = {
+            SendZcl: self._air.send,
+            SendGbcs: self._send_gbcs,
+            SendWan: lambda _box, order: self._backhaul.send_out(order),
+            SendCsp: lambda _box, order: self._backhaul.send_csp(order),
+            SetTimer: self._set_timer,
+            CancelTimer: self._cancel_timer,
+            Radio: self._switch_radio,
+            Note: self._scene.note,
+        }
+        self._entries: dict[str, Callable[[int, Any], None]] = {
+            **self._air.entries,
+            **self._backhaul.entries,
+            _TIMER: self._on_timer,
+            _POWER: self._on_power,
+            _FAULT: self._on_fault,
+        }
+
+    # -- from outside --------------------------------------------------------------------------
+
+    @property
+    def now_us(self) -> int:
+        """The present moment, microseconds since 1970."""
+        return self._scene.now_us
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """The boxes; the hub is the first."""
+        return self._scene.boxes
+
+    @property
+    def records(self) -> Records:
+        """Facts and frames nobody has taken yet."""
+        return self._scene.records
+
+    @property
+    def to_dsp(self) -> deque[bytes]:
+        """GBCS messages of the hub that wait for the DSP."""
+        return self._backhaul.sm_wan.to_dsp
+
+    def call_on_attention(self, call: Callable[[], None]) -> None:
+        """Have ``call`` called when a message, an outcome or a change of power is there."""
+        self._backhaul.attention = call
+
+    def start(self) -> None:
+        """Enter the first events: every box is switched on, hub first; timed faults."""
+        scene = self._scene
+        for index in range(len(scene.boxes)):
+            scene.agenda.put(scene.now_us + index * START_GAP_US, _POWER, index, True)
+        for at, fault in scene.schedule.timed(scene.now):
+            scene.agenda.put(at * 1000, _FAULT, NO_BOX, fault)
+
+    def box(self, eui64: Eui64) -> Box:
+        """Return the box of a device.
+
+        Raises:
+            KeyError: No such device in this world.
+        """
+        return self._by_eui64[eui64]
+
+    def next_due(self) -> int | None:
+        """Return when (microseconds since 1970) the next thing happens; None when nothing will."""
+        return self._scene.agenda.next_due()
+
+    def step(self) -> None:
+        """Let the next thing happen; ask `next_due` first."""
+        due_us, _sequence, kind, box, what = self._scene.agenda.pop()
+        self._scene.now_us = max(self._scene.now_us, due_us)
+        self._entries[kind](box, what)
+
+    def run_until(self, at_us: int) -> None:
+        """Let everything happen that is due up to and including ``at_us``."""
+        due = self.next_due()
+        while due is not None and due <= at_us:
+            self.step()
+            due = self.next_due()
+        self.pass_time(at_us)
+
+    def pass_time(self, at_us: int) -> None:
+        """Move the present moment on to ``at_us``; everything due before has happened."""
+        self._scene.now_us = max(self._scene.now_us, at_us)
+
+    def send_wan(self, message: bytes) -> None:
+        """Put a GBCS message on its way to the hub."""
+        self._backhaul.send_in(message)
+
+    def has_taken(self, message: bytes) -> bool:
+        """Say whether this very message reached the hub, or is on its way and will."""
+        return self._backhaul.sm_wan.has_taken(message)
+
+    def begin_transfer(self, request_id: str, image: bytes, targets: tuple[Eui64, ...]) -> int:
+        """Begin (or return to) an image transfer to the hub; return its number."""
+        return self._backhaul.begin_transfer(request_id, image, targets)
+
+    def transfer_outcome(self, number: int) -> Outcome | None:
+        """Return how an image transfer ended, or None while it runs."""
+        return self._backhaul.outcome(number)
+
+    def cut_power(self, eui64: Eui64, off_s: float) -> None:
+        """Take the supply from a device now; it returns after ``off_s`` seconds (0: never)."""
+        scene, index = self._scene, self._scene.index(self.box(eui64))
+        scene.agenda.put(scene.now_us, _POWER, index, False)
+        if off_s:
+            scene.agenda.put(scene.now_us + round(off_s * 1_000_000), _POWER, index, True)
+
+    # -- entries of the agenda -----------------------------------------------------------------
+
+    def _on_timer(self, index: int, name: str) -> None:
+        self._event(self._scene.boxes[index], DeviceEvent.TIMER, name)
+
+    def _on_power(self, index: int, on: bool) -> None:
+        box = self._scene.boxes[index]
+        if on == box.powered:
+            return
+        if on:
+            self._switch_on(box)
+        else:
+            self._switch_off(box)
+        self._backhaul.attention()
+
+    def _on_fault(self, _index: int, place: int) -> None:
+        fault, act = self._scene.schedule.act(place)
+        box = next((box for box in self._scene.boxes if box.role == fault.link), None)
+        if box is None:
+            lacking = Note("fault", (("fault", fault.text), ("effect", "no such device here")))
+            self._scene.note(self._scene.hub, lacking)
+            return
+        self._scene.note(box, Note("fault", (("fault", fault.text), ("effect", _effect_of(act)))))
+        match act:
+            case PowerCut():
+                self.cut_power(box.eui64, act.off_s)
+            case BatteryAt():
+                self._set_battery(box, act.days)
+            case Inject():
+                self._inject(box, act.word)
+
+    # -- power ---------------------------------------------------------------------------------
+
+    def _switch_on(self, box: Box) -> None:
+        box.powered = True
+        box.awake = not box.sleepy
+        self._air.perform_tunnel(box, box.tunnel.power_on(self._scene.now_us))
+        self._event(box, DeviceEvent.POWER_ON, None)
+        if box is self._scene.hub:
+            self._backhaul.release()
+
+    def _switch_off(self, box: Box) -> None:
+        effects = box.device.handle(DeviceEvent.POWER_OFF, None, self._scene.now)
+        box.powered = box.awake = False
+        for effect in effects:
+            if isinstance(effect, Note):
+                self._scene.note(box, effect)
+        self._air.perform_tunnel(box, box.tunnel.power_off())
+        box.node.forget()
+        self._scene.agenda.stop_timers_of(self._scene.index(box))
+
+    def _set_battery(self, box: Box, days: int) -> None:
+        state = box.device.dump()
+        if "battery_days" not in state:
+            self._without_effect(box, "the device has no battery")
+            return
+        box.device.load({**state, "battery_days": days})
+
+    def _inject(self, box: Box, word: str) -> None:
+        device = box.device
+        try:
+            if isinstance(device, Injectable):
+                device.inject(word)
+            else:
+                self._without_effect(box, "nothing can be put into the device")
+        except ValueError as error:
+            self._without_effect(box, str(error))
+
+    def _without_effect(self, box: Box, why: str) -> None:
+        self._scene.note(box, Note("fault_without_effect", (("why", why),)))
+
+    # -- devices -------------------------------------------------------------------------------
+
+    def _event(self, box: Box, event: DeviceEvent, payload: Payload) -> None:
+        """Let a device handle an event, and do what it wants, in order."""
+        if not box.powered:
+            return
+        try:
+            effects: list[Effect] = box.device.handle(event, payload, self._scene.now)
+        except MalformedFrameError as error:  # the peer's octets: noted here should a device not
+            why = (("event", event.value), ("layer", error.layer), ("why", error.why))
+            self._scene.note(box, Note("malformed_frame", why))
+            return
+        for effect in effects:
+            self._effects[type(effect)](box, effect)
+
+    def _send_gbcs(self, box: Box, order: SendGbcs) -> None:
+        tunnel = box.tunnel
+        if isinstance(tunnel, TunnelServer):
+            outputs = tunnel.submit(order.to, order.message, self._scene.now_us)
+        else:
+            outputs = tunnel.submit(order.message)
+        self._air.perform_tunnel(box, outputs)
+
+    def _set_timer(self, box: Box, order: SetTimer) -> None:
+        scene = self._scene
+        due_us = max(order.at * 1000, scene.now_us)
+        scene.agenda.start_timer(due_us, _TIMER, scene.index(box), order.name)
+
+    def _cancel_timer(self, box: Box, order: CancelTimer) -> None:
+        self._scene.agenda.stop_timer(_TIMER, self._scene.index(box), order.name)
+
+    def _switch_radio(self, box: Box, order: Radio) -> None:
+        if order.awake == box.awake:
+            return
+        box.awake = order.awake
+        tunnel = box.tunnel
+        if isinstance(tunnel, TunnelClient):
+            outputs = tunnel.radio(awake=order.awake, now_us=self._scene.now_us)
+            self._air.perform_tunnel(box, outputs)
+        if not order.awake:
+            self._air.perform_node(box, box.node.fall_silent())
+
+    # -- memory --------------------------------------------------------------------------------
+
+    def _identity(self) -> dict[str, Any]:
+        return {
+            "seed": self._chance.seed,
+            "faults": [fault.text for fault in self._scene.schedule.faults],
+            "devices": [[box.role, *(eui64.hex for eui64 in box.eui64s)] for box in self.boxes],
+        }
+
+    def dump(self) -> bytes:
+        """Return the whole state; a world that loads it goes on with the same octets."""
+        return snapshot.pack(
+            {
+                "identity": self._identity(),
+                "now_us": self.now_us,
+                "agenda": self._scene.agenda.dump(),
+                "boxes": [box.dump() for box in self.boxes],
+                "air": self._air.dump(),
+                "backhaul": self._backhaul.dump(),
+                "schedule": self._scene.schedule.dump(),
+                "chance": self._chance.dump(),
+                "records": self.records.dump(),
+            }
+        )
+
+    def load(self, octets: bytes) -> None:
+        """Take over a dumped state; installation, seed and faults must be those of the dump.
+
+        Raises:
+            SnapshotError: The octets are damaged or belong to another installation.
+        """
+        state = snapshot.unpack(octets)
+        if state["identity"] != self._identity():
+            raise SnapshotError("the stored state belongs to another installation, seed or faults")
+        self._scene.now_us = state["now_us"]
+        self._scene.agenda.load(state["agenda"])
+        for box, dumped in zip(self.boxes, state["boxes"], strict=True):
+            box.load(dumped)
+        self._air.load(state["air"])
+        self._backhaul.load(state["backhaul"])
+        self._scene.schedule.load(state["schedule"])
+        for name in {*self._chance.dump(), *state["chance"]}:
+            self._chance.stream(name).position = state["chance"].get(name, 0)
+        self.records.load(state["records"])
+
+
+def _effect_of(act: DeviceAct) -> str:
+    match act:
+        case PowerCut():
+            return f"power off for {act.off_s:g} s" if act.off_s else "power off for good"
+        case BatteryAt():
+            return f"battery at {act.days} days"
+        case Inject():
+            return act.word

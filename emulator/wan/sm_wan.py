@@ -1,0 +1,75 @@
+"""The SM WAN of one hub: GBCS messages between DSP and CHF."""
+
+import hashlib
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final
+
+from emulator.codecs.gbcs import envelope
+from emulator.core.errors import MalformedFrameError
+from emulator.core.fault_schedule import FaultSchedule
+from emulator.wan.line import Line, Passage
+
+IN: Final = "wan-in"
+OUT: Final = "wan-out"
+
+
+def label_of(message: bytes) -> str:
+    """Return the name of a message, such as ``gbcs.command.0012`` (message code in hex)."""
+    try:
+        header = envelope.decode(message).header
+    except MalformedFrameError:
+        return "gbcs.unreadable"
+    return f"gbcs.{header.cra.name.lower()}.{header.other.message_code:04x}"
+
+
+class SmWan:
+    """Messages on their way to one hub and from it.
+
+    A message for a hub without power waits at the CSP and goes on when the hub is back.
+    """
+
+    def __init__(self, schedule: FaultSchedule) -> None:
+        """Take the run's faults."""
+        self._line = Line(schedule, label_of)
+        self._taken: set[str] = set()
+        self._waiting: list[bytes] = []
+        self.to_dsp: deque[bytes] = deque()
+
+    def send(self, link: str, message: bytes, now_us: int) -> Passage:
+        """Put a message on its way, ``wan-in`` or ``wan-out``."""
+        passage = self._line.carry(link, message, now_us)
+        if link == IN:
+            self._taken.update(_digest(octets) for _due, octets in passage.arrivals)
+        return passage
+
+    def wait(self, message: bytes) -> None:
+        """Keep a message that has come to a hub without power."""
+        self._waiting.append(message)
+
+    def release(self) -> list[bytes]:
+        """Return the messages that waited for the hub, in order; it has power again."""
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
+    def has_taken(self, message: bytes) -> bool:
+        """Say whether this very message reached the hub, or is on its way and will."""
+        return _digest(message) in self._taken
+
+    def dump(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return {
+            "taken": sorted(self._taken),
+            "waiting": list(self._waiting),
+            "to_dsp": list(self.to_dsp),
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Put everything back."""
+        self._taken = set(state["taken"])
+        self._waiting = list(state["waiting"])
+        self.to_dsp = deque(state["to_dsp"])
+
+
+def _digest(message: bytes) -> str:
+    return hashlib.sha256(message).hexdigest()

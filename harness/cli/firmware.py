@@ -1,0 +1,228 @@
+"""``smetsbench firmware``: inspect, build and lint firmware images."""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from device_profiles.cpl import Cpl, load, load_cpl, load_map
+from device_profiles.files import Folders
+from device_profiles.loader import load_profile, profile_names
+from device_profiles.schema import DeviceProfile
+from device_profiles.words import DeviceType, ImageKind
+from emulator.codecs import ota_file
+from emulator.crypto.keystore import KeyEntry, KeyStore, KeyUsage
+from emulator.crypto.signature import point_of
+from firmware_images.defects import DEFECTS, DefectError, Draft, spoil
+from firmware_images.inspect import inspect
+from firmware_images.lint import lint
+from firmware_images.recipe import TEST_SIGNER, Recipe, build, load_recipe, signing_scalar
+from harness.cli.firmware_output import print_inspection, print_lint
+from harness.cli.output import console, emit_json
+from harness.data_files import DataOption, overlays, reading_data
+from harness.errors import UsageError
+from harness.firmware_files import read_firmware, read_keystore, read_private_scalar
+
+_REFUSED: Final = 1
+
+_JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_FILE = Annotated[Path, typer.Argument(help="Image file, or DUIS 11.1 or 11.4 request.")]
+_KEYSTORE = Annotated[
+    Path | None,
+    typer.Option("--keystore", help="Keys to check the signature with: JSON file or folder."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``firmware`` and its commands."""
+    firmware = typer.Typer(help="Firmware images.", no_args_is_help=True)
+    firmware.command("inspect")(inspect_file)
+    firmware.command("build")(build_file)
+    firmware.command("lint")(lint_file)
+    app.add_typer(firmware, name="firmware")
+
+
+def inspect_file(
+    file: _FILE,
+    kind: Annotated[
+        ImageKind | None,
+        typer.Option(help="What the tail looks like; a DUIS request settles it itself."),
+    ] = None,
+    keystore: _KEYSTORE = None,
+    as_json: _JSON = False,
+) -> None:
+    """Show every header field, sizes, hashes, signature and contradictions of an image."""
+    source = read_firmware(file)
+    if kind is not None and source.kind not in {None, kind}:
+        raise UsageError(
+            f"the request says {source.kind}, --kind says {kind}",
+            where=str(file),
+            cause="11.1 carries supplier-signed images, 11.4 unsigned ones",
+            next_command=f"smetsbench firmware inspect {file}",
+        )
+    keys = None if keystore is None else read_keystore(keystore)
+    found = inspect(source.image, kind or source.kind, keys, source.signer)
+    request = source.request_figures(found.header)
+    figures = {"file": str(file), "request": request or None, **found.figures()}
+    if as_json:
+        emit_json(figures)
+    else:
+        print_inspection(figures)
+    if not found.is_clean:
+        raise typer.Exit(_REFUSED)
+
+
+def build_file(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
+    recipe: Annotated[str, typer.Argument(help="Recipe file, or name of a shipped recipe.")],
+    out: Annotated[Path, typer.Option("--out", help="Image file to write.")],
+    key: Annotated[
+        Path | None, typer.Option("--key", help="Supplier's private key, P-256 in PEM.")
+    ] = None,
+    defect: Annotated[
+        str | None, typer.Option("--defect", help=f"Spoil it: {', '.join(DEFECTS)}.")
+    ] = None,
+    hub: Annotated[
+        str | None,
+        typer.Option("--hub", help="Hub profile that --defect oversize must not fit."),
+    ] = None,
+    signer_out: Annotated[
+        Path | None,
+        typer.Option("--signer-out", help="Folder for the public key of the test signer."),
+    ] = None,
+    data: DataOption = None,
+    as_json: _JSON = False,
+) -> None:
+    """Build an image from a recipe: the same octets every time."""
+    folders = overlays(data)
+    with reading_data():
+        loaded = load_recipe(recipe)
+        profile = load_profile(loaded.image.profile, folders)
+        store = _largest_store(hub, folders)
+    scalar = signing_scalar("supplier") if key is None else read_private_scalar(key)
+    octets = _octets(loaded, profile, scalar, defect, store)
+    _write(out, octets)
+    if signer_out is not None:
+        _write_signer(signer_out, scalar)
+    signed = profile.firmware.image_kind is ImageKind.SUPPLIER_SIGNED
+    figures: dict[str, object] = {
+        "file": str(out),
+        "recipe": loaded.name,
+        "kind": profile.firmware.image_kind.value,
+        "defect": defect,
+        "size_bytes": len(octets),
+        "sha256": hashlib.sha256(octets).hexdigest(),
+        "signed_with": _signer_text(key) if signed else None,
+    }
+    if as_json:
+        emit_json(figures)
+        return
+    for name, value in figures.items():
+        if value is not None:
+            console().print(f"{name.replace('_', ' ')}: {value}", markup=False)
+
+
+def _signer_text(key: Path | None) -> str:
+    return str(key) if key is not None else f"test key of the made-up supplier {TEST_SIGNER}"
+
+
+def _octets(
+    recipe: Recipe, profile: DeviceProfile, scalar: int, defect: str | None, store_bytes: int
+) -> bytes:
+    """Return the file of a recipe, spoilt when a defect is named.
+
+    Raises:
+        UsageError: The defect is not known, or the image has no place for it.
+    """
+    signed = profile.firmware.image_kind is ImageKind.SUPPLIER_SIGNED
+    try:
+        image = build(recipe, profile, scalar if signed else None)
+        if defect is None:
+            return ota_file.encode(image)
+        other = signing_scalar("another supplier")
+        return spoil(defect, Draft(image, scalar if signed else None, other, store_bytes))
+    except DefectError as error:
+        raise UsageError(
+            str(error), where=f"--defect {defect}", next_command="smetsbench firmware build --help"
+        ) from error
+    except ValueError as error:
+        raise UsageError(str(error), where=f"recipe {recipe.name}") from error
+
+
+def _largest_store(hub: str | None, folders: Folders) -> int:
+    """Return the image store of the named hub, or the largest of all hubs known.
+
+    Raises:
+        UsageError: The named profile is not of a hub.
+        DataError: A profile cannot be loaded.
+    """
+    hubs = _hubs(folders) if hub is None else [load_profile(hub, folders)]
+    stores = [profile.hub.image_store_bytes for profile in hubs if profile.hub is not None]
+    if not stores:
+        raise UsageError(f"{hub} is no hub", where="--hub", next_command="smetsbench profiles")
+    return max(stores)
+
+
+def _hubs(folders: Folders) -> list[DeviceProfile]:
+    found = [load_profile(name, folders) for name in profile_names(folders)]
+    return [profile for profile in found if profile.device_type is DeviceType.CHF]
+
+
+def _write(out: Path, octets: bytes) -> None:
+    try:
+        out.write_bytes(octets)
+    except OSError as error:
+        raise UsageError(
+            "the file cannot be written", where=str(out), cause=error.strerror or ""
+        ) from error
+
+
+def _write_signer(folder: Path, scalar: int) -> None:
+    entry = KeyEntry(TEST_SIGNER, KeyUsage.DS, public_point=point_of(scalar))
+    try:
+        KeyStore([entry]).to_folder(folder)
+    except OSError as error:
+        raise UsageError(
+            "the folder cannot be written", where=str(folder), cause=error.strerror or ""
+        ) from error
+
+
+def lint_file(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
+    file: _FILE,
+    profile: Annotated[str, typer.Option("--profile", help="Device it is meant for.")],
+    cpl: Annotated[
+        Path | None,
+        typer.Option(help="Central Products List (CSV), with a cpl_columns.toml beside it."),
+    ] = None,
+    keystore: _KEYSTORE = None,
+    data: DataOption = None,
+    as_json: _JSON = False,
+) -> None:
+    """Look for everything that would make an image fail on a kind of device."""
+    source = read_firmware(file)
+    keys = None if keystore is None else read_keystore(keystore)
+    folders = overlays(data)
+    with reading_data():
+        device = load_profile(profile, folders)
+        products = _products(cpl, folders)
+        hubs = _hubs(folders)
+    name = "" if source.request is not None else file.name
+    report = lint(source.image, device, hubs, cpl=products, file_name=name)
+    shown = inspect(source.image, device.firmware.image_kind, keys, source.signer)
+    figures = {"file": str(file), "profile": device.name, **shown.figures(), **report.figures()}
+    if as_json:
+        emit_json(figures)
+    else:
+        print_lint(figures)
+    if report.has_errors or not shown.is_clean:
+        raise typer.Exit(_REFUSED)
+
+
+def _products(cpl: Path | None, folders: Folders) -> Cpl | None:
+    """Return the list to look images up in: the one named, else an overlay's, else none."""
+    if cpl is not None:
+        column_map = cpl.with_name("cpl_columns.toml")
+        return load(cpl, load_map(column_map) if column_map.is_file() else None)
+    if any((folder / "catalogues" / "cpl.csv").is_file() for folder in folders):
+        return load_cpl(folders)
+    return None

@@ -1,0 +1,193 @@
+"""``smetsbench pki``: make a test PKI, hand out public keys, convert key stores."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from emulator.core.chance import Chance
+from emulator.core.clock import UtcMs, from_datetime
+from emulator.core.ids import Eui64
+from emulator.crypto.hashes import skid
+from emulator.crypto.keystore import KeyEntry, KeyStore, KeyStoreError, KeyUsage
+from emulator.crypto.pki import TestPki
+from harness.cli.output import console, emit_json
+from harness.errors import UsageError
+
+SUPPLIER = 0x02
+#: Role and EUI-64 of the parties made when none are named. The EUI-64s are locally administered:
+#: no live party or device can have them.
+PARTIES = (
+    (0x01, "02-53-42-00-00-00-00-01"),  # recovery
+    (0x04, "02-53-42-00-00-00-00-04"),  # access control broker
+    (0x05, "02-53-42-00-00-00-00-05"),  # transitional change of supplier
+    (0x06, "02-53-42-00-00-00-00-06"),  # WAN provider
+    (SUPPLIER, "02-53-42-00-00-01-00-00"),
+    (SUPPLIER, "02-53-42-00-00-03-00-00"),
+    (0x03, "02-53-42-00-00-02-00-00"),  # network operator
+    (0x08, "02-53-42-00-00-01-00-08"),  # load controller
+)
+DEVICES = tuple(f"02-53-42-01-00-00-00-A{digit}" for digit in "012345")
+
+_OUT = Annotated[Path, typer.Option(help="Folder to write, or a file that ends in .json.")]
+_JSON = Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")]
+_FORCE = Annotated[bool, typer.Option("--force", help="Write where something is already.")]
+_SOURCE = Annotated[Path, typer.Argument(help="JSON key store, or folder of PEM or DER files.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``pki`` and its commands."""
+    pki = typer.Typer(help="Test keys and certificates.", no_args_is_help=True)
+    pki.command("new")(new)
+    pki.command("export")(export)
+    pki.command("import")(import_)
+    app.add_typer(pki, name="pki")
+
+
+def new(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
+    out: _OUT,
+    seed: Annotated[int, typer.Option(help="Same seed, same keys.")] = 1,
+    at: Annotated[str, typer.Option(help="Begin of validity, ISO 8601.")] = "2026-01-01T00:00:00Z",
+    party: Annotated[
+        list[str] | None, typer.Option(help="ROLE:EUI64, role as two hex digits; repeatable.")
+    ] = None,
+    device: Annotated[list[str] | None, typer.Option(help="EUI64; repeatable.")] = None,
+    as_json: _JSON = False,
+    force: _FORCE = False,
+) -> None:
+    """Make authorities, and keys with certificates for parties and devices."""
+    parties = [_party(text) for text in party or ()]
+    devices = [_eui64(text) for text in device or ()]
+    if not party and not device:
+        parties = [(role, Eui64.parse(eui64)) for role, eui64 in PARTIES]
+        devices = [Eui64.parse(eui64) for eui64 in DEVICES]
+    pki = TestPki.new(Chance(seed).stream("pki").octets, _moment(at))
+    entries = [entry for role, eui64 in parties for entry in _party_entries(pki, role, eui64)]
+    entries += [entry for eui64 in devices for entry in pki.device_entries(eui64)]
+    write(KeyStore(entries), out, force=force)
+    if out.suffix != ".json":
+        pki.write_authorities(out / "authorities")
+    _show(out, entries, as_json=as_json, seed=seed)
+
+
+def export(source: _SOURCE, out: _OUT, as_json: _JSON = False, force: _FORCE = False) -> None:
+    """Write the public part of a key store, to hand to others."""
+    store = open_keystore(source).public()
+    write(store, out, force=force)
+    _show(out, store.entries(), as_json=as_json)
+
+
+def import_(source: _SOURCE, out: _OUT, as_json: _JSON = False, force: _FORCE = False) -> None:
+    """Read a key store and write it in the other form, private keys included (mode 0600)."""
+    store = open_keystore(source)
+    write(store, out, force=force)
+    _show(out, store.entries(), as_json=as_json)
+
+
+def open_keystore(path: Path) -> KeyStore:
+    """Read a key store for a command.
+
+    Raises:
+        UsageError: It cannot be read; says which file or row and why.
+    """
+    try:
+        return KeyStore.load(path)
+    except KeyStoreError as error:
+        raise UsageError(
+            f"the key store cannot be read: {error}",
+            where=str(path),
+            cause="not a JSON key store, nor a folder of PEM or DER files",
+            next_command="smetsbench pki new --out keys",
+        ) from error
+
+
+def write(store: KeyStore, out: Path, *, force: bool) -> None:
+    """Write a key store: a JSON file where ``out`` ends in ``.json``, else a folder.
+
+    Raises:
+        UsageError: Something is there already and ``force`` is not given, or it cannot be written.
+    """
+    as_file = out.suffix == ".json"
+    taken = out.exists() if as_file else out.is_file() or (out.is_dir() and any(out.iterdir()))
+    if taken and not force:
+        raise UsageError(
+            f"{out} is not empty",
+            where=str(out),
+            cause="keys of two key stores must not get mixed",
+            next_command="name another --out, or add --force",
+        )
+    try:
+        if as_file:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            store.to_json(out)
+        else:
+            store.to_folder(out)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror}", where=str(out)) from error
+
+
+def _party_entries(pki: TestPki, role: int, eui64: Eui64) -> list[KeyEntry]:
+    entries = list(pki.organisation_entries(eui64, role))
+    if role == SUPPLIER:
+        entries.append(pki.organisation_entry(eui64, role, KeyUsage.KA, prepayment=True))
+        entries.append(pki.xml_signing_entry(eui64, role, f"smetsbench {eui64}"))
+    return entries
+
+
+def _party(text: str) -> tuple[int, Eui64]:
+    role, colon, eui64 = text.partition(":")
+    try:
+        number = int(role, 16)
+    except ValueError:
+        number = -1
+    if not colon or not 0 <= number <= 0xFF:
+        raise UsageError(
+            f"not a party: {text!r}", where="--party", next_command="write it like 02:025342…"
+        )
+    return number, _eui64(eui64)
+
+
+def _eui64(text: str) -> Eui64:
+    try:
+        return Eui64.parse(text)
+    except ValueError as error:
+        raise UsageError(str(error), where="--party or --device") from error
+
+
+def _moment(text: str) -> UtcMs:
+    try:
+        return from_datetime(datetime.fromisoformat(text))
+    except (ValueError, OverflowError) as error:
+        why = f"not a moment: {text!r} (write it like 2026-01-01T00:00:00Z)"
+        raise UsageError(why, where="--at") from error
+
+
+def _show(
+    out: Path, entries: Sequence[KeyEntry], *, as_json: bool, seed: int | None = None
+) -> None:
+    """Say what was written; private keys are counted, never shown."""
+    rows: list[dict[str, object]] = [
+        {
+            "eui64": str(entry.eui64),
+            "usage": entry.usage.value,
+            "prepayment": entry.prepayment,
+            "private": entry.private_scalar is not None,
+            "certificate": entry.certificate is not None,
+            "key_identifier": skid(entry.public_point).hex(),
+        }
+        for entry in entries
+    ]
+    if as_json:
+        emit_json({"out": str(out), "seed": seed, "keys": rows})
+        return
+    table = Table("party or device", "use", "private", "certificate", "key identifier", box=None)
+    for row in rows:
+        use = f"{row['usage']} prepayment" if row["prepayment"] else str(row["usage"])
+        marks = ["yes" if row[key] else "-" for key in ("private", "certificate")]
+        table.add_row(str(row["eui64"]), use, *marks, str(row["key_identifier"]))
+    console().print(table)
+    private = sum(bool(row["private"]) for row in rows)
+    console().print(f"{len(rows)} keys, {private} of them private, written to {out}")

@@ -1,0 +1,107 @@
+"""``smetsbench run``: scenarios against a bench, into a run folder."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.text import Text
+
+from harness.cli.output import console, emit_json, errors
+from harness.cli.progress_lines import ProgressLines, styled
+from harness.report.json_ import document
+from harness.report.model import RunRecord
+from harness.run_folder import RunFolder
+from harness.run_options import RunOptions
+from harness.runner import Silent, Watcher, start
+from harness.verdict import Verdict
+
+_EXIT_CODES: Final = {
+    Verdict.SKIPPED: 0,
+    Verdict.PASS: 0,
+    Verdict.INCONCLUSIVE: 1,
+    Verdict.FAIL: 1,
+    Verdict.ERROR: 3,
+}
+
+
+def exit_code(run: RunRecord) -> int:
+    """Return the exit code a run's verdict asks for."""
+    return 0 if run.verdict is None else _EXIT_CODES[run.verdict]
+
+
+def watcher(*, quiet: bool) -> Watcher:
+    """Return who prints the progress: on standard error, so that results stay alone on stdout."""
+    return Silent() if quiet else ProgressLines(errors())
+
+
+def tell(folder: RunFolder, run: RunRecord, *, as_json: bool) -> None:
+    """Print what a run came to, and where its reports are."""
+    if as_json:
+        files = {name: str(folder.file(name)) for name in run.files}
+        emit_json({**document(run), "files": files})
+        return
+    screen = console()
+    line = Text("verdict ")
+    line.append_text(Text("none") if run.verdict is None else styled(run.verdict))
+    line.append(f"  {run.id}  seed {run.options.seed}")
+    screen.print(line)
+    screen.print(Text(f"report  {folder.file('report')}"))
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``run``."""
+    app.command("run")(run)
+
+
+def run(  # noqa: PLR0913, PLR0917 - one parameter an option
+    scenarios: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids or globs: 'FM-0*'.")],
+    out: Annotated[Path | None, typer.Option(help="Run folder (default runs/<id>).")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every octet of chance.")] = 1,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="NAME[:key=value,...]@LINK; repeatable.")
+    ] = None,
+    defect: Annotated[
+        list[str] | None, typer.Option(help="Build a named defect in; repeatable.")
+    ] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(help="Scenario or clause id whose rule may carry a FAIL; repeatable."),
+    ] = None,
+    bench: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Bench file (real devices).")
+    ] = None,
+    installation: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Your installation file.")
+    ] = None,
+    request: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Your DUIS request.")
+    ] = None,
+    image: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Your firmware image.")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, envvar="SMETSBENCH_DATA", help="Overlay."),
+    ] = None,
+    with_identifiers: Annotated[
+        bool, typer.Option("--with-identifiers", help="Show EUI-64s and MPxNs of your data.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
+) -> None:
+    """Run scenarios, one after another, each on a fresh bench."""
+    options = RunOptions(
+        seed=seed,
+        faults=tuple(fault or ()),
+        defects=tuple(defect or ()),
+        accepted=frozenset(accept or ()),
+        bench=bench,
+        installation=installation,
+        request=request,
+        image=image,
+        data=data,
+        with_identifiers=with_identifiers,
+    )
+    folder, record = start(scenarios, options, out=out, watcher=watcher(quiet=quiet))
+    tell(folder, record, as_json=as_json)
+    raise typer.Exit(exit_code(record))

@@ -1,0 +1,193 @@
+"""What a word, code, clause, scenario or defect means, and where we know it from."""
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Final
+
+from device_profiles.files import Folders
+from device_profiles.loader import load_profile, profile_names
+from device_profiles.rows import load_alert_notes, load_clauses, load_duis_codes, load_words
+from emulator.codecs.gbcs.alerts import MEANINGS
+from emulator.codecs.gbcs.use_cases import MESSAGES
+from emulator.core.ids import Eui64
+from firmware_images.defects import DEFECTS
+from harness.errors import UsageError
+from harness.setting import Setting
+
+#: Looked up when asked for: a code can be explained without loading scenarios and parties.
+_CATALOGUE: Final = "harness.scenarios.catalogue"
+_PARTY_DEFECTS: Final = "harness.parties.defects"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One meaning of a term.
+
+    Attributes:
+        kind: ``clause``, ``DUIS code``, ``alert code``, ``use case``, ``outcome`` …
+        id: The term as we write it.
+        says: What it means.
+        details: Further facts: name -> value; ``also`` holds other ways to ask for it.
+        evidence: Where we know it from; empty where the program itself defines it.
+    """
+
+    kind: str
+    id: str
+    says: str
+    details: Mapping[str, str]
+    evidence: str = ""
+
+    def figures(self) -> dict[str, object]:
+        """Return the explanation as a JSON object."""
+        return {
+            "kind": self.kind,
+            "id": self.id,
+            "says": self.says,
+            **self.details,
+            "evidence": self.evidence,
+        }
+
+
+def explain(term: str, overlays: Folders = ()) -> list[Explanation]:
+    """Return every meaning of a term, without regard to case.
+
+    Raises:
+        UsageError: Nothing of that name is known; names what is near.
+        DataError: A data file cannot be used.
+    """
+    wanted = _canonical(term)
+    known = [entry for source in _SOURCES for entry in source(overlays)]
+    found = [entry for entry in known if _canonical(entry.id) == wanted]
+    found = found or [entry for entry in known if wanted in _aliases(entry)]
+    scenarios = {_canonical(name): name for name in _scenario_ids()}
+    if wanted in scenarios:
+        found.append(_scenario(scenarios[wanted]))
+    if found:
+        return found
+    names = scenarios | {_canonical(entry.id): entry.id for entry in known}
+    close = difflib.get_close_matches(wanted, names, n=5)
+    near = ", ".join(names[name] for name in close)
+    raise UsageError(
+        f"nothing is known of {term!r}",
+        cause=f"near it: {near}" if near else "a code or clause outside the firmware scenarios",
+        next_command="smetsbench scenarios  (or: smetsbench profiles)",
+    )
+
+
+def _canonical(text: str) -> str:
+    return " ".join(text.casefold().split()).removeprefix("0x")
+
+
+def _aliases(entry: Explanation) -> set[str]:
+    return {_canonical(part) for part in entry.details.get("also", "").split(",") if part.strip()}
+
+
+def _clauses(overlays: Folders) -> Iterator[Explanation]:
+    for row in load_clauses(overlays).values():
+        details = {"title": row.title, "document": row.document}
+        yield Explanation("clause", row.id, row.says, details, row.evidence)
+
+
+def _duis_codes(overlays: Folders) -> Iterator[Explanation]:
+    for row in load_duis_codes(overlays).values():
+        details = {
+            "services": ", ".join(row.services) or "any",
+            "category": row.category,
+            "meaning_status": row.meaning_status.value,
+        }
+        yield Explanation("DUIS code", row.id, row.says, details, row.evidence)
+
+
+def _alert_codes(overlays: Folders) -> Iterator[Explanation]:
+    notes = load_alert_notes(overlays)
+    for code, meaning in MEANINGS.items():
+        name = f"{code:04X}"
+        note = notes.get(name)
+        details, evidence = {}, "source:GP alert list"
+        if note is not None:
+            evidence = note.evidence
+            details = {"sender": note.sender, "recipient": note.recipient, "carries": note.carries}
+        yield Explanation("alert code", name, meaning, details, evidence)
+
+
+def _use_cases(_overlays: Folders) -> Iterator[Explanation]:
+    by_use_case: dict[str, list[int]] = {}
+    for code, row in MESSAGES.items():
+        by_use_case.setdefault(row.use_case, []).append(code)
+    for use_case, codes in by_use_case.items():
+        first = MESSAGES[codes[0]]
+        told = ", ".join(f"{code:04X}" for code in codes)
+        details = {
+            "message_codes": told,
+            "services": ", ".join(first.srvs) or "none",
+            "devices": ", ".join(first.devices),
+            "payload": ", ".join(first.payload),
+            "category": first.category.value,
+            "also": told,
+        }
+        yield Explanation("use case", use_case, first.title, details, "source:RTDS 4.5.0; MAP")
+
+
+def _words(overlays: Folders) -> Iterator[Explanation]:
+    for row in load_words(overlays).values():
+        yield Explanation(row.group, row.id, row.says, {}, row.evidence)
+
+
+def _image_defects(_overlays: Folders) -> Iterator[Explanation]:
+    for name, defect in DEFECTS.items():
+        details = {"use": f"smetsbench firmware build RECIPE --out FILE --defect {name}"}
+        yield Explanation("image defect", name, defect.sentence, details)
+
+
+def _party_defects(_overlays: Folders) -> Iterator[Explanation]:
+    if find_spec(_PARTY_DEFECTS) is None:
+        return
+    table: Mapping[str, object] = import_module(_PARTY_DEFECTS).DEFECTS
+    for name, defect in table.items():
+        yield Explanation("party defect", name, str(getattr(defect, "sentence", defect)), {})
+
+
+def _profiles(overlays: Folders) -> Iterator[Explanation]:
+    for name in profile_names(overlays):
+        profile = load_profile(name, overlays)
+        details = {"device_type": profile.device_type.value, "use": f"smetsbench profiles {name}"}
+        reference = profile.identity.reference_eui64
+        if reference is not None:
+            details["also"] = f"{reference}, {Eui64.parse(reference).hex}"
+        yield Explanation("device profile", name, profile.title, details)
+
+
+def _scenario_ids() -> list[str]:
+    """Return the ids of all scenarios without loading any; none where the catalogue is absent."""
+    return list(Setting().table()) if find_spec(_CATALOGUE) is not None else []
+
+
+def _scenario(name: str) -> Explanation:
+    scenario = Setting().scenario(name)
+    outcomes = ", ".join(sorted(scenario.expectation.outcomes)) or "any"
+    details = {
+        "devices": ", ".join(scenario.devices),
+        "world": scenario.world,
+        "expectation": f"{scenario.expectation.kind.value}: {outcomes}",
+        "clauses": "; ".join(ref.id for ref in scenario.clauses),
+        "steps": "; ".join(step.title for step in scenario.steps),
+        "saboteur": scenario.saboteur or "none",
+        "use": f"smetsbench run {scenario.id}",
+    }
+    evidence = scenario.expectation.evidence
+    return Explanation("scenario", scenario.id, scenario.title, details, evidence)
+
+
+_SOURCES: Final[tuple[Callable[[Folders], Iterator[Explanation]], ...]] = (
+    _clauses,
+    _duis_codes,
+    _alert_codes,
+    _use_cases,
+    _words,
+    _image_defects,
+    _party_defects,
+    _profiles,
+)

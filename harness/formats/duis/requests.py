@@ -1,0 +1,175 @@
+"""Service requests: reading and writing."""
+
+import enum
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from harness.formats.duis import bodies, document, kinds, shape, signing
+from harness.formats.duis.bodies import RequestBody, ServiceReference
+from harness.formats.duis.faults import DuisError, DuisFault
+from harness.formats.duis.request_id import RequestId
+from harness.formats.duis.shape import Field, Shape
+from harness.formats.duis.signing import Signatories, XmlKey
+from harness.formats.duis.xml_input import parse
+
+
+class Origin(enum.StrEnum):
+    """How far a document's sender is proven."""
+
+    VERIFIED = "verified"
+    LOCAL = "unsigned, local"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHeader:
+    """The header of a service request.
+
+    Attributes:
+        request_id: Who asks, of whom, counter.
+        command_variant: 1 to 8.
+        service: Service reference.
+        variant: Service reference variant; equal to the reference for the services read here.
+        first_in_sequence: For sequenced requests, or None.
+        preceding: The request this one waits for, or None.
+    """
+
+    request_id: RequestId
+    command_variant: int
+    service: str
+    variant: str
+    first_in_sequence: bool | None = None
+    preceding: RequestId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRequest:
+    """One service request.
+
+    Attributes:
+        header: Its header.
+        body: What it asks for.
+        origin: Whether its XML signature was verified.
+    """
+
+    header: RequestHeader
+    body: RequestBody
+    origin: Origin = Origin.LOCAL
+
+    @property
+    def request_id(self) -> RequestId:
+        """Identifier of the request."""
+        return self.header.request_id
+
+
+_SERVICE: Final = kinds.text("ServiceReference", 1, 10)
+_HEADER: Final = Shape(
+    RequestHeader,
+    (
+        Field("RequestID", "request_id", kinds.REQUEST_ID),
+        Field("FirstInSequence", "first_in_sequence", kinds.BOOLEAN, optional=True),
+        Field("PrecedingServiceRequestID", "preceding", kinds.REQUEST_ID, optional=True),
+        Field("CommandVariant", "command_variant", kinds.whole_number(1, 9)),
+        Field("ServiceReference", "service", _SERVICE),
+        Field("ServiceReferenceVariant", "variant", _SERVICE),
+    ),
+)
+
+
+def request(body: RequestBody, request_id: RequestId, variant: int | None = None) -> ServiceRequest:
+    """Return a request with the header that belongs to its body.
+
+    Args:
+        body: What to ask for.
+        request_id: Its identifier.
+        variant: Command variant; the lowest one the service allows where None.
+    """
+    services, variants = bodies.SERVICES[type(body)]
+    service = str(min(services))
+    header = RequestHeader(request_id, variant or min(variants), service, service)
+    return ServiceRequest(header, body)
+
+
+def read_request(data: bytes, signatories: Signatories | None = None) -> ServiceRequest:
+    """Read one service request.
+
+    Args:
+        data: The document.
+        signatories: XML-signing certificates by originator. With them the signature must verify;
+            without them the request is marked ``unsigned, local`` whatever signature it carries.
+
+    Raises:
+        DuisError: Named, with the line.
+    """
+    root = parse(data)
+    head, body, signed = document.parts(root, "Request")
+    header = shape.read(_HEADER, head)
+    _refuse_unknown_service(header, head)
+    value = shape.read(bodies.REQUEST_BODY, body)
+    _check_service(header, value, head)
+    origin = Origin.LOCAL
+    if signatories is not None:
+        signing.verify(data, signatories, header.request_id.originator, signed=signed)
+        origin = Origin.VERIFIED
+    return ServiceRequest(header, value, origin)
+
+
+def peek(data: bytes) -> RequestHeader:
+    """Read the header of a request alone, to answer one whose body is refused.
+
+    Raises:
+        DuisError: Named, with the line.
+    """
+    head, _body, _signed = document.parts(parse(data), "Request")
+    header: RequestHeader = shape.read(_HEADER, head)
+    return header
+
+
+def write_request(value: ServiceRequest, key: XmlKey | None = None) -> bytes:
+    """Write one service request, signed where a key is given.
+
+    Raises:
+        DuisError: A value lies outside the limits of the schema.
+    """
+    _check_service(value.header, value.body, None)
+    root = document.new("Request")
+    shape.write(root, "Header", _HEADER, value.header)
+    shape.write(root, "Body", bodies.REQUEST_BODY, value.body)
+    etree.indent(root)
+    if key is not None:
+        signing.sign(root, key)
+    return document.octets(root)
+
+
+def _refuse_unknown_service(header: RequestHeader, element: etree._Element) -> None:
+    if header.service not in set(ServiceReference):
+        raise DuisError(
+            DuisFault.UNSUPPORTED_SERVICE,
+            f"service {header.service} is not among {', '.join(ServiceReference)}",
+            line=shape.line_of(element),
+            where="ServiceReference",
+        )
+
+
+def _check_service(
+    header: RequestHeader, body: RequestBody, element: etree._Element | None
+) -> None:
+    services, variants = bodies.SERVICES[type(body)]
+    line = 0 if element is None else shape.line_of(element)
+    if header.service not in services or header.variant != header.service:
+        raise DuisError(
+            DuisFault.WRONG_SERVICE_REFERENCE,
+            f"{type(body).__name__} is not service {header.service}/{header.variant}",
+            line=line,
+            where="Header",
+        )
+    if header.command_variant not in variants:
+        allowed = ", ".join(map(str, sorted(variants)))
+        raise DuisError(
+            DuisFault.WRONG_COMMAND_VARIANT,
+            f"{type(body).__name__} travels as command variant {allowed}, "
+            f"not {header.command_variant}",
+            line=line,
+            where="CommandVariant",
+        )

@@ -1,0 +1,343 @@
+"""Service responses, device alerts and DCC alerts: reading and writing."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lxml import etree
+
+from device_profiles.words import CplStatus, DeviceStatus, DeviceType
+from emulator.core.clock import UtcMs
+from emulator.core.ids import Eui64
+from harness.formats.duis import document, kinds, shape, signing
+from harness.formats.duis.alerts import DCC_ALERT, DccAlert
+from harness.formats.duis.bodies import ESME_VARIANT, NAME_30, SMETS_VERSION
+from harness.formats.duis.faults import DuisError, DuisFault
+from harness.formats.duis.request_id import RequestId
+from harness.formats.duis.requests import Origin
+from harness.formats.duis.shape import Choice, Field, Shape
+from harness.formats.duis.signing import Signatories, XmlKey
+from harness.formats.duis.xml_input import parse
+
+#: Response code of a success, and of an acknowledgement without content.
+SUCCESS: Final = "I0"
+ACKNOWLEDGED: Final = "I99"
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseHeader:
+    """The header of a response or alert.
+
+    Attributes:
+        request_id: The request it answers; None for alerts nobody asked for.
+        response_id: Identifier of an asynchronous response, or None.
+        code: Response code, for example ``I0``.
+        at: When it was made.
+    """
+
+    request_id: RequestId | None
+    response_id: RequestId | None
+    code: str
+    at: UtcMs
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareWarning:
+    """Which devices of an 11.1 request are not being updated, and why.
+
+    Each list is None where it would be empty.
+    """
+
+    invalid: tuple[Eui64, ...] | None = None
+    not_commissioned: tuple[Eui64, ...] | None = None
+    not_applicable: tuple[Eui64, ...] | None = None
+    other_request_in_progress: tuple[Eui64, ...] | None = None
+    invalid_gbcs_version: tuple[Eui64, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PpmidFirmwareWarning(FirmwareWarning):
+    """The same of an 11.4 request."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreCommand:
+    """A critical command for its originator to check and sign.
+
+    Attributes:
+        gbcs_version: GBCS version it is written in.
+        gbcs_payload: The pre-command, without signature field and MAC envelope.
+    """
+
+    gbcs_version: str
+    gbcs_payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class GbcsPayload:
+    """A device's answer.
+
+    Attributes:
+        octets: The whole GBCS message.
+    """
+
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FutureDatedDeviceAlert:
+    """The outcome of a future-dated command.
+
+    Attributes:
+        alert_code: 0x8F66 or 0x8F67.
+        gbcs_payload: The whole GBCS message.
+        instruction_number: Which instruction of the command, from 1.
+        total_instructions: How many the command has.
+    """
+
+    alert_code: int
+    gbcs_payload: bytes
+    instruction_number: int = 1
+    total_instructions: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryDevice:
+    """One device as the inventory shows it (8.2)."""
+
+    device: Eui64
+    device_type: DeviceType
+    status: DeviceStatus | None
+    manufacturer: str
+    model: str
+    smets_chts_version: str | None = None
+    firmware_version: str | None = None
+    firmware_version_status: CplStatus | None = None
+    cpl_status: CplStatus | None = None
+    esme_variant: str | None = None
+    gbcs_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The devices of an installation.
+
+    Attributes:
+        devices: One to seventeen of them.
+    """
+
+    devices: tuple[InventoryDevice, ...]
+
+
+Content = (
+    Inventory
+    | FirmwareWarning
+    | PpmidFirmwareWarning
+    | FutureDatedDeviceAlert
+    | GbcsPayload
+    | PreCommand
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseMessage:
+    """The body of a service response; without content it acknowledges.
+
+    Attributes:
+        service: Service reference.
+        variant: Service reference variant.
+        content: What it carries, or None.
+    """
+
+    service: str
+    variant: str
+    content: Content | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAlertMessage:
+    """An alert of a device, passed on as it came.
+
+    Attributes:
+        alert_code: GBCS alert code.
+        gbcs_payload: The whole GBCS message.
+    """
+
+    alert_code: int
+    gbcs_payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DccAlertMessage:
+    """An alert the DCC raises itself.
+
+    Attributes:
+        code: DCC alert code, for example ``N60``.
+        alert: What happened.
+    """
+
+    code: str
+    alert: DccAlert
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceResponse:
+    """One response or alert.
+
+    Attributes:
+        header: Its header.
+        body: What it says.
+        origin: Whether its XML signature was verified.
+    """
+
+    header: ResponseHeader
+    body: ResponseMessage | DeviceAlertMessage | DccAlertMessage
+    origin: Origin = Origin.LOCAL
+
+
+_CODE: Final = kinds.text("ResponseCode", 2, 8)
+_SERVICE: Final = kinds.text("ServiceReference", 1, 10)
+_GBCS_VERSION: Final = kinds.text("GBCSVersion", 0, 20)
+_HEADER: Final = Shape(
+    ResponseHeader,
+    (
+        Field("RequestID", "request_id", kinds.REQUEST_ID, optional=True),
+        Field("ResponseID", "response_id", kinds.REQUEST_ID, optional=True),
+        Field("ResponseCode", "code", _CODE),
+        Field("ResponseDateTime", "at", kinds.DATE_TIME),
+    ),
+)
+_LISTS: Final = tuple(
+    Field(element, attribute, kinds.DEVICE_LIST, optional=True)
+    for element, attribute in (
+        ("InvalidDeviceIDList", "invalid"),
+        ("NotCommissionedDeviceIDList", "not_commissioned"),
+        ("NotApplicableFirmwareDeviceIDList", "not_applicable"),
+        ("OtherRequestInProgressList", "other_request_in_progress"),
+        ("InvalidGBCSVersionList", "invalid_gbcs_version"),
+    )
+)
+_GBCS: Final = Field("GBCSPayload", "gbcs_payload", kinds.BASE64)
+_FUTURE_DATED: Final = Shape(
+    FutureDatedDeviceAlert,
+    (
+        Field("FutureDatedAlertCode", "alert_code", kinds.ALERT_CODE),
+        _GBCS,
+        Field("InstructionNumber", "instruction_number", kinds.UNSIGNED_SHORT),
+        Field("TotalCommandInstructions", "total_instructions", kinds.UNSIGNED_SHORT),
+    ),
+)
+_DEVICE: Final = Shape(
+    InventoryDevice,
+    (
+        Field("DeviceID", "device", kinds.EUI),
+        Field("DeviceType", "device_type", kinds.words(DeviceType)),
+        Field("DeviceStatus", "status", kinds.words(DeviceStatus), optional=True),
+        Field("DeviceManufacturer", "manufacturer", NAME_30),
+        Field("DeviceModel", "model", NAME_30),
+        Field("SMETSCHTSVersion", "smets_chts_version", SMETS_VERSION, optional=True),
+        Field("DeviceFirmwareVersion", "firmware_version", kinds.FIRMWARE_VERSION, optional=True),
+        Field(
+            "DeviceFirmwareVersionStatus",
+            "firmware_version_status",
+            kinds.words(CplStatus),
+            optional=True,
+        ),
+        Field("CPLStatus", "cpl_status", kinds.words(CplStatus), optional=True),
+        Field("ESMEVariant", "esme_variant", ESME_VARIANT, optional=True),
+        Field("DeviceGBCSVersion", "gbcs_version", _GBCS_VERSION, optional=True),
+    ),
+)
+_PAYLOAD: Final = kinds.Simple(
+    "GBCSPayload",
+    lambda value: GbcsPayload(kinds.BASE64.read(value)),
+    lambda value: kinds.BASE64.write(value.octets),
+)
+_CONTENT: Final = Choice(
+    (
+        (
+            "DSPInventory",
+            Shape(Inventory, (Field("Device", "devices", _DEVICE, most=17),)),
+            Inventory,
+        ),
+        ("DSPUpdateFirmwareWarning", Shape(FirmwareWarning, _LISTS), FirmwareWarning),
+        (
+            "DSPUpdatePPMIDFirmwareWarning",
+            Shape(PpmidFirmwareWarning, _LISTS),
+            PpmidFirmwareWarning,
+        ),
+        ("FutureDatedDeviceAlertMessage", _FUTURE_DATED, FutureDatedDeviceAlert),
+        ("GBCSPayload", _PAYLOAD, GbcsPayload),
+        (
+            "PreCommand",
+            Shape(PreCommand, (Field("GBCSVersion", "gbcs_version", _GBCS_VERSION), _GBCS)),
+            PreCommand,
+        ),
+    ),
+    optional=True,
+)
+_MESSAGE: Final = Shape(
+    ResponseMessage,
+    (
+        Field("ServiceReference", "service", _SERVICE),
+        Field("ServiceReferenceVariant", "variant", _SERVICE),
+        Field("", "content", _CONTENT),
+    ),
+)
+_DEVICE_ALERT: Final = Shape(
+    DeviceAlertMessage, (Field("AlertCode", "alert_code", kinds.ALERT_CODE), _GBCS)
+)
+_DCC_ALERT: Final = Shape(
+    DccAlertMessage,
+    (
+        Field("DCCAlertCode", "code", kinds.text("DCCAlertCode", 2, 4)),
+        Field("DCCAlert", "alert", DCC_ALERT),
+    ),
+)
+_BODY: Final = Choice(
+    (
+        ("ResponseMessage", _MESSAGE, ResponseMessage),
+        ("DeviceAlertMessage", _DEVICE_ALERT, DeviceAlertMessage),
+        ("DCCAlertMessage", _DCC_ALERT, DccAlertMessage),
+    )
+)
+
+
+def read_response(
+    data: bytes, signatories: Signatories | None = None, signer: Eui64 | None = None
+) -> ServiceResponse:
+    """Read one response or alert.
+
+    Args:
+        data: The document.
+        signatories: XML-signing certificates; with them (and ``signer``) the signature must
+            verify, without them the response is marked ``unsigned, local``.
+        signer: Who must have signed it: the DCC's identifier.
+
+    Raises:
+        DuisError: Named, with the line.
+    """
+    head, body, signed = document.parts(parse(data), "Response")
+    header = shape.read(_HEADER, head)
+    value: Any = shape.read(_BODY, body)
+    origin = Origin.LOCAL
+    if signatories is not None:
+        if signer is None:
+            raise DuisError(DuisFault.BAD_SIGNATURE, "nobody is named who must have signed it")
+        signing.verify(data, signatories, signer, signed=signed)
+        origin = Origin.VERIFIED
+    return ServiceResponse(header, value, origin)
+
+
+def write_response(value: ServiceResponse, key: XmlKey | None = None) -> bytes:
+    """Write one response or alert, signed where a key is given.
+
+    Raises:
+        DuisError: A value lies outside the limits of the schema.
+    """
+    root = document.new("Response")
+    shape.write(root, "Header", _HEADER, value.header)
+    shape.write(root, "Body", _BODY, value.body)
+    etree.indent(root)
+    if key is not None:
+        signing.sign(root, key)
+    return document.octets(root)

@@ -1,0 +1,172 @@
+"""The hardened way from octets to an element tree: what may not be there is refused early."""
+
+from typing import Final
+
+from lxml import etree
+
+from harness.formats.duis.faults import DuisError, DuisFault
+
+#: A 10 240 000-octet image is 13 653 336 characters of base64, a full device list 1 199 999.
+MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
+MAX_DEPTH: Final = 32
+MAX_ELEMENTS: Final = 4096
+MAX_ATTRIBUTES: Final = 64
+
+_UTF8_NAMES: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+
+
+def parse(data: bytes, *, keep_all: bool = False) -> etree._Element:
+    """Parse one DUIS document.
+
+    Comments and processing instructions are dropped, so text on both sides of a comment is one
+    text (``keep_all`` keeps them, for the check of a signature).
+
+    Args:
+        data: The whole document, UTF-8, at most 16 MiB.
+        keep_all: Keep comments and processing instructions.
+
+    Raises:
+        DuisError: too-large, not-utf-8, dtd, external-dtd, entity, external-entity, too-deep,
+            too-many-elements, too-many-attributes or not-well-formed.
+
+    Source:
+        invented (limits); the image and list sizes they follow from are the DUIS 5.4 XSD's.
+    """
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise DuisError(
+            DuisFault.TOO_LARGE,
+            f"the document has {len(data)} octets, the limit is {MAX_DOCUMENT_BYTES}",
+        )
+    _refuse_document_type(_text(data))
+    _walk(data)
+    # The walk has bounded depth, elements and attributes more tightly than libxml2 would; only
+    # its 10 000 000-character limit on one text node is in the way of a full-size image.
+    return _tree(data, _parser(huge=True, keep_all=keep_all))
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DuisError(
+            DuisFault.NOT_UTF8, f"octet {error.start} is not UTF-8; DUIS documents are"
+        ) from error
+
+
+def _refuse_document_type(text: str) -> None:
+    """Find a DOCTYPE where the grammar allows one, before any parser sees it."""
+    at = _prolog_end(text)
+    if not text.startswith("<!DOCTYPE", at):
+        return
+    line = text.count("\n", 0, at) + 1
+    subset = text[at : at + 65536]
+    opening = subset.split("[", 1)[0].split(">", 1)[0]
+    entity = subset.find("<!ENTITY")
+    if entity >= 0:
+        declaration = subset[entity:].split(">", 1)[0]
+        external = " SYSTEM" in declaration or " PUBLIC" in declaration
+        name = DuisFault.EXTERNAL_ENTITY if external else DuisFault.ENTITY
+        raise DuisError(name, "a DUIS document declares no entities", line=line)
+    external = " SYSTEM" in opening or " PUBLIC" in opening
+    name = DuisFault.EXTERNAL_DTD if external else DuisFault.DTD
+    raise DuisError(name, "a DUIS document has no document type declaration", line=line)
+
+
+def _prolog_end(text: str) -> int:
+    """Return the index of the first markup that is no declaration, comment or instruction."""
+    at = 0
+    while True:
+        while at < len(text) and text[at] in " \t\r\n":
+            at += 1
+        for opening, closing in (("<?", "?>"), ("<!--", "-->")):
+            if text.startswith(opening, at):
+                end = text.find(closing, at + len(opening))
+                if end < 0:
+                    return len(text)
+                at = end + len(closing)
+                break
+        else:
+            return at
+
+
+class _Bounds:
+    """Counts while the document streams by; stores nothing of it."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._elements = 0
+        self.refusal: DuisError | None = None
+
+    def start(
+        self,
+        tag: str | bytes,
+        attrib: dict[str | bytes, str | bytes],
+    ) -> None:
+        self._depth += 1
+        self._elements += 1
+        if self._depth > MAX_DEPTH:
+            self._refuse(DuisFault.TOO_DEEP, f"more than {MAX_DEPTH} levels at {tag[-40:]!r}")
+        if self._elements > MAX_ELEMENTS:
+            self._refuse(DuisFault.TOO_MANY_ELEMENTS, f"more than {MAX_ELEMENTS} elements")
+        if len(attrib) > MAX_ATTRIBUTES:
+            self._refuse(DuisFault.TOO_MANY_ATTRIBUTES, f"more than {MAX_ATTRIBUTES} attributes")
+
+    def end(self, tag: str | bytes) -> None:  # noqa: ARG002 - lxml fixes the signature
+        self._depth -= 1
+
+    def data(self, data: str | bytes) -> None:
+        """Text is bounded by the size of the document."""
+
+    def doctype(self, name: str, _public: str | None, _system: str | None) -> None:
+        self._refuse(DuisFault.DTD, f"document type {name}")
+
+    def comment(self, text: str | bytes) -> None:
+        """Comments are bounded by the size of the document."""
+
+    def close(self) -> None:
+        """Nothing is built."""
+
+    def _refuse(self, name: DuisFault, what: str) -> None:
+        self.refusal = DuisError(name, what)
+        raise self.refusal
+
+
+def _walk(data: bytes) -> None:
+    bounds = _Bounds()
+    parser = etree.XMLParser(
+        target=bounds, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+    )
+    view = memoryview(data)
+    try:
+        for start in range(0, len(data), 65536):
+            parser.feed(bytes(view[start : start + 65536]))
+        parser.close()
+    except etree.XMLSyntaxError as error:
+        raise bounds.refusal or _syntax(error) from error
+
+
+def _parser(*, huge: bool, keep_all: bool) -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=huge,
+        remove_comments=not keep_all,
+        remove_pis=not keep_all,
+    )
+
+
+def _tree(data: bytes, parser: etree.XMLParser) -> etree._Element:
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        raise _syntax(error) from error
+    encoding = root.getroottree().docinfo.encoding
+    if encoding is not None and encoding.lower() not in _UTF8_NAMES:
+        raise DuisError(DuisFault.NOT_UTF8, f"declared encoding {encoding}; DUIS uses UTF-8")
+    return root
+
+
+def _syntax(error: etree.XMLSyntaxError) -> DuisError:
+    return DuisError(DuisFault.NOT_WELL_FORMED, str(error.msg), line=error.lineno or 0)

@@ -1,0 +1,1 @@
+"""GBCS messages as trees of named fields, for terminals and reports."""

@@ -1,0 +1,124 @@
+"""Inventory services of the DSP: 12.2 announces a device, 8.2 shows, 8.4 changes."""
+
+from dataclasses import replace
+from datetime import date
+
+from device_profiles.cpl import Cpl
+from device_profiles.words import CplStatus, DeviceStatus, DeviceType, SmetsVersion
+from harness.formats.duis import bodies
+from harness.formats.duis.requests import ServiceRequest
+from harness.formats.duis.responses import Inventory as InventoryContent
+from harness.formats.duis.responses import InventoryDevice
+from harness.rules.firmware_checks import Category, Objection
+from harness.rules.inventory import Inventory, InventoryRecord
+
+#: Devices that no Central Products List names.
+_TYPE_2 = frozenset({DeviceType.IHD, DeviceType.CAD})
+_MOST_SHOWN = 17
+
+
+def prenotify(asked: ServiceRequest, inventory: Inventory, cpl: Cpl) -> Objection | None:
+    """Take a device into the inventory as Pending, if the CPL names its model exactly once.
+
+    Source:
+        F-062; the status Pending after 12.2: DUIS status words [known].
+    """
+    body = asked.body
+    if not isinstance(body, bodies.DevicePrenotification):
+        raise TypeError(type(body).__name__)
+    if inventory.find(body.device) is not None:
+        return Objection(Category.BAD_REQUEST, f"{body.device} is already in the inventory")
+    smets = SmetsVersion.SMETS2
+    version = (body.firmware_version or "").upper()
+    if body.device_type not in _TYPE_2:
+        found = cpl.resolve(
+            manufacturer=body.manufacturer,
+            model=body.model,
+            device_type=body.device_type,
+            firmware_version=version,
+        )
+        if found.entry is None:
+            return Objection(Category.NOT_ON_CPL, f"{body.device}: {found.why}")
+        smets, version = found.entry.smets, found.entry.firmware_version
+    inventory.put(
+        InventoryRecord(
+            device=body.device,
+            device_type=body.device_type,
+            status=DeviceStatus.PENDING,
+            manufacturer=body.manufacturer,
+            model=body.model,
+            firmware_version=version,
+            smets=smets,
+            hub=None,
+            supplier=asked.request_id.originator,
+            smets_chts_version=body.smets_chts_version,
+            esme_variant=body.esme_variant,
+        )
+    )
+    return None
+
+
+def show(
+    asked: ServiceRequest, inventory: Inventory, cpl: Cpl, day: date
+) -> InventoryContent | Objection:
+    """Return the installation of a device, or the device alone before it is installed."""
+    body = asked.body
+    if not isinstance(body, bodies.ReadInventory):
+        raise TypeError(type(body).__name__)
+    record = inventory.find(body.device)
+    if record is None:
+        return Objection(Category.UNKNOWN_DEVICE, f"{body.device} is not in the inventory")
+    records = inventory.of_hub(record.hub) or (record,)
+    return InventoryContent(tuple(_shown(one, cpl, day) for one in records[:_MOST_SHOWN]))
+
+
+def change(asked: ServiceRequest, inventory: Inventory) -> Objection | None:
+    """Remove a device, or correct what was pre-notified."""
+    body = asked.body
+    if not isinstance(body, bodies.UpdateInventory):
+        raise TypeError(type(body).__name__)
+    record = inventory.find(body.device)
+    if record is None:
+        return Objection(Category.UNKNOWN_DEVICE, f"{body.device} is not in the inventory")
+    if isinstance(body.change, bodies.DeleteDevice):
+        inventory.remove(body.device)
+        return None
+    details = body.change
+    inventory.put(
+        replace(
+            record,
+            manufacturer=details.manufacturer or record.manufacturer,
+            model=details.model or record.model,
+            firmware_version=(details.firmware_version or record.firmware_version).upper(),
+            smets_chts_version=details.smets_chts_version or record.smets_chts_version,
+            esme_variant=details.esme_variant or record.esme_variant,
+        )
+    )
+    return None
+
+
+def _shown(record: InventoryRecord, cpl: Cpl, day: date) -> InventoryDevice:
+    return InventoryDevice(
+        device=record.device,
+        device_type=record.device_type,
+        status=record.status,
+        manufacturer=record.manufacturer,
+        model=record.model,
+        smets_chts_version=record.smets_chts_version,
+        firmware_version=record.firmware_version or None,
+        firmware_version_status=_version_status(record, cpl, day),
+        esme_variant=record.esme_variant,
+        gbcs_version=record.gbcs_version or None,
+    )
+
+
+def _version_status(record: InventoryRecord, cpl: Cpl, day: date) -> CplStatus | None:
+    """F-066: a device keeps working after its version is withdrawn; the inventory says so."""
+    found = cpl.resolve(
+        manufacturer=record.manufacturer,
+        model=record.model,
+        device_type=record.device_type,
+        firmware_version=record.firmware_version,
+        smets=record.smets,
+    )
+    return None if found.entry is None else found.entry.status_on(day)

@@ -1,0 +1,146 @@
+"""What the DSP has still to do, and what it waits for: values that survive a kill."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from emulator.core.clock import UtcMs
+from emulator.core.ids import Eui64
+from harness.formats.duis.request_id import RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class SendCommand:
+    """Send one GBCS command to a hub.
+
+    Attributes:
+        hub: The hub.
+        message: The command, protected.
+        summary: One line for the trace.
+        not_before: When it is due; None for at once.
+    """
+
+    hub: Eui64
+    message: bytes
+    summary: str
+    not_before: UtcMs | None = None
+
+    def dump(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "hub": str(self.hub),
+            "message": self.message.hex(),
+            "summary": self.summary,
+            "not_before": self.not_before,
+        }
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> Self:
+        """Return it from dumped values."""
+        hub, message = Eui64.parse(state["hub"]), bytes.fromhex(state["message"])
+        return cls(hub, message, state["summary"], state["not_before"])
+
+
+@dataclass(frozen=True, slots=True)
+class DistributeImage:
+    """Have the CSP transfer an image to one hub.
+
+    Attributes:
+        hub: The hub.
+        request_id: The update request.
+        image: The OTA Upgrade Image.
+        version: Its version, as the request says it.
+        targets: Devices behind that hub.
+    """
+
+    hub: Eui64
+    request_id: RequestId
+    image: bytes
+    version: str
+    targets: tuple[Eui64, ...]
+
+    def dump(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "hub": str(self.hub),
+            "request_id": str(self.request_id),
+            "image": self.image.hex(),
+            "version": self.version,
+            "targets": [str(target) for target in self.targets],
+        }
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> Self:
+        """Return it from dumped values."""
+        return cls(
+            Eui64.parse(state["hub"]),
+            RequestId.parse(state["request_id"]),
+            bytes.fromhex(state["image"]),
+            state["version"],
+            tuple(Eui64.parse(target) for target in state["targets"]),
+        )
+
+
+Work = SendCommand | DistributeImage
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """An image on its way to a device, from acceptance to the device's (or hub's) last word.
+
+    Attributes:
+        request_id: The update request.
+        version: Version on its way, as the request says it.
+    """
+
+    request_id: RequestId
+    version: str
+
+    def dump(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {"request_id": str(self.request_id), "version": self.version}
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> Self:
+        """Return it from dumped values."""
+        return cls(RequestId.parse(state["request_id"]), state["version"])
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A device's answer somebody waits for.
+
+    Attributes:
+        request_id: The request it will answer.
+        service: Its service reference.
+        user: Who waits.
+    """
+
+    request_id: RequestId
+    service: str
+    user: Eui64
+
+    def dump(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "request_id": str(self.request_id),
+            "service": self.service,
+            "user": str(self.user),
+        }
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> Self:
+        """Return it from dumped values."""
+        return cls(
+            RequestId.parse(state["request_id"]), state["service"], Eui64.parse(state["user"])
+        )
+
+
+def work_dump(work: Work) -> dict[str, Any]:
+    """Return one piece of work as JSON values with its kind."""
+    return {"kind": type(work).__name__, **work.dump()}
+
+
+def work_restore(state: dict[str, Any]) -> Work:
+    """Return one piece of work from dumped values."""
+    kind = SendCommand if state["kind"] == "SendCommand" else DistributeImage
+    return kind.restore(state)

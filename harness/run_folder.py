@@ -1,0 +1,111 @@
+"""The folder of a run: which files it holds, and that one process at a time writes them."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from harness.errors import UsageError
+from harness.journal import Journal
+
+#: What a run folder holds: name in ``run --json`` -> file name.
+FILES: Final = {
+    "run": "run.json",
+    "journal": "journal.sqlite",
+    "events": "events.jsonl",
+    "capture": "wire.pcapng",
+    "report": "report.html",
+    "junit": "junit.xml",
+}
+_OURS: Final = frozenset(
+    {
+        *FILES.values(),
+        *(f"{name}.part" for name in FILES.values()),
+        "journal.sqlite-wal",
+        "journal.sqlite-shm",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """A folder ``runs/<id>/``, or the one given with ``--out``."""
+
+    path: Path
+
+    def file(self, name: str) -> Path:
+        """Return the path of one of its files, by its name in ``run --json``."""
+        return self.path / FILES[name]
+
+    def make_ready(self) -> None:
+        """Make the folder, or clear it of a finished run.
+
+        Raises:
+            UsageError: It holds something else, or a run that can still be resumed.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            foreign = sorted(item.name for item in self.path.iterdir() if item.name not in _OURS)
+        except OSError as error:
+            raise UsageError(
+                "the run folder cannot be made",
+                where=str(self.path),
+                cause=str(error),
+                next_command="smetsbench run ID --out OTHER-FOLDER",
+            ) from error
+        journal = self.file("journal")
+        if foreign and not journal.is_file():
+            raise UsageError(
+                "the folder for the run is not empty and holds no run; it is left as it is",
+                where=f"{self.path} ({', '.join(foreign[:3])})",
+                next_command="smetsbench run ID --out OTHER-FOLDER",
+            )
+        if journal.is_file() and self._is_unfinished(journal):
+            raise UsageError(
+                "the folder holds a run that was interrupted and can be resumed",
+                where=str(self.path),
+                next_command=f"smetsbench resume {self.path}   (or remove the folder)",
+            )
+        for name in _OURS:
+            (self.path / name).unlink(missing_ok=True)
+
+    @staticmethod
+    def _is_unfinished(path: Path) -> bool:
+        try:
+            journal = Journal.open(path)
+        except (UsageError, sqlite3.DatabaseError):
+            return False  # unreadable, or killed before anything was written
+        try:
+            begun = journal.rows("SELECT 1 FROM scenarios WHERE state <> 'pending' LIMIT 1")
+            return bool(begun) and journal.rows("SELECT state FROM runs")[0][0] != "done"
+        finally:
+            journal.close()
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder for this process; the system lets go of it even after a kill.
+
+        Raises:
+            UsageError: There is no such folder, or another process works in it.
+        """
+        if not self.path.is_dir():
+            raise UsageError(
+                "there is no such run folder", where=str(self.path), next_command="ls runs"
+            )
+        handle = os.open(self.path, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UsageError(
+                    "another smetsbench is working in this folder",
+                    where=str(self.path),
+                    next_command="wait for it, or choose another folder with --out",
+                ) from error
+            yield
+        finally:
+            os.close(handle)
