@@ -11,7 +11,7 @@ from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 from harness.journal import Journal
 from harness.journalled import JournalledBench
 from harness.judging import Finding, broken, of_scenario, of_step, unplayed
@@ -164,7 +164,7 @@ class Player:
             return self._ended_early(step, ended)
         except MalformedFrameError as refused:
             return Finding(Verdict.FAIL, f"broken frame: {refused}")
-        except ReplayError:
+        except (ReplayError, UsageError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever broke, the run goes on and says so
             return broken(error, where)

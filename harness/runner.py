@@ -153,7 +153,13 @@ class Runner:
         try:
             with asyncio.Runner(loop_factory=new_loop) as loop:
                 loop.run(self._on_a_bench(number, scenario, chosen, named(dotted), capture))
-        except (UsageError, ReplayError):
+        except UsageError as error:
+            # What the person gave is wrong: nothing to resume, and the folder may be used again.
+            finding = broken(error, scenario.id)
+            self.journal.end_scenario(number, None, {}, unplayed(finding))
+            self.journal.end_run()
+            raise
+        except ReplayError:
             raise
         except Exception as error:  # noqa: BLE001 - the run goes on with the next scenario
             finding = broken(error, f"{scenario.id}, before its first step or after its last")

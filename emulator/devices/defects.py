@@ -171,7 +171,7 @@ _ROWS: Final[tuple[_Row, ...]] = (
     ),
     (
         "stays-silent-after-power-loss",
-        _UPDATED,
+        (_E, _P, _H),
         "does not go on with a download after a power loss.",
         {"ota._boot": fw.says_nothing},
     ),

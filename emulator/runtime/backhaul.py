@@ -74,6 +74,10 @@ class Backhaul:
         """Return how an image transfer ended, or None while it runs."""
         return self._csp.outcome(number)
 
+    def has_taken(self, octets: bytes) -> bool:
+        """Say whether this very message or image reached the hub, or is on its way and will."""
+        return self.sm_wan.has_taken(octets) or self._csp.holds(octets)
+
     def _wan(self, link: str, message: bytes) -> None:
         self._put(link, message, self.sm_wan.send(link, message, self._scene.now_us), "")
 

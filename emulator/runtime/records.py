@@ -1,5 +1,6 @@
 """What a world tells of itself: facts and frames, until somebody takes them."""
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +46,8 @@ class Records:
 
     def note(self, now_us: int, device: Eui64, note: Note) -> None:
         """Remember a fact."""
-        self._facts.append(Fact(UtcMs(now_us // 1000), device, note.kind, note.fields))
+        fields = tuple((name, _bare(value)) for name, value in note.fields)
+        self._facts.append(Fact(UtcMs(now_us // 1000), device, note.kind, fields))
 
     def frame(self, at_us: int, link: str, octets: bytes, comment: str) -> None:
         """Remember a frame."""
@@ -56,10 +58,15 @@ class Records:
         taken, self._facts = self._facts, []
         return taken
 
-    def take_frames(self) -> list[Seen]:
-        """Return the frames since the last call."""
-        taken, self._frames = self._frames, []
-        return taken
+    def take_frames(self, until_us: int) -> list[Seen]:
+        """Return the frames since the last call that went out by ``until_us``, in that order.
+
+        A frame that waits for the air is known before it goes out; it is returned later.
+        """
+        ordered = sorted(self._frames, key=lambda seen: seen.at_us)
+        count = bisect_right(ordered, until_us, key=lambda seen: seen.at_us)
+        self._frames = ordered[count:]
+        return ordered[:count]
 
     def dump(self) -> dict[str, Any]:
         """Return what nobody has taken yet, as plain data."""
@@ -80,3 +87,12 @@ class Records:
             for at, device, kind, pairs in state["facts"]
         ]
         self._frames = [Seen(*row) for row in state["frames"]]
+
+
+def _bare(value: Value) -> Value:
+    """Return a member of an enumeration as the text or number it is, so that it can be stored."""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    return value

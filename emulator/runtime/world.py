@@ -139,9 +139,9 @@ class World:
         """Put a GBCS message on its way to the hub."""
         self._backhaul.send_in(message)
 
-    def has_taken(self, message: bytes) -> bool:
-        """Say whether this very message reached the hub, or is on its way and will."""
-        return self._backhaul.sm_wan.has_taken(message)
+    def has_taken(self, octets: bytes) -> bool:
+        """Say whether this very message or image reached the hub, or is on its way and will."""
+        return self._backhaul.has_taken(octets)
 
     def begin_transfer(self, request_id: str, image: bytes, targets: tuple[Eui64, ...]) -> int:
         """Begin (or return to) an image transfer to the hub; return its number."""

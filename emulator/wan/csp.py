@@ -78,6 +78,7 @@ class CspSender:
 
     def __init__(self) -> None:
         self._transfers: dict[int, _Transfer] = {}
+        self._held: set[str] = set()
 
     def begin(
         self, request_id: str, image: bytes, targets: tuple[Eui64, ...], now: UtcMs
@@ -103,6 +104,10 @@ class CspSender:
             transfer.claimed = True
             transfer.image = b""
         return transfer.outcome
+
+    def holds(self, image: bytes) -> bool:
+        """Say whether the hub once said that it holds all of this image."""
+        return hashlib.sha256(image).hexdigest() in self._held
 
     def arrived(self, octets: bytes, now: UtcMs) -> list[CspOutput]:
         """Take a frame of the hub."""
@@ -181,6 +186,8 @@ class CspSender:
         transfer = self._transfers[number]
         transfer.state = TransferState.ENDED
         transfer.outcome = Outcome(reason is Reason.HELD, reason.word, now)
+        if reason is Reason.HELD:
+            self._held.add(hashlib.sha256(transfer.image).hexdigest())
         ended = Note(
             "csp_transfer_ended",
             (
@@ -194,7 +201,7 @@ class CspSender:
 
     def dump(self) -> dict[str, Any]:
         """Return everything as plain data."""
-        return {
+        transfers = {
             str(number): {
                 "request_id": transfer.request_id,
                 "image": transfer.image,
@@ -207,9 +214,11 @@ class CspSender:
             }
             for number, transfer in self._transfers.items()
         }
+        return {"transfers": transfers, "held": sorted(self._held)}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Put everything back."""
+        self._held = set(state["held"])
         self._transfers = {
             int(number): _Transfer(
                 row["request_id"],
@@ -221,7 +230,7 @@ class CspSender:
                 None if row["outcome"] is None else Outcome(*row["outcome"]),
                 row["claimed"],
             )
-            for number, row in state.items()
+            for number, row in state["transfers"].items()
         }
 
 

@@ -242,7 +242,10 @@ class Supplier:
         return {
             "counter": self.counter,
             "asked": [write_request(asked).hex() for asked in self._asked.values()],
-            "inbox": [{"at": got.at, "document": got.octets.hex()} for got in self.inbox],
+            "inbox": [
+                {"at": got.at, "document": got.octets.hex(), "trouble": got.trouble}
+                for got in self.inbox
+            ],
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -253,7 +256,9 @@ class Supplier:
         self.inbox = []
         for item in state["inbox"]:
             document = bytes.fromhex(item["document"])
-            self.inbox.append(self._judged(item["at"], read_response(document), document))
+            response = read_response(document, self._signatories, self._acb)
+            got = self._judged(item["at"], response, document)
+            self.inbox.append(replace(got, trouble=item["trouble"]))
 
 
 def _kind_and_message(response: ServiceResponse) -> tuple[Kind, bytes | None]:

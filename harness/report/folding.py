@@ -8,7 +8,7 @@ from harness.report.dissect import FRAGMENTS, REASSEMBLED
 from harness.report.trace import TraceItem
 
 #: Rows of one family fold from this many frames on.
-_FOLD_FROM: Final = 4
+_FOLD_FROM: Final = 3
 #: A pattern of rows folds from this many repetitions on, and has this many rows at most.
 _REPEATS_FROM: Final = 3
 _PERIOD_MAX: Final = 8

@@ -69,7 +69,7 @@ def test_an_octet_that_is_no_bcd_cannot_be_printed_as_bcd() -> None:
 
 @pytest.mark.parametrize("text", ["1.2.3", "1.2.3.100", "a.b.c.d", "01.02.03.04 ", ""])
 def test_a_text_that_does_not_fit_the_codec_is_refused(text: str) -> None:
-    with pytest.raises(VersionError, match="form|fit"):
+    with pytest.raises(VersionError, match=r"form|fit"):
         FirmwareVersion.from_display(text, BCD)
 
 

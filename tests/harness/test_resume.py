@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.harness.playing import SETTING, end_state, in_a_child, killed_at, play, resumed
 
 from harness.errors import UsageError
 from harness.recorder import ReplayError
 from harness.resume import resume
 from harness.run_folder import RunFolder
 from harness.verdict import Verdict
+from tests.harness.playing import SETTING, end_state, in_a_child, killed_at, play, resumed
 
 IDS = ["TINY-01", "TINY-02"]
 
@@ -31,8 +31,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("whole") / "run"
     assert play(IDS, out).verdict is Verdict.PASS
     return out
-
-
 
 
 def test_a_run_killed_at_any_commit_ends_as_if_never_killed(tmp_path: Path, whole: Path) -> None:
@@ -188,9 +186,8 @@ def test_a_journal_of_another_format_is_refused(tmp_path: Path) -> None:
 def test_two_processes_never_work_in_one_folder(tmp_path: Path) -> None:
     out = tmp_path / "run"
     play(["TINY-02"], out)
-    with RunFolder(out).lock():
-        with pytest.raises(UsageError, match="another smetsbench"):
-            resumed(out)
+    with RunFolder(out).lock(), pytest.raises(UsageError, match="another smetsbench"):
+        resumed(out)
 
 
 def test_a_new_run_replaces_a_finished_one_but_not_an_interrupted_one(tmp_path: Path) -> None:

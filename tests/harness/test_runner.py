@@ -8,10 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.harness import fake_bench, tiny_scenarios
-from tests.harness.fake_bench import FakeBench
-from tests.harness.playing import SETTING, in_a_child, killed_at, play, play_one, resumed
-from tests.harness.tiny_scenarios import EXACT, ask, later, scenario
 
 from emulator.core.errors import MalformedFrameError
 from harness.errors import UsageError
@@ -22,6 +18,10 @@ from harness.runner import RunInterruptedError, start
 from harness.scenario import Expectation, Run, Step, step
 from harness.setting import Setting, bench_kind, crash_fault, run_id
 from harness.verdict import ExpectationKind, Verdict
+from tests.harness import fake_bench, tiny_scenarios
+from tests.harness.fake_bench import FakeBench
+from tests.harness.playing import SETTING, in_a_child, play, play_one, resumed
+from tests.harness.tiny_scenarios import EXACT, ask, later, scenario
 
 
 def doing(act: Any, **about: Any) -> Step:
@@ -472,17 +472,6 @@ def test_a_terminated_run_exits_with_4_and_can_be_resumed(tmp_path: Path) -> Non
         assert db.execute("SELECT state FROM runs").fetchall() == [("running",)]
     db.close()
     assert resumed(out).verdict is Verdict.PASS
-
-
-def test_the_participants_facts_and_chance_of_a_resumed_step_are_those_of_its_beginning(
-    tmp_path: Path,
-) -> None:
-    # Kill inside the last step, whose checks rest on all three.
-    number = 1
-    while killed_at(number, ["TINY-01"], tmp_path / str(number)):
-        number += 4
-        assert resumed(tmp_path / str(number - 4)).verdict is Verdict.PASS
-    assert number > 20
 
 
 def test_the_expectation_of_the_tiny_scenarios_is_firm() -> None:

@@ -1,7 +1,7 @@
 """DLMS data in A-XDR: a tree of tagged values, compact arrays included.
 
-This is the fast path; ``declaration`` says the same format in construct, and a test holds the two to
-agreement on every vector and on damaged ones.
+This is the fast path; ``declaration`` says the same format in construct, and a test holds the two
+to agreement on every vector and on damaged ones.
 """
 
 import enum

@@ -95,7 +95,11 @@ def activate_now(
         told = outcome.firmware_version.hex().upper()
         run.check("version in the response: the one that runs now", expected, told)
 
-    return step(f"The supplier activates the image; the device answers {code.name}", clause)(act)
+    return step(
+        f"The supplier activates the image; the device answers {code.name}",
+        clause,
+        timeout_s=3 * HOUR_S,
+    )(act)
 
 
 def activate_later(after_s: float, clause: str = CLAUSE) -> Step:
@@ -211,4 +215,6 @@ def version_reads(which: str, clause: str) -> Step:
         run.require("firmware version the device tells", expected, told)
         run.event("version-read", version=told)
 
-    return step(f"Asked for its version, the device tells the {which} one", clause)(act)
+    return step(
+        f"Asked for its version, the device tells the {which} one", clause, timeout_s=3 * HOUR_S
+    )(act)

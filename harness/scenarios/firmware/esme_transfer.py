@@ -42,7 +42,11 @@ FM_07: Final = Scenario(
 )
 
 
-@step("The device asks and is told that there is no image for it", "ZCL OTA query")
+@step(
+    "The device asks and is told that there is no image for it",
+    "ZCL OTA query",
+    timeout_s=2 * DAY_S,
+)
 async def no_image_at_the_query(run: Run) -> None:
     """Wait a day: the hub offers nothing, nothing is transferred, nothing is told."""
     before = len(market(run).supplier_of(target(run)).inbox)
@@ -132,7 +136,11 @@ FM_11: Final = Scenario(
 )
 
 
-@step("Power fails half-way; the download goes on where it stood", "smetsbench resume")
+@step(
+    "Power fails half-way; the download goes on where it stood",
+    "smetsbench resume",
+    timeout_s=DAY_S,
+)
 async def download_resumes(run: Run) -> None:
     """Wait for 8F72 and compare how many octets were asked for twice with the profile's policy."""
     await receipt(run, 4 * 3600, AlertCode.FIRMWARE_VERIFIED)

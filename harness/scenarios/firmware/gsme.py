@@ -136,7 +136,11 @@ async def answer_to(run: Run, valve: Valve, within_s: float) -> PayloadValue | N
     return None
 
 
-@step("The valve is read, closed and armed while the image is on its way", "smetsbench valve")
+@step(
+    "The valve is read, closed and armed while the image is on its way",
+    "smetsbench valve",
+    timeout_s=DAY_S,
+)
 async def valve_works(run: Run) -> None:
     """Operate the valve in three wake windows of a download."""
     within_s = 3 * HOUR_S
@@ -166,7 +170,9 @@ def _gbz(value: PayloadValue | None) -> GbzMessage:
     return value if isinstance(value, GbzMessage) else GbzMessage(())
 
 
-@step("The download ends well, and the valve has not moved", "smetsbench valve")
+@step(
+    "The download ends well, and the valve has not moved", "smetsbench valve", timeout_s=21 * DAY_S
+)
 async def valve_untouched(run: Run) -> None:
     """Wait for 8F72 and read the valve again."""
     await receipt(run, 20 * DAY_S, AlertCode.FIRMWARE_VERIFIED)
@@ -194,7 +200,11 @@ FM_16: Final = Scenario(
 )
 
 
-@step("With a low battery the device puts the download off", "smetsbench battery")
+@step(
+    "With a low battery the device puts the download off",
+    "smetsbench battery",
+    timeout_s=3 * DAY_S,
+)
 async def postponed(run: Run) -> None:
     """Wait two days: the download does not begin."""
     deadline = UtcMs(run.bench.clock.now() + 2 * DAY_S * 1000)

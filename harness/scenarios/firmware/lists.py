@@ -152,7 +152,7 @@ async def third_replaces(run: Run) -> None:
     run.event("replaced", version=image.version)
 
 
-@step("The device receives the version that replaced the first", "GBCS FDRA")
+@step("The device receives the version that replaced the first", "GBCS FDRA", timeout_s=86_400)
 async def replaced_version_verified(run: Run) -> None:
     """Wait for 8F72 with the hash of the replacing image."""
     got = await receipt(run, 12 * 3600, AlertCode.FIRMWARE_VERIFIED)

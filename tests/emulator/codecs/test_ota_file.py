@@ -143,7 +143,7 @@ def test_each_contradiction_has_its_name_and_place(
 
 
 def test_the_kind_is_never_guessed() -> None:
-    with pytest.raises(ImageError, match="trailer|bad-sig-length"):
+    with pytest.raises(ImageError, match=r"trailer|bad-sig-length"):
         ota_file.decode(unsigned_file(), ImageKind.SUPPLIER_SIGNED)
     as_unsigned = ota_file.decode(signed_file(), ImageKind.UNSIGNED)
     assert as_unsigned.manufacturer_image == signed_file()[60:]

@@ -8,7 +8,17 @@ from lxml import etree
 from tests.given import DUIS_DIR
 
 #: Samples of the services we read, by the beginning of their names.
-SUPPORTED = ("11.1_", "11.4_", "12.2_", "8.2_", "8.4_", "CS06_11.3", "CS08_11.2", "ECS52_", "GCS38_")
+SUPPORTED = (
+    "11.1_",
+    "11.4_",
+    "12.2_",
+    "8.2_",
+    "8.4_",
+    "CS06_11.3",
+    "CS08_11.2",
+    "ECS52_",
+    "GCS38_",
+)
 
 
 @cache
@@ -24,12 +34,9 @@ def schema() -> etree.XMLSchema:
 
 
 def is_valid(document: bytes) -> bool:
-    """Say whether a document validates, printing why not."""
+    """Say whether a document validates."""
     root = etree.fromstring(document, etree.XMLParser(huge_tree=True))
-    valid = schema().validate(root)
-    if not valid:
-        print(schema().error_log)
-    return valid
+    return bool(schema().validate(root))
 
 
 def samples() -> list[Path]:

@@ -44,8 +44,7 @@ HOSTILE: dict[str, tuple[bytes, DuisFault]] = {
     "too large": (b" " * (MAX_DOCUMENT_BYTES + 1), DuisFault.TOO_LARGE),
     "UTF-16": ("<r/>".encode("utf-16"), DuisFault.NOT_UTF8),
     "UTF-7 to hide a document type": (
-        b'<?xml version="1.0" encoding="UTF-7"?>+ADwAIQ-DOCTYPE r [+ADw-!ENTITY a "b"+AD4-]+AD4-'
-        b"<r/>",
+        b'<?xml version="1.0" encoding="UTF-7"?>+ADwAIQ-DOCTYPE r [+ADw-!ENTITY a "b"+AD4-]+AD4-',
         DuisFault.DTD,  # the search for it misses it, the parser does not
     ),
     "Latin-1": (b'<?xml version="1.0" encoding="ISO-8859-1"?><r>x</r>', DuisFault.NOT_UTF8),

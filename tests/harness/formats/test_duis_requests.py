@@ -73,9 +73,7 @@ def test_samples_of_other_services_are_refused_by_name_and_line() -> None:
 @needs_duis
 def test_the_sample_values_are_read_as_they_stand() -> None:
     by_name = {path.name: path for path in samples()}
-    cancel = read_request(
-        by_name["CS06_11.3_CANCELLATION_SUCCESS_REQUEST_DUIS.XML"].read_bytes()
-    )
+    cancel = read_request(by_name["CS06_11.3_CANCELLATION_SUCCESS_REQUEST_DUIS.XML"].read_bytes())
     assert cancel.request_id == RequestId(SUPPLIER, ESME, 1002)
     assert cancel.header.command_variant == 4
     assert isinstance(cancel.body, bodies.ActivateFirmware)
@@ -177,8 +175,10 @@ def test_a_date_time_that_is_none_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "00-DB-12-34-56-78-90-A0", f"{ESME}:{ACB}:-1", f"{ESME}:{ACB}:01", f"{ESME}:{ACB}:"]
-    + [f"{ESME}:{ACB}:18446744073709551616", "00DB1234567890A0:00DB1234567890A0:1"],
+    [
+        *("", "00-DB-12-34-56-78-90-A0", f"{ESME}:{ACB}:-1", f"{ESME}:{ACB}:01", f"{ESME}:{ACB}:"),
+        *(f"{ESME}:{ACB}:18446744073709551616", "00DB1234567890A0:00DB1234567890A0:1"),
+    ],
 )
 def test_a_request_id_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(DuisError) as caught:

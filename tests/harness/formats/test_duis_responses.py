@@ -61,9 +61,7 @@ ALERTS: list[DccAlert] = [
         CHF, 0x8F8A, None, alerts.FirmwareTransferAlert(None, PPMID, "1", TransferResponse.SUCCESS)
     ),
     *(
-        alerts.PpmidAlert(
-            PPMID, 0x8F8B, AT, alerts.PpmidFirmwareUpgradeAlert("00000002", result)
-        )
+        alerts.PpmidAlert(PPMID, 0x8F8B, AT, alerts.PpmidFirmwareUpgradeAlert("00000002", result))
         for result in ActivationResult
     ),
     alerts.PpmidAlert(PPMID, 0x8F8B, None, None),
@@ -163,9 +161,7 @@ def test_an_inventory_of_more_than_seventeen_devices_is_refused() -> None:
     device = InventoryDevice(ESME, DeviceType.ESME, None, "FFF2", "00100100")
     for count, fits in ((17, True), (18, False)):
         content = Inventory((device,) * count)
-        document = write_response(
-            ServiceResponse(HEADER, ResponseMessage("8.2", "8.2", content))
-        )
+        document = write_response(ServiceResponse(HEADER, ResponseMessage("8.2", "8.2", content)))
         if fits:
             read_response(document)
             continue

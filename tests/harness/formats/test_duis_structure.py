@@ -5,7 +5,7 @@ import pytest
 
 from device_profiles.words import DeviceType
 from emulator.core.ids import Eui64
-from harness.formats.duis import bodies, kinds
+from harness.formats.duis import bodies
 from harness.formats.duis.bodies import RequestBody
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.request_id import RequestId
@@ -39,70 +39,210 @@ def swap(old: str, new: str) -> Spoil:
 
 SPOILT: list[tuple[str, bytes, Spoil, DuisFault, str]] = [
     ("root", UPDATE, swap("Request ", "Response "), DuisFault.NOT_WELL_FORMED, ""),
-    ("root name", UPDATE, lambda d: d.replace(b"sr:Request>", b"sr:Other>")
-     .replace(b"sr:Request ", b"sr:Other "), DuisFault.WRONG_ROOT, ""),
+    (
+        "root name",
+        UPDATE,
+        lambda d: d.replace(b"sr:Request>", b"sr:Other>").replace(b"sr:Request ", b"sr:Other "),
+        DuisFault.WRONG_ROOT,
+        "",
+    ),
     ("name space", UPDATE, swap("ServiceUserGateway", "Elsewhere"), DuisFault.WRONG_ROOT, ""),
     ("schema version", UPDATE, swap('"5.4"', '"5.3"'), DuisFault.SCHEMA_VERSION, ""),
     ("no schema version", UPDATE, swap(' schemaVersion="5.4"', ""), DuisFault.SCHEMA_VERSION, ""),
     ("root attribute", UPDATE, swap("schemaV", 'x="" schemaV'), DuisFault.UNEXPECTED_ATTRIBUTE, ""),
-    ("no body", UPDATE, lambda d: d[: d.index(b"<sr:Body>")] + b"</sr:Request>",
-     DuisFault.MISSING_ELEMENT, "Request"),
-    ("after the body", UPDATE, swap("</sr:Body>", "</sr:Body><sr:Body/>"),
-     DuisFault.UNEXPECTED_ELEMENT, "Request"),
-    ("empty body", UPDATE, lambda d: d[: d.index(b"<sr:UpdateF")] + b"</sr:Body></sr:Request>",
-     DuisFault.MISSING_ELEMENT, "Body"),
-    ("two bodies in one", ACTIVATE, swap("</sr:ActivateFirmware>",
-     "</sr:ActivateFirmware><sr:ReadFirmwareVersion/>"), DuisFault.UNEXPECTED_ELEMENT, "Body"),
-    ("element missing", UPDATE, swap("<sr:FirmwareVersion>00000001</sr:FirmwareVersion>", ""),
-     DuisFault.MISSING_ELEMENT, "UpdateFirmware"),
-    ("element twice", UPDATE, swap("</sr:DeviceIDList>",
-     "</sr:DeviceIDList><sr:DeviceIDList/>"), DuisFault.UNEXPECTED_ELEMENT, "UpdateFirmware"),
-    ("element unknown", UPDATE, swap("</sr:DeviceIDList>", "</sr:DeviceIDList><sr:New/>"),
-     DuisFault.UNEXPECTED_ELEMENT, "UpdateFirmware"),
-    ("text between", UPDATE, swap("<sr:FirmwareVersion>", "text<sr:FirmwareVersion>"),
-     DuisFault.UNEXPECTED_TEXT, "UpdateFirmware"),
-    ("attribute", UPDATE, swap("<sr:FirmwareVersion>", '<sr:FirmwareVersion a="">'),
-     DuisFault.UNEXPECTED_ATTRIBUTE, "FirmwareVersion"),
-    ("element in a text", UPDATE, swap(">00000001<", "><sr:x/><"),
-     DuisFault.UNEXPECTED_ELEMENT, "FirmwareVersion"),
-    ("service", UPDATE, swap("Reference>11.1<", "Reference>1.1<"),
-     DuisFault.UNSUPPORTED_SERVICE, "ServiceReference"),
-    ("service of another body", UPDATE, lambda d: d.replace(b">11.1<", b">11.3<"),
-     DuisFault.WRONG_SERVICE_REFERENCE, "Header"),
-    ("variant of another service", UPDATE, swap("Variant>11.1<", "Variant>11.4<"),
-     DuisFault.WRONG_SERVICE_REFERENCE, "Header"),
-    ("command variant", ACTIVATE, swap("Variant>4<", "Variant>8<"),
-     DuisFault.WRONG_COMMAND_VARIANT, "CommandVariant"),
-    ("command variant 0", ACTIVATE, swap("Variant>4<", "Variant>0<"),
-     DuisFault.BAD_NUMBER, "CommandVariant"),
-    ("command variant word", ACTIVATE, swap("Variant>4<", "Variant>four<"),
-     DuisFault.BAD_NUMBER, "CommandVariant"),
+    (
+        "no body",
+        UPDATE,
+        lambda d: d[: d.index(b"<sr:Body>")] + b"</sr:Request>",
+        DuisFault.MISSING_ELEMENT,
+        "Request",
+    ),
+    (
+        "after the body",
+        UPDATE,
+        swap("</sr:Body>", "</sr:Body><sr:Body/>"),
+        DuisFault.UNEXPECTED_ELEMENT,
+        "Request",
+    ),
+    (
+        "empty body",
+        UPDATE,
+        lambda d: d[: d.index(b"<sr:UpdateF")] + b"</sr:Body></sr:Request>",
+        DuisFault.MISSING_ELEMENT,
+        "Body",
+    ),
+    (
+        "two bodies in one",
+        ACTIVATE,
+        swap("</sr:ActivateFirmware>", "</sr:ActivateFirmware><sr:ReadFirmwareVersion/>"),
+        DuisFault.UNEXPECTED_ELEMENT,
+        "Body",
+    ),
+    (
+        "element missing",
+        UPDATE,
+        swap("<sr:FirmwareVersion>00000001</sr:FirmwareVersion>", ""),
+        DuisFault.MISSING_ELEMENT,
+        "UpdateFirmware",
+    ),
+    (
+        "element twice",
+        UPDATE,
+        swap("</sr:DeviceIDList>", "</sr:DeviceIDList><sr:DeviceIDList/>"),
+        DuisFault.UNEXPECTED_ELEMENT,
+        "UpdateFirmware",
+    ),
+    (
+        "element unknown",
+        UPDATE,
+        swap("</sr:DeviceIDList>", "</sr:DeviceIDList><sr:New/>"),
+        DuisFault.UNEXPECTED_ELEMENT,
+        "UpdateFirmware",
+    ),
+    (
+        "text between",
+        UPDATE,
+        swap("<sr:FirmwareVersion>", "text<sr:FirmwareVersion>"),
+        DuisFault.UNEXPECTED_TEXT,
+        "UpdateFirmware",
+    ),
+    (
+        "attribute",
+        UPDATE,
+        swap("<sr:FirmwareVersion>", '<sr:FirmwareVersion a="">'),
+        DuisFault.UNEXPECTED_ATTRIBUTE,
+        "FirmwareVersion",
+    ),
+    (
+        "element in a text",
+        UPDATE,
+        swap(">00000001<", "><sr:x/><"),
+        DuisFault.UNEXPECTED_ELEMENT,
+        "FirmwareVersion",
+    ),
+    (
+        "service",
+        UPDATE,
+        swap("Reference>11.1<", "Reference>1.1<"),
+        DuisFault.UNSUPPORTED_SERVICE,
+        "ServiceReference",
+    ),
+    (
+        "service of another body",
+        UPDATE,
+        lambda d: d.replace(b">11.1<", b">11.3<"),
+        DuisFault.WRONG_SERVICE_REFERENCE,
+        "Header",
+    ),
+    (
+        "variant of another service",
+        UPDATE,
+        swap("Variant>11.1<", "Variant>11.4<"),
+        DuisFault.WRONG_SERVICE_REFERENCE,
+        "Header",
+    ),
+    (
+        "command variant",
+        ACTIVATE,
+        swap("Variant>4<", "Variant>8<"),
+        DuisFault.WRONG_COMMAND_VARIANT,
+        "CommandVariant",
+    ),
+    (
+        "command variant 0",
+        ACTIVATE,
+        swap("Variant>4<", "Variant>0<"),
+        DuisFault.BAD_NUMBER,
+        "CommandVariant",
+    ),
+    (
+        "command variant word",
+        ACTIVATE,
+        swap("Variant>4<", "Variant>four<"),
+        DuisFault.BAD_NUMBER,
+        "CommandVariant",
+    ),
     ("request id", ACTIVATE, swap(":7<", ":07<"), DuisFault.BAD_REQUEST_ID, "RequestID"),
     ("hash digits", ACTIVATE, swap(">0000", ">000G"), DuisFault.BAD_HEX, "FirmwareHash"),
     ("hash length", ACTIVATE, swap(">0000", ">00"), DuisFault.BAD_HASH_LENGTH, "FirmwareHash"),
-    ("base64", UPDATE, swap(base64.b64encode(b"image").decode(), "aW1hZ2V"),
-     DuisFault.BAD_BASE64, "FirmwareImage"),
-    ("base64 spare bits", UPDATE, swap(base64.b64encode(b"image").decode(), "aW1hZ2V="),
-     DuisFault.BAD_BASE64, "FirmwareImage"),
-    ("base64 alphabet", UPDATE, swap(base64.b64encode(b"image").decode(), "aW1hZ2-_"),
-     DuisFault.BAD_BASE64, "FirmwareImage"),
-    ("version too long", UPDATE, swap(">00000001<", ">000000001<"),
-     DuisFault.BAD_FIRMWARE_VERSION, "FirmwareVersion"),
-    ("version empty", UPDATE, swap(">00000001<", "><"),
-     DuisFault.BAD_FIRMWARE_VERSION, "FirmwareVersion"),
-    ("list empty", UPDATE, swap(f">{ESME}</sr:DeviceIDList>", "></sr:DeviceIDList>"),
-     DuisFault.BAD_DEVICE_LIST, "DeviceIDList"),
-    ("list with spaces", UPDATE, swap(f">{ESME}<", f">{ESME}, {ESME}<"),
-     DuisFault.BAD_DEVICE_LIST, "DeviceIDList"),
-    ("list with a comma at its end", UPDATE, swap(f">{ESME}<", f">{ESME},<"),
-     DuisFault.BAD_DEVICE_LIST, "DeviceIDList"),
-    ("device without dashes", UPDATE, swap(f">{ESME}<", f">{ESME.hex}<"),
-     DuisFault.BAD_DEVICE_LIST, "DeviceIDList"),
-    ("device with colons", PRENOTIFY, swap("DeviceID>00-DB", "DeviceID>00:DB"),
-     DuisFault.BAD_EUI, "DeviceID"),
+    (
+        "base64",
+        UPDATE,
+        swap(base64.b64encode(b"image").decode(), "aW1hZ2V"),
+        DuisFault.BAD_BASE64,
+        "FirmwareImage",
+    ),
+    (
+        "base64 spare bits",
+        UPDATE,
+        swap(base64.b64encode(b"image").decode(), "aW1hZ2V="),
+        DuisFault.BAD_BASE64,
+        "FirmwareImage",
+    ),
+    (
+        "base64 alphabet",
+        UPDATE,
+        swap(base64.b64encode(b"image").decode(), "aW1hZ2-_"),
+        DuisFault.BAD_BASE64,
+        "FirmwareImage",
+    ),
+    (
+        "version too long",
+        UPDATE,
+        swap(">00000001<", ">000000001<"),
+        DuisFault.BAD_FIRMWARE_VERSION,
+        "FirmwareVersion",
+    ),
+    (
+        "version empty",
+        UPDATE,
+        swap(">00000001<", "><"),
+        DuisFault.BAD_FIRMWARE_VERSION,
+        "FirmwareVersion",
+    ),
+    (
+        "list empty",
+        UPDATE,
+        swap(f">{ESME}</sr:DeviceIDList>", "></sr:DeviceIDList>"),
+        DuisFault.BAD_DEVICE_LIST,
+        "DeviceIDList",
+    ),
+    (
+        "list with spaces",
+        UPDATE,
+        swap(f">{ESME}<", f">{ESME}, {ESME}<"),
+        DuisFault.BAD_DEVICE_LIST,
+        "DeviceIDList",
+    ),
+    (
+        "list with a comma at its end",
+        UPDATE,
+        swap(f">{ESME}<", f">{ESME},<"),
+        DuisFault.BAD_DEVICE_LIST,
+        "DeviceIDList",
+    ),
+    (
+        "device without dashes",
+        UPDATE,
+        swap(f">{ESME}<", f">{ESME.hex}<"),
+        DuisFault.BAD_DEVICE_LIST,
+        "DeviceIDList",
+    ),
+    (
+        "device with colons",
+        PRENOTIFY,
+        swap("DeviceID>00-DB", "DeviceID>00:DB"),
+        DuisFault.BAD_EUI,
+        "DeviceID",
+    ),
     ("device type", PRENOTIFY, swap(">ESME<", ">esme<"), DuisFault.UNKNOWN_WORD, "DeviceType"),
-    ("manufacturer too long", PRENOTIFY, swap(">FFF2<", f">{'F' * 31}<"),
-     DuisFault.BAD_LENGTH, "DeviceManufacturer"),
+    (
+        "manufacturer too long",
+        PRENOTIFY,
+        swap(">FFF2<", f">{'F' * 31}<"),
+        DuisFault.BAD_LENGTH,
+        "DeviceManufacturer",
+    ),
 ]
 
 
@@ -126,11 +266,19 @@ def test_a_spoilt_request_is_refused_by_name_and_place(
 @needs_duis
 @pytest.mark.parametrize(
     ("document", "spoil"),
-    [row[1:3] for row in SPOILT if row[3] not in {
-        DuisFault.NOT_WELL_FORMED, DuisFault.UNSUPPORTED_SERVICE, DuisFault.SCHEMA_VERSION,
-        DuisFault.WRONG_COMMAND_VARIANT, DuisFault.WRONG_SERVICE_REFERENCE,
-        DuisFault.BAD_BASE64,
-    }],
+    [
+        row[1:3]
+        for row in SPOILT
+        if row[3]
+        not in {
+            DuisFault.NOT_WELL_FORMED,
+            DuisFault.UNSUPPORTED_SERVICE,
+            DuisFault.SCHEMA_VERSION,
+            DuisFault.WRONG_COMMAND_VARIANT,
+            DuisFault.WRONG_SERVICE_REFERENCE,
+            DuisFault.BAD_BASE64,
+        }
+    ],
 )
 def test_what_is_refused_for_its_structure_is_invalid_for_the_schema_too(
     document: bytes, spoil: Spoil
@@ -145,84 +293,3 @@ def test_white_space_the_schema_collapses_is_allowed() -> None:
     body = read_request(folded).body
     assert isinstance(body, bodies.UpdateFirmware)
     assert body.firmware_image == b"image"
-
-
-# --- limits (F-021) ---------------------------------------------------------------------------
-
-
-def update(size: int = 1, devices: int = 1, version: str = "1") -> bodies.UpdateFirmware:
-    targets = tuple(Eui64(number.to_bytes(8, "big")) for number in range(devices))
-    return bodies.UpdateFirmware(bytes(size), version, targets)
-
-
-@needs_duis
-def test_an_image_of_exactly_the_limit_is_written_valid_and_read() -> None:
-    document = written(update(size=kinds.MAX_IMAGE_BYTES))
-    assert is_valid(document)
-    body = read_request(document).body
-    assert isinstance(body, bodies.UpdateFirmware)
-    assert len(body.firmware_image) == 10_240_000
-
-
-def test_an_image_one_octet_over_the_limit_is_neither_written_nor_read() -> None:
-    with pytest.raises(DuisError) as caught:
-        written(update(size=kinds.MAX_IMAGE_BYTES + 1))
-    assert caught.value.name is DuisFault.IMAGE_TOO_LARGE
-    too_long = base64.b64encode(bytes(kinds.MAX_IMAGE_BYTES + 1))
-    with pytest.raises(DuisError) as caught:
-        read_request(UPDATE.replace(base64.b64encode(b"image"), too_long))
-    assert caught.value.name is DuisFault.IMAGE_TOO_LARGE
-    assert caught.value.element == "FirmwareImage"
-
-
-def with_devices(count: int) -> bytes:
-    text = ",".join(str(device) for device in update(devices=count).devices)
-    return UPDATE.replace(str(ESME).encode(), text.encode(), 2).replace(
-        text.encode() + b":7", f"{ESME}:7".encode()
-    )
-
-
-@needs_duis
-def test_fifty_thousand_devices_are_written_valid_and_read() -> None:
-    document = written(update(devices=50_000))
-    assert is_valid(document)
-    body = read_request(document).body
-    assert isinstance(body, bodies.UpdateFirmware)
-    assert len(set(body.devices)) == 50_000
-
-
-def test_fifty_thousand_and_one_devices_are_neither_written_nor_read() -> None:
-    assert isinstance(read_request(with_devices(50_000)).body, bodies.UpdateFirmware)
-    with pytest.raises(DuisError) as caught:
-        written(update(devices=50_001))
-    assert caught.value.name is DuisFault.TOO_MANY_DEVICES
-    with pytest.raises(DuisError) as caught:
-        read_request(with_devices(50_001))
-    assert caught.value.name is DuisFault.TOO_MANY_DEVICES
-    assert caught.value.element == "DeviceIDList"
-    assert caught.value.line > 10
-
-
-def test_a_list_without_devices_is_not_written() -> None:
-    with pytest.raises(DuisError) as caught:
-        written(update(devices=0))
-    assert caught.value.name is DuisFault.BAD_DEVICE_LIST
-
-
-@pytest.mark.parametrize(("version", "allowed"), [("1", True), ("12345678", True), ("", False)])
-def test_a_version_has_one_to_eight_characters(version: str, allowed: bool) -> None:
-    if allowed:
-        read_request(written(update(version=version)))
-        return
-    with pytest.raises(DuisError) as caught:
-        written(update(version=version))
-    assert caught.value.name is DuisFault.BAD_FIRMWARE_VERSION
-
-
-def test_duplicates_are_reported_each_once_and_in_order() -> None:
-    body = bodies.UpdateFirmware(b"", "1", (ACB, ESME, ACB, ESME, ACB))
-    assert body.duplicates() == (ACB, ESME)
-    read = read_request(written(body)).body
-    assert isinstance(read, bodies.UpdateFirmware)
-    assert read.devices == body.devices
-    assert update(devices=3).duplicates() == ()

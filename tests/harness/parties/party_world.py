@@ -132,8 +132,7 @@ def image(
     signed = kind is ImageKind.SUPPLIER_SIGNED
     size = ota_file.size_of(kind, header, content)
     header = OtaHeader(
-        **{name: getattr(header, name) for name in OtaHeader.__slots__}
-        | {"total_image_size": size}
+        **{name: getattr(header, name) for name in OtaHeader.__slots__} | {"total_image_size": size}
     )
     trailer = {"force_replace": force_replace, "signature": bytes(64)} if signed else {}
     return ota_file.encode(OtaImage(kind, header, content, **trailer))  # type: ignore[arg-type]  # two types of values
@@ -185,7 +184,7 @@ class World:
         self.wan_provider = WanProvider(WAN, self.post, self.dsp.expect_hub_version)
         self.dsp.register(self.supplier, self.gas)
 
-    def device_says(  # noqa: PLR0913 - the fields of a message
+    def device_says(  # noqa: PLR0913, PLR0917 - the fields of a message
         self,
         device: Eui64,
         target: Eui64,

@@ -16,16 +16,16 @@ FAST: dict[int, Callable[[bytes], object]] = {
     0x0F: access.decode_notification,
 }
 #: Written by hand: every type, both structures, a compact array, a selection.
-OCTETS = [
-    bytes.fromhex(text)
-    for text in (
-        "d9 200003e8 00 02 01 0001 0000000201ff 02 04 0007 0000000201ff 02 01 120007"
-        "02 00 13 0202 12 01 0002 09 0c 0001 01aa 00 0002 03aabbcc 00",
-        "da 200003e8 00 00 02 0202 0405a8 0101 05fffffffe 16 02 02 0100 03fa",
-        "0f 200007d0 00 0209 128f72 090101 0a024f4b 0c00 0f80 10fffe 03ff"
-        "14ffffffffffffffff 19000000000000000000000000",
-    )
-]
+REQUEST = (
+    "d9 200003e8 00 02 01 0001 0000000201ff 02 04 0007 0000000201ff 02 01 120007 "
+    "02 00 13 0202 12 01 0002 09 0c 0001 01aa 00 0002 03aabbcc 00"
+)
+RESPONSE = "da 200003e8 00 00 02 0202 0405a8 0101 05fffffffe 16 02 02 0100 03fa"
+NOTIFICATION = (
+    "0f 200007d0 00 0209 128f72 090101 0a024f4b 0c00 0f80 10fffe 03ff "
+    "14ffffffffffffffff 19000000000000000000000000"
+)
+OCTETS = [bytes.fromhex(text) for text in (REQUEST, RESPONSE, NOTIFICATION)]
 
 
 def both(octets: bytes) -> tuple[object, object]:

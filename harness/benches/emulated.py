@@ -1,0 +1,366 @@
+"""The emulated bench: the ports of the harness over a world of emulated devices."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar, Final
+
+from device_profiles import installation as installations
+from device_profiles.errors import DataError
+from device_profiles.installation import Installation
+from device_profiles.words import DeviceType
+from emulator.core.clock import UtcMs, from_datetime
+from emulator.core.errors import EmulatorError
+from emulator.core.faults import FaultError
+from emulator.core.ids import Eui64
+from emulator.crypto.keystore import KeyStore
+from emulator.devices.defects import DEFECTS
+from emulator.runtime.driver import Driver
+from emulator.runtime.installation import Emulation, InstallationError, Plan, build
+from emulator.runtime.parties import Parties
+from emulator.runtime.snapshot import SnapshotError
+from emulator.runtime.virtual_time import VirtualTimeLoop
+from emulator.runtime.world import World
+from emulator.wan.csp import Outcome
+from harness import installed
+from harness.errors import BenchError, UsageError
+from harness.parties import defects as party_defects
+from harness.ports import CapturedFrame, Observation, StageOrder, StageOutcome
+from harness.run_options import RunOptions
+
+#: Name of the shipped installation that is used where none is named.
+DEFAULT_INSTALLATION: Final = installed.DEFAULT
+#: First moment of an emulated bench unless told otherwise. Source: invented.
+DEFAULT_START: Final = from_datetime(datetime(2026, 1, 5, 9, 0, tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class EmulatedOptions:
+    """What to emulate.
+
+    Attributes:
+        installation: The home: a loaded one, or the name or path of an installation file.
+        seed: Seed of every octet of chance.
+        faults: Faults as given with ``--fault``.
+        defects: Names of device defects (those of parties are for the parties).
+        data_dirs: Overlay folders for device profiles, the strongest last.
+        start_at: First moment of the bench.
+        keystore: Keys to use where their private part is there; the others are made.
+    """
+
+    installation: Installation | str | Path = DEFAULT_INSTALLATION
+    seed: int = 1
+    faults: tuple[str, ...] = ()
+    defects: tuple[str, ...] = ()
+    data_dirs: tuple[Path, ...] = ()
+    start_at: UtcMs = DEFAULT_START
+    keystore: KeyStore | None = field(default=None, repr=False)
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Return a loop whose clock jumps; emulated benches belong in one."""
+    return VirtualTimeLoop()
+
+
+def open_bench(options: EmulatedOptions | RunOptions | None = None) -> "EmulatedBench":
+    """Build and start an emulated installation.
+
+    Args:
+        options: What to emulate; the choices of a run will do; None means the demo home.
+
+    Raises:
+        UsageError: The installation, a profile, a fault or a defect cannot be used.
+    """
+    if options is None:
+        options = EmulatedOptions()
+    if isinstance(options, RunOptions):
+        options = _of_run(options)
+    _refuse_unknown_defects(options.defects)
+    plan = Plan(
+        _loaded(options),
+        options.seed,
+        options.start_at,
+        options.faults,
+        tuple(name for name in options.defects if name in DEFECTS),
+        options.data_dirs,
+        options.keystore,
+    )
+    try:
+        return EmulatedBench(build(plan))
+    except FaultError as error:
+        raise UsageError(
+            f"a fault means nothing: {error}",
+            where="--fault",
+            cause="a mistyped name, key or link",
+            next_command="smetsbench faults",
+        ) from error
+    except (DataError, InstallationError) as error:
+        raise UsageError(
+            f"the installation cannot be emulated: {error}",
+            where=plan.installation.ref,
+            cause="a device model or device type that does not fit",
+            next_command="smetsbench profiles",
+        ) from error
+
+
+def _of_run(options: RunOptions) -> EmulatedOptions:
+    return EmulatedOptions(
+        installed.chosen(options),
+        options.seed,
+        options.faults,
+        options.defects,
+        installed.overlays(options),
+    )
+
+
+def _loaded(options: EmulatedOptions) -> Installation:
+    if isinstance(options.installation, Installation):
+        return options.installation
+    try:
+        return installations.load(options.installation, options.data_dirs)
+    except DataError as error:
+        raise UsageError(
+            f"the installation cannot be used: {error}",
+            where=str(options.installation),
+            cause="a wrong or missing value, or a name nobody knows",
+            next_command="smetsbench installations new --out home.toml",
+        ) from error
+
+
+def _refuse_unknown_defects(names: Sequence[str]) -> None:
+    for name in names:
+        if name not in DEFECTS and name not in party_defects.DEFECTS:
+            raise UsageError(
+                f"there is no defect {name}",
+                where="--defect",
+                cause=f"devices have: {', '.join(sorted(DEFECTS))}",
+                next_command="smetsbench scenarios",
+            )
+
+
+class EmulatedClock:
+    """The time of the loop, counted from the bench's first moment."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    def now(self) -> UtcMs:
+        """Return the present moment."""
+        return self._driver.now()
+
+    async def sleep_until(self, at: UtcMs) -> None:
+        """Wait until ``at``; returns at once when it has passed."""
+        await self._driver.wait_for(_never, at * 1000)
+
+
+class EmulatedHub:
+    """The hub from its WAN side."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._world = driver.world
+
+    @property
+    def eui64(self) -> Eui64:
+        """Identifier of the CHF."""
+        return self._world.boxes[0].eui64
+
+    async def send(self, message: bytes) -> None:
+        """Hand one GBCS message to the SM WAN, for the hub or a device behind it."""
+        self._driver.catch_up()
+        self._world.send_wan(message)
+
+    async def received(self, until: UtcMs) -> bytes | None:
+        """Return the next GBCS message from the hub; None once ``until`` has passed."""
+        return await self._driver.wait_for(self._next_message, until * 1000)
+
+    async def stage(self, order: StageOrder) -> StageOutcome:
+        """Transfer a firmware image to the hub and return when it is held, refused or failed."""
+        self._driver.catch_up()
+        number = self._world.begin_transfer(order.request_id, order.image, order.targets)
+
+        def ended() -> Outcome | None:
+            return self._world.transfer_outcome(number)
+
+        outcome = await self._driver.wait_for(ended)
+        if outcome is None:
+            raise BenchError("the image transfer never ended", where="emulated CSP")
+        return StageOutcome(outcome.delivered, outcome.reason, outcome.at)
+
+    async def has_taken(self, message: bytes) -> bool:
+        """Say whether the hub already took this very message or image."""
+        self._driver.catch_up()
+        return self._world.has_taken(message)
+
+    def _next_message(self) -> bytes | None:
+        waiting = self._world.to_dsp
+        return waiting.popleft() if waiting else None
+
+
+class EmulatedPower:
+    """The mains of the emulated devices."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    async def cycle(self, device: Eui64, off_s: float) -> None:
+        """Take power from a device for ``off_s`` seconds, and return when it is back.
+
+        Raises:
+            BenchError: The bench has no such device.
+            UsageError: ``off_s`` is not more than 0.
+        """
+        if off_s <= 0:
+            raise UsageError(f"power cannot go for {off_s:g} seconds", where=f"device {device}")
+        self._driver.catch_up()
+        world = self._driver.world
+        try:
+            world.cut_power(device, off_s)
+        except KeyError:
+            raise BenchError(
+                f"the bench has no device {device}",
+                cause="an EUI-64 of another installation",
+                next_command="smetsbench installations",
+            ) from None
+        until_us = world.now_us + round(off_s * 1_000_000)
+        await self._driver.wait_for(_never, until_us)
+
+
+class EmulatedBench:
+    """One emulated installation behind the ports of the harness.
+
+    Attributes:
+        kind: ``emulated``.
+        clock: Its time.
+        hub: Its hub.
+        power: Its mains.
+        profiles: Device -> its model.
+    """
+
+    kind: ClassVar[str] = "emulated"
+
+    def __init__(self, emulation: Emulation) -> None:
+        """Take a built world; it begins to move when somebody waits for it."""
+        self._emulation = emulation
+        self._driver = Driver(emulation.world)
+        self.clock = EmulatedClock(self._driver)
+        self.hub = EmulatedHub(self._driver)
+        self.power = EmulatedPower(self._driver)
+        self.profiles = emulation.profiles
+
+    @property
+    def world(self) -> World:
+        """The world below the seam; for tests and the bench's own commands."""
+        return self._emulation.world
+
+    # -- who is who, and keys ------------------------------------------------------------------
+
+    @property
+    def parties(self) -> Parties:
+        """The remote parties that the devices know."""
+        return self._emulation.parties
+
+    @property
+    def acb(self) -> Eui64:
+        """The Access Control Broker."""
+        return self.parties.acb
+
+    @property
+    def wan_provider(self) -> Eui64:
+        """The WAN provider."""
+        return self.parties.wan_provider
+
+    @property
+    def public_keys(self) -> KeyStore:
+        """Public keys and certificates of all devices and parties."""
+        return self._emulation.keys.public()
+
+    def party_keys(self, eui64: Eui64) -> KeyStore:
+        """Return the private keys of one remote party.
+
+        Raises:
+            BenchError: No such party; the keys of devices stay in the devices.
+        """
+        if eui64 not in {party for party, _role in self.parties.roles()}:
+            raise BenchError(
+                f"the bench has no remote party {eui64}",
+                cause="an EUI-64 of another installation, or of a device",
+            )
+        return self._emulation.keys.private(eui64)
+
+    def role(self, device_type: str) -> Eui64:
+        """Return the EUI-64 of the bench's device of that type.
+
+        Raises:
+            BenchError: The bench has none.
+        """
+        found = (
+            self._emulation.roles.get(DeviceType(device_type)) if device_type in _TYPES else None
+        )
+        if found is None:
+            here = ", ".join(self._emulation.roles)
+            raise BenchError(
+                f"the bench has no {device_type}",
+                cause=f"its installation has: {here}",
+                next_command="smetsbench scenarios",
+            )
+        return found
+
+    # -- what it tells -------------------------------------------------------------------------
+
+    def take_observations(self) -> Sequence[Observation]:
+        """Return the facts seen since the last call."""
+        self._driver.catch_up()
+        return [
+            Observation(fact.at, fact.device, fact.kind, fact.fields)
+            for fact in self.world.records.take_facts()
+        ]
+
+    def take_frames(self) -> Sequence[CapturedFrame]:
+        """Return the frames captured since the last call, in order of time."""
+        self._driver.catch_up()
+        return [
+            CapturedFrame(seen.at_us, seen.link, seen.octets, seen.comment)
+            for seen in self.world.records.take_frames(self._driver.now_us())
+        ]
+
+    def describe(self) -> Mapping[str, Mapping[str, str]]:
+        """Return each device's state for a reader: device -> name -> value."""
+        self._driver.catch_up()
+        return {f"{box.role.upper()} {box.eui64}": box.device.rows() for box in self.world.boxes}
+
+    # -- memory --------------------------------------------------------------------------------
+
+    def dump(self) -> bytes:
+        """Return the state of all devices and links, facts and frames nobody took included."""
+        self._driver.catch_up()
+        return self.world.dump()
+
+    def restore(self, state: bytes) -> None:
+        """Put devices, links, clock and chance back to a dumped state.
+
+        Raises:
+            BenchError: The octets are no state of this installation, seed and faults.
+        """
+        try:
+            self.world.load(state)
+        except (SnapshotError, EmulatorError, KeyError, TypeError, ValueError) as error:
+            raise BenchError(
+                f"the stored state of the emulated devices cannot be used: {error}",
+                cause="it was stored with another installation, seed, fault or version",
+                next_command="smetsbench run (afresh) instead of resume",
+            ) from error
+        self._driver.detach()
+
+    async def close(self) -> None:
+        """Stop moving the world."""
+        self._driver.detach()
+
+
+_TYPES: Final = frozenset(DeviceType)
+
+
+def _never() -> None:
+    """Nothing is waited for but the time."""
