@@ -2,56 +2,23 @@
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from device_profiles.errors import InvalidValueError, OverlayError, UnreadableFileError
+from device_profiles.errors import InvalidValueError, UnreadableFileError
 
 #: Where the shipped data lie.
 SHIPPED: Final = Path(__file__).parent
 #: Subfolders a data folder may have.
 SUBFOLDERS: Final = ("models", "cohorts", "clauses", "catalogues")
-#: Environment variable that names an overlay folder.
-DATA_VARIABLE: Final = "SMETSBENCH_DATA"
 #: No data file of ours comes near; a larger one is a mistake.
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 
 Folders = Sequence[Path]
-
-
-def open_overlay(folder: Path) -> Path:
-    """Check that ``folder`` is shaped like ``device_profiles`` and return it.
-
-    Raises:
-        OverlayError: It is no folder, holds none of the subfolders, or holds another name.
-    """
-    if not folder.is_dir():
-        raise OverlayError("no such folder", file=folder)
-    inside = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
-    strange = [name for name in inside if name not in SUBFOLDERS and name != "README.md"]
-    if strange:
-        raise OverlayError(
-            f"{strange[0]!r} is not one of its subfolders ({', '.join(SUBFOLDERS)})", file=folder
-        )
-    if not any(name in SUBFOLDERS for name in inside):
-        raise OverlayError(f"it holds none of {', '.join(SUBFOLDERS)}", file=folder)
-    return folder
-
-
-def overlays_of(option: Path | None, environment: Mapping[str, str]) -> tuple[Path, ...]:
-    """Return the overlay folders of a run, weakest first: ``SMETSBENCH_DATA``, then ``--data``.
-
-    Raises:
-        OverlayError: One of them is not shaped like ``device_profiles``.
-    """
-    named = environment.get(DATA_VARIABLE)
-    folders = [Path(named)] if named else []
-    folders += [option] if option is not None else []
-    return tuple(open_overlay(folder) for folder in folders)
 
 
 @dataclass(frozen=True, slots=True)

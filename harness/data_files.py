@@ -9,7 +9,8 @@ from typing import Annotated, Final
 import typer
 
 from device_profiles import errors as data_errors
-from device_profiles.files import DATA_VARIABLE, Folders, overlays_of
+from device_profiles.files import Folders
+from device_profiles.overlay import DATA_VARIABLE, overlays_of
 from harness.errors import UsageError
 
 #: Option ``--data`` of every command that reads data files.

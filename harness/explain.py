@@ -4,8 +4,7 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
-from typing import Final
+from typing import Final, Protocol
 
 from device_profiles.files import Folders
 from device_profiles.loader import load_profile, profile_names
@@ -17,9 +16,18 @@ from firmware_images.defects import DEFECTS
 from harness.errors import UsageError
 from harness.setting import Setting
 
-#: Looked up when asked for: a code can be explained without loading scenarios and parties.
-_CATALOGUE: Final = "harness.scenarios.catalogue"
+#: Saboteurs by name: imported when asked for.
 _PARTY_DEFECTS: Final = "harness.parties.defects"
+_EMULATED_BENCH: Final = "harness.benches.emulated"
+
+
+class _Saboteur(Protocol):
+    """A named defect of a party or device."""
+
+    @property
+    def sentence(self) -> str:
+        """What it does."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ def explain(term: str, overlays: Folders = ()) -> list[Explanation]:
         DataError: A data file cannot be used.
     """
     wanted = _canonical(term)
-    known = [entry for source in _SOURCES for entry in source(overlays)]
+    known = meanings(overlays)
     found = [entry for entry in known if _canonical(entry.id) == wanted]
     found = found or [entry for entry in known if wanted in _aliases(entry)]
     scenarios = {_canonical(name): name for name in _scenario_ids()}
@@ -67,7 +75,12 @@ def explain(term: str, overlays: Folders = ()) -> list[Explanation]:
         found.append(_scenario(scenarios[wanted]))
     if found:
         return found
-    names = scenarios | {_canonical(entry.id): entry.id for entry in known}
+    # Saboteurs come last: they are looked up through the bench, and that loads every device.
+    devices = list(_device_defects())
+    found = [entry for entry in devices if _canonical(entry.id) == wanted]
+    if found:
+        return found
+    names = scenarios | {_canonical(entry.id): entry.id for entry in (*known, *devices)}
     close = difflib.get_close_matches(wanted, names, n=5)
     near = ", ".join(names[name] for name in close)
     raise UsageError(
@@ -75,6 +88,15 @@ def explain(term: str, overlays: Folders = ()) -> list[Explanation]:
         cause=f"near it: {near}" if near else "a code or clause outside the firmware scenarios",
         next_command="smetsbench scenarios  (or: smetsbench profiles)",
     )
+
+
+def meanings(overlays: Folders = ()) -> list[Explanation]:
+    """Return everything that can be explained, scenarios excepted.
+
+    Raises:
+        DataError: A data file cannot be used.
+    """
+    return [entry for source in _SOURCES for entry in source(overlays)]
 
 
 def _canonical(text: str) -> str:
@@ -143,11 +165,18 @@ def _image_defects(_overlays: Folders) -> Iterator[Explanation]:
 
 
 def _party_defects(_overlays: Folders) -> Iterator[Explanation]:
-    if find_spec(_PARTY_DEFECTS) is None:
-        return
-    table: Mapping[str, object] = import_module(_PARTY_DEFECTS).DEFECTS
+    yield from _saboteurs(_PARTY_DEFECTS, "party defect")
+
+
+def _device_defects() -> Iterator[Explanation]:
+    yield from _saboteurs(_EMULATED_BENCH, "device defect")
+
+
+def _saboteurs(module: str, kind: str) -> Iterator[Explanation]:
+    table: Mapping[str, _Saboteur] = import_module(module).DEFECTS
     for name, defect in table.items():
-        yield Explanation("party defect", name, str(getattr(defect, "sentence", defect)), {})
+        details = {"use": f"smetsbench run FM-01 --defect {name}"}
+        yield Explanation(kind, name, defect.sentence, details)
 
 
 def _profiles(overlays: Folders) -> Iterator[Explanation]:
@@ -161,8 +190,8 @@ def _profiles(overlays: Folders) -> Iterator[Explanation]:
 
 
 def _scenario_ids() -> list[str]:
-    """Return the ids of all scenarios without loading any; none where the catalogue is absent."""
-    return list(Setting().table()) if find_spec(_CATALOGUE) is not None else []
+    """Return the ids of all scenarios without loading any."""
+    return list(Setting().table())
 
 
 def _scenario(name: str) -> Explanation:

@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 from device_profiles.schema import DeviceProfile
@@ -11,7 +11,7 @@ from emulator.codecs.gbcs.asn1 import ActivationCode
 from emulator.core.clock import UtcMs, iso
 from emulator.core.effects import CancelTimer, Effect, Note, SetTimer
 from emulator.core.ids import Eui64
-from emulator.devices.firmware_slots import FirmwareSlots
+from emulator.devices.firmware_slots import FirmwareSlots, PendingImage
 from emulator.devices.replies import ReplyTo
 from emulator.devices.saved import Saved, State
 
@@ -72,11 +72,13 @@ class Running:
         cause: What asked for it.
         reply_to: The command that waits for its response (cause COMMAND).
         schedule: The future-dated command (cause SCHEDULE).
+        image: The image being started; a newer one may become pending meanwhile.
     """
 
     cause: Cause
     reply_to: ReplyTo | None = None
     schedule: Scheduled | None = None
+    image: PendingImage | None = None
 
 
 @dataclass(slots=True)
@@ -134,8 +136,8 @@ class Activation:
         code = self.refusal(image_hash)
         if code is not None:
             return code, [Note("activation_refused", (("code", code.name),))]
-        self.running = running
         pending = self.slots.pending
+        self.running = replace(running, image=pending)
         version = "" if pending is None else pending.version.hex()
         at = UtcMs(now + 1000 * self.profile.firmware.activation_s)
         note = Note("activation_started", (("version", version), ("cause", running.cause)))
@@ -172,35 +174,33 @@ class Activation:
             What had asked for it, the outcome, and notes.
         """
         running, self.running = self.running, None
-        pending = self.slots.pending
-        if pending is None or running is None:
+        if running is None or running.image is None:
             return running, ActivationCode.NO_IMAGE_HELD, []
-        if self.off_pathway(pending.version) and self._bricks:
+        image = running.image
+        if self.off_pathway(image.version) and self._bricks:
             self.bricked = True
-            fields = (("version", pending.version.hex()), ("over", self.slots.running.hex()))
+            fields = (("version", image.version.hex()), ("over", self.slots.running.hex()))
             return running, ActivationCode.ACTIVATION_FAILURE, [Note("bricked", fields)]
         if self.self_test_fails:
-            return running, ActivationCode.ACTIVATION_FAILURE, [self.roll_back()]
-        return running, ActivationCode.SUCCESS, [self.take_over()]
+            return running, ActivationCode.ACTIVATION_FAILURE, [self.roll_back(image)]
+        return running, ActivationCode.SUCCESS, [self.take_over(image)]
 
     @property
     def _bricks(self) -> bool:
         return self.profile.firmware.pathway_policy is PathwayPolicy.BRICK
 
-    def take_over(self) -> Effect:
-        """Make the pending image the running one."""
+    def take_over(self, image: PendingImage) -> Effect:
+        """Run ``image`` from now on."""
         before = self.slots.running
-        self.slots.promote()
+        self.slots.promote(image)
         fields = (("from", before.hex()), ("to", self.slots.running.hex()))
         return Note("firmware_activated", fields)
 
-    def roll_back(self) -> Effect:
-        """Go back to the old version and drop the image that failed its self-test."""
-        failed = self.slots.pending
-        self.slots.pending = None
+    def roll_back(self, image: PendingImage) -> Effect:
+        """Go back to the old version and drop ``image``, which failed its self-test."""
+        self.slots.drop(image)
         self.self_test_fails = False
-        version = "" if failed is None else failed.version.hex()
-        return Note("firmware_rolled_back", (("failed", version),))
+        return Note("firmware_rolled_back", (("failed", image.version.hex()),))
 
     def power_on(self, now: UtcMs, offset_ms: int) -> list[Effect]:
         """Take up again what a power loss interrupted."""
@@ -222,7 +222,12 @@ class Activation:
             "scheduled": None if self.scheduled is None else self.scheduled.dump(),
             "running": None
             if running is None
-            else {"cause": running.cause.value, "reply_to": reply, "schedule": schedule},
+            else {
+                "cause": running.cause.value,
+                "reply_to": reply,
+                "schedule": schedule,
+                "image": None if running.image is None else running.image.dump(),
+            },
             "self_test_fails": self.self_test_fails,
             "bricked": self.bricked,
             "stepping_stones": [
@@ -238,10 +243,12 @@ class Activation:
         self.running = None
         if running is not None:
             reply, schedule = running.optional_part("reply_to"), running.optional_part("schedule")
+            image = running.optional_part("image")
             self.running = Running(
                 Cause(running.text("cause")),
                 None if reply is None else ReplyTo.restore(reply),
                 None if schedule is None else Scheduled.restore(schedule),
+                None if image is None else PendingImage.restore(image),
             )
         self.self_test_fails = saved.flag("self_test_fails")
         self.bricked = saved.flag("bricked")

@@ -166,6 +166,14 @@ class Device(ZclSide):
             raise IllegalEventError(f"{self.device_type} has no link for {event.name}")
         return self.on_message(data, now)
 
+    def inject(self, fault: str) -> None:
+        """Put a fault inside the device; this kind knows none.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError(f"{self.device_type} has no inner fault {fault!r}")
+
     # -- messages ------------------------------------------------------------------------------
 
     @property

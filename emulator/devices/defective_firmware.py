@@ -100,8 +100,8 @@ def done_at_once(right: Method) -> Method:
 def drops_the_image(_right: Method) -> Method:
     """Let the image go instead of running it."""
 
-    def take_over(self: Any) -> Note:
-        self.slots.pending = None
+    def take_over(self: Any, image: PendingImage) -> Note:
+        self.slots.drop(image)
         return Note("firmware_activated", (("to", self.slots.running.hex()),))
 
     return take_over
@@ -109,7 +109,7 @@ def drops_the_image(_right: Method) -> Method:
 
 def stays_on_bad_firmware(_right: Method) -> Method:
     """Run the image that failed."""
-    return lambda self: self.take_over()
+    return lambda self, image: self.take_over(image)
 
 
 def always_success(right: Method) -> Method:

@@ -4,6 +4,7 @@ What is wrong with each is said in ``defects.DEFECTS``.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from emulator.codecs import csp_transfer
@@ -92,21 +93,17 @@ def serves_everybody(_right: Method) -> Method:
 def damages_block_seven(right: Method) -> Method:
     """Serve the seventh block from a spoiled copy of the image."""
 
-    def give(
-        self: Any, delivery: Delivery, offset: int, size: int, sequence: Any, now: UtcMs
-    ) -> list[Effect]:
+    def give(self: Any, delivery: Delivery, offset: int, *rest: Any) -> list[Effect]:
+        size: int = rest[0]
         image = self.image_of(delivery)
         if image is None or not size or offset // size != _SEVENTH:
-            effects: list[Effect] = right(self, delivery, offset, size, sequence, now)
+            effects: list[Effect] = right(self, delivery, offset, *rest)
             return effects
         octets = bytearray(image.octets)
         octets[offset] ^= 0xFF
-        spoiled = type(image).of(image.image_id, image.request_id, bytes(octets), image.targets)
-        self.store.held[image.image_id] = spoiled
-        try:
-            effects = right(self, delivery, offset, size, sequence, now)
-        finally:
-            self.store.held[image.image_id] = image
+        self.store.held[image.image_id] = replace(image, octets=bytes(octets))
+        effects = right(self, delivery, offset, *rest)
+        self.store.held[image.image_id] = image
         return effects
 
     return give

@@ -88,16 +88,13 @@ class FirmwareDevice(FirmwareAlerts):
         self.activation.stepping_stones = {**self.activation.stepping_stones, version: stones}
 
     def inject(self, fault: str) -> None:
-        """Put a fault inside the device.
-
-        Args:
-            fault: ``self-test-fails``: the firmware started next fails its self-test.
+        """Put a fault inside the device: ``self-test-fails`` (of the firmware started next).
 
         Raises:
             ValueError: No such fault.
         """
         if fault != "self-test-fails":
-            raise ValueError(f"{self.device_type} has no inner fault {fault!r} (self-test-fails)")
+            super().inject(fault)
         self.activation.self_test_fails = True
 
     # -- power and timers ----------------------------------------------------------------------
@@ -252,7 +249,7 @@ class FirmwareDevice(FirmwareAlerts):
         code, effects = self.activation.begin(None, Running(Cause.UPGRADE_TIME), now)
         return effects if code is None else [*effects, *self.tell_upgrade(code, now)]
 
-    def tell_upgrade(self, code: ActivationCode, now: UtcMs) -> list[Effect]:  # noqa: ARG002
+    def tell_upgrade(self, code: ActivationCode, now: UtcMs) -> list[Effect]:  # noqa: ARG002 - others use it
         """Tell of an activation that the hub asked for; only a PPMID does."""
         return []
 
@@ -263,7 +260,9 @@ class FirmwareDevice(FirmwareAlerts):
             return effects
         good = code is ActivationCode.SUCCESS
         self.ota.running_version = int.from_bytes(self.slots.running, "big")
-        effects += self.ota.handle(OtaEvent.ACTIVATED if good else OtaEvent.DROPPED, None, now)
+        event = OtaEvent.ACTIVATED if good else OtaEvent.DROPPED
+        if self.slots.pending is None:
+            effects += self.ota.handle(event, None, now)
         effects += self.tell_outcome(running, code, now)
         return [*effects, *self.tell_version_change(good, now)]
 

@@ -69,11 +69,15 @@ class FirmwareSlots:
     pending: PendingImage | None = None
     previous: bytes | None = None
 
-    def promote(self) -> None:
-        """Make the pending image the running one and empty its slot (F-032)."""
-        if self.pending is None:
-            return
-        self.previous, self.running, self.pending = self.running, self.pending.version, None
+    def promote(self, image: PendingImage) -> None:
+        """Make ``image`` the running one and empty its slot (F-032); a newer one stays in it."""
+        self.previous, self.running = self.running, image.version
+        self.drop(image)
+
+    def drop(self, image: PendingImage) -> None:
+        """Empty the slot if ``image`` is in it."""
+        if self.pending == image:
+            self.pending = None
 
     def dump(self) -> State:
         """Return what is held."""

@@ -255,7 +255,10 @@ class OtaClient(OtaJudge):
 
     def _end_again(self, _payload: Payload, now: UtcMs) -> list[Effect]:
         if self._ending_attempts >= self.settings.block_retries:
-            return [Note("ota_end_unanswered")]
+            self._ending_attempts = 0
+            note = Note("ota_end_unanswered")
+            later = SetTimer(_END, UtcMs(now + REQUERY_MS))
+            return [note, later] if self.settings.asks_unbidden else [note]
         self._ending_attempts += 1
         return self._end_frame(now)
 

@@ -107,7 +107,7 @@ class ZclSide:
 
     # -- attributes it serves ------------------------------------------------------------------
 
-    def attributes(self, cluster: int, now: UtcMs) -> Mapping[int, AttributeValue]:  # noqa: ARG002
+    def attributes(self, cluster: int, now: UtcMs) -> Mapping[int, AttributeValue]:  # noqa: ARG002 - others use it
         """Return the attributes it serves in a cluster (the moment matters to a clock)."""
         if cluster != basic.CLUSTER:
             return {}

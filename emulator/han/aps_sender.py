@@ -19,8 +19,9 @@ MAX_REPEATS: Final = 3
 #: How long a receiver remembers a transfer it has taken.
 #: Source: invented; longer than all repeats of a block take.
 DUPLICATE_MEMORY_US: Final = 20_000_000
-#: Counters at and above this one are for acknowledged transfers, those below for all others, so
-#: that a stream of blocks never wraps onto a counter a receiver still remembers.
+#: Counters at and above this one are for acknowledged transfers; those below are for all others,
+#: counted for each receiver, so that a stream of blocks never wraps onto a counter that a receiver
+#: still remembers.
 #: Source: invented; to a receiver a counter is an opaque octet.
 FIRST_ACKED_COUNTER: Final = 128
 
@@ -84,7 +85,7 @@ class ApsSender:
     """
 
     max_apdu_bytes: int
-    _plain_counter: int = 0
+    _plain_counters: dict[int, int] = field(default_factory=dict)
     _acked_counter: int = FIRST_ACKED_COUNTER
     _counter_used: dict[int, Micros] = field(default_factory=dict)
     _queues: dict[int, deque[Transfer]] = field(default_factory=dict)
@@ -101,8 +102,8 @@ class ApsSender:
             payload: A ZCL frame of at most ``max_apdu_bytes``.
             label: What it is.
         """
-        counter = self._plain_counter
-        self._plain_counter = (counter + 1) % FIRST_ACKED_COUNTER
+        counter = self._plain_counters.get(to, 0)
+        self._plain_counters[to] = (counter + 1) % FIRST_ACKED_COUNTER
         destination, source = endpoints
         return Outgoing(to, ApsFrame(destination, source, cluster, counter, payload), label)
 
@@ -167,18 +168,20 @@ class ApsSender:
         return self._put_block(transfer, now_us)
 
     def _draw_counter(self, now_us: Micros) -> int:
+        """Return the next counter that no receiver can remember, or the one used longest ago."""
         span = 256 - FIRST_ACKED_COUNTER
-        for step in range(span):
-            counter = (
-                FIRST_ACKED_COUNTER + (self._acked_counter - FIRST_ACKED_COUNTER + step) % span
-            )
-            if now_us - self._counter_used.get(counter, -DUPLICATE_MEMORY_US) > DUPLICATE_MEMORY_US:
-                break
-        else:
-            counter = min(self._counter_used, key=lambda used: self._counter_used[used])
+        first = self._acked_counter - FIRST_ACKED_COUNTER
+        row = [FIRST_ACKED_COUNTER + (first + step) % span for step in range(span)]
+        counter = next((one for one in row if self._is_forgotten(one, now_us)), None)
+        if counter is None:
+            counter = min(row, key=lambda used: self._counter_used[used])
         self._counter_used[counter] = now_us
         self._acked_counter = FIRST_ACKED_COUNTER + (counter + 1 - FIRST_ACKED_COUNTER) % span
         return counter
+
+    def _is_forgotten(self, counter: int, now_us: Micros) -> bool:
+        used = self._counter_used.get(counter)
+        return used is None or now_us - used > DUPLICATE_MEMORY_US
 
     def _put_block(self, transfer: Transfer, now_us: Micros) -> list[SenderOutput]:
         transfer.tries += 1
@@ -216,7 +219,7 @@ class ApsSender:
     def dump(self) -> dict[str, Any]:
         """Return everything as plain data."""
         return {
-            "plain": self._plain_counter,
+            "plain": [[to, counter] for to, counter in self._plain_counters.items()],
             "acked": self._acked_counter,
             "used": [[counter, at] for counter, at in self._counter_used.items()],
             "queues": [
@@ -227,7 +230,7 @@ class ApsSender:
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Put everything back."""
-        self._plain_counter = state["plain"]
+        self._plain_counters = {to: counter for to, counter in state["plain"]}  # noqa: C416 - pairs
         self._acked_counter = state["acked"]
         self._counter_used = {counter: at for counter, at in state["used"]}  # noqa: C416 - typed as pairs
         self._queues = {

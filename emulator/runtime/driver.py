@@ -41,6 +41,10 @@ class Driver:
         """Let everything happen that is due by now."""
         self.world.run_until(self.now_us())
 
+    def disturbed(self) -> None:
+        """Take notice that someone outside has put something new on the world's agenda."""
+        self._arm()
+
     def detach(self) -> None:
         """Forget the loop: the world's moment was changed from outside (a restored state)."""
         self._loop = None

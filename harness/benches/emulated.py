@@ -171,6 +171,7 @@ class EmulatedHub:
         """Hand one GBCS message to the SM WAN, for the hub or a device behind it."""
         self._driver.catch_up()
         self._world.send_wan(message)
+        self._driver.disturbed()
 
     async def received(self, until: UtcMs) -> bytes | None:
         """Return the next GBCS message from the hub; None once ``until`` has passed."""

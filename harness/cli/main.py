@@ -6,8 +6,8 @@ from collections.abc import Callable
 from importlib import import_module, metadata
 from typing import Annotated, Final
 
-import click
 import typer
+import typer.exceptions
 
 from emulator.core.errors import EmulatorError, MalformedFrameError
 from harness.cli.output import errors
@@ -83,11 +83,11 @@ def main() -> None:
     """Run the command line and exit with the codes of docs/architecture.md."""
     try:
         result = build_app()(standalone_mode=False)
-    except click.exceptions.Abort:
+    except typer.Abort:
         errors().print("interrupted")
         sys.exit(EXIT_INTERRUPTED)
-    except click.ClickException as error:
-        error.show(errors().file)
+    except typer.exceptions.TyperException as error:
+        error.show()
         sys.exit(EXIT_USAGE)
     except HarnessError as error:
         _show(error)

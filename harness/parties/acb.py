@@ -20,7 +20,7 @@ class Acb:
     """
 
     def __init__(self, eui64: Eui64, ring: KeyRing, *, last_counter: int = 0) -> None:
-        self.name = "acb"
+        self.name = "ACB"
         self.eui64 = eui64
         self.counter = last_counter
         self._ring = ring

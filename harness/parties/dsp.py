@@ -29,7 +29,7 @@ class Dsp(RequestDesk, MessageDesk):
         done: list[Work] = []
         while (work := self._next_due(hub.eui64)) is not None:
             if isinstance(work, SendCommand):
-                self.post.hand_over(self.acb.name, "hub", GBCS, work.message, work.summary)
+                self.post.hand_over(self.acb.name, "CHF", GBCS, work.message, work.summary)
                 await hub.send(work.message)
             else:
                 await self.distribute(work, hub)
@@ -45,7 +45,7 @@ class Dsp(RequestDesk, MessageDesk):
     async def distribute(self, work: DistributeImage, hub: Hub) -> StageOutcome:
         """Have the CSP transfer an image and raise the alerts of its outcome."""
         summary = f"image {work.version}, {len(work.image)} octets, {len(work.targets)} targets"
-        self.post.hand_over("csp", "hub", IMAGE, work.image, summary)
+        self.post.hand_over("CSP", "CHF", IMAGE, work.image, summary)
         outcome = await hub.stage(StageOrder(str(work.request_id), work.image, work.targets))
         self.conclude(work, outcome)
         return outcome

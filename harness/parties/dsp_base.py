@@ -80,7 +80,7 @@ class DspBase:
         xml_key: XmlKey | None = None,
         signatories: Signatories | None = None,
     ) -> None:
-        self.name = "dsp"
+        self.name = "DSP"
         self.codes = codes or ResponseCodes(load_duis_codes())
         self.acb = acb
         self.inventory = inventory

@@ -80,16 +80,16 @@ class MessageDesk(DspBase):
             row = MESSAGES.get(env.header.other.message_code)
             value = None if row is None else decode_payload(row, env.header.cra, env.payload)
         except MalformedFrameError as error:
-            return self._traced(Routed("malformed", None, message, detail=str(error)), "hub")
+            return self._traced(Routed("malformed", None, message, detail=str(error)), "CHF")
         record = self.inventory.find(env.header.originator)
         if record is None or value is None:
             kind = "unknown-device" if record is None else "refused"
             detail = f"{env.header.originator}, code {env.header.other.message_code:04X}"
-            return self._traced(Routed(kind, None, message, value, detail), "hub")
+            return self._traced(Routed(kind, None, message, value, detail), "CHF")
         if env.header.target == self.acb.eui64 and not isinstance(opened, Accepted):
             detail = str(getattr(opened, "reason", getattr(opened, "why", "")))
-            return self._traced(Routed("refused", None, message, value, detail), "hub")
-        self._traced(Routed("received", None, message, value), "hub", record)
+            return self._traced(Routed("refused", None, message, value, detail), "CHF")
+        self._traced(Routed("received", None, message, value), "CHF", record)
         handle = self._response if env.header.cra is Cra.RESPONSE else self._alert
         return handle(record, env, message, value)
 

@@ -119,7 +119,7 @@ class Supplier:
         """
         document = write_request(asked, self._xml_key)
         self.adopt(asked)
-        self._post.hand_over(self.name, "dsp", DUIS, document, _summary(asked))
+        self._post.hand_over(self.name, "DSP", DUIS, document, _summary(asked))
         return document
 
     def adopt(self, asked: ServiceRequest) -> None:

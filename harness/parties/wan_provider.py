@@ -30,7 +30,7 @@ class WanProvider:
             post: The post.
             announce: Told hub and version of each image a hub took (``Dsp.expect_hub_version``).
         """
-        self.name = "wan-provider"
+        self.name = "WAN provider"
         self.eui64 = eui64
         self.sent: dict[Eui64, str] = {}
         self._post = post
@@ -47,7 +47,7 @@ class WanProvider:
         """
         self._orders += 1
         order = StageOrder(f"{self.eui64}:{hub.eui64}:{self._orders}", image, (hub.eui64,))
-        self._post.hand_over(self.name, "hub", IMAGE, image, f"own image {version} for the hub")
+        self._post.hand_over(self.name, "CHF", IMAGE, image, f"own image {version} for the hub")
         outcome = await hub.stage(order)
         if outcome.delivered:
             self.sent[hub.eui64] = version.upper().zfill(8)

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache, partial
 from typing import Any, Final, Self
 
 from emulator.codecs import csp_transfer
@@ -19,7 +20,6 @@ from harness.gbcs_view.message import Field, fields_of
 from harness.ports import CapturedFrame
 
 Fields = tuple[tuple[str, str], ...]
-Layers = tuple[tuple[str, Fields], ...]
 
 #: Octets of a field that are shown before the rest is only counted; the dump has them all.
 _SHOWN_OCTETS: Final = 40
@@ -30,6 +30,8 @@ _CLUSTERS: Final = {
     0x0702: "Metering",
     0x0704: "Tunneling",
 }
+#: What the fields of a GBCS message come in.
+_GBCS_PARTS: Final = ("GBCS message", "header", "payload", "protection")
 _COMMANDS: Final = {
     table.cluster: table for table in (ota.COMMANDS, tunneling.COMMANDS, metering.COMMANDS)
 }
@@ -47,7 +49,27 @@ _COORDINATOR: Final = 0x0000
 #: Family of a fragment, and the layer that says a frame completed a message.
 FRAGMENTS: Final = "fragments"
 REASSEMBLED: Final = "reassembled"
+#: The hub's lane: its CHF and its GPF share a radio and a line.
+_HUB: Final = "CHF"
+#: Parties whose names are abbreviations, whatever case a step writes them in.
+_ABBREVIATIONS: Final = frozenset({"ACB", "CSP", "DCC", "DSP", "MCC", "S1SP", "SMSO"})
 _SHORT: Final = re.compile(r"0x[0-9A-Fa-f]{4}")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One decoded layer of a frame.
+
+    Attributes:
+        name: Its name, for a heading.
+        tell: Returns its fields as (name, text); asked only for frames that are shown.
+    """
+
+    name: str
+    tell: Callable[[], Fields]
+
+
+Layers = tuple[Layer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,32 +92,38 @@ class Directory:
         eui64s: EUI-64 in hex -> device.
         shorts: Zigbee short address -> device.
         hub: The lane of the hub.
-        wan: The lane at the other end of the SM WAN.
+        wan: The lanes that send to and receive from the hub over the SM WAN.
     """
 
     eui64s: Mapping[str, str]
     shorts: Mapping[int, str]
     hub: str
-    wan: str
+    wan: tuple[str, str]
 
     @classmethod
     def of(
         cls, names: Mapping[str, str], rows: Mapping[str, Mapping[str, str]], parties: Iterable[str]
     ) -> Self:
         """Gather names from the journal: EUI-64s by role, short addresses from device rows."""
-        hub = next((name for name in names.values() if name == "CHF"), "CHF")
-        shorts = {_COORDINATOR: hub}
+        shorts = {_COORDINATOR: _HUB}
         for device, row in rows.items():
             for name, value in row.items():
                 if "short" in name and _SHORT.fullmatch(str(value)):
-                    named = next((role for role in names.values() if role == device), device)
-                    shorts.setdefault(int(str(value), 16), named)
-        wan = next((name for name in sorted(parties) if name.upper() in {"ACB", "DSP"}), "ACB")
-        return cls(dict(names), shorts, hub, wan)
+                    shorts.setdefault(int(str(value), 16), device.split(" ", 1)[0])
+        known = {name.upper() for name in parties}
+        sender = next((name for name in ("ACB", "DSP") if name in known), "ACB")
+        receiver = next((name for name in ("DSP", "ACB") if name in known), "ACB")
+        return cls(dict(names), shorts, _HUB, (sender, receiver))
 
     def eui64(self, address: Eui64) -> str:
         """Return who an EUI-64 is, or the EUI-64."""
         return self.eui64s.get(address.hex, str(address))
+
+    def party(self, name: str) -> str:
+        """Return the one spelling of a party's name; ``hub`` is the lane of the hub."""
+        if name.lower() in {"hub", self.hub.lower()}:
+            return self.hub
+        return name.upper() if name.upper() in _ABBREVIATIONS else name
 
     def with_name(self, text: str) -> str:
         """Return a printed EUI-64 with the device's name behind it; other texts unchanged."""
@@ -113,22 +141,26 @@ def unnamed(short: int) -> str:
 
 
 class Dissector:
-    """Decodes the frames of one scenario in order; puts fragments together."""
+    """Decodes the frames of one scenario in order; puts fragments together.
+
+    Attributes:
+        directory: Names of addresses.
+        learnt: Short addresses told by GBCS messages that crossed in tunnels -> device.
+    """
 
     def __init__(self, directory: Directory) -> None:
-        self._directory = directory
+        self.directory = directory
         self._parts: dict[tuple[int, int, int], dict[int, bytes]] = {}
         self._totals: dict[tuple[int, int, int], int] = {}
         self._ends = (0, 0)
-        #: Short addresses told by the GBCS messages that crossed in tunnels -> device.
         self.learnt: dict[int, str] = {}
 
     def dissect(self, frame: CapturedFrame) -> Dissection:
         """Decode one frame; damaged octets become a line that says so."""
-        hub, wan = self._directory.hub, self._directory.wan
+        hub, wan = self.directory.hub, self.directory.wan
         ways = {
-            "wan-in": (wan, hub),
-            "wan-out": (hub, wan),
+            "wan-in": (wan[0], hub),
+            "wan-out": (hub, wan[1]),
             "csp-in": ("CSP", hub),
             "csp-out": (hub, "CSP"),
         }
@@ -153,11 +185,11 @@ class Dissector:
             shown = octets.decode("utf-8")
         except UnicodeDecodeError:
             return Dissection("", "", kind)
-        layers = ((kind, (("text", shown),)),) if shown else ()
+        layers = (_said(kind, ("text", shown)),) if shown else ()
         return Dissection("", "", kind, layers=layers)
 
     def _gbcs(self, octets: bytes) -> Dissection:
-        label, layers = gbcs_layers(octets, self._directory)
+        label, layers = gbcs_layers(octets, self.directory)
         return Dissection("", "", label, layers=layers)
 
     def _csp(self, octets: bytes) -> Dissection:
@@ -165,7 +197,7 @@ class Dissector:
         name = type(value).__name__
         reason = getattr(value, "reason", None)
         label = f"{_spaced(name)}: {reason.word}" if reason is not None else _spaced(name)
-        layers = (("image transfer to the hub (stand-in)", self._fields(value)),)
+        layers = (self._layer("image transfer to the hub (stand-in)", value),)
         return Dissection("", "", label, _FAMILIES.get(name, ""), layers)
 
     def _han(self, octets: bytes) -> Dissection:
@@ -175,24 +207,24 @@ class Dissector:
             return Dissection(
                 "radio", "radio", f"damaged frame: {error.why}", "damaged", (), damaged=True
             )
-        ends = self._directory.short(frame.source), self._directory.short(frame.destination)
-        layers = [("IEEE 802.15.4", self._fields(frame, "payload"))]
+        ends = self.directory.short(frame.source), self.directory.short(frame.destination)
+        layers = [self._layer("IEEE 802.15.4", frame, "payload")]
         try:
             told = self._above_mac(frame, layers)
         except MalformedFrameError as error:
-            layers.append((error.layer, (("refused", error.why),)))
+            layers.append(_said(error.layer, ("refused", error.why)))
             told = Dissection("", "", f"damaged: {error.why}", "", tuple(layers), damaged=True)
         return Dissection(*ends, told.label, told.family, told.layers, told.damaged)
 
-    def _above_mac(self, frame: mac.MacFrame, layers: list[tuple[str, Fields]]) -> Dissection:
+    def _above_mac(self, frame: mac.MacFrame, layers: list[Layer]) -> Dissection:
         network = nwk.decode(frame.payload)
-        layers.append(("Zigbee NWK", self._fields(network, "payload")))
+        layers.append(self._layer("Zigbee NWK", network, "payload"))
         self._ends = (network.source, network.destination)
         application = aps.decode(network.payload)
         if isinstance(application, aps.ApsAck):
-            layers.append(("Zigbee APS acknowledgement", self._fields(application)))
+            layers.append(self._layer("Zigbee APS acknowledgement", application))
             return Dissection("", "", "APS ack", "ack", tuple(layers))
-        layers.append(("Zigbee APS", self._fields(application, "payload")))
+        layers.append(self._layer("Zigbee APS", application, "payload"))
         if application.fragment is None:
             return self._zcl(application.cluster, application.payload, layers)
         return self._fragment(network, application, application.fragment, layers)
@@ -202,7 +234,7 @@ class Dissector:
         network: nwk.NwkFrame,
         application: aps.ApsFrame,
         fragment: aps.Fragment,
-        layers: list[tuple[str, Fields]],
+        layers: list[Layer],
     ) -> Dissection:
         key = (network.source, network.destination, application.counter)
         if fragment.first:
@@ -214,17 +246,18 @@ class Dissector:
         if total and len(parts) == total and all(n in parts for n in range(total)):
             whole = b"".join(parts[n] for n in range(total))
             del self._parts[key], self._totals[key]
-            layers.append((REASSEMBLED, (("fragments", str(total)), ("octets", str(len(whole))))))
+            rows = (("fragments", str(total)), ("octets", str(len(whole))))
+            layers.append(_said(REASSEMBLED, *rows))
             return self._zcl(application.cluster, whole, layers)
         of = f" of {total}" if total else ""
         cluster = _CLUSTERS.get(application.cluster, f"{application.cluster:#06x}")
         label = f"{cluster}: fragment {fragment.number + 1}{of}"
         return Dissection("", "", label, FRAGMENTS, tuple(layers))
 
-    def _zcl(self, cluster: int, octets: bytes, layers: list[tuple[str, Fields]]) -> Dissection:
+    def _zcl(self, cluster: int, octets: bytes, layers: list[Layer]) -> Dissection:
         frame = zcl.decode(octets)
         name = _CLUSTERS.get(cluster, f"cluster {cluster:#06x}")
-        layers.append((f"ZCL, {name}", self._fields(frame, "payload")))
+        layers.append(self._layer(f"ZCL, {name}", frame, "payload"))
         table = _COMMANDS.get(cluster)
         if not frame.cluster_specific:
             value: Any = foundation.decode(frame)
@@ -233,7 +266,7 @@ class Dissector:
         else:
             return Dissection("", "", f"{name} command {frame.command:#04x}", "", tuple(layers))
         command = type(value).__name__
-        layers.append((_spaced(command), self._fields(value)))
+        layers.append(self._layer(_spaced(command), value))
         if isinstance(value, tunneling.TransferData):
             return self._tunnelled(value.data, layers)
         label, family = self._told(command, value), _FAMILIES.get(command, "")
@@ -245,17 +278,17 @@ class Dissector:
             return f"{_spaced(command)}: {status.name}"
         return _spaced(command)
 
-    def _tunnelled(self, data: bytes, layers: list[tuple[str, Fields]]) -> Dissection:
+    def _tunnelled(self, data: bytes, layers: list[Layer]) -> Dissection:
         """A GBCS message bare, or inside the wrapper that sleepy devices use."""
         if data[:1] not in {b"\xdd", b"\xdf"}:
             wrapped = tunnel_wrapper.decode(data)
             name = type(wrapped).__name__
-            layers.append((_spaced(name), self._fields(wrapped, "message")))
+            layers.append(self._layer(_spaced(name), wrapped, "message"))
             data = getattr(wrapped, "message", b"")
             if not data:
                 family = "tunnel polling"
                 return Dissection("", "", _spaced(name), family, tuple(layers))
-        label, inner = gbcs_layers(data, self._directory)
+        label, inner = gbcs_layers(data, self.directory)
         self._learn(data)
         return Dissection("", "", f"{label}, in the tunnel", "", (*layers, *inner))
 
@@ -263,11 +296,11 @@ class Dissector:
         """A tunnel's far end is who its messages come from or go to."""
         header = envelope.decode(message).header
         for short, eui64 in zip(self._ends, (header.originator, header.target), strict=True):
-            if short != _COORDINATOR and eui64.hex in self._directory.eui64s:
-                self.learnt.setdefault(short, self._directory.eui64(eui64))
+            if short != _COORDINATOR and eui64.hex in self.directory.eui64s:
+                self.learnt.setdefault(short, self.directory.eui64(eui64))
 
-    def _fields(self, value: Any, *left_out: str) -> Fields:
-        return tuple(flat(value, self._directory, left_out))
+    def _layer(self, name: str, value: Any, *left_out: str) -> Layer:
+        return Layer(name, lambda: tuple(flat(value, self.directory, left_out)))
 
 
 def _guarded(read: Callable[[bytes], Dissection], octets: bytes, what: str) -> Dissection:
@@ -290,12 +323,24 @@ def gbcs_layers(octets: bytes, directory: Directory) -> tuple[str, Layers]:
     use_case = row.use_case if row is not None else f"code {code:#06x}"
     kind = "pre-command" if message.signature is None else kind
     label = use_case if use_case.endswith(kind) else f"{use_case} {kind}"
-    (_, title), *parts = fields_of(octets)
-    layers: list[tuple[str, Fields]] = [("GBCS message", (("message", str(title)),))]
-    for name, value in parts:
-        rows = [(name, value)] if isinstance(value, str) else list(_indented(value, directory))
-        layers.append((name, tuple(rows)))
-    return label, tuple(layers)
+    tree = cache(lambda: fields_of(octets))
+    return label, tuple(
+        Layer(name, partial(_part, tree, number, directory))
+        for number, name in enumerate(_GBCS_PARTS)
+    )
+
+
+def _part(tree: Callable[[], list[Field]], number: int, directory: Directory) -> Fields:
+    name, value = tree()[number]
+    if isinstance(value, str):
+        return ((name, value),)
+    form = name.partition("(")[2].rstrip(")")  # "payload (DLMS, 52 octets)"
+    rows = tuple(_indented(value, directory))
+    return (("form", form), *rows) if form else rows
+
+
+def _said(name: str, *rows: tuple[str, str]) -> Layer:
+    return Layer(name, lambda: rows)
 
 
 def _indented(tree: list[Field], directory: Directory, depth: int = 0) -> Iterable[tuple[str, str]]:

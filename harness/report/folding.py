@@ -80,7 +80,7 @@ def fold(items: Sequence[TraceItem]) -> list[Row]:
 
 
 def _completes(item: TraceItem, row: Row) -> bool:
-    return row.family == FRAGMENTS and any(name == REASSEMBLED for name, _ in item.layers)
+    return row.family == FRAGMENTS and any(layer.name == REASSEMBLED for layer in item.layers)
 
 
 def _unfolded(row: Row) -> list[Row]:

@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections import Counter
+from functools import cache
 from importlib import resources
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ import jinja2
 
 from harness.report.evidence import MEANINGS, gaps, kind_of
 from harness.report.model import RunRecord, ScenarioRecord
-from harness.report.sequence import LANE_PX, draw, size, span
+from harness.report.sequence import draw, size, span
 from harness.report.trace import TraceItem
 from harness.verdict import ExpectationKind, Verdict
 
@@ -49,7 +50,8 @@ def render(run: RunRecord) -> str:
     return _page(run, set(), "the sequence diagrams and most events", brief=True)
 
 
-def _page(run: RunRecord, shown: set[str], left_out: str, *, brief: bool = False) -> str:
+@cache
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("harness.report", "templates"),
         autoescape=True,
@@ -61,20 +63,27 @@ def _page(run: RunRecord, shown: set[str], left_out: str, *, brief: bool = False
         clip=clip, clock=clock, chip=kind_of, size=size, dump=dump, mark=_mark, value=_value
     )
     environment.globals.update(symbol=_symbol, word=_word, meanings=MEANINGS, links=_LINKS)
+    return environment
+
+
+def _page(run: RunRecord, shown: set[str], left_out: str, *, brief: bool = False) -> str:
     style = resources.files("harness.report").joinpath("static/report.css").read_text("utf-8")
     counts = Counter(_word(scenario.verdict) for scenario in run.scenarios)
-    return environment.get_template("report.html.j2").render(
-        run=run,
-        style=style,
-        lane_px=LANE_PX,
-        counts=sorted(counts.items()),
-        reason=reason(run),
-        gaps=gaps(run),
-        repeat=repeat(run),
-        scenarios=[_scenario(item, brief=brief) for item in run.scenarios],
-        shown=shown,
-        left_out=left_out,
-        single=len(run.scenarios) == 1,
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            run=run,
+            style=style,
+            counts=sorted(counts.items()),
+            reason=reason(run),
+            gaps=gaps(run),
+            repeat=repeat(run),
+            scenarios=[_scenario(item, brief=brief) for item in run.scenarios],
+            shown=shown,
+            left_out=left_out,
+            single=len(run.scenarios) == 1,
+        )
     )
 
 
@@ -190,6 +199,8 @@ def _mark(mark: str) -> str:
 
 
 def _value(value: Any) -> str:
+    if value is None or value == "":
+        return "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

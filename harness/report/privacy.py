@@ -1,8 +1,9 @@
 """Pseudonyms for the identifiers of user data."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from harness.report.model import RunRecord
@@ -78,10 +79,16 @@ class Veil:
             veiled = type(value)(self.over(item) for item in value)
         elif isinstance(value, dict):
             veiled = {self.over(key): self.over(item) for key, item in value.items()}
+        elif callable(value) and not isinstance(value, type):
+            veiled = partial(self._asked, value)
         elif is_dataclass(value) and not isinstance(value, type):
             changes = {entry.name: self.over(getattr(value, entry.name)) for entry in fields(value)}
             veiled = replace(value, **changes)
         return veiled
+
+    def _asked(self, tell: Callable[[], Any]) -> Any:
+        """What is told only when asked for is veiled then."""
+        return self.over(tell())
 
     def _pseudonym(self, match: re.Match[str]) -> str:
         octets = bytes.fromhex(re.sub("[-:]", "", match[0]))

@@ -8,8 +8,10 @@ from typing import Final
 from harness.report.folding import Row, fold
 from harness.report.trace import TraceItem
 
-#: Width of a lane in pixels; the style sheet draws the lifelines at the same distance.
-LANE_PX: Final = 160
+#: Width of all lanes together, and of one lane at most and at least, in pixels.
+_DRAWING_PX: Final = 1160
+_LANE_MAX_PX: Final = 176
+_LANE_MIN_PX: Final = 118
 #: Frames of a fold that are shown whole, at its beginning and at its end.
 _SHOWN_FIRST, _SHOWN_LAST = 2, 1
 _TIMES: Final = "\N{MULTIPLICATION SIGN}"
@@ -82,9 +84,18 @@ class Diagram:
     frames: int
 
     @property
+    def lane_px(self) -> int:
+        """Width of one lane; the style sheet draws the lifelines at the same distance."""
+        return _lane_px(self.lanes)
+
+    @property
     def width_px(self) -> int:
         """Width of the drawing."""
-        return LANE_PX * len(self.lanes)
+        return self.lane_px * len(self.lanes)
+
+
+def _lane_px(lanes: Sequence[str]) -> int:
+    return min(_LANE_MAX_PX, max(_LANE_MIN_PX, _DRAWING_PX // max(1, len(lanes))))
 
 
 def draw(trace: Sequence[TraceItem]) -> Diagram:
@@ -142,7 +153,13 @@ def _drawn(row: Row, lanes: Sequence[str]) -> Drawn:
     shown = tuple(_chosen(row.items))
     return Drawn(
         (row.fragments or row.items)[0].at_us,
-        _arrow(first, first, f"{label} {note}" if band else label, lanes, band=band),
+        _arrow(
+            (lanes.index(first.sender), lanes.index(first.receiver)),
+            f"{label} {note}" if band else label,
+            lanes,
+            look=_look(first),
+            band=band,
+        ),
         note,
         shown,
         (),
@@ -161,13 +178,10 @@ def _repetition(row: Row, lanes: Sequence[str]) -> Drawn:
     places = sorted({lanes.index(end) for end in ends})
     rounds = tuple(_drawn(part, lanes) for part in row.pattern)
     shown = sum(len(part.items) for part in row.pattern)
-    x1, x2 = _x(places[0]), _x(places[-1])
-    if x1 == x2:
-        x2 = x1 + LANE_PX // 3
-    anchor, text_x = _text(x1, x2, label, len(lanes))
+    arrow = _arrow((places[0], places[-1]), label, lanes, look=_look(row.first), band=True)
     return Drawn(
         row.first.at_us,
-        Arrow(x1, x2, label, text_x, anchor, _look(row.first), True),
+        arrow,
         note,
         (),
         rounds,
@@ -184,29 +198,21 @@ def _chosen(items: Sequence[TraceItem]) -> Iterator[TraceItem]:
     yield from items[-_SHOWN_LAST:]
 
 
-def _x(lane: int) -> int:
-    return lane * LANE_PX + LANE_PX // 2
-
-
 def _arrow(
-    first: TraceItem, last: TraceItem, label: str, lanes: Sequence[str], *, band: bool
+    ends: tuple[int, int], label: str, lanes: Sequence[str], *, look: str, band: bool
 ) -> Arrow:
-    x1, x2 = _x(lanes.index(first.sender)), _x(lanes.index(last.receiver))
+    """Draw a line between two lanes; the label centred over it, or pushed into the drawing."""
+    lane_px = _lane_px(lanes)
+    x1, x2 = (lane * lane_px + lane_px // 2 for lane in ends)
     if x1 == x2:
-        x2 = x1 + LANE_PX // 3
-    anchor, text_x = _text(x1, x2, label, len(lanes))
-    return Arrow(x1, x2, label, text_x, anchor, _look(first), band)
-
-
-def _text(x1: int, x2: int, label: str, lanes: int) -> tuple[str, int]:
-    """Centre the label over the line, or push it inwards where it would leave the drawing."""
-    half = len(label) * 7 // 2
-    middle = (x1 + x2) // 2
+        x2 = x1 + lane_px // 3
+    half, middle, width = len(label) * 7 // 2, (x1 + x2) // 2, lane_px * len(lanes)
+    anchor, text_x = "middle", middle
     if middle - half < 4:
-        return "start", 4
-    if middle + half > lanes * LANE_PX - 4:
-        return "end", lanes * LANE_PX - 4
-    return "middle", middle
+        anchor, text_x = "start", 4
+    elif middle + half > width - 4:
+        anchor, text_x = "end", width - 4
+    return Arrow(x1, x2, label, text_x, anchor, look, band)
 
 
 def pairs(row: Row) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.errors import UsageError
 from harness.journal import Journal
 from harness.ports import CapturedFrame
-from harness.report.dissect import Directory, Dissection, Dissector, unnamed
+from harness.report.dissect import Directory, Dissection, Dissector, Layers, unnamed
 from harness.report.pcapng import read
 
 
@@ -26,7 +26,7 @@ class TraceItem:
         receiver: Party or device.
         label: One line.
         family: Frames of one family between the same two fold into one row; empty never folds.
-        layers: Decoded layers, outermost first: name and (field, value) rows.
+        layers: Decoded layers, outermost first.
         octets: As it crossed; may be empty.
         comment: Stand-ins, and faults that touched it; may be empty.
         damaged: Whether it could not be decoded.
@@ -39,7 +39,7 @@ class TraceItem:
     receiver: str
     label: str
     family: str
-    layers: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    layers: Layers
     octets: bytes
     comment: str = ""
     damaged: bool = False
@@ -62,7 +62,8 @@ def trace_of(journal: Journal, capture: Path) -> tuple[dict[int, list[TraceItem]
         operations = _by_operation(rows, frames[begins_at:ends_at], begins_at)
         items = list(_merged(operations, messages, dissector))
         names = {unnamed(short): name for short, name in dissector.learnt.items()}
-        traces[scenario] = _once([_named(item, names) for item in items])
+        hub = dissector.directory.hub
+        traces[scenario] = _once([_named(item, names) for item in items], hub)
         begins_at = ends_at
     return traces, tuple(notes)
 
@@ -145,8 +146,8 @@ def _message(row: sqlite3.Row, dissector: Dissector) -> TraceItem:
         at_us=row["at"] * 1000,
         link="party",
         step=row["step"] + 1,
-        sender=body["sender"],
-        receiver=body["receiver"],
+        sender=dissector.directory.party(body["sender"]),
+        receiver=dissector.directory.party(body["receiver"]),
         label=body["summary"] or told.label,
         family="",
         layers=told.layers,
@@ -162,14 +163,22 @@ def _named(item: TraceItem, names: dict[str, str]) -> TraceItem:
     return replace(item, sender=sender, receiver=receiver)
 
 
-def _once(items: list[TraceItem]) -> list[TraceItem]:
-    """Leave out what a step traced and the capture shows too: the same octets on the SM WAN."""
+def _once(items: list[TraceItem], hub: str) -> list[TraceItem]:
+    """Draw what a step traced and the capture shows too once: as the frame, between its parties.
+
+    A frame of the SM WAN does not say which party stands behind it; the step does.
+    """
     crossed = {item.octets for item in items if item.link.startswith("wan")}
-    ends = {end for item in items if item.link != "party" for end in (item.sender, item.receiver)}
-    return [
-        item
+    told = {
+        item.octets: (item.sender, item.receiver)
         for item in items
-        if item.link != "party"
-        or item.octets not in crossed
-        or not {item.sender, item.receiver} <= ends
-    ]
+        if item.link == "party" and item.octets in crossed and hub in {item.sender, item.receiver}
+    }
+    drawn = []
+    for item in items:
+        ends = told.get(item.octets)
+        if ends is None or hub not in {item.sender, item.receiver}:
+            drawn.append(item)
+        elif item.link.startswith("wan"):
+            drawn.append(replace(item, sender=ends[0], receiver=ends[1]))
+    return drawn

@@ -140,7 +140,8 @@ def test_the_shape_must_fit_the_suppliers(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="two make it split-supply"):
         load_text(tmp_path, both.replace("electricity-only", "dual-fuel"))
     one = both.replace("-00-00-03-00-00", "-00-00-01-00-00")
-    assert load_text(tmp_path, one.replace("electricity-only", "dual-fuel"))
+    dual = load_text(tmp_path, one.replace("electricity-only", "dual-fuel"))
+    assert dual.shape is SupplyShape.DUAL_FUEL
     with pytest.raises(DataError, match="needs two suppliers"):
         load_text(tmp_path, one.replace("electricity-only", "split-supply"))
 

@@ -7,8 +7,8 @@ import pytest
 
 from device_profiles.cpl import load_cpl
 from device_profiles.errors import BadMarkError, DataError, OverlayError
-from device_profiles.files import DATA_VARIABLE, open_overlay, overlays_of
 from device_profiles.loader import load_profile, profile_names
+from device_profiles.overlay import DATA_VARIABLE, open_overlay, overlays_of
 from device_profiles.rows import load_clauses, load_duis_codes
 
 PATCH = "[firmware]\nimage_type = 0x0042\n"

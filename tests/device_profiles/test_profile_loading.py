@@ -105,7 +105,7 @@ def test_templates_are_neither_listed_nor_loaded() -> None:
 def test_a_profile_cannot_be_changed() -> None:
     profile = load_profile("demo-esme")
     with pytest.raises(ValidationError, match="frozen"):
-        profile.identity.model_id = 7  # type: ignore[misc]  # the point of the test
+        profile.identity.model_id = 7
 
 
 MINE = """
@@ -168,12 +168,19 @@ def test_each_wrong_profile_has_its_own_error(
     assert caught.value.why
 
 
+_HUB = (
+    "[hub]\nimage_store_bytes = 9\nimage_slots = 1\ndevice_log_entries = 9\n"
+    "historic_log_entries = 9\nppmid_ota = true\nccs08_targets = []"
+)
+_CODEC = (
+    '[firmware.version_codec]\nkind = "mixed"\ntemplate = "{a}.{b}.{c}"\n'
+    'codings = ["bcd", "bcd", "bcd", "bcd"]'
+)
 EXTRA = {
     "sleepy without windows": ("[radio]\nsleepy = true", "radio", "wake_period_s"),
     "windows without sleep": ("[radio]\nwake_period_s = 9", "radio", "sleepy devices"),
     "a hub's values in a meter": (
-        "[hub]\nimage_store_bytes = 9\nimage_slots = 1\ndevice_log_entries = 9\n"
-        "historic_log_entries = 9\nppmid_ota = true\nccs08_targets = []",
+        _HUB,
         "hub",
         "a CHF, and no other device",
     ),
@@ -184,8 +191,7 @@ EXTRA = {
         "template and codings",
     ),
     "a template with an octet missing": (
-        '[firmware.version_codec]\nkind = "mixed"\ntemplate = "{a}.{b}.{c}"\n'
-        'codings = ["bcd", "bcd", "bcd", "bcd"]',
+        _CODEC,
         "firmware",
         "exactly once",
     ),

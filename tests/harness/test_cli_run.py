@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from harness.cli import report, resume, run, scenarios
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 from harness.scenario import Run, step
 from tests.given import ROOT
 from tests.harness import fake_bench, tiny_scenarios
@@ -73,14 +73,12 @@ def test_the_exit_code_follows_from_the_verdict(
 
 
 def test_json_is_alone_on_standard_output_and_follows_the_schema(tmp_path: Path) -> None:
-    code, out, err = call("run", "TINY-*", "--json", "--out", tmp_path / "run")
+    code, out, err = call("run", "TINY-0[123]", "--json", "--out", tmp_path / "run")
     document = json.loads(out)
     assert code == 0
     assert problems(document, SCHEMA, SCHEMA) == []
     assert all(Path(path).is_file() for path in document["files"].values())
-    assert [entry["id"] for entry in document["scenarios"]] == [
-        *("TINY-01", "TINY-02", "TINY-03")
-    ] + (["TINY-02"])
+    assert [entry["id"] for entry in document["scenarios"]] == ["TINY-01", "TINY-02", "TINY-03"]
     assert "Three messages, one image" in err
 
 
@@ -150,8 +148,6 @@ def test_a_wrong_command_line_is_a_usage_error(arguments: Sequence[str]) -> None
 def test_what_the_user_gave_wrong_ends_the_run_as_a_usage_error_and_leaves_the_folder_free(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.errors import UsageError
-
     @step("A step", "GBCS 11.2")
     async def act(run: Run) -> None:
         """Refuse the user's file."""

@@ -12,6 +12,7 @@ from lxml import etree, html
 from harness.errors import UsageError
 from harness.report import html as page
 from harness.report import json_, junit
+from harness.report.dissect import Directory
 from harness.report.evidence import gaps
 from harness.report.files import write_reports
 from harness.report.folding import fold
@@ -35,12 +36,13 @@ from tests.harness.tiny_scenarios import scenario
 SCHEMA: dict[str, Any] = json.loads(
     resources.files("harness").joinpath("schemas/run.schema.json").read_text("utf-8")
 )
+TIMES = "\N{MULTIPLICATION SIGN}"
 SHOW = Setting(showcase.CATALOGUE, showcase.BENCHES)
 
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run folder of the showcase: one scenario that passes, one that goes wrong in every way."""
+    """The run folder of the showcase: one scenario passes, one goes wrong in every way."""
     out = tmp_path_factory.mktemp("shown") / "run"
     start(["FM-*"], RunOptions(), out=out, setting=SHOW)
     return out
@@ -135,8 +137,10 @@ def test_frames_open_to_decoded_fields_and_octets(document: html.HtmlElement) ->
 
 def test_like_frames_are_folded_and_the_rest_is_named(document: html.HtmlElement) -> None:
     arrows = text_of(document, "svg.row text")
-    assert any(re.fullmatch(r"ImageBlock ×140 · [\d.]+ KiB · [\d.]+ s", text) for text in arrows)
-    assert any(text.startswith("image chunk ×24 · ") for text in arrows)
+    assert any(
+        re.fullmatch(rf"ImageBlock {TIMES}140 · [\d.]+ KiB · [\d.]+ s", text) for text in arrows
+    )
+    assert any(text.startswith(f"image chunk {TIMES}24 · ") for text in arrows)
     assert "277 more frames like these are not shown here; wire.pcapng has them all." in text_of(
         document, ".opened p.quiet"
     )
@@ -532,3 +536,19 @@ def test_a_verdict_never_rests_on_colour_alone(document: html.HtmlElement) -> No
     for badge in select(document, ".verdict"):
         words = badge.text_content().split()
         assert words[-1] in Verdict.__members__
+
+
+def test_nodes_are_named_by_device_rows_or_by_what_crossed_in_their_tunnels() -> None:
+    rows = {"GSME 02-53": {"short address": "0x4A84"}, "ESME 02-54": {"supply": "on"}}
+    directory = Directory.of({"0253010000000001": "ESME"}, rows, ["supplier", "dsp", "acb"])
+    assert directory.short(0x4A84) == "GSME"
+    assert directory.short(0) == "CHF"
+    assert directory.short(0xFFFD) == "all nodes"
+    assert directory.short(0x1234) == "node 0x1234"
+    assert directory.with_name("02-53-01-00-00-00-00-01") == "02-53-01-00-00-00-00-01 (ESME)"
+    assert directory.wan == ("ACB", "DSP")
+    assert [directory.party(name) for name in ("hub", "dsp", "supplier")] == [
+        "CHF",
+        "DSP",
+        "supplier",
+    ]

@@ -157,7 +157,7 @@ def test_a_step_that_asks_for_something_else_when_replayed_is_an_internal_error(
     with sqlite3.connect(out / "journal.sqlite") as db:
         db.execute("UPDATE operations SET request_sha256 = 'other' WHERE ordinal = 0")
     db.close()
-    with pytest.raises(ReplayError, match="operation 0 was hub.send") as refused:
+    with pytest.raises(ReplayError, match=r"operation 0 was hub\.send") as refused:
         resumed(out)
     assert refused.value.exit_code == 5
 

@@ -46,7 +46,7 @@ NOTHING = doing(nothing)
         (1, 2, "GBCS 11.9", Verdict.INCONCLUSIVE),
     ],
 )
-def test_a_check_is_as_strong_as_its_rule(
+def test_a_check_is_as_strong_as_its_rule(  # noqa: PLR0913, PLR0917 - a row of a table
     expected: int,
     actual: int,
     clause: str,
@@ -150,7 +150,7 @@ def test_limits_are_written_as_a_reader_writes_them(
         (ExpectationKind.EXACT, "known", "", "INCONCLUSIVE", False),
     ],
 )
-def test_the_outcome_word_is_judged_by_the_expectation(
+def test_the_outcome_word_is_judged(  # noqa: PLR0913, PLR0917 - a row of a table
     kind: ExpectationKind,
     evidence: str,
     outcome: str,

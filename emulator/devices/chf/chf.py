@@ -97,6 +97,16 @@ class Chf(Device):
         """Return the firmware version it tells whoever asks: four octets."""
         return self.own.slots.running
 
+    def inject(self, fault: str) -> None:
+        """Put a fault inside the hub: ``self-test-fails`` (of its own firmware started next).
+
+        Raises:
+            ValueError: No such fault.
+        """
+        if fault != "self-test-fails":
+            super().inject(fault)
+        self.own.activation.self_test_fails = True
+
     # -- power and timers ----------------------------------------------------------------------
 
     def on_power_on(self, now: UtcMs) -> list[Effect]:

@@ -175,7 +175,8 @@ class ImageIntake:
         """Keep an image that came in whole, for the targets that may have it."""
         number = incoming.offer.transfer_id
         own = self._eui64 in incoming.targets
-        free = [d for d in self._deliveries(incoming.targets) if self.may_take(d, incoming)]
+        wanted = self._deliveries(incoming.targets)
+        free = [delivery for delivery in wanted if self.may_take(delivery, incoming)]
         if not free and not own:
             return Taken(self._drop(incoming, Reason.BUSY, now))
         image = self._store.finish(number, tuple(delivery.target for delivery in free))
@@ -185,6 +186,8 @@ class ImageIntake:
             CancelTimer(f"{SILENCE_TIMER}{number}"),
             Note("image_held", (("transfer", number), ("octets", len(image.octets)))),
         ]
+        kept = (delivery.target for delivery in wanted if delivery not in free)
+        effects += (Note("target_busy", (("target", str(target)),)) for target in kept)
         for delivery in free:
             staging = delivery.state is DeliveryState.STAGING
             event = DeliveryEvent.HELD if staging else DeliveryEvent.REPLACED

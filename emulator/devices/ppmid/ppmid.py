@@ -31,11 +31,11 @@ class Ppmid(FirmwareDevice):
         """Message code -> what carries it out and who may ask."""
         return PPMID_HANDLERS.rows
 
-    def tell_receipt(self, code: AlertCode, image_hash: bytes, now: UtcMs) -> list[Effect]:  # noqa: ARG002
+    def tell_receipt(self, code: AlertCode, image_hash: bytes, now: UtcMs) -> list[Effect]:  # noqa: ARG002 - others use it
         """Say nothing: the Upgrade End Request tells the hub, and the hub tells by CCS08."""
         return []
 
-    def tell_critical(self, code: AlertCode, now: UtcMs) -> list[Effect]:  # noqa: ARG002
+    def tell_critical(self, code: AlertCode, now: UtcMs) -> list[Effect]:  # noqa: ARG002 - others use it
         """Say nothing: CS09 says it."""
         return []
 

@@ -81,7 +81,7 @@ async def refused(run: Run, got: Received, expected: str) -> None:
 
 
 def _moved(run: Run) -> list[str]:
-    letters = [*market(run).post.between("csp", "hub"), *market(run).post.between("acb", "hub")]
+    letters = [*market(run).post.between("CSP", "CHF"), *market(run).post.between("ACB", "CHF")]
     return [letter.summary for letter in letters]
 
 

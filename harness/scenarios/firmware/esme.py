@@ -185,7 +185,7 @@ FM_05: Final = Scenario(
     ),
     setup=open_world,
     needs=NEEDS,
-    saboteur="esme-claims-success",
+    saboteur="esme-success-without-image",
     expected_events=("activation-commanded", "activation-answered", "version-read"),
     settings={"recipe": "demo-esme-2"},
 )
@@ -239,7 +239,7 @@ FM_12: Final = Scenario(
     steps=(*STAGE_ONE, activate_now(), version_reads("new", "GBCS ECS52")),
     setup=open_world,
     needs=NEEDS,
-    saboteur="ota-refuses-downgrade",
+    saboteur="esme-refuses-downgrade",
     expected_events=(
         *STAGE_ONE_EVENTS,
         "activation-commanded",
@@ -251,7 +251,11 @@ FM_12: Final = Scenario(
 )
 
 
-@step("The supplier activates the image; power fails while the device restarts", "GBCS 11.5")
+@step(
+    "The supplier activates the image; power fails while the device restarts",
+    "GBCS 11.5",
+    timeout_s=DAY_S,
+)
 async def activated_in_the_dark(run: Run) -> None:
     """Command the activation; the fault cuts the power; the answer must tell the truth."""
     got = await commanded(run, image_hash(run))
@@ -287,7 +291,7 @@ FM_14: Final = Scenario(
     steps=(*STAGE_ONE, activated_in_the_dark, version_is_the_truth),
     setup=open_world,
     needs=NEEDS,
-    saboteur="esme-claims-success",
+    saboteur="esme-loses-activation-on-power-loss",
     expected_events=(
         *STAGE_ONE_EVENTS,
         "activation-commanded",

@@ -76,7 +76,7 @@ FM_15: Final = Scenario(
     ),
     setup=open_world,
     needs=NEEDS,
-    saboteur="dsp-n60-before-held",
+    saboteur="gsme-awake-outside-window",
     expected_events=(
         *STAGE_ONE_EVENTS,
         "wake-windows",
@@ -127,7 +127,7 @@ async def answer_to(run: Run, valve: Valve, within_s: float) -> PayloadValue | N
     env = Envelope(header, encode_payload(valve.value), None, None)
     critical = valve.code is not MessageCode.GCS33
     message = parties.dsp.acb.protect(supplier.signed(env) if critical else env)
-    parties.post.hand_over("acb", "hub", GBCS, message, f"{valve.code.name} for the GSME")
+    parties.post.hand_over("ACB", "CHF", GBCS, message, f"{valve.code.name} for the GSME")
     await run.bench.hub.send(message)
     deadline = UtcMs(run.bench.clock.now() + round(within_s * 1000))
     while (routed := await parties.dsp.route(run.bench.hub, deadline)) is not None:

@@ -136,7 +136,7 @@ async def second_listed(run: Run) -> None:
     run.check("category", "other-request-in-progress", category(run))
     run.check("the response says that it is an error", True, got.code.startswith("E"))
     await carry_out(run)
-    run.check("the hub got one image", 1, len(market(run).post.between("csp", "hub")))
+    run.check("the hub got one image", 1, len(market(run).post.between("CSP", "CHF")))
     run.event("second-refused")
 
 

@@ -17,7 +17,7 @@ from harness.parties import defects
 from harness.parties.acb import Acb
 from harness.parties.dsp import Dsp
 from harness.parties.enrolment import enrol
-from harness.parties.post import Post
+from harness.parties.post import Post, Record
 from harness.parties.supplier import Supplier
 from harness.parties.wan_provider import WanProvider
 from harness.rules.roles import UserRole
@@ -67,7 +67,7 @@ class Market:
         self.profiles: Mapping[str, DeviceProfile] = installed.profiles(
             self.installation, self._folders
         )
-        self.post = Post(run.bench.clock, run.message)
+        self.post = Post(run.bench.clock, _traced(run))
         names = run.options.defects
         acb = _party(Acb, names)(bench.acb, self._ring(bench.acb))
         inventory = enrol(self.installation, {one.name: one for one in self.profiles.values()})
@@ -75,7 +75,7 @@ class Market:
         self.dsp = _party(Dsp, names)(acb, inventory, cpl, self.post)
         self.suppliers = {eui64: self._supplier(eui64, names) for eui64 in self._supplier_euis()}
         self.dsp.register(*self.suppliers.values())
-        self.wan_provider = WanProvider(bench.wan_provider, self.post)
+        self.wan_provider = WanProvider(bench.wan_provider, self.post, self.dsp.expect_hub_version)
         self.kept: dict[str, Any] = {}
 
     def supplier_of(self, device: Eui64) -> Supplier:
@@ -165,6 +165,16 @@ def _party(kind: type[_Kind], names: tuple[str, ...]) -> type[_Kind]:
         if name in defects.DEFECTS:
             kind = defects.apply(kind, name)
     return kind
+
+
+def _traced(run: Run) -> Record:
+    """Return what traces a letter; those from and to the hub are in the capture already."""
+
+    def record(sender: str, receiver: str, kind: str, octets: bytes, summary: str) -> None:
+        if "CHF" not in {sender, receiver}:
+            run.message(sender, receiver, kind, octets, summary)
+
+    return record
 
 
 def open_world(run: Run) -> None:

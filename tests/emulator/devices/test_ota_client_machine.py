@@ -168,7 +168,7 @@ def test_an_offer_that_is_not_for_the_client_is_refused(
     made.handle(OtaEvent.NOTIFIED, None, NOW)
     effects = made.receive(offer, NOW)
     assert made.state is OtaState.IDLE
-    assert [dict(e.fields)["why"] for e in effects if isinstance(e, Note) and e.fields][0] == why
+    assert next(dict(e.fields)["why"] for e in effects if isinstance(e, Note) and e.fields) == why
 
 
 @pytest.mark.parametrize(
@@ -212,10 +212,11 @@ def test_a_sleepy_client_keeps_a_wait_over_its_sleep() -> None:
     made = downloading()
     made.receive(ImageBlockWait(10, 70), NOW)
     made.handle(OtaEvent.SLEEP, None, NOW)
-    made.wake(UtcMs(NOW + 59_000))
-    assert made.state is OtaState.WAITING
+    effects = made.wake(UtcMs(NOW + 59_000))
+    assert [e.at - NOW for e in effects if isinstance(e, SetTimer)] == [60_000]
     made.handle(OtaEvent.SLEEP, None, NOW)
-    made.wake(UtcMs(NOW + 61_000))
+    effects = made.wake(UtcMs(NOW + 61_000))
+    assert any(isinstance(e, SendZcl) for e in effects)
     assert made.state is OtaState.DOWNLOADING
 
 

@@ -54,7 +54,7 @@ PAYLOADS = {
 
 
 def hub(**changes: object) -> Chf:
-    made = powered(DeviceType.CHF, **changes)
+    made = powered(DeviceType.CHF, None, **changes)
     assert isinstance(made, Chf)
     return made
 

@@ -11,6 +11,7 @@ from tests.emulator.runtime.small_world import (
     ESME,
     GSME,
     SECOND_US,
+    Shape,
     message_for,
     meter,
     small_world,
@@ -50,7 +51,7 @@ def run_counted(world: World, seconds: int) -> int:
 def test_each_message_arrives_at_most_once_and_unaltered(
     faults: list[str], seed: int, sizes: list[int]
 ) -> None:
-    world = small_world(faults=faults, seed=seed, wake_s=60, window_s=30)
+    world = small_world(Shape(wake_s=60, window_s=30), faults=faults, seed=seed)
     sent: dict[Eui64, list[bytes]] = {ESME: [], GSME: []}
     for mark, size in enumerate(sizes):
         for device in (ESME, GSME):

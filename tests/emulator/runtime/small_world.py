@@ -1,6 +1,7 @@
 """A small installation of scripted devices, for tests of the world below them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from emulator.core.chance import Chance
@@ -111,16 +112,21 @@ class ScriptedMeter:
         return {"heard": str(len(self.heard))}
 
 
-def small_world(
-    *,
-    faults: Sequence[str] = (),
-    seed: int = 1,
-    max_apdu_bytes: int = 61,
-    limit_bytes: int = 1200,
-    chatty_s: int = 0,
-    wake_s: int = 300,
-    window_s: int = 20,
-) -> World:
+@dataclass(frozen=True)
+class Shape:
+    """Sizes and times of a small world."""
+
+    max_apdu_bytes: int = 61
+    limit_bytes: int = 1200
+    chatty_s: int = 0
+    wake_s: int = 300
+    window_s: int = 20
+
+
+USUAL = Shape()
+
+
+def small_world(shape: Shape = USUAL, *, faults: Sequence[str] = (), seed: int = 1) -> World:
     """A hub, an ESME and a sleepy GSME, started and not moved."""
     chance = Chance(seed)
     schedule = FaultSchedule([parse(text) for text in faults], chance)
@@ -128,21 +134,21 @@ def small_world(
         0x1A2B,
         [Place(CHF, 0, 10), Place(GPF, 0, 11), Place(ESME, 0x2001, 3), Place(GSME, 0x2002, 4)],
     )
-    lines = [Line(ESME, False, limit_bytes), Line(GSME, True, limit_bytes)]
-    hub = Box("chf", (CHF, GPF), ScriptedHub(), node(book, 0, max_apdu_bytes), TunnelServer(lines))
+    lines = [Line(ESME, False, shape.limit_bytes), Line(GSME, True, shape.limit_bytes)]
+    hub = Box("chf", (CHF, GPF), ScriptedHub(), node(book, 0, shape), TunnelServer(lines))
     esme = Box(
         "esme",
         (ESME,),
-        ScriptedMeter(ESME, chatty_s=chatty_s),
-        node(book, 0x2001, max_apdu_bytes),
-        TunnelClient(CHF, polls=False, sleepy=False, max_message_bytes=limit_bytes),
+        ScriptedMeter(ESME, chatty_s=shape.chatty_s),
+        node(book, 0x2001, shape),
+        TunnelClient(CHF, polls=False, sleepy=False, max_message_bytes=shape.limit_bytes),
     )
     gsme = Box(
         "gsme",
         (GSME,),
-        ScriptedMeter(GSME, wake_s=wake_s, window_s=window_s),
-        node(book, 0x2002, max_apdu_bytes),
-        TunnelClient(CHF, polls=True, sleepy=True, max_message_bytes=limit_bytes),
+        ScriptedMeter(GSME, wake_s=shape.wake_s, window_s=shape.window_s),
+        node(book, 0x2002, shape),
+        TunnelClient(CHF, polls=True, sleepy=True, max_message_bytes=shape.limit_bytes),
         sleepy=True,
     )
     world = World([hub, esme, gsme], schedule, chance, START)
@@ -150,8 +156,8 @@ def small_world(
     return world
 
 
-def node(book: AddressBook, short: int, max_apdu_bytes: int) -> RadioNode:
-    return RadioNode(short, book, max_apdu_bytes)
+def node(book: AddressBook, short: int, shape: Shape) -> RadioNode:
+    return RadioNode(short, book, shape.max_apdu_bytes)
 
 
 def message_for(device: Eui64, size: int, mark: int = 0) -> bytes:

@@ -12,6 +12,7 @@ from tests.emulator.runtime.small_world import (
     ESME,
     GSME,
     SECOND_US,
+    Shape,
     message_for,
     meter,
     small_world,
@@ -47,7 +48,7 @@ def test_messages_arrive_in_the_order_they_were_sent() -> None:
 
 
 def test_a_sleepy_gsme_receives_only_in_its_window() -> None:
-    world = small_world(wake_s=300, window_s=20)
+    world = small_world()
     started = world.now_us
     sent = [message_for(GSME, 300, mark) for mark in range(3)]
     for message in sent:
@@ -62,7 +63,7 @@ def test_a_sleepy_gsme_receives_only_in_its_window() -> None:
 
 
 def test_a_message_longer_than_the_tunnel_takes_is_refused_by_name() -> None:
-    world = small_world(limit_bytes=100)
+    world = small_world(Shape(limit_bytes=100))
     world.send_wan(message_for(ESME, 101))
     run_s(world, 5)
     refusals = notes(world, "tunnel_message_refused")
@@ -142,7 +143,7 @@ def test_a_hub_without_power_forgets_the_messages_it_held_and_says_so() -> None:
 def busy_world(seed: int = 1) -> World:
     """A world with traffic both ways, faults, a power cut and a sleeper."""
     faults = ["drop:p=0.05@han", "corrupt:p=0.05@han", "power-cycle:after_s=40,off_s=10@esme"]
-    world = small_world(faults=faults, chatty_s=7, wake_s=30, window_s=10, seed=seed)
+    world = small_world(Shape(chatty_s=7, wake_s=30, window_s=10), faults=faults, seed=seed)
     for mark in range(4):
         world.send_wan(message_for(ESME, 130, mark))
         world.send_wan(message_for(GSME, 130, mark))
@@ -219,6 +220,6 @@ def test_a_damaged_state_is_refused(spoil: str) -> None:
 
 
 def test_plain_data_survives_packing() -> None:
-    value = {"a": [1, -2.5, None, True, "x", b"\x00\xff", (1, (b"", []))], "b": {}}
+    value: dict[str, Any] = {"a": [1, -2.5, None, True, "x", b"\x00\xff", (1, (b"", []))], "b": {}}
     assert unpack(pack(value)) == value
     assert isinstance(unpack(pack((1,))), tuple)

@@ -12,10 +12,9 @@ from emulator.codecs.gbcs.asn1 import (
 )
 from emulator.codecs.gbcs.envelope import Cra
 from emulator.codecs.gbcs.payload import PayloadValue
-from emulator.codecs.gbcs.use_cases import MessageCode
+from emulator.codecs.gbcs.use_cases import MessageCode, Protection
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
-from emulator.crypto.protection import Protection
 from harness.formats.duis.alerts import (
     DccAlert,
 )

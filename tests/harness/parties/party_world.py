@@ -10,14 +10,14 @@ from device_profiles.words import DeviceType, ImageKind
 from emulator.codecs import ota_file
 from emulator.codecs.gbcs import envelope
 from emulator.codecs.gbcs.envelope import Cra, Envelope, GroupingHeader, OtherInformation
-from emulator.codecs.gbcs.use_cases import MessageCode
+from emulator.codecs.gbcs.use_cases import MessageCode, Protection
 from emulator.codecs.ota_file import OtaHeader, OtaImage
 from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
-from emulator.crypto.keystore import KeyStore
+from emulator.crypto.keystore import KeyEntry, KeyStore
 from emulator.crypto.pki import TestPki
-from emulator.crypto.protection import KeyRing, Protection, seal
+from emulator.crypto.protection import KeyRing, seal
 from harness.parties.acb import Acb
 from harness.parties.dsp import Dsp
 from harness.parties.enrolment import enrol
@@ -45,7 +45,7 @@ BOTH = frozenset({UserRole.IMPORT_SUPPLIER, UserRole.GAS_SUPPLIER})
 
 def _keys() -> KeyStore:
     pki = TestPki.new(Chance(1).stream("pki").octets, AT)
-    entries = []
+    entries: list[KeyEntry] = []
     for party, role in ((SUPPLIER, 2), (GAS, 2), (ACB, 4), (WAN, 6)):
         entries += pki.organisation_entries(party, role)
     for device in DEVICE.values():

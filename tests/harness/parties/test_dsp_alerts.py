@@ -14,6 +14,7 @@ from emulator.codecs.gbcs.asn1 import (
     TransferCode,
 )
 from emulator.codecs.gbcs.envelope import Cra
+from emulator.codecs.gbcs.gbz import GbzAlert
 from emulator.codecs.gbcs.use_cases import MessageCode
 from emulator.core.ids import Eui64
 from harness.formats.duis.alerts import (
@@ -66,7 +67,7 @@ def test_a_firmware_receipt_reaches_its_supplier_and_ends_the_transfer(
     assert routed.kind == "device-alert"
     got = last(world)
     assert got.accepted
-    assert isinstance(got.value, gbcs_alerts.DlmsAlert | gbcs_alerts.GbzAlert)
+    assert isinstance(got.value, gbcs_alerts.DlmsAlert | GbzAlert)
     assert gbcs_alerts.image_hash_of(got.value) == bytes(range(32))
     assert device not in world.dsp.transfers
     assert len(world.dsp.transfers) == 1

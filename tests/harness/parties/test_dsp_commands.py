@@ -254,17 +254,17 @@ def test_every_message_of_an_activation_is_written_down_in_order() -> None:
     ask(world, signed)
     asyncio.run(world.dsp.carry_out(world.hub))
     assert [(one.sender, one.receiver) for one in world.post.letters] == [
-        ("supplier", "dsp"),
-        ("dsp", "supplier"),
-        ("supplier", "dsp"),
-        ("dsp", "acb"),
-        ("dsp", "supplier"),
-        ("acb", "hub"),
+        ("supplier", "DSP"),
+        ("DSP", "supplier"),
+        ("supplier", "DSP"),
+        ("DSP", "ACB"),
+        ("DSP", "supplier"),
+        ("ACB", "CHF"),
     ]
     assert [letter[:3] for letter in world.told] == [
         (one.sender, one.receiver, one.kind) for one in world.post.letters
     ]
-    assert world.post.between("acb", "hub")[0].octets == world.hub.got[0]
+    assert world.post.between("ACB", "CHF")[0].octets == world.hub.got[0]
 
 
 @needs_duis

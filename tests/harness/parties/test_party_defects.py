@@ -11,9 +11,9 @@ from device_profiles.words import DeviceStatus, DeviceType
 from emulator.codecs.gbcs import alerts as gbcs_alerts
 from emulator.codecs.gbcs.alerts import AlertCode
 from emulator.codecs.gbcs.envelope import Cra
-from emulator.codecs.gbcs.use_cases import MessageCode
+from emulator.codecs.gbcs.use_cases import MessageCode, Protection
 from emulator.core.ids import Eui64
-from emulator.crypto.protection import Accepted, Protection, open_message
+from emulator.crypto.protection import Accepted, open_message
 from harness.errors import UsageError
 from harness.formats.duis.requests import ServiceRequest, write_request
 from harness.parties.acb import Acb
@@ -245,7 +245,11 @@ def test_a_saboteur_is_seen(name: str) -> None:
 
 @pytest.mark.parametrize("name", list(DEFECTS))
 def test_a_defect_changes_its_own_party_alone(name: str) -> None:
-    changed = [party for party in (Dsp, Supplier, Acb) if apply(party, name) is not party]
+    changed: list[type] = [
+        *([Dsp] if apply(Dsp, name) is not Dsp else []),
+        *([Supplier] if apply(Supplier, name) is not Supplier else []),
+        *([Acb] if apply(Acb, name) is not Acb else []),
+    ]
     assert changed == [DEFECTS[name].party]
 
 

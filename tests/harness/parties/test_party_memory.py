@@ -4,8 +4,8 @@ from typing import Any
 
 from device_profiles.words import DeviceType
 from emulator.codecs.gbcs import asn1
+from emulator.codecs.gbcs.use_cases import Protection
 from emulator.core.ids import Eui64
-from emulator.crypto.protection import Protection
 from harness.formats.duis.requests import ServiceRequest
 from harness.parties.received import Kind
 from harness.rules.firmware_checks import Category

@@ -1,0 +1,77 @@
+"""``smetsbench faults``: what can go wrong on purpose, and how to order it."""
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from emulator.core.fault_keys import KEYS, ROLES
+from emulator.core.faults import DEVICE_TRIGGERS, FAULTS, FRAME_SELECTORS, LINKS, FaultRow
+from harness.cli.output import console, emit_json
+
+#: The harness's own fault, which kills the run at a commit of its journal.
+_CRASH: Final[dict[str, Any]] = {
+    "name": "crash",
+    "does": "Kill the run at the n-th commit of its journal, to try resume.",
+    "links": ["harness"],
+    "keys": {"commit": "number of the commit, from 1"},
+    "example": "crash:commit=5@harness",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``faults``."""
+    app.command("faults")(faults)
+
+
+def faults(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the faults: what each does, its keys, and an order that works."""
+    rows = [*(_row(name, row) for name, row in FAULTS.items()), _CRASH]
+    if as_json:
+        emit_json(
+            {
+                "form": "NAME[:key=value,...]@LINK",
+                "faults": rows,
+                "frame_selectors": _meanings(FRAME_SELECTORS),
+                "device_triggers": _meanings(DEVICE_TRIGGERS),
+                "frame_links": list(LINKS),
+                "device_links": list(ROLES),
+            }
+        )
+        return
+    _show(rows)
+
+
+def _row(name: str, row: FaultRow) -> dict[str, Any]:
+    return {
+        "name": name,
+        "does": row.sentence.replace("``", ""),
+        "links": list(row.links),
+        "keys": _meanings(row.keys + row.selectors),
+        "example": row.example,
+    }
+
+
+def _meanings(keys: tuple[str, ...]) -> dict[str, str]:
+    return {key: KEYS[key].meaning for key in keys}
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    screen = console()
+    screen.print("Order with --fault NAME[:key=value,...]@LINK (repeatable).", markup=False)
+    for row in rows:
+        screen.print(f"{row['name']:16} {row['does']}", markup=False)
+        screen.print(f"{'':16} --fault {row['example']}", markup=False)
+    screen.print(f"Faults of frames work on: {', '.join(LINKS)}.", markup=False)
+    _show_keys("Which frames (all that match, unless told otherwise):", FRAME_SELECTORS)
+    screen.print(f"Faults of devices work on: {', '.join(ROLES)}.", markup=False)
+    _show_keys("When (one of at, after_s, state, note must be given):", DEVICE_TRIGGERS)
+    own = sorted({key for row in FAULTS.values() for key in row.keys})
+    _show_keys("Keys of single faults:", tuple(own))
+
+
+def _show_keys(title: str, keys: tuple[str, ...]) -> None:
+    console().print(title, markup=False)
+    for key, meaning in _meanings(keys).items():
+        console().print(f"  {key:8} {meaning}", markup=False)

@@ -1,0 +1,64 @@
+"""Every row of the catalogue passes on sound devices, and fails under its saboteur."""
+
+from pathlib import Path
+
+import pytest
+
+from emulator.devices.defects import DEFECTS as DEVICE_DEFECTS
+from harness.parties.defects import DEFECTS as PARTY_DEFECTS
+from harness.scenarios.catalogue import CATALOGUE
+from harness.verdict import Verdict
+from tests.scenarios.played import play, scenario
+
+ROWS = list(CATALOGUE)
+#: firmware.md, matrix 11.2 and 11.4, as far as this product has them.
+WANTED = [*(f"FM-{n:02d}" for n in range(1, 24)), "FM-60", "FM-61", "FM-62", "FM-64", "FM-65"]
+WANTED += ["FM-66", "FM-67"]
+
+
+def test_the_catalogue_holds_the_rows_of_the_matrix() -> None:
+    assert [row for row in CATALOGUE if row.startswith("FM-")] == WANTED
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_row_says_what_it_claims(row: str) -> None:
+    found = scenario(row)
+    assert found.id == row
+    assert found.clauses
+    assert found.expected_events
+    assert found.saboteur in {*DEVICE_DEFECTS, *PARTY_DEFECTS}
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("row", ROWS)
+def test_a_row_passes_on_sound_devices(row: str, tmp_path: Path) -> None:
+    _, result = play(row, tmp_path / "run")
+    assert (result.verdict, result.reason) == (Verdict.PASS, result.reason)
+    assert result.outcome in scenario(row).expectation.outcomes
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("row", ROWS)
+def test_a_row_fails_under_its_saboteur(row: str, tmp_path: Path) -> None:
+    _, result = play(row, tmp_path / "run", defects=(scenario(row).saboteur,))
+    assert result.verdict is Verdict.FAIL, result.reason
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("row", ["FM-01", "FM-15", "FM-19"])
+def test_the_same_seed_gives_the_same_octets_and_another_seed_others(
+    row: str, tmp_path: Path
+) -> None:
+    one, _ = play(row, tmp_path / "one")
+    again, _ = play(row, tmp_path / "again")
+    other, _ = play(row, tmp_path / "other", seed=2)
+    captured = [folder.file("capture").read_bytes() for folder in (one, again, other)]
+    assert captured[0] == captured[1]
+    assert captured[0] != captured[2]
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("seed", [2, 3, 77, 2**31])
+def test_the_happy_path_does_not_depend_on_the_seed(seed: int, tmp_path: Path) -> None:
+    _, result = play("FM-01", tmp_path / "run", seed=seed)
+    assert result.verdict is Verdict.PASS, result.reason
