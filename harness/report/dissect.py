@@ -1,12 +1,10 @@
 """What a captured frame says: who to whom, one line, and every decoded field."""
 
 import enum
-import json
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from emulator.codecs import csp_transfer
 from emulator.codecs.gbcs import envelope
@@ -15,14 +13,12 @@ from emulator.codecs.zcl import foundation, metering, ota, tunnel_wrapper, tunne
 from emulator.codecs.zcl import frame as zcl
 from emulator.codecs.zigbee import aps, mac, nwk
 from emulator.core.errors import EmulatorError, MalformedFrameError
-from emulator.core.ids import Eui64
 from harness.gbcs_view.message import Field, fields_of
 from harness.ports import CapturedFrame
+from harness.report.naming import COORDINATOR, Directory, flat, spaced
 
 Fields = tuple[tuple[str, str], ...]
 
-#: Octets of a field that are shown before the rest is only counted; the dump has them all.
-_SHOWN_OCTETS: Final = 40
 _CLUSTERS: Final = {
     0x0000: "Basic",
     0x000A: "Time",
@@ -45,15 +41,9 @@ _FAMILIES: Final = {
     "Chunk": "image chunk",
     "ChunkAnswer": "image chunk",
 }
-_COORDINATOR: Final = 0x0000
 #: Family of a fragment, and the layer that says a frame completed a message.
 FRAGMENTS: Final = "fragments"
 REASSEMBLED: Final = "reassembled"
-#: The hub's lane: its CHF and its GPF share a radio and a line.
-_HUB: Final = "CHF"
-#: Parties whose names are abbreviations, whatever case a step writes them in.
-_ABBREVIATIONS: Final = frozenset({"ACB", "CSP", "DCC", "DSP", "MCC", "S1SP", "SMSO"})
-_SHORT: Final = re.compile(r"0x[0-9A-Fa-f]{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,62 +72,6 @@ class Dissection:
     family: str = ""
     layers: Layers = ()
     damaged: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Directory:
-    """Names of addresses.
-
-    Attributes:
-        eui64s: EUI-64 in hex -> device.
-        shorts: Zigbee short address -> device.
-        hub: The lane of the hub.
-        wan: The lanes that send to and receive from the hub over the SM WAN.
-    """
-
-    eui64s: Mapping[str, str]
-    shorts: Mapping[int, str]
-    hub: str
-    wan: tuple[str, str]
-
-    @classmethod
-    def of(
-        cls, names: Mapping[str, str], rows: Mapping[str, Mapping[str, str]], parties: Iterable[str]
-    ) -> Self:
-        """Gather names from the journal: EUI-64s by role, short addresses from device rows."""
-        shorts = {_COORDINATOR: _HUB}
-        for device, row in rows.items():
-            for name, value in row.items():
-                if "short" in name and _SHORT.fullmatch(str(value)):
-                    shorts.setdefault(int(str(value), 16), device.split(" ", 1)[0])
-        known = {name.upper() for name in parties}
-        sender = next((name for name in ("ACB", "DSP") if name in known), "ACB")
-        receiver = next((name for name in ("DSP", "ACB") if name in known), "ACB")
-        return cls(dict(names), shorts, _HUB, (sender, receiver))
-
-    def eui64(self, address: Eui64) -> str:
-        """Return who an EUI-64 is, or the EUI-64."""
-        return self.eui64s.get(address.hex, str(address))
-
-    def party(self, name: str) -> str:
-        """Return the one spelling of a party's name; ``hub`` is the lane of the hub."""
-        if name.lower() in {"hub", self.hub.lower()}:
-            return self.hub
-        return name.upper() if name.upper() in _ABBREVIATIONS else name
-
-    def with_name(self, text: str) -> str:
-        """Return a printed EUI-64 with the device's name behind it; other texts unchanged."""
-        known = self.eui64s.get(text.replace("-", "").lower())
-        return text if known is None else f"{text} ({known})"
-
-    def short(self, address: int) -> str:
-        """Return who a short address is, or the address."""
-        return "all nodes" if address >= 0xFFF8 else self.shorts.get(address, unnamed(address))
-
-
-def unnamed(short: int) -> str:
-    """Return what a node is called whose short address nobody named."""
-    return f"node {short:#06x}"
 
 
 class Dissector:
@@ -196,7 +130,7 @@ class Dissector:
         value = csp_transfer.decode(octets)
         name = type(value).__name__
         reason = getattr(value, "reason", None)
-        label = f"{_spaced(name)}: {reason.word}" if reason is not None else _spaced(name)
+        label = f"{spaced(name)}: {reason.word}" if reason is not None else spaced(name)
         layers = (self._layer("image transfer to the hub (stand-in)", value),)
         return Dissection("", "", label, _FAMILIES.get(name, ""), layers)
 
@@ -266,7 +200,7 @@ class Dissector:
         else:
             return Dissection("", "", f"{name} command {frame.command:#04x}", "", tuple(layers))
         command = type(value).__name__
-        layers.append(self._layer(_spaced(command), value))
+        layers.append(self._layer(spaced(command), value))
         if isinstance(value, tunneling.TransferData):
             return self._tunnelled(value.data, layers)
         label, family = self._told(command, value), _FAMILIES.get(command, "")
@@ -275,19 +209,19 @@ class Dissector:
     def _told(self, command: str, value: Any) -> str:
         status = getattr(value, "status", None)
         if isinstance(status, enum.Enum):
-            return f"{_spaced(command)}: {status.name}"
-        return _spaced(command)
+            return f"{spaced(command)}: {status.name}"
+        return spaced(command)
 
     def _tunnelled(self, data: bytes, layers: list[Layer]) -> Dissection:
         """A GBCS message bare, or inside the wrapper that sleepy devices use."""
         if data[:1] not in {b"\xdd", b"\xdf"}:
             wrapped = tunnel_wrapper.decode(data)
             name = type(wrapped).__name__
-            layers.append(self._layer(_spaced(name), wrapped, "message"))
+            layers.append(self._layer(spaced(name), wrapped, "message"))
             data = getattr(wrapped, "message", b"")
             if not data:
                 family = "tunnel polling"
-                return Dissection("", "", _spaced(name), family, tuple(layers))
+                return Dissection("", "", spaced(name), family, tuple(layers))
         label, inner = gbcs_layers(data, self.directory)
         self._learn(data)
         return Dissection("", "", f"{label}, in the tunnel", "", (*layers, *inner))
@@ -296,7 +230,7 @@ class Dissector:
         """A tunnel's far end is who its messages come from or go to."""
         header = envelope.decode(message).header
         for short, eui64 in zip(self._ends, (header.originator, header.target), strict=True):
-            if short != _COORDINATOR and eui64.hex in self.directory.eui64s:
+            if short != COORDINATOR and eui64.hex in self.directory.eui64s:
                 self.learnt.setdefault(short, self.directory.eui64(eui64))
 
     def _layer(self, name: str, value: Any, *left_out: str) -> Layer:
@@ -351,50 +285,3 @@ def _indented(tree: list[Field], directory: Directory, depth: int = 0) -> Iterab
         else:
             yield f"{indent}{name}", ""
             yield from _indented(value, directory, depth + 1)
-
-
-def flat(
-    value: Any, directory: Directory, left_out: tuple[str, ...] = (), prefix: str = ""
-) -> Iterable[tuple[str, str]]:
-    """Yield (name, text) of every field of a dataclass, nested ones dotted."""
-    for entry in fields(value):
-        if entry.name in left_out:
-            continue
-        yield from _row(f"{prefix}{entry.name}", getattr(value, entry.name), directory)
-
-
-def _row(name: str, value: Any, directory: Directory) -> Iterable[tuple[str, str]]:
-    if is_dataclass(value) and not isinstance(value, Eui64 | type):
-        yield from flat(value, directory, (), f"{name}.")
-    elif isinstance(value, tuple | list):
-        for number, item in enumerate(value):
-            yield from _row(f"{name}[{number}]", item, directory)
-    elif value is not None:
-        yield name.replace("_", " "), show(value, directory)
-
-
-def show(value: Any, directory: Directory) -> str:
-    """Return a field's value as a reader wants it: named, and in the base the clauses use."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, enum.Enum):
-        number = f" ({value.value:#x})" if isinstance(value.value, int) else ""
-        return f"{value.name}{number}"
-    if isinstance(value, int):
-        return f"{value} ({value:#x})" if value > 9 else str(value)
-    if isinstance(value, Eui64):
-        return directory.with_name(str(value))
-    if isinstance(value, bytes):
-        return _hex(value)
-    return value if isinstance(value, str) else json.dumps(value, default=str)
-
-
-def _hex(octets: bytes) -> str:
-    if not octets:
-        return "(empty)"
-    more = f" … {len(octets) - _SHOWN_OCTETS} more" if len(octets) > _SHOWN_OCTETS else ""
-    return octets[:_SHOWN_OCTETS].hex(" ") + more
-
-
-def _spaced(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)

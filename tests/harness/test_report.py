@@ -12,11 +12,11 @@ from lxml import etree, html
 from harness.errors import UsageError
 from harness.report import html as page
 from harness.report import json_, junit
-from harness.report.dissect import Directory
 from harness.report.evidence import gaps
 from harness.report.files import write_reports
 from harness.report.folding import fold
 from harness.report.model import RunRecord, build
+from harness.report.naming import Directory
 from harness.report.pcapng import read
 from harness.report.privacy import Veil
 from harness.report.sequence import draw, lanes_of, size, span

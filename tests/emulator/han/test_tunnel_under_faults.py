@@ -42,7 +42,7 @@ def run_counted(world: World, seconds: int) -> int:
     return moved
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(
     faults=frame_faults(),
     seed=st.integers(1, 1000),
@@ -79,5 +79,5 @@ def test_with_a_fifth_of_all_frames_lost_messages_still_get_through() -> None:
 def test_without_any_acknowledgement_nothing_is_delivered_twice_and_all_comes_to_rest() -> None:
     world = small_world(faults=["drop:kind=aps.ack@han"])
     world.send_wan(message_for(ESME, 200))
-    world.run_until(world.now_us + 86_400 * SECOND_US)
+    world.run_until(world.now_us + 7200 * SECOND_US)
     assert len(meter(world, ESME).heard) <= 1

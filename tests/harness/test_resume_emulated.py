@@ -1,0 +1,54 @@
+"""A firmware upgrade on emulated devices, killed and resumed."""
+
+from pathlib import Path
+
+import pytest
+from tests.harness.playing import end_state, in_a_child
+
+from harness.resume import resume
+from harness.run_options import RunOptions
+from harness.runner import start
+from harness.verdict import Verdict
+
+ID = "FM-01"
+
+
+def upgrade(out: Path, commit: int = 0) -> None:
+    """Run the upgrade; SIGKILL this process after that many commits."""
+    faults = (f"crash:commit={commit}@harness",) if commit else ()
+    start([ID], RunOptions(faults=faults), out=out)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The upgrade that nobody killed."""
+    out = tmp_path_factory.mktemp("whole") / "run"
+    upgrade(out)
+    return out
+
+
+def resumed_from(commit: int, out: Path) -> bool:
+    """Kill at a commit and resume; False when the run ended before that commit."""
+    if in_a_child(upgrade, out, commit) != -9:
+        return False
+    assert resume(out)[1].verdict is Verdict.PASS, f"commit {commit}"
+    return True
+
+
+@pytest.mark.parametrize("commit", [2, 6, 11, 17, 24])
+def test_an_upgrade_killed_in_the_middle_ends_as_if_never_killed(
+    commit: int, tmp_path: Path, whole: Path
+) -> None:
+    assert resumed_from(commit, tmp_path / "run")
+    assert end_state(tmp_path / "run") == end_state(whole)
+
+
+@pytest.mark.soak
+def test_an_upgrade_killed_at_any_commit_ends_as_if_never_killed(
+    tmp_path: Path, whole: Path
+) -> None:
+    commit = 1
+    while resumed_from(commit, tmp_path / str(commit)):
+        assert end_state(tmp_path / str(commit)) == end_state(whole), f"commit {commit}"
+        commit += 1
+    assert commit > 25
