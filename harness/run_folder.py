@@ -41,22 +41,29 @@ class RunFolder:
         """Return the path of one of its files, by its name in ``run --json``."""
         return self.path / FILES[name]
 
-    def make_ready(self) -> None:
-        """Make the folder, or clear it of a finished run.
+    def make(self) -> None:
+        """Make the folder where there is none.
 
         Raises:
-            UsageError: It holds something else, or a run that can still be resumed.
+            UsageError: It cannot be made.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            foreign = sorted(item.name for item in self.path.iterdir() if item.name not in _OURS)
         except OSError as error:
             raise UsageError(
                 "the run folder cannot be made",
                 where=str(self.path),
-                cause=str(error),
+                cause=error.strerror or str(error),
                 next_command="smetsbench run ID --out OTHER-FOLDER",
             ) from error
+
+    def clear(self) -> None:
+        """Clear the folder of a finished run.
+
+        Raises:
+            UsageError: It holds something else, or a run that can still be resumed.
+        """
+        foreign = sorted(item.name for item in self.path.iterdir() if item.name not in _OURS)
         journal = self.file("journal")
         if foreign and not journal.is_file():
             raise UsageError(

@@ -216,9 +216,9 @@ def start(
     crash_at = crash_fault(options.faults)[1]
     name = run_id(options, ids)
     folder = RunFolder(out if out is not None else Path("runs") / name)
-    folder.path.mkdir(parents=True, exist_ok=True)
+    folder.make()
     with folder.lock():
-        folder.make_ready()
+        folder.clear()
         journal = Journal.create(folder.file("journal"), crash_at=crash_at)
         try:
             journal.begin_run(

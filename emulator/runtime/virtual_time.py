@@ -32,6 +32,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
+        # The loop runs what is due before ``time() + resolution``. The default, a nanosecond, is
+        # less than the last digit of a float of some months: due timers would wait for ever.
+        self._clock_resolution = 1e-7
 
     def time(self) -> float:
         """Return the virtual time in seconds; it begins at 0."""

@@ -1,6 +1,6 @@
 """What a run does not prove: stand-ins, inferred rules, undecided points, skipped steps."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -117,8 +117,3 @@ def _skipped(scenario: ScenarioRecord) -> Iterator[tuple[str, str]]:
             yield "skipped", f"{scenario.id} step {step.number} was skipped: {step.reason}."
         elif step.verdict is None:
             yield "skipped", f"{scenario.id} step {step.number} was not reached."
-
-
-def marks(scenario: ScenarioRecord) -> Sequence[tuple[str, str]]:
-    """Return (clause id, evidence mark) of a scenario's clauses."""
-    return [(clause["id"], clause["evidence"]) for clause in scenario.declared["clauses"]]

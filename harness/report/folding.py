@@ -11,7 +11,7 @@ from harness.report.trace import TraceItem
 _FOLD_FROM: Final = 3
 #: A pattern of rows folds from this many repetitions on, and has this many rows at most.
 _REPEATS_FROM: Final = 3
-_PERIOD_MAX: Final = 8
+_PERIOD_MAX: Final = 32
 
 
 @dataclass(slots=True)

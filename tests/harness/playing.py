@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,9 @@ def play_one(
 def in_a_child(act: Callable[..., object], *args: Any, **kwargs: Any) -> int:
     """Call ``act`` in a process of its own; return its exit code (-9 for SIGKILL)."""
     process = multiprocessing.get_context("fork").Process(target=act, args=args, kwargs=kwargs)
-    process.start()
+    with warnings.catch_warnings():  # from 3.12 on: the child does nothing with other threads
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process.start()
     process.join(30)
     assert process.exitcode is not None
     return process.exitcode

@@ -201,6 +201,13 @@ def test_a_new_run_replaces_a_finished_one_but_not_an_interrupted_one(tmp_path: 
     assert f"smetsbench resume {other}" in refused.value.next_command
 
 
+def test_a_folder_that_cannot_be_made_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UsageError, match="cannot be made") as refused:
+        play(["TINY-02"], tmp_path / "file" / "run")
+    assert str(tmp_path) in refused.value.where
+
+
 def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(UsageError, match="left as it is"):

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from tests.harness.playing import end_state, in_a_child
 
 from harness.resume import resume
 from harness.run_options import RunOptions
 from harness.runner import start
 from harness.verdict import Verdict
+from tests.harness.playing import end_state, in_a_child
 
 ID = "FM-01"
 

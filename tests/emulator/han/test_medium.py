@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from emulator.codecs.zigbee import mac
 from emulator.codecs.zigbee.mac import MacFrame
 from emulator.core.chance import Chance
@@ -45,11 +47,8 @@ def test_the_air_is_busy_after_a_restore_as_before() -> None:
 
 def test_a_corrupted_frame_fails_its_check_sequence_and_a_resealed_one_does_not() -> None:
     _, ((_, damaged),) = carry(medium("corrupt@han"), 0)
-    try:
+    with pytest.raises(MalformedFrameError, match="check sequence"):
         mac.decode(damaged)
-    except MalformedFrameError as error:
-        refused = error.why
-    assert "check sequence" in refused or "data" in refused
     _, ((_, resealed),) = carry(medium("corrupt-payload:bit=0@han"), 0)
     assert mac.decode(resealed).payload == b"payloae"
 
