@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from device_profiles.cpl import load_cpl
 from device_profiles.installation import Installation, InstalledDevice, check_profiles
 from device_profiles.loader import load_profile
 from device_profiles.schema import DeviceProfile
@@ -20,6 +21,7 @@ from emulator.crypto.protection import KeyRing
 from emulator.devices import defects as saboteurs
 from emulator.devices.base import Device
 from emulator.devices.chf.chf import Chf
+from emulator.devices.firmware_device import FirmwareDevice
 from emulator.devices.network import Network
 from emulator.devices.registry import CLASSES
 from emulator.han.address_book import AddressBook, Place
@@ -117,6 +119,7 @@ class _Workshop:
             for device in self._devices
         }
         self._classes = _with_defects(plan.defects)
+        self._cpl = load_cpl(plan.overlays)
         self.keys = KeyRoom(plan.keystore, chance, plan.start)
         self.keys.add_parties(self.parties)
         self.keys.add_devices(dict.fromkeys([*self.profiles, self._gpf]))
@@ -212,7 +215,35 @@ class _Workshop:
         return Box(role, (eui64,), device, node, tunnel, sleepy=profile.radio.sleepy)
 
     def _make(self, role: DeviceType, eui64: Eui64, keys: KeyStore) -> Device:
-        return self._classes[role](eui64, self.profiles[eui64], KeyRing(keys), self._network)
+        profile = self.profiles[eui64]
+        device = self._classes[role](eui64, profile, KeyRing(keys), self._network)
+        if isinstance(device, FirmwareDevice):
+            for version, stones in self._pathways(profile).items():
+                device.know_pathway(version, stones)
+        return device
+
+    def _pathways(self, profile: DeviceProfile) -> Mapping[bytes, frozenset[bytes]]:
+        """Return each listed version of a model with the versions it may be installed over.
+
+        A maker knows its own order of versions; here it is read off the Central Products List
+        (MP231 puts it there), which is the only place that says it.
+        """
+        identity = profile.identity
+        resolved = self._cpl.resolve(
+            manufacturer=identity.manufacturer_hex,
+            model=identity.model_hex,
+            device_type=profile.device_type,
+            firmware_version=identity.firmware_version,
+            smets=identity.smets,
+        )
+        listed = [] if resolved.entry is None else self._cpl.versions_of(resolved.entry)
+        return {
+            entry.version_octets: frozenset(
+                self._cpl.entry(before).version_octets for before in entry.upgrade_from
+            )
+            for entry in listed
+            if entry.upgrade_from
+        }
 
 
 def _emulated(installation: Installation) -> tuple[InstalledDevice, ...]:

@@ -43,7 +43,8 @@ def tell(folder: RunFolder, run: RunRecord, *, as_json: bool) -> None:
     screen = console()
     line = Text("verdict ")
     line.append_text(Text("none") if run.verdict is None else styled(run.verdict))
-    line.append(f"  {run.id}  seed {run.options.seed}")
+    state = "" if run.state == "done" else f"  ({run.state})"
+    line.append(f"  {run.id}  seed {run.options.seed}{state}")
     screen.print(line)
     screen.print(Text(f"report  {folder.file('report')}"))
 

@@ -119,7 +119,7 @@ class RunRecord:
         version: Version of smetsbench that played it.
         bench: Kind of bench.
         options: The choices made.
-        verdict: Of the whole run; None while nothing has one.
+        verdict: Of the whole run; None for an interrupted one in which nothing failed so far.
         scenarios: In order.
         files: Name -> file name inside the run folder.
         notes: What this record lacks, e.g. a capture that is gone.
@@ -156,14 +156,17 @@ def _run(journal: Journal, folder: RunFolder) -> RunRecord:
         _scenario(journal, entry, traces.get(entry["n"], ()))
         for entry in journal.rows("SELECT * FROM scenarios ORDER BY n")
     )
-    judged = [item.verdict for item in scenarios if item.verdict is not None]
+    judged = (item.verdict for item in scenarios if item.verdict is not None)
+    verdict: Verdict | None = combine(judged)
+    if row["state"] != "done" and verdict is not None and verdict <= Verdict.PASS:
+        verdict = None  # what was not played may still fail
     return RunRecord(
         id=row["id"],
         state="done" if row["state"] == "done" else "interrupted",
         version=row["version"],
         bench=row["bench"],
         options=RunOptions.load(json.loads(row["options"])),
-        verdict=combine(judged) if judged else None,
+        verdict=verdict,
         scenarios=scenarios,
         notes=notes,
     )

@@ -177,7 +177,7 @@ def _repetition(row: Row, lanes: Sequence[str]) -> Drawn:
     ends = [end for part in row.pattern for end in (part.first.sender, part.first.receiver)]
     places = sorted({lanes.index(end) for end in ends})
     rounds = tuple(_drawn(part, lanes) for part in row.pattern)
-    shown = sum(len(part.items) for part in row.pattern)
+    shown = sum(len(part.shown) for part in rounds)
     arrow = _arrow((places[0], places[-1]), label, lanes, look=_look(row.first), band=True)
     return Drawn(
         row.first.at_us,

@@ -453,11 +453,21 @@ def test_an_interrupted_run_is_reported_as_such(tmp_path: Path) -> None:
     assert killed_at(9, ["TINY-*"], tmp_path)
     run = write_reports(RunFolder(tmp_path))
     assert (run.state, run.verdict) == ("interrupted", None)
+    assert run.scenarios[0].verdict is None
     source = (tmp_path / "report.html").read_text("utf-8")
     assert "The run was interrupted" in source
     assert "TINY-03 has no verdict" in source
     with pytest.raises(UsageError, match="holds no run"):
         write_reports(RunFolder(tmp_path / "no"))
+
+
+def test_scenarios_that_passed_before_an_interruption_do_not_make_the_run_pass(
+    tmp_path: Path,
+) -> None:
+    assert killed_at(33, ["TINY-*"], tmp_path)
+    run = write_reports(RunFolder(tmp_path))
+    assert run.scenarios[0].verdict is Verdict.PASS
+    assert (run.state, run.verdict) == ("interrupted", None)
 
 
 def test_the_capture_holds_what_the_journal_says(shown: Path) -> None:
