@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Self
 
-_PATHS: Final = frozenset({"bench", "installation", "request", "image", "data"})
+_PATHS: Final = frozenset({"bench", "installation", "request", "image", "data", "keystore"})
 _TUPLES: Final = frozenset({"faults", "defects", "devices"})
 
 
@@ -23,6 +23,7 @@ class RunOptions:
         request: The user's DUIS request file, or None.
         image: The user's firmware image, or None.
         data: Overlay folder for device profiles and other data, or None.
+        keystore: Key store whose keys the parties use where it holds them, or None.
         with_identifiers: Whether reports may show EUI-64s and MPxNs of user data.
         world: The scenario's world; set by the runner before it opens the bench.
         devices: The scenario's device types; set by the runner before it opens the bench.
@@ -39,6 +40,7 @@ class RunOptions:
     request: Path | None = None
     image: Path | None = None
     data: Path | None = None
+    keystore: Path | None = None
     with_identifiers: bool = False
     world: str = ""
     devices: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from device_profiles import installation as installations
 from device_profiles.errors import DataError
@@ -26,8 +26,17 @@ from emulator.runtime.world import World
 from emulator.wan.csp import Outcome
 from harness import installed
 from harness.errors import BenchError, UsageError
+from harness.keys import open_keystore
 from harness.parties import defects as party_defects
-from harness.ports import CapturedFrame, Observation, StageOrder, StageOutcome
+from harness.ports import (
+    CapturedFrame,
+    Clock,
+    Hub,
+    Observation,
+    Power,
+    StageOrder,
+    StageOutcome,
+)
 from harness.run_options import RunOptions
 
 #: Name of the shipped installation that is used where none is named.
@@ -112,6 +121,7 @@ def _of_run(options: RunOptions) -> EmulatedOptions:
         options.faults,
         options.defects,
         installed.overlays(options),
+        keystore=None if options.keystore is None else open_keystore(options.keystore),
     )
 
 
@@ -240,15 +250,14 @@ class EmulatedBench:
         profiles: Device -> its model.
     """
 
-    kind: ClassVar[str] = "emulated"
-
     def __init__(self, emulation: Emulation) -> None:
         """Take a built world; it begins to move when somebody waits for it."""
         self._emulation = emulation
         self._driver = Driver(emulation.world)
-        self.clock = EmulatedClock(self._driver)
-        self.hub = EmulatedHub(self._driver)
-        self.power = EmulatedPower(self._driver)
+        self.kind = "emulated"
+        self.clock: Clock = EmulatedClock(self._driver)
+        self.hub: Hub = EmulatedHub(self._driver)
+        self.power: Power = EmulatedPower(self._driver)
         self.profiles = emulation.profiles
 
     @property

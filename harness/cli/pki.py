@@ -12,10 +12,11 @@ from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs, from_datetime
 from emulator.core.ids import Eui64
 from emulator.crypto.hashes import skid
-from emulator.crypto.keystore import KeyEntry, KeyStore, KeyStoreError, KeyUsage
+from emulator.crypto.keystore import KeyEntry, KeyStore, KeyUsage
 from emulator.crypto.pki import TestPki
 from harness.cli.output import console, emit_json
 from harness.errors import UsageError
+from harness.keys import open_keystore
 
 SUPPLIER = 0x02
 #: Role and EUI-64 of the parties made when none are named. The EUI-64s are locally administered:
@@ -85,23 +86,6 @@ def import_(source: _SOURCE, out: _OUT, as_json: _JSON = False, force: _FORCE = 
     store = open_keystore(source)
     write(store, out, force=force)
     _show(out, store.entries(), as_json=as_json)
-
-
-def open_keystore(path: Path) -> KeyStore:
-    """Read a key store for a command.
-
-    Raises:
-        UsageError: It cannot be read; says which file or row and why.
-    """
-    try:
-        return KeyStore.load(path)
-    except KeyStoreError as error:
-        raise UsageError(
-            f"the key store cannot be read: {error}",
-            where=str(path),
-            cause="not a JSON key store, nor a folder of PEM or DER files",
-            next_command="smetsbench pki new --out keys",
-        ) from error
 
 
 def write(store: KeyStore, out: Path, *, force: bool) -> None:

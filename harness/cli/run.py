@@ -84,6 +84,10 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         Path | None,
         typer.Option(exists=True, file_okay=False, envvar="SMETSBENCH_DATA", help="Overlay."),
     ] = None,
+    keystore: Annotated[
+        Path | None,
+        typer.Option(exists=True, help="Keys of your parties: JSON, or a folder of PEM or DER."),
+    ] = None,
     with_identifiers: Annotated[
         bool, typer.Option("--with-identifiers", help="Show EUI-64s and MPxNs of your data.")
     ] = False,
@@ -101,6 +105,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         request=request,
         image=image,
         data=data,
+        keystore=keystore,
         with_identifiers=with_identifiers,
     )
     folder, record = start(scenarios, options, out=out, watcher=watcher(quiet=quiet))

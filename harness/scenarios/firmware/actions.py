@@ -1,7 +1,7 @@
 """What firmware scenarios do with their parties: ask, stage, wait, activate, read."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -20,7 +20,7 @@ from harness import installed
 from harness.errors import UsageError
 from harness.formats.duis import bodies
 from harness.formats.duis.alerts import DccAlert
-from harness.formats.duis.requests import ServiceRequest, read_request
+from harness.formats.duis.requests import ServiceRequest
 from harness.formats.duis.responses import DccAlertMessage
 from harness.parties.correlation import NotCorrelated
 from harness.parties.dsp_messages import version_of
@@ -101,7 +101,7 @@ def _hash(octets: bytes, kind: ImageKind, sound: OtaImage) -> bytes:
 
 
 def _given_image(run: Run) -> Subject | None:
-    octets = _image_octets(run)
+    octets = installed.users_image(run.options)
     if octets is None:
         return None
     parties, device = market(run), target(run)
@@ -124,23 +124,12 @@ def _given_image(run: Run) -> Subject | None:
     if not installed.overlays(run.options):  # with --data the user's own list decides
         mark = f"user:{found.image_hash.hex()[:16]}"
         _list(parties, device, found, "added for this run: the user's own image", mark)
+        asked = installed.users_request(run.options)
+        if asked is not None and isinstance(asked.body, bodies.UpdateFirmware):
+            # A request may name another version than its image's header (the TPL samples do).
+            named = replace(found, version=asked.body.firmware_version.upper().zfill(8))
+            _list(parties, device, named, "added for this run: named by the user's request", mark)
     return found
-
-
-def _image_octets(run: Run) -> bytes | None:
-    if run.options.image is not None:
-        return run.options.image.read_bytes()
-    asked = given_request(run)
-    if asked is None or not isinstance(asked.body, bodies.UpdateFirmware):
-        return None
-    return asked.body.firmware_image
-
-
-def given_request(run: Run) -> ServiceRequest | None:
-    """Return the user's own request (``--request``), marked unsigned and local, or None."""
-    if run.options.request is None:
-        return None
-    return read_request(run.options.request.read_bytes())
 
 
 def _list(parties: Market, device: Eui64, found: Subject, notes: str, evidence: str) -> None:
@@ -184,7 +173,7 @@ def submit(run: Run, asked: ServiceRequest, supplier: Supplier) -> Received:
 def request_update(run: Run, image: Subject, devices: tuple[Eui64, ...]) -> Received:
     """Ask for an update of ``devices``: 11.1, or 11.4 where the scenario is about a PPMID."""
     supplier = market(run).supplier_of(target(run))
-    asked = given_request(run)
+    asked = installed.users_request(run.options)
     if asked is None or not isinstance(asked.body, bodies.UpdateFirmware):
         make = (
             supplier.update_ppmid_firmware

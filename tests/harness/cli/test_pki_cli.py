@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from emulator.crypto.keystore import KeyStore
 from harness.cli import pki
-from harness.cli.pki import open_keystore
 from harness.errors import UsageError
+from harness.keys import open_keystore
 
 APP = typer.Typer()
 pki.register(APP)
