@@ -339,7 +339,13 @@ class EmulatedBench:
     def describe(self) -> Mapping[str, Mapping[str, str]]:
         """Return each device's state for a reader: device -> name -> value."""
         self._driver.catch_up()
-        return {f"{box.role.upper()} {box.eui64}": box.device.rows() for box in self.world.boxes}
+        return {
+            f"{box.role.upper()} {box.eui64}": {
+                **box.device.rows(),
+                "short address": f"0x{box.node.short:04X}",
+            }
+            for box in self.world.boxes
+        }
 
     # -- memory --------------------------------------------------------------------------------
 

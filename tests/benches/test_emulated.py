@@ -257,3 +257,29 @@ def test_no_damage_on_any_link_crashes_anything(seed: int) -> None:
 
     bench = open_bench(EmulatedOptions(seed=seed, faults=damage(seed)))
     assert play(bench, story) > 20
+
+
+@pytest.mark.parametrize(
+    ("state", "role"),
+    [
+        *((state, "esme") for state in ("QUERIED", "DOWNLOADING", "COMPLETE_UNVERIFIED")),
+        ("VERIFIED_PENDING", "esme"),
+        *((state, "chf") for state in ("STAGING", "STAGED", "NOTIFIED", "SERVING", "DONE")),
+    ],
+)
+def test_power_may_fail_in_any_state_and_the_device_still_answers(state: str, role: str) -> None:
+    async def story(bench: EmulatedBench) -> bool:
+        device = bench.role("ESME")
+        await bench.clock.sleep_until(after(bench, 10))
+        await bench.hub.stage(StageOrder("r", image_for(bench, device, 1500), (device,)))
+        await bench.clock.sleep_until(after(bench, 4 * 3600))
+        while await bench.hub.received(after(bench, 1)) is not None:
+            continue
+        await bench.hub.send(version_request(bench, device, 77))
+        return await bench.hub.received(after(bench, 600)) is not None
+
+    fault = f"power-loss:state={state},off_s=90@{role}"
+    bench = open_bench(EmulatedOptions(faults=(fault,)))
+    assert play(bench, story)
+    kinds = [fact.kind for fact in bench.take_observations()]
+    assert kinds.count("fault") == 1
