@@ -16,6 +16,7 @@ from emulator.core.errors import EmulatorError, MalformedFrameError
 from harness.gbcs_view.message import Field, fields_of
 from harness.ports import CapturedFrame
 from harness.report.naming import COORDINATOR, Directory, flat, spaced
+from harness.report.xml_fields import fields_of_xml, is_xml
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -115,6 +116,8 @@ class Dissector:
             told = _guarded(self._gbcs, octets, kind)
             if not told.damaged:
                 return told
+        if is_xml(octets) and (rows := fields_of_xml(octets)):
+            return Dissection("", "", kind, layers=(_said(kind, *rows),))
         try:
             shown = octets.decode("utf-8")
         except UnicodeDecodeError:

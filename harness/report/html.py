@@ -13,6 +13,7 @@ from harness.report.evidence import MEANINGS, gaps, kind_of
 from harness.report.model import RunRecord, ScenarioRecord
 from harness.report.sequence import draw, size, span
 from harness.report.trace import TraceItem
+from harness.report.xml_fields import is_xml
 from harness.verdict import ExpectationKind, Verdict
 
 #: The page is at most this long, in octets.
@@ -182,7 +183,10 @@ def clock(at_us: int, start_ms: int | None) -> str:
 
 
 def dump(item: TraceItem, limit: int = 2048) -> str:
-    """Return octets as a dump: offset, hex, printable characters."""
+    """Return octets as a dump: offset, hex, printable characters; XML as the text it is."""
+    if is_xml(item.octets):
+        text = item.octets.decode("utf-8", "replace")
+        return clip(text, limit)
     lines = []
     for offset in range(0, min(len(item.octets), limit), 16):
         part = item.octets[offset : offset + 16]
