@@ -20,7 +20,10 @@ FILES: Final = {
     "capture": "wire.pcapng",
     "report": "report.html",
     "junit": "junit.xml",
+    "certificates": "certificates.json",
 }
+#: Files that only some benches give.
+OPTIONAL: Final = frozenset({"certificates"})
 _OURS: Final = frozenset(
     {
         *FILES.values(),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from emulator.core.clock import UtcMs
+from emulator.crypto.keystore import KeyStore
 from harness.errors import HarnessError, UsageError
 from harness.journal import Journal
 from harness.judging import Finding, broken, unplayed
@@ -165,6 +166,19 @@ class Runner:
             finding = broken(error, f"{scenario.id}, before its first step or after its last")
             self.journal.end_scenario(number, None, {}, unplayed(finding))
 
+    def _keep_certificates(self, bench: Bench) -> None:
+        """Write everybody's public keys beside the reports, so that others can check signatures.
+
+        Devices make their keys from the seed; without their certificates nobody else could tell
+        a genuine signature in the capture from a forged one.
+        """
+        public = getattr(bench, "public_keys", None)
+        if not isinstance(public, KeyStore):
+            return
+        path = self.folder.file("certificates")
+        known = KeyStore.from_json(path) if path.is_file() else KeyStore()
+        known.merged(public.public()).to_json(path)
+
     async def _on_a_bench(
         self,
         number: int,
@@ -176,6 +190,7 @@ class Runner:
         opened = open_bench(options)
         bench: Bench = await opened if inspect.isawaitable(opened) else opened
         try:
+            self._keep_certificates(bench)
             end = self.journal.capture_end()
             frames = 0 if end is None else end[1]
             recorder = Recorder(bench, self.journal, capture, number, frames=frames)

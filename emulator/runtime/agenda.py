@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 Micros = int
 #: Due time, sequence number, kind, box (-1: none), and what the kind needs.
@@ -32,8 +32,8 @@ class Agenda:
         self._timers.pop((kind, box, name), None)
 
     def stop_timers_of(self, box: int) -> None:
-        """Forget all timers of a box."""
-        for key in [key for key in self._timers if key[1] == box]:
+        """Forget all timers that a box itself set; the return of its power is not one of them."""
+        for key in [key for key in self._timers if key[1] == box and key[0] != POWER_RETURN]:
             del self._timers[key]
 
     def next_due(self) -> Micros | None:
@@ -80,5 +80,7 @@ class Agenda:
         }
 
 
+#: The timer that ends a power cut.
+POWER_RETURN: Final = "power-return"
 #: Kinds of entries that are timers: they have a name and can be stopped.
-TIMER_KINDS = frozenset({"timer", "node", "tunnel", "csp"})
+TIMER_KINDS: Final = frozenset({"timer", "node", "tunnel", "csp", POWER_RETURN})

@@ -26,6 +26,7 @@ from emulator.core.ids import Eui64
 from emulator.han.tunnel_client import TunnelClient
 from emulator.han.tunnel_server import TunnelServer
 from emulator.runtime import snapshot
+from emulator.runtime.agenda import POWER_RETURN
 from emulator.runtime.air import Air
 from emulator.runtime.backhaul import Backhaul
 from emulator.runtime.box import Box, Injectable
@@ -68,6 +69,7 @@ class World:
             **self._backhaul.entries,
             _TIMER: self._on_timer,
             _POWER: self._on_power,
+            POWER_RETURN: lambda index, _name: self._on_power(index, on=True),
             _FAULT: self._on_fault,
         }
 
@@ -152,11 +154,17 @@ class World:
         return self._backhaul.outcome(number)
 
     def cut_power(self, eui64: Eui64, off_s: float) -> None:
-        """Take the supply from a device now; it returns after ``off_s`` seconds (0: never)."""
+        """Take the supply from a device now; it returns after ``off_s`` seconds (0: never).
+
+        When cuts overlap, the last one says when the supply returns.
+        """
         scene, index = self._scene, self._scene.index(self.box(eui64))
         scene.agenda.put(scene.now_us, _POWER, index, False)
         if off_s:
-            scene.agenda.put(scene.now_us + round(off_s * 1_000_000), _POWER, index, True)
+            due_us = scene.now_us + round(off_s * 1_000_000)
+            scene.agenda.start_timer(due_us, POWER_RETURN, index, "")
+        else:
+            scene.agenda.stop_timer(POWER_RETURN, index, "")
 
     # -- entries of the agenda -----------------------------------------------------------------
 

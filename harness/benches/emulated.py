@@ -20,7 +20,6 @@ from emulator.devices.defects import DEFECTS
 from emulator.runtime.driver import Driver
 from emulator.runtime.installation import Emulation, InstallationError, Plan, build
 from emulator.runtime.parties import Parties
-from emulator.runtime.snapshot import SnapshotError
 from emulator.runtime.virtual_time import VirtualTimeLoop
 from emulator.runtime.world import World
 from emulator.wan.csp import Outcome
@@ -362,7 +361,7 @@ class EmulatedBench:
         """
         try:
             self.world.load(state)
-        except (SnapshotError, EmulatorError, KeyError, TypeError, ValueError) as error:
+        except (EmulatorError, KeyError, TypeError, ValueError) as error:
             raise BenchError(
                 f"the stored state of the emulated devices cannot be used: {error}",
                 cause="it was stored with another installation, seed, fault or version",

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.journal import Journal
 from harness.report.trace import TraceItem, trace_of
-from harness.run_folder import FILES, RunFolder
+from harness.run_folder import FILES, OPTIONAL, RunFolder
 from harness.run_options import RunOptions
 from harness.verdict import Verdict, combine
 
@@ -168,6 +168,11 @@ def _run(journal: Journal, folder: RunFolder) -> RunRecord:
         options=RunOptions.load(json.loads(row["options"])),
         verdict=verdict,
         scenarios=scenarios,
+        files={
+            name: file
+            for name, file in FILES.items()
+            if name not in OPTIONAL or folder.file(name).is_file()
+        },
         notes=notes,
     )
 

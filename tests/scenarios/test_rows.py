@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from emulator.codecs.gbcs import envelope
+from emulator.crypto.keystore import KeyStore, KeyUsage
+from emulator.crypto.signature import verify
 from emulator.devices.defects import DEFECTS as DEVICE_DEFECTS
 from harness.parties.defects import DEFECTS as PARTY_DEFECTS
+from harness.report import pcapng
 from harness.scenarios.catalogue import CATALOGUE
 from harness.verdict import Verdict
 from tests.scenarios.played import play, scenario
@@ -62,3 +66,20 @@ def test_the_same_seed_gives_the_same_octets_and_another_seed_others(
 def test_the_happy_path_does_not_depend_on_the_seed(seed: int, tmp_path: Path) -> None:
     _, result = play("FM-01", tmp_path / "run", seed=seed)
     assert result.verdict is Verdict.PASS, result.reason
+
+
+def test_the_certificates_beside_a_run_prove_its_devices_signatures(tmp_path: Path) -> None:
+    folder, _ = play("FM-01", tmp_path / "run")
+    known = KeyStore.from_json(folder.file("certificates"))
+    signed = [
+        envelope.decode(seen.frame)
+        for seen in pcapng.read(folder.file("capture"))
+        if seen.link == "wan-out" and envelope.decode(seen.frame).signature
+    ]
+    assert len(signed) == 3
+    for env in signed:
+        point = known.find(env.header.originator, KeyUsage.DS)
+        assert point is not None
+        assert env.signature is not None
+        assert verify(point.public_point, envelope.signed_part(env), env.signature)
+    assert not any(entry.private_scalar for entry in known.entries())

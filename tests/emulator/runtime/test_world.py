@@ -102,6 +102,23 @@ def test_after_a_power_cut_the_tunnel_is_opened_again_and_messages_go_through(
     assert list(world.to_dsp) == [message[::-1]]
 
 
+@pytest.mark.parametrize(("second_s", "back_after_s"), [(5, 15), (100, 110), (0, None)])
+def test_when_power_cuts_overlap_the_last_one_says_when_power_returns(
+    second_s: float, back_after_s: int | None
+) -> None:
+    world = small_world()
+    run_s(world, 5)
+    world.cut_power(ESME, 30)
+    run_s(world, 10)
+    world.cut_power(ESME, second_s)
+    powered = []
+    for second in range(11, 201):
+        run_s(world, 1)
+        if world.box(ESME).powered:
+            powered.append(second)
+    assert (powered[0] if powered else None) == back_after_s
+
+
 def test_a_message_sent_while_its_device_has_no_power_arrives_when_it_has() -> None:
     world = small_world()
     run_s(world, 10)
