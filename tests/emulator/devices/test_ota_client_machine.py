@@ -280,12 +280,12 @@ FRAMES = [
 
 @settings(max_examples=300, derandomize=True, deadline=None)
 @given(frame=st.sampled_from(FRAMES), cut=st.integers(0, 40), tail=st.binary(max_size=4))
-def test_a_damaged_frame_neither_raises_nor_moves_the_offset(
+def test_a_cut_or_lengthened_frame_neither_raises_nor_moves_the_offset(
     frame: bytes, cut: int, tail: bytes
 ) -> None:
     damaged = frame[: max(len(frame) - cut, 0)] + tail
-    if damaged == frame:
-        return
+    if len(damaged) == len(frame):
+        return  # the same length with other data is a block like any other: the signature tells
     esme = _downloading_esme()
     before = esme.ota.offset
     effects = esme.handle(DeviceEvent.ZCL, ZclIndication(CHF, ESME, ota.CLUSTER, damaged), NOW)
