@@ -108,10 +108,9 @@ def load(path: Path, column_map: ColumnMap | None = None) -> Cpl:
     Raises:
         DataError: The file cannot be read, a column is missing or not known, a row is wrong.
     """
-    text = read_text(path)
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    _check_headings(rows.fieldnames or (), path, column_map)
-    mark = f"user:{digest_of(text.encode())}" if column_map is not None else ""
+    headings, rows = read_csv(path)
+    _check_headings(headings, path, column_map)
+    mark = f"user:{digest_of(read_text(path).encode())}" if column_map is not None else ""
     used = column_map or ColumnMap()
     entries = [_entry(row, used, mark, path, line) for line, row in enumerate(rows, start=2)]
     return Cpl(entries, str(path))

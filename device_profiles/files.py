@@ -1,8 +1,11 @@
 """Data files as they lie on disk: shipped ones, and overlays whose values win."""
 
+import csv
 import hashlib
+import io
+import os
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +20,8 @@ SHIPPED: Final = Path(__file__).parent
 SUBFOLDERS: Final = ("models", "cohorts", "clauses", "catalogues")
 #: No data file of ours comes near; a larger one is a mistake.
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
+#: No table of ours has tables so deep inside it; a deeper one is a mistake.
+MAX_DEPTH: Final = 8
 
 Folders = Sequence[Path]
 
@@ -45,11 +50,13 @@ def read_octets(path: Path) -> bytes:
         UnreadableFileError: It is not there or larger than any data file is.
     """
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise UnreadableFileError(f"more than {MAX_FILE_BYTES} octets", file=path)
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise UnreadableFileError(error.strerror or "cannot be read", file=path) from error
+    if len(content) > MAX_FILE_BYTES:
+        raise UnreadableFileError(f"more than {MAX_FILE_BYTES} octets", file=path)
+    return content
 
 
 def read_text(path: Path) -> str:
@@ -73,9 +80,40 @@ def read_toml(path: Path, *, is_overlay: bool) -> DataFile:
     text = read_text(path)
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise UnreadableFileError("not TOML: brackets nested too deep", file=path) from None
+    except ValueError as error:  # TOMLDecodeError, or a number of more digits than Python reads
         raise UnreadableFileError(f"not TOML: {error}", file=path) from error
+    if _depth(table) > MAX_DEPTH:
+        raise InvalidValueError(f"tables nested deeper than {MAX_DEPTH}", file=path)
     return DataFile(path, table, digest_of(text.encode()), is_overlay)
+
+
+def _depth(table: Mapping[str, Any]) -> int:
+    """Return how deep tables lie inside a table, 1 for none; without recursion."""
+    deepest, left = 0, [(1, table)]
+    while left:
+        depth, here = left.pop()
+        deepest = max(deepest, depth)
+        left += [(depth + 1, value) for value in here.values() if isinstance(value, dict)]
+    return deepest
+
+
+def read_csv(path: Path) -> tuple[list[str], list[dict[str | Any, Any]]]:
+    """Read a CSV file: UTF-8, comma separated, one heading line.
+
+    Returns:
+        The headings, and the rows as :class:`csv.DictReader` yields them.
+
+    Raises:
+        UnreadableFileError: It cannot be read, or a cell is longer than any can be.
+    """
+    reader = csv.DictReader(io.StringIO(read_text(path), newline=""))
+    try:
+        return list(reader.fieldnames or ()), list(reader)
+    except csv.Error as error:
+        line = reader.line_num + 1
+        raise UnreadableFileError(f"not CSV: {error}", file=path, key=f"line {line}") from error
 
 
 def digest_of(content: bytes) -> str:
@@ -84,9 +122,13 @@ def digest_of(content: bytes) -> str:
 
 
 def layers(subfolder: str, name: str, overlays: Folders) -> list[Path]:
-    """Return the files of that name, weakest first: shipped, then each overlay's."""
+    """Return the files of that name, weakest first: shipped, then each overlay's.
+
+    What is there but is no file that can be read (a folder, a link to nowhere) is returned too:
+    reading it says so, and nothing the user wrote is passed over in silence.
+    """
     folders = [SHIPPED, *overlays]
-    return [path for folder in folders if (path := folder / subfolder / name).is_file()]
+    return [path for folder in folders if os.path.lexists(path := folder / subfolder / name)]
 
 
 def names(subfolder: str, suffix: str, overlays: Folders) -> list[str]:

@@ -186,7 +186,10 @@ def _shipped(name: str, overlays: Folders) -> Path:
     paths = layers("catalogues", f"{_PREFIX}{name}.toml", overlays)
     if not paths:
         known = ", ".join(shipped_installations())
-        raise UnknownNameError(f"no installation of this name (known: {known})", file=name)
+        why = f"no installation of this name (known: {known})"
+        if Path(name).is_file():
+            why += "; an installation file's own name ends in .toml or .csv"
+        raise UnknownNameError(why, file=name)
     return paths[-1]
 
 
@@ -205,9 +208,9 @@ def _from_toml(path: Path) -> tuple[Installation, ...]:
 
 
 def _from_csv(path: Path) -> tuple[Installation, ...]:
-    rows = csv.DictReader(io.StringIO(read_text(path), newline=""))
+    headings, rows = read_csv(path)
     known = (*_HEAD, *InstalledDevice.model_fields)
-    for heading in rows.fieldnames or ():
+    for heading in headings:
         if heading not in known:
             raise InvalidValueError("unknown column", file=path, key=f"column {heading}")
     tables: dict[str, dict[str, Any]] = {}

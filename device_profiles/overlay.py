@@ -25,6 +25,9 @@ def open_overlay(folder: Path) -> Path:
         raise OverlayError(
             f"{strange[0]!r} is not one of its subfolders ({', '.join(SUBFOLDERS)})", file=folder
         )
+    for name in inside:
+        if name in SUBFOLDERS and not (folder / name).is_dir():
+            raise OverlayError(f"{name!r} must be a folder", file=folder)
     if not any(name in SUBFOLDERS for name in inside):
         raise OverlayError(f"it holds none of {', '.join(SUBFOLDERS)}", file=folder)
     return folder

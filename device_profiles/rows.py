@@ -173,7 +173,10 @@ def _load(row: type[Row], key: str, paths: Iterable[Path], overlays: Folders) ->
     for path in paths:
         file = read_toml(path, is_overlay=path.parents[1] in overlays)
         unknown_keys(file.table, (key,), path)
-        for number, table in enumerate(file.table.get(key, [])):
+        tables = file.table.get(key, [])
+        if not isinstance(tables, list):
+            raise InvalidValueError(f"must be [[{key}]] tables", file=path, key=key)
+        for number, table in enumerate(tables):
             entry = _row(row, table, file, f"{key}.{number}")
             layer = path.parents[1]
             if own.get(entry.id) == layer:
