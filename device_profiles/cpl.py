@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,7 @@ from device_profiles.files import (
     SHIPPED,
     Folders,
     digest_of,
+    read_csv,
     read_text,
     read_toml,
     refuse,
@@ -71,7 +73,7 @@ def load_cpl(overlays: Folders = ()) -> Cpl:
     """
     for folder in reversed(overlays):
         path = folder / "catalogues" / FILE_NAME
-        if path.is_file():
+        if os.path.lexists(path):
             column_map = path.with_name(MAP_NAME)
             return load(path, load_map(column_map) if column_map.is_file() else ColumnMap())
     return load(SHIPPED / "catalogues" / FILE_NAME)
@@ -85,10 +87,15 @@ def load_map(path: Path) -> ColumnMap:
     """
     table = read_toml(path, is_overlay=True).table
     unknown_keys(table, ("columns", "constants", "formats"), path)
+    for name in ("columns", "constants", "formats"):
+        if not isinstance(table.get(name, {}), dict):
+            raise InvalidValueError("must be a table", file=path, key=name)
     for name in ("columns", "constants"):
         unknown_keys(table.get(name, {}), COLUMNS, path, name)
     formats = table.get("formats", {})
     unknown_keys(formats, ("date", "list_separator"), path, "formats")
+    if formats.get("list_separator") == "":
+        raise InvalidValueError("must not be empty", file=path, key="formats.list_separator")
     return ColumnMap(
         columns={key: str(value) for key, value in table.get("columns", {}).items()},
         constants={key: str(value) for key, value in table.get("constants", {}).items()},

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from device_profiles.errors import InconsistentDataError, InvalidValueError, UnknownNameError
-from device_profiles.files import SHIPPED, Folders, layers, read_text, read_toml, refuse
+from device_profiles.files import SHIPPED, Folders, layers, read_csv, read_toml, refuse
 from device_profiles.loader import load_profile
 from device_profiles.schema import EuiText, Section
 from device_profiles.words import (
@@ -187,7 +188,7 @@ def _shipped(name: str, overlays: Folders) -> Path:
     if not paths:
         known = ", ".join(shipped_installations())
         why = f"no installation of this name (known: {known})"
-        if Path(name).is_file():
+        if os.path.isfile(name):  # noqa: PTH113 -- a name too long for a file is simply none
             why += "; an installation file's own name ends in .toml or .csv"
         raise UnknownNameError(why, file=name)
     return paths[-1]

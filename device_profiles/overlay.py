@@ -5,17 +5,20 @@ from pathlib import Path
 from typing import Final
 
 from device_profiles.errors import OverlayError
-from device_profiles.files import SUBFOLDERS
+from device_profiles.files import SHIPPED, SUBFOLDERS
 
 #: Environment variable that names an overlay folder.
 DATA_VARIABLE: Final = "SMETSBENCH_DATA"
+#: Catalogues an overlay may have although none is shipped under the name.
+_OWN_CATALOGUES: Final = frozenset({"cpl_columns.toml"})
+_OWN_PREFIX: Final = "installation-"
 
 
 def open_overlay(folder: Path) -> Path:
     """Check that ``folder`` is shaped like ``device_profiles`` and return it.
 
     Raises:
-        OverlayError: It is no folder, holds none of the subfolders, or holds another name.
+        OverlayError: It is no folder, holds none of the subfolders, or a name that nothing reads.
     """
     if not folder.is_dir():
         raise OverlayError("no such folder", file=folder)
@@ -30,7 +33,28 @@ def open_overlay(folder: Path) -> Path:
             raise OverlayError(f"{name!r} must be a folder", file=folder)
     if not any(name in SUBFOLDERS for name in inside):
         raise OverlayError(f"it holds none of {', '.join(SUBFOLDERS)}", file=folder)
+    _refuse_unread(folder)
     return folder
+
+
+def _refuse_unread(folder: Path) -> None:
+    """Refuse a file whose name nothing reads: a misspelt one would change nothing, in silence.
+
+    Raises:
+        OverlayError: There is one.
+    """
+    shipped = {entry.name for entry in (SHIPPED / "catalogues").iterdir()}
+    for entry in sorted(path for name in SUBFOLDERS for path in (folder / name).glob("*")):
+        if entry.name.startswith(".") or entry.name == "README.md":
+            continue
+        if entry.parent.name != "catalogues":
+            if entry.suffix != ".toml":
+                raise OverlayError("nothing reads this file; names end in .toml", file=entry)
+        elif entry.name not in shipped | _OWN_CATALOGUES and not (
+            entry.name.startswith(_OWN_PREFIX) and entry.suffix == ".toml"
+        ):
+            known = ", ".join(sorted(shipped | _OWN_CATALOGUES))
+            raise OverlayError(f"nothing reads a catalogue of this name ({known})", file=entry)
 
 
 def overlays_of(option: Path | None, environment: Mapping[str, str]) -> tuple[Path, ...]:

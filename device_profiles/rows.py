@@ -6,9 +6,22 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
-from device_profiles.errors import BadMarkError, DuplicateEntryError, UnmarkedValueError
+from device_profiles.errors import (
+    BadMarkError,
+    DuplicateEntryError,
+    InvalidValueError,
+    UnmarkedValueError,
+)
 from device_profiles.evidence import EvidenceKind, Mark
-from device_profiles.files import SHIPPED, DataFile, Folders, read_toml, refuse, unknown_keys
+from device_profiles.files import (
+    SHIPPED,
+    DataFile,
+    Folders,
+    layers,
+    read_toml,
+    refuse,
+    unknown_keys,
+)
 from device_profiles.schema import Section
 from device_profiles.words import MeaningStatus
 
@@ -163,8 +176,7 @@ def load_replacements(overlays: Folders = ()) -> Mapping[str, Replacement]:
 
 
 def _catalogue(name: str, overlays: Folders) -> list[Path]:
-    folders = (SHIPPED, *overlays)
-    return [path for f in folders if (path := f / "catalogues" / name).is_file()]
+    return layers("catalogues", name, overlays)
 
 
 def _load(row: type[Row], key: str, paths: Iterable[Path], overlays: Folders) -> dict[str, Row]:
