@@ -12,8 +12,10 @@ from emulator.codecs.ota_file import OtaHeader
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore, KeyStoreError
 from firmware_images.version import FirmwareVersion, VersionError
+from harness import files
 from harness.errors import UsageError
 from harness.formats.duis.bodies import UpdateFirmware, UpdatePpmidFirmware
+from harness.formats.duis.faults import naming
 from harness.formats.duis.requests import ServiceRequest, read_request
 
 #: More than a DUIS request with a full image and device list.
@@ -74,22 +76,21 @@ def read_octets(path: Path) -> bytes:
     Raises:
         UsageError: It cannot be read, is empty, or is larger than any request can be.
     """
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise UsageError(
-                f"{size} octets are more than any firmware file has",
-                where=str(path),
-                cause=f"a DUIS request carries an image of at most 10,240,000 octets; "
-                f"files above {MAX_FILE_BYTES:,} octets are not read",
-            )
-        content = path.read_bytes()
-    except OSError as error:
+    content = files.read_octets(path, MAX_FILE_BYTES)
+    if len(content) > MAX_FILE_BYTES:
         raise UsageError(
-            "the file cannot be read", where=str(path), cause=error.strerror or ""
-        ) from error
+            f"more than {MAX_FILE_BYTES:,} octets: more than any firmware file has",
+            where=str(path),
+            cause="another kind of file; a DUIS request carries at most 10,240,000 octets of image",
+            next_command=f"ls -l {path}",
+        )
     if not content:
-        raise UsageError("the file is empty", where=str(path), cause="an interrupted copy")
+        raise UsageError(
+            "the file is empty",
+            where=str(path),
+            cause="an interrupted copy",
+            next_command=f"ls -l {path}",
+        )
     return content
 
 
@@ -103,7 +104,8 @@ def read_firmware(path: Path) -> FirmwareFile:
     content = read_octets(path)
     if not content.lstrip(b" \t\r\n").startswith(_XML_STARTS):
         return FirmwareFile(path, content, None, None)
-    request = read_request(content)
+    with naming(str(path)):
+        request = read_request(content)
     body = request.body
     if isinstance(body, UpdatePpmidFirmware):
         return FirmwareFile(path, body.firmware_image, ImageKind.UNSIGNED, request)
@@ -113,7 +115,7 @@ def read_firmware(path: Path) -> FirmwareFile:
         f"service request {request.header.service} carries no firmware image",
         where=str(path),
         cause="only 11.1 and 11.4 carry one",
-        next_command="smetsbench duis check FILE",
+        next_command=f"smetsbench duis check {path}",
     )
 
 

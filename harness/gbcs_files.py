@@ -31,8 +31,10 @@ from emulator.crypto.protection import (
     decrypt_block,
     open_message,
 )
+from harness import files
 from harness.errors import HarnessError, UsageError
 from harness.formats.duis import xml_input
+from harness.formats.duis.faults import naming
 from harness.gbcs_view.field import Field
 from harness.gbcs_view.message import fields_of
 
@@ -84,10 +86,10 @@ def message_files(paths: Iterable[Path]) -> list[Path]:
     Raises:
         UsageError: A path does not exist, or a folder holds no such file.
     """
-    files: list[Path] = []
+    found: list[Path] = []
     for path in paths:
-        if path.is_file():
-            files.append(path)
+        if path.exists() and not path.is_dir():
+            found.append(path)
             continue
         below = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
         if not below:
@@ -98,8 +100,8 @@ def message_files(paths: Iterable[Path]) -> list[Path]:
                 cause=f"a folder is searched for files ending in {known}",
                 next_command="smetsbench gbcs verify --help",
             )
-        files += below
-    return files
+        found += below
+    return found
 
 
 def read_file(path: Path) -> list[Found]:
@@ -110,14 +112,7 @@ def read_file(path: Path) -> list[Found]:
         NotAMessageError: It is neither hex nor base64 nor XML.
         DuisError: It is XML that is refused.
     """
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise UsageError(f"longer than {MAX_FILE_BYTES} octets", where=str(path))
-        data = path.read_bytes()
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise UsageError(f"the file cannot be read: {why}", where=str(path)) from error
-    return read_messages(data, str(path))
+    return read_messages(files.read_octets(path, MAX_FILE_BYTES), str(path))
 
 
 def read_messages(data: bytes, source: str) -> list[Found]:
@@ -129,6 +124,13 @@ def read_messages(data: bytes, source: str) -> list[Found]:
         NotAMessageError: ``data`` is neither; says why.
         DuisError: XML with a DTD, an entity, over the limits, or not well-formed.
     """
+    if len(data) > MAX_FILE_BYTES:
+        raise UsageError(
+            f"longer than {MAX_FILE_BYTES} octets",
+            where=source,
+            cause="another kind of file: no file of messages comes near",
+            next_command="smetsbench gbcs decode --help",
+        )
     text = data.removeprefix(b"\xef\xbb\xbf").strip()
     if text.startswith(b"<"):
         return _read_xml(data, source)
@@ -136,7 +138,8 @@ def read_messages(data: bytes, source: str) -> list[Found]:
 
 
 def _read_xml(data: bytes, source: str) -> list[Found]:
-    root = xml_input.parse(data)
+    with naming(source):
+        root = xml_input.parse(data)
     texts = [element.text or "" for element in root.iter("{*}GBCSPayload")]
     names = [source] if len(texts) == 1 else [f"{source}#{n}" for n in range(1, len(texts) + 1)]
     return [
@@ -192,8 +195,9 @@ def acb_of(keystore: KeyStore) -> Eui64:
     if len(found) != 1:
         raise UsageError(
             f"the key store names {len(found)} Access Control Brokers",
+            where="--keystore",
             cause="it is told by the role (OU) 04 in a certificate",
-            next_command="add --acb EUI64",
+            next_command="smetsbench gbcs verify PATH --keystore KEYS --acb EUI64",
         )
     return found.pop()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar
 
 from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from harness.scenario import Scenario, Step
 
 _Kind = TypeVar("_Kind")
+
+#: Fact in which a scenario's ``setup`` keeps what the run leaves open: rows of kind and sentence.
+NOT_PROVEN: Final = "not_proven"
 
 
 class Participant(Protocol):

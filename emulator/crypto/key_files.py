@@ -83,7 +83,7 @@ def _flag(value: Any) -> bool:
     return value
 
 
-#: Field of a JSON row -> how it is read, and what stands for it when it is absent (nothing: it may not be).
+#: Field of a JSON row, how it is read, and what an absent one counts as (if it may be absent).
 _FIELDS: Final[tuple[tuple[str, Callable[[Any], Any], tuple[Any, ...]], ...]] = (
     ("eui64", Eui64.parse, ()),
     ("usage", KeyUsage, ()),

@@ -85,13 +85,18 @@ def _of_scenario(scenario: ScenarioRecord) -> Iterator[tuple[str, str]]:
     for step in scenario.steps:
         for check in step.checks:
             yield from _weak(check.evidence, f"Rule {check.clause or check.name}")
+    yield from scenario.not_proven
     for text in declared["silent"]:
         yield "undecided", f"{text.rstrip('.')}."
     for fault in declared["faults"]:
         yield "fault", f"Fault that belongs to the scenario: {fault}."
     if any(item.link.startswith("csp") for item in scenario.trace):
         yield "stand-in", _CSP
-    comments = {item.comment for item in scenario.trace if "stand-in" in item.comment}
+    comments = {
+        item.comment
+        for item in scenario.trace
+        if "stand-in" in item.comment and not item.link.startswith("csp")
+    }
     yield from (("stand-in", f"{text.rstrip('.')}.") for text in sorted(comments))
     yield from _skipped(scenario)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.journal import Journal
 from harness.report.trace import TraceItem, trace_of
+from harness.run import NOT_PROVEN
 from harness.run_folder import FILES, OPTIONAL, RunFolder
 from harness.run_options import RunOptions
 from harness.verdict import Verdict, combine
@@ -90,7 +91,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioRecord:
-    """One scenario as it went; ``declared`` is what ``Scenario.declared`` said of it."""
+    """One scenario as it went; ``declared`` is what ``Scenario.declared`` said of it.
+
+    ``not_proven`` is what the scenario's ``setup`` knew that the run would leave open: kind, text.
+    """
 
     id: str
     declared: dict[str, Any]
@@ -107,6 +111,7 @@ class ScenarioRecord:
     before: dict[str, dict[str, str]]
     after: dict[str, dict[str, str]]
     trace: tuple[TraceItem, ...]
+    not_proven: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +202,13 @@ def _scenario(journal: Journal, row: sqlite3.Row, trace: Sequence[TraceItem]) ->
         before=json.loads(row["before"]),
         after=json.loads(row["after"]),
         trace=tuple(trace),
+        not_proven=_left_open(row["carried"]),
     )
+
+
+def _left_open(carried: str | None) -> tuple[tuple[str, str], ...]:
+    facts = json.loads(carried or "{}").get("facts", {})
+    return tuple((kind, text) for kind, text in facts.get(NOT_PROVEN, ()))
 
 
 def _steps(journal: Journal, scenario: int, declared: list[dict[str, Any]]) -> list[StepRecord]:

@@ -1,6 +1,8 @@
 """The named reasons for which a DUIS document is refused."""
 
 import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from harness.errors import HarnessError
 
@@ -74,3 +76,19 @@ class DuisError(HarnessError):
     def at(self, line: int, element: str) -> "DuisError":
         """Return the same refusal with the place in the document it belongs to."""
         return DuisError(self.name, self.why, line=line, where=element)
+
+
+@contextmanager
+def naming(document: str) -> Iterator[None]:
+    """Add the name of the document to a refusal of what is read inside.
+
+    Raises:
+        DuisError: The refusal, its ``where`` beginning with the name.
+    """
+    try:
+        yield
+    except DuisError as error:
+        error.where = f"{document}, {error.where}" if error.where else document
+        error.cause = "an incomplete or edited document, or one of another kind"
+        error.next_command = f"smetsbench duis check {document}"
+        raise

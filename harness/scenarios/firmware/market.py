@@ -21,7 +21,8 @@ from harness.parties.post import Post, Record
 from harness.parties.supplier import Supplier
 from harness.parties.wan_provider import WanProvider
 from harness.rules.roles import UserRole
-from harness.run import Run
+from harness.run import NOT_PROVEN, Run
+from harness.scenarios.firmware.left_open import left_open
 
 NAME: Final = "market"
 
@@ -179,7 +180,11 @@ def _traced(run: Run) -> Record:
 
 def open_world(run: Run) -> None:
     """Set up the parties of a firmware scenario (``Scenario.setup``)."""
-    run.participants[NAME] = Market(run)
+    parties = Market(run)
+    run.participants[NAME] = parties
+    emulated = run.bench.kind == "emulated"
+    rows = left_open(parties.profiles, parties.dsp.cpl, emulated=emulated)
+    run.facts[NOT_PROVEN] = [list(row) for row in rows]
 
 
 def market(run: Run) -> Market:

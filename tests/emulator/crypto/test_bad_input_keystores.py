@@ -28,12 +28,12 @@ def refusal(path: Path, content: object) -> str:
     return str(refused.value)
 
 
-@pytest.mark.parametrize("content", ["[" * 200_000, '[{"eui64":' * 50_000, "", "\ufeff[]", "{"])
+@pytest.mark.parametrize("content", ["[" * 200_000, '[{"eui64":' * 50_000, "", "{", "\x00"])
 def test_what_is_no_json_is_refused(tmp_path: Path, content: str) -> None:
     assert "not JSON" in refusal(tmp_path / "keys.json", content)
 
 
-@pytest.mark.parametrize("content", [{}, None, "x", 5, {"keys": []}])
+@pytest.mark.parametrize("content", [{}, None, '"x"', 5, {"keys": []}])
 def test_another_shape_than_a_list_is_refused(tmp_path: Path, content: object) -> None:
     assert "a list of keys" in refusal(tmp_path / "keys.json", content)
 
