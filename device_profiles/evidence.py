@@ -20,6 +20,16 @@ class EvidenceKind(enum.StrEnum):
     STAND_IN = "stand-in"
 
 
+#: What each mark says of the value that carries it.
+MEANINGS: Final[Mapping[EvidenceKind, str]] = {
+    EvidenceKind.SOURCE: "the value stands in a document; the reference follows the colon",
+    EvidenceKind.OBSERVED: "the value was seen in a capture of a real device; its hash follows",
+    EvidenceKind.USER: "a user's overlay gives the value; the hash of its file follows",
+    EvidenceKind.KNOWN: "the value is common knowledge of the field, without one document for it",
+    EvidenceKind.INFERRED: "the value follows from others; the reason follows the colon",
+    EvidenceKind.STAND_IN: "the value is made up until a real one is known; it carries no FAIL",
+}
+
 _NEEDS_DETAIL: Final = {
     EvidenceKind.SOURCE: "a reference",
     EvidenceKind.OBSERVED: "the hash of a capture",

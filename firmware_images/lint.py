@@ -123,7 +123,8 @@ def lint(
     try:
         image = ota_file.decode(data, profile.firmware.image_kind)
     except ImageError as error:
-        broken = Objection(Severity.ERROR, error.name.value, error.why)
+        why = error.why.removeprefix(f"{error.name.value}: ")
+        broken = Objection(Severity.ERROR, error.name.value, why)
         return LintReport(None, (broken,), (), (), NO_LAYOUT)
     image_hash = ota_file.manufacturer_image_hash(image)
     fits = tuple(_fit(hub, image, profile) for hub in hubs if hub.hub is not None)

@@ -32,6 +32,12 @@ _CAUSES: Final = {
     "dangling-reference": "a misspelt identifier, or a row that was left out of the export",
 }
 
+#: Where another command than the one that failed helps on; it reads no overlay that may be broken.
+_NEXT: Final = {
+    "unknown-name": "smetsbench profiles",
+    "broken-overlay": "smetsbench data status --help",
+}
+
 
 @contextmanager
 def reading_data() -> Iterator[None]:
@@ -53,7 +59,7 @@ def usage_error(error: data_errors.DataError) -> UsageError:
         f"{error.code}: {error.why}",
         where=where,
         cause=_CAUSES.get(error.code, ""),
-        next_command="smetsbench profiles  (or: smetsbench data status --data FOLDER)",
+        next_command=_NEXT.get(error.code, ""),
     )
 
 

@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Final, Protocol
 
+from device_profiles.evidence import MEANINGS as MARKS
 from device_profiles.files import Folders
 from device_profiles.loader import load_profile, profile_names
 from device_profiles.rows import load_alert_notes, load_clauses, load_duis_codes, load_words
 from emulator.codecs.gbcs.alerts import MEANINGS
 from emulator.codecs.gbcs.use_cases import MESSAGES
+from emulator.core.faults import FAULTS
 from emulator.core.ids import Eui64
 from firmware_images.defects import DEFECTS
 from harness.errors import UsageError
+from harness.formats.duis.faults import SENTENCES
 from harness.setting import Setting
 
+#: So much of an unknown term is repeated.
+_SHOWN: Final = 60
 #: Saboteurs by name: imported when asked for.
 _PARTY_DEFECTS: Final = "harness.parties.defects"
 _EMULATED_BENCH: Final = "harness.benches.emulated"
@@ -84,7 +89,8 @@ def explain(term: str, overlays: Folders = ()) -> list[Explanation]:
     close = difflib.get_close_matches(wanted, names, n=5)
     near = ", ".join(names[name] for name in close)
     raise UsageError(
-        f"nothing is known of {term!r}",
+        f"nothing is known of {term[:_SHOWN]!r}",
+        where="smetsbench explain",
         cause=f"near it: {near}" if near else "a code or clause outside the firmware scenarios",
         next_command="smetsbench scenarios  (or: smetsbench profiles)",
     )
@@ -110,6 +116,9 @@ def _aliases(entry: Explanation) -> set[str]:
 def _clauses(overlays: Folders) -> Iterator[Explanation]:
     for row in load_clauses(overlays).values():
         details = {"title": row.title, "document": row.document}
+        number = row.id.rpartition(" ")[2]
+        if number != row.id:
+            details["also"] = number
         yield Explanation("clause", row.id, row.says, details, row.evidence)
 
 
@@ -156,6 +165,27 @@ def _use_cases(_overlays: Folders) -> Iterator[Explanation]:
 def _words(overlays: Folders) -> Iterator[Explanation]:
     for row in load_words(overlays).values():
         yield Explanation(row.group, row.id, row.says, {}, row.evidence)
+
+
+def _faults(_overlays: Folders) -> Iterator[Explanation]:
+    for name, row in FAULTS.items():
+        details = {
+            "links": ", ".join(row.links),
+            "use": f"smetsbench run FM-01 --fault {row.example}",
+        }
+        yield Explanation("fault", name, row.sentence.replace("``", ""), details)
+
+
+def _refusals(_overlays: Folders) -> Iterator[Explanation]:
+    for fault, sentence in SENTENCES.items():
+        yield Explanation(
+            "DUIS refusal", str(fault), sentence, {"use": "smetsbench duis check FILE"}
+        )
+
+
+def _marks(_overlays: Folders) -> Iterator[Explanation]:
+    for mark, sentence in MARKS.items():
+        yield Explanation("evidence mark", str(mark), sentence, {"use": "smetsbench data status"})
 
 
 def _image_defects(_overlays: Folders) -> Iterator[Explanation]:
@@ -216,6 +246,9 @@ _SOURCES: Final[tuple[Callable[[Folders], Iterator[Explanation]], ...]] = (
     _alert_codes,
     _use_cases,
     _words,
+    _faults,
+    _refusals,
+    _marks,
     _image_defects,
     _party_defects,
     _profiles,

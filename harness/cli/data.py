@@ -10,7 +10,7 @@ from firmware_images.synthetic_cpl import render_file
 from harness import standins
 from harness.cli.output import console, emit_json
 from harness.data_files import DataOption, overlays, reading_data
-from harness.errors import UsageError
+from harness.files import write_octets
 from harness.standins import StandIn
 
 _OUT = Annotated[Path, typer.Option("--out", help="File to write.")]
@@ -99,10 +99,5 @@ def synthetic_cpl(out: _OUT) -> None:
 
 
 def _write(out: Path, content: str) -> None:
-    try:
-        out.write_text(content, "utf-8")
-    except OSError as error:
-        raise UsageError(
-            "the file cannot be written", where=str(out), cause=error.strerror or ""
-        ) from error
+    write_octets(out, content.encode())
     console().print(f"wrote {out}", markup=False)

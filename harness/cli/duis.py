@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from harness import files
 from harness.cli.output import console, emit_json
 from harness.errors import UsageError
 from harness.formats.duis import document
@@ -17,7 +18,9 @@ from harness.formats.duis.responses import ServiceResponse, read_response
 from harness.formats.duis.shape import line_of, tag
 from harness.formats.duis.xml_input import MAX_DOCUMENT_BYTES, parse
 
-_FILES = Annotated[list[str], typer.Argument(help="DUIS documents or folders of them.")]
+_DOCUMENTS = Annotated[
+    list[str], typer.Argument(metavar="PATH...", help="DUIS documents or folders of them.")
+]
 _JSON = Annotated[bool, typer.Option("--json", help="Print findings as JSON.")]
 
 
@@ -52,12 +55,12 @@ def register(app: typer.Typer) -> None:
     app.add_typer(duis, name="duis")
 
 
-def check(files: _FILES, as_json: _JSON = False) -> None:
+def check(documents: _DOCUMENTS, as_json: _JSON = False) -> None:
     """Check documents: 0 when all are clean, 1 when one is refused.
 
     Requests read from files need no signature; they are marked ``unsigned, local``.
     """
-    rows = [check_file(path) for path in _paths(files)]
+    rows = [check_file(path) for path in _paths(documents)]
     clean = all(row["clean"] for row in rows)
     if as_json:
         emit_json({"clean": clean, "files": rows})
@@ -97,16 +100,11 @@ def _value(data: bytes) -> ServiceRequest | ServiceResponse:
 
 
 def _octets(path: Path) -> bytes:
-    try:
-        size = path.stat().st_size
-        if size > MAX_DOCUMENT_BYTES:
-            why = f"the document has {size} octets, the limit is {MAX_DOCUMENT_BYTES}"
-            raise DuisError(DuisFault.TOO_LARGE, why)
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(
-            "the file cannot be read", where=str(path), cause=error.strerror or ""
-        ) from error
+    data = files.read_octets(path, MAX_DOCUMENT_BYTES)
+    if len(data) > MAX_DOCUMENT_BYTES:
+        why = f"the document has more octets than the limit of {MAX_DOCUMENT_BYTES}"
+        raise DuisError(DuisFault.TOO_LARGE, why)
+    return data
 
 
 def _duplicates(path: Path, data: bytes, value: ServiceRequest | ServiceResponse) -> list[Finding]:
@@ -127,18 +125,28 @@ def _duplicates(path: Path, data: bytes, value: ServiceRequest | ServiceResponse
     ]
 
 
-def _paths(files: list[str]) -> list[Path]:
+def _paths(documents: list[str]) -> list[Path]:
     found: list[Path] = []
-    for name in files:
+    for name in documents:
         path = Path(name)
         if path.is_dir():
             found += sorted(p for p in path.iterdir() if p.suffix.lower() == ".xml")
         elif path.exists():
             found.append(path)
         else:
-            raise UsageError("there is no such file", where=name)
+            raise UsageError(
+                "there is no such file or folder",
+                where=name,
+                cause="a mistyped name",
+                next_command="smetsbench duis check --help",
+            )
     if not found:
-        raise UsageError("no DUIS documents there", where=", ".join(files))
+        raise UsageError(
+            "no DUIS documents there",
+            where=", ".join(documents),
+            cause="a folder is searched for files ending in .xml, folders below it are not",
+            next_command="smetsbench duis check FILE",
+        )
     return found
 
 

@@ -22,6 +22,7 @@ from harness.cli.firmware_output import print_inspection, print_lint
 from harness.cli.output import console, emit_json
 from harness.data_files import DataOption, overlays, reading_data
 from harness.errors import UsageError
+from harness.files import write_octets
 from harness.firmware_files import read_firmware, read_keystore, read_private_scalar
 
 _REFUSED: Final = 1
@@ -101,7 +102,7 @@ def build_file(  # noqa: PLR0913, PLR0917 -- one argument for each option of the
         store = _largest_store(hub, folders)
     scalar = signing_scalar("supplier") if key is None else read_private_scalar(key)
     octets = _octets(loaded, profile, scalar, defect, store)
-    _write(out, octets)
+    write_octets(out, octets, made_from=[Path(recipe), *([] if key is None else [key])])
     if signer_out is not None:
         _write_signer(signer_out, scalar)
     signed = profile.firmware.image_kind is ImageKind.SUPPLIER_SIGNED
@@ -143,10 +144,18 @@ def _octets(
         return spoil(defect, Draft(image, scalar if signed else None, other, store_bytes))
     except DefectError as error:
         raise UsageError(
-            str(error), where=f"--defect {defect}", next_command="smetsbench firmware build --help"
+            str(error),
+            where=f"--defect {defect}",
+            cause="a misspelt name, or a defect of another kind of image",
+            next_command="smetsbench firmware build --help",
         ) from error
     except ValueError as error:
-        raise UsageError(str(error), where=f"recipe {recipe.name}") from error
+        raise UsageError(
+            str(error),
+            where=f"recipe {recipe.name}",
+            cause="recipe and device profile do not go together",
+            next_command=f"smetsbench profiles {recipe.image.profile}",
+        ) from error
 
 
 def _largest_store(hub: str | None, folders: Folders) -> int:
@@ -159,7 +168,12 @@ def _largest_store(hub: str | None, folders: Folders) -> int:
     hubs = _hubs(folders) if hub is None else [load_profile(hub, folders)]
     stores = [profile.hub.image_store_bytes for profile in hubs if profile.hub is not None]
     if not stores:
-        raise UsageError(f"{hub} is no hub", where="--hub", next_command="smetsbench profiles")
+        raise UsageError(
+            f"{hub} is no hub",
+            where="--hub",
+            cause="the profile of another kind of device",
+            next_command="smetsbench profiles",
+        )
     return max(stores)
 
 
@@ -168,22 +182,16 @@ def _hubs(folders: Folders) -> list[DeviceProfile]:
     return [profile for profile in found if profile.device_type is DeviceType.CHF]
 
 
-def _write(out: Path, octets: bytes) -> None:
-    try:
-        out.write_bytes(octets)
-    except OSError as error:
-        raise UsageError(
-            "the file cannot be written", where=str(out), cause=error.strerror or ""
-        ) from error
-
-
 def _write_signer(folder: Path, scalar: int) -> None:
     entry = KeyEntry(TEST_SIGNER, KeyUsage.DS, public_point=point_of(scalar))
     try:
         KeyStore([entry]).to_folder(folder)
     except OSError as error:
         raise UsageError(
-            "the folder cannot be written", where=str(folder), cause=error.strerror or ""
+            f"the folder cannot be written: {error.strerror}",
+            where=str(folder),
+            cause="a file in its place, or a folder that is not yours",
+            next_command="smetsbench firmware build RECIPE --out FILE --signer-out NEW-FOLDER",
         ) from error
 
 

@@ -16,6 +16,7 @@ from emulator.crypto.protection import Accepted, KeyRing, Unauthenticated, open_
 from harness.cli.output import console, emit_json, progress
 from harness.errors import UsageError
 from harness.gbcs_files import (
+    MAX_FILE_BYTES,
     Field,
     Found,
     NotAMessageError,
@@ -101,7 +102,12 @@ def _open_keys(path: Path, acb: str | None) -> tuple[KeyRing, Eui64]:
     try:
         return KeyRing(store), Eui64.parse(acb)
     except ValueError as error:
-        raise UsageError(str(error), where="--acb") from error
+        raise UsageError(
+            str(error),
+            where="--acb",
+            cause="a typing error",
+            next_command="smetsbench gbcs verify --help",
+        ) from error
 
 
 def _show_tally(tally: Tally) -> None:
@@ -148,7 +154,7 @@ def decode(
             "the document holds no GBCSPayload element",
             where=message,
             cause="a DUIS request that is not a pre-command or response",
-            next_command="smetsbench duis check FILE",
+            next_command=f"smetsbench duis check {message}",
         )
     shown = [_shown(item, keys) for item in found]
     if as_json:
@@ -161,14 +167,17 @@ def decode(
 
 def _read(message: str) -> list[Found]:
     if message == "-":
-        return read_messages(sys.stdin.buffer.read(), "-")
+        return read_messages(sys.stdin.buffer.read(MAX_FILE_BYTES + 1), "-")
     path = Path(message) if len(message) <= _LONGEST_NAME else None
-    if path is not None and path.is_file():
-        return read_file(path)
     if path is not None and path.is_dir():
         raise UsageError(
-            "that is a folder", where=message, next_command=f"smetsbench gbcs verify {message}"
+            "that is a folder",
+            where=message,
+            cause="decode shows one file or message",
+            next_command=f"smetsbench gbcs verify {message} --keystore KEYS",
         )
+    if path is not None and path.exists():
+        return read_file(path)
     try:
         return read_messages(message.encode("utf-8", "surrogateescape"), "argument")
     except NotAMessageError as error:
@@ -189,7 +198,7 @@ def _shown(item: Found, keys: tuple[KeyRing, Eui64] | None) -> tuple[Found, list
             f"no GBCS message: {error.why}",
             where=f"{item.source} ({len(item.octets)} octets, {error.layer}{at})",
             cause="a truncated copy, added octets, or another kind of file",
-            next_command="compare its length with the original",
+            next_command="smetsbench gbcs decode FILE  (of the original; compare the lengths)",
         ) from error
     if keys is not None:
         fields.append(("check", _check(item.octets, *keys)))

@@ -17,6 +17,7 @@ from device_profiles.words import InstallationClass, SupplyShape
 from harness.cli.output import console, emit_json
 from harness.data_files import DataOption, overlays, reading_data
 from harness.errors import UsageError
+from harness.files import write_octets
 from harness.new_installations import Order, generate
 
 _JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -37,7 +38,7 @@ def new(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comman
         typer.Option(help="Cohort key or file; left out: installations that always were SMETS2+."),
     ] = None,
     count: Annotated[int, typer.Option(help="How many, up to 100,000.")] = 1,
-    seed: Annotated[int, typer.Option(help="Same seed, same installations.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same installations.")] = 1,
     shape: Annotated[
         SupplyShape, typer.Option(help="Which fuels, and whether one supplier serves both.")
     ] = SupplyShape.DUAL_FUEL,
@@ -71,15 +72,11 @@ def _write(out: Path, made: tuple[Installation, ...]) -> None:
         raise UsageError(
             f"no form of installation file ends in {suffix or 'nothing'}",
             where=str(out),
+            cause="the form follows from the name: .toml or .csv",
             next_command="smetsbench installations new --out installations.toml",
         )
     content = render_csv(made) if suffix == ".csv" else render_toml(made)
-    try:
-        out.write_text(content, "utf-8")
-    except OSError as error:
-        raise UsageError(
-            "the file cannot be written", where=str(out), cause=error.strerror or ""
-        ) from error
+    write_octets(out, content.encode())
 
 
 def check(

@@ -1,8 +1,9 @@
 """Entry point of the ``smetsbench`` command: assembles the nouns, turns errors into messages."""
 
+import io
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module, metadata
 from typing import Annotated, Final
 
@@ -89,39 +90,93 @@ def _explain_emulator_error(error: EmulatorError) -> HarnessError:
 
 def main() -> None:
     """Run the command line and exit with the codes of docs/architecture.md."""
+    _settle_streams()
     asked = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     if sys.argv[1:] == ["--version"]:
         asked = "faults"  # the lightest: nothing of it runs
     try:
         result = build_app(asked)(standalone_mode=False)
-    except typer.Abort:
-        errors().print("interrupted")
-        sys.exit(EXIT_INTERRUPTED)
-    except typer.exceptions.TyperException as error:
-        _show_usage(error)
-        sys.exit(EXIT_USAGE)
-    except HarnessError as error:
-        _show(error)
-        sys.exit(error.exit_code)
-    except EmulatorError as error:
-        _show(_explain_emulator_error(error))
-        sys.exit(EXIT_USAGE)
-    except KeyboardInterrupt:
+    except (typer.Abort, KeyboardInterrupt):
         errors().print("interrupted")
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output went away (``| head``): nothing is wrong and nobody listens.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         sys.exit(0)
-    except Exception as error:  # the last door: an internal error becomes exit code 5
-        if os.environ.get("SMETSBENCH_TRACEBACK"):
-            raise
-        errors().print(f"internal error: {type(error).__name__}: {error}")
-        errors().print(
-            "  this is a defect of smetsbench; set SMETSBENCH_TRACEBACK=1 and run it again"
-        )
-        sys.exit(EXIT_INTERNAL)
-    sys.exit(result if isinstance(result, int) else 0)
+    except Exception as error:  # noqa: BLE001 -- the last door: told without a traceback
+        sys.exit(_told(error))
+    sys.exit(_flushed(result if isinstance(result, int) else 0))
+
+
+def _told(error: Exception) -> int:
+    """Say what went wrong; returns the exit code.
+
+    Raises:
+        Exception: The error itself, when it is internal and a traceback is asked for.
+    """
+    if isinstance(error, typer.exceptions.TyperException):
+        _show_usage(error)
+    elif isinstance(error, HarnessError):
+        _show(error)
+        return error.exit_code
+    elif isinstance(error, EmulatorError):
+        _show(_explain_emulator_error(error))
+    elif isinstance(error, OSError):
+        _show(_explain_os_error(error))
+    elif os.environ.get("SMETSBENCH_TRACEBACK"):
+        raise error
+    else:
+        errors().print(f"internal error: {type(error).__name__}: {error}", markup=False)
+        told = "  this is a defect of smetsbench; set SMETSBENCH_TRACEBACK=1 and run it again"
+        errors().print(told)
+        return EXIT_INTERNAL
+    return EXIT_USAGE
+
+
+def _settle_streams() -> None:
+    """Make sure that whatever is to be printed can be, wherever it goes."""
+    if sys.stdout is None:  # closed by the shell (``>&-``)
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _flushed(code: int) -> int:
+    """Write out what waits to be written; returns the exit code."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_output()
+    except OSError as error:
+        _show(_explain_os_error(error))
+        _forget_output()
+        return EXIT_USAGE
+    return code
+
+
+def _forget_output() -> None:
+    """Send what still waits for standard output nowhere, so that ending raises nothing."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _explain_os_error(error: OSError) -> HarnessError:
+    return HarnessError(
+        f"the system refuses: {error.strerror or error}",
+        where=str(error.filename or "standard output"),
+        cause="a name that no file can have, a place that is not yours, or a full disk",
+    )
+
+
+def _help_for(words: Sequence[str]) -> str:
+    """Return the command that explains what was asked for: ``smetsbench NOUN [VERB] --help``."""
+    noun = next((word for word in words if word in NOUNS), "")
+    if not noun:
+        return "smetsbench --help"
+    command = getattr(typer.main.get_command(build_app(noun)), "commands", {}).get(noun)
+    verbs = getattr(command, "commands", {})
+    verb = next((word for word in words[words.index(noun) + 1 :] if word in verbs), "")
+    return " ".join(part for part in ("smetsbench", noun, verb, "--help") if part)
 
 
 def _show_usage(error: typer.exceptions.TyperException) -> None:
@@ -133,6 +188,7 @@ def _show_usage(error: typer.exceptions.TyperException) -> None:
 
 
 def _show(error: HarnessError) -> None:
+    error.next_command = error.next_command or _help_for(sys.argv[1:])
     for line in error.lines():
         errors().print(line, markup=False)
 

@@ -4,14 +4,32 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+#: Tables are laid out at least so wide: a narrower terminal breaks their lines, and cuts nothing.
+MIN_WIDTH: Final = 80
+
+
+class _Results(Console):
+    """A console that leaves it to the caller when nobody reads any more (``| head``)."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass the error on, instead of ending the program with exit code 1.
+
+        Raises:
+            BrokenPipeError: Always.
+        """
+        raise BrokenPipeError
+
 
 def console() -> Console:
     """Return the console for results (standard output; honours NO_COLOR)."""
-    return Console(highlight=False, soft_wrap=True)
+    screen = _Results(highlight=False, soft_wrap=True)
+    screen.width = max(screen.width, MIN_WIDTH)
+    return screen
 
 
 def errors() -> Console:
@@ -21,7 +39,12 @@ def errors() -> Console:
 
 def emit_json(value: object) -> None:
     """Print one JSON document to standard output, keys in the order given."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # a terminal that is not UTF-8, or a file name that is not
+        text = json.dumps(value, indent=2)
+    sys.stdout.write(text + "\n")
 
 
 @contextmanager

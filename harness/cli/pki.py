@@ -16,6 +16,7 @@ from emulator.crypto.keystore import KeyEntry, KeyStore, KeyUsage
 from emulator.crypto.pki import TestPki
 from harness.cli.output import console, emit_json
 from harness.errors import UsageError
+from harness.files import refuse_same
 from harness.keys import open_keystore
 
 SUPPLIER = 0x02
@@ -50,7 +51,7 @@ def register(app: typer.Typer) -> None:
 
 def new(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
     out: _OUT,
-    seed: Annotated[int, typer.Option(help="Same seed, same keys.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same keys.")] = 1,
     at: Annotated[str, typer.Option(help="Begin of validity, ISO 8601.")] = "2026-01-01T00:00:00Z",
     party: Annotated[
         list[str] | None, typer.Option(help="ROLE:EUI64, role as two hex digits; repeatable.")
@@ -60,12 +61,17 @@ def new(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comman
     force: _FORCE = False,
 ) -> None:
     """Make authorities, and keys with certificates for parties and devices."""
+    start = _moment(at)
     parties = [_party(text) for text in party or ()]
     devices = [_eui64(text) for text in device or ()]
     if not party and not device:
         parties = [(role, Eui64.parse(eui64)) for role, eui64 in PARTIES]
         devices = [Eui64.parse(eui64) for eui64 in DEVICES]
-    pki = TestPki.new(Chance(seed).stream("pki").octets, _moment(at))
+    _refuse_twice([eui64 for _role, eui64 in parties] + devices)
+    try:
+        pki = TestPki.new(Chance(seed).stream("pki").octets, start)
+    except OverflowError as error:
+        raise _bad_moment(at, "certificates from then on would end after the year 9999") from error
     entries = [entry for role, eui64 in parties for entry in _party_entries(pki, role, eui64)]
     entries += [entry for eui64 in devices for entry in pki.device_entries(eui64)]
     write(KeyStore(entries), out, force=force)
@@ -77,6 +83,8 @@ def new(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comman
 def export(source: _SOURCE, out: _OUT, as_json: _JSON = False, force: _FORCE = False) -> None:
     """Write the public part of a key store, to hand to others."""
     store = open_keystore(source).public()
+    refuse_same(out, source)
+    _refuse_private(out)
     write(store, out, force=force)
     _show(out, store.entries(), as_json=as_json)
 
@@ -84,6 +92,7 @@ def export(source: _SOURCE, out: _OUT, as_json: _JSON = False, force: _FORCE = F
 def import_(source: _SOURCE, out: _OUT, as_json: _JSON = False, force: _FORCE = False) -> None:
     """Read a key store and write it in the other form, private keys included (mode 0600)."""
     store = open_keystore(source)
+    refuse_same(out, source)
     write(store, out, force=force)
     _show(out, store.entries(), as_json=as_json)
 
@@ -95,7 +104,10 @@ def write(store: KeyStore, out: Path, *, force: bool) -> None:
         UsageError: Something is there already and ``force`` is not given, or it cannot be written.
     """
     as_file = out.suffix == ".json"
-    taken = out.exists() if as_file else out.is_file() or (out.is_dir() and any(out.iterdir()))
+    try:
+        taken = out.exists() if as_file else out.is_file() or (out.is_dir() and any(out.iterdir()))
+    except OSError as error:
+        raise _unwritable(out, error) from error
     if taken and not force:
         raise UsageError(
             f"{out} is not empty",
@@ -110,7 +122,42 @@ def write(store: KeyStore, out: Path, *, force: bool) -> None:
         else:
             store.to_folder(out)
     except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}", where=str(out)) from error
+        raise _unwritable(out, error) from error
+
+
+def _unwritable(out: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"{out} cannot be written: {error.strerror}",
+        where=str(out),
+        cause="something else in its place, a folder that is not yours, or a full disk",
+        next_command="smetsbench pki new --out NEW-FOLDER",
+    )
+
+
+def _refuse_private(out: Path) -> None:
+    """Refuse to write public keys beside private ones, to be handed out with them.
+
+    Raises:
+        UsageError: The folder holds a private key.
+    """
+    if out.is_dir() and any(out.glob("*.key")):
+        raise UsageError(
+            f"{out} holds private keys, and what export writes is for others",
+            where=str(out),
+            cause="the folder of a key store that is yours",
+            next_command="smetsbench pki export SOURCE --out NEW-FOLDER",
+        )
+
+
+def _refuse_twice(owners: Sequence[Eui64]) -> None:
+    for owner in owners:
+        if owners.count(owner) > 1:
+            raise UsageError(
+                f"{owner} stands more than once",
+                where="--party and --device",
+                cause="a key store holds one key of each use for one EUI-64",
+                next_command="smetsbench pki new --help",
+            )
 
 
 def _party_entries(pki: TestPki, role: int, eui64: Eui64) -> list[KeyEntry]:
@@ -129,7 +176,10 @@ def _party(text: str) -> tuple[int, Eui64]:
         number = -1
     if not colon or not 0 <= number <= 0xFF:
         raise UsageError(
-            f"not a party: {text!r}", where="--party", next_command="write it like 02:025342…"
+            f"not a party: {text!r} (write it like 02:02-53-42-00-00-01-00-00)",
+            where="--party",
+            cause="two hex digits of role, a colon, an EUI-64",
+            next_command="smetsbench pki new --help",
         )
     return number, _eui64(eui64)
 
@@ -138,15 +188,28 @@ def _eui64(text: str) -> Eui64:
     try:
         return Eui64.parse(text)
     except ValueError as error:
-        raise UsageError(str(error), where="--party or --device") from error
+        raise UsageError(
+            str(error),
+            where="--party or --device",
+            cause="a typing error",
+            next_command="smetsbench pki new --help",
+        ) from error
 
 
 def _moment(text: str) -> UtcMs:
     try:
         return from_datetime(datetime.fromisoformat(text))
     except (ValueError, OverflowError) as error:
-        why = f"not a moment: {text!r} (write it like 2026-01-01T00:00:00Z)"
-        raise UsageError(why, where="--at") from error
+        raise _bad_moment(text, "no date and time with its offset from UTC") from error
+
+
+def _bad_moment(text: str, cause: str) -> UsageError:
+    return UsageError(
+        f"not a moment to begin at: {text!r} (write it like 2026-01-01T00:00:00Z)",
+        where="--at",
+        cause=cause,
+        next_command="smetsbench pki new --help",
+    )
 
 
 def _show(

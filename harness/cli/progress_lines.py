@@ -8,6 +8,7 @@ from rich.text import Text
 
 from emulator.core.clock import UtcMs
 from harness.judging import Finding
+from harness.report.sequence import span
 from harness.scenario import Scenario
 from harness.verdict import Verdict
 
@@ -41,7 +42,7 @@ class ProgressLines:
 
     def step_ended(self, scenario: Scenario, number: int, finding: Finding, at: UtcMs) -> None:
         """Print a step's verdict and the bench time it took."""
-        took = "" if self._last is None else f"  (+{(at - self._last) / 1000:.1f} s)"
+        took = "" if self._last is None else f"  (+{span((at - self._last) * 1000)})"
         self._last = at
         line = Text(f"  {number + 1}/{len(scenario.steps)} ")
         line.append_text(styled(finding.verdict))

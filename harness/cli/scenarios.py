@@ -28,7 +28,7 @@ def scenarios(
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("id", "title", "devices", "world", "expected", "needs"):
-        table.add_column(name, no_wrap=name in {"id", "world"})
+        table.add_column(name, no_wrap=name in {"id", "world"}, overflow="fold")
     for scenario in found:
         words = " or ".join(sorted(scenario.expectation.outcomes))
         table.add_row(

@@ -92,7 +92,7 @@ def test_people_read_one_line_a_step_and_where_the_report_is(tmp_path: Path) -> 
     lines = err.splitlines()
     assert lines[0] == "TINY-01  Three messages, one image"
     assert lines[1] == "  1/3 ✓ PASS  The hub answers two messages"
-    assert lines[2].startswith("  2/3 ✓ PASS  The hub stores the image  (+8.0 s)")
+    assert lines[2].startswith("  2/3 ✓ PASS  The hub stores the image  (+8 s)")
     assert lines[-1] == "  TINY-01 ✓ PASS  ended in ACTIVATED, as expected"
 
 
