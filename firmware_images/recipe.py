@@ -169,5 +169,10 @@ def signing_scalar(label: str) -> int:
     return int.from_bytes(octets, "big") % (ORDER - 1) + 1
 
 
-#: The made-up supplier that signs when ``firmware build`` is given no key.
+def made_up_scalar() -> int:
+    """Return the key with which ``firmware build`` signs when it is given none."""
+    return signing_scalar("supplier")
+
+
+#: The made-up supplier of that key.
 TEST_SIGNER: Final = Eui64(bytes.fromhex("0253800000000001"))

@@ -9,13 +9,18 @@ from device_profiles.errors import DataError
 from device_profiles.installation import Installation
 from device_profiles.loader import load_profile
 from device_profiles.schema import DeviceProfile
-from device_profiles.words import DeviceType
+from device_profiles.words import DeviceType, ImageKind
 from emulator.codecs import ota_file
 from emulator.core.errors import MalformedFrameError
+from emulator.crypto.signature import point_of, verify
+from firmware_images.recipe import made_up_scalar
 from harness.errors import UsageError
+from harness.files import read_octets
 from harness.formats.duis import bodies
 from harness.formats.duis.faults import DuisError
+from harness.formats.duis.kinds import MAX_IMAGE_BYTES
 from harness.formats.duis.requests import ServiceRequest, read_request
+from harness.formats.duis.xml_input import MAX_DOCUMENT_BYTES
 from harness.run_options import RunOptions
 
 DEFAULT: Final = "demo"
@@ -25,7 +30,7 @@ SHIPPED: Final = (DEFAULT, "gfi")
 
 def overlays(options: RunOptions) -> tuple[Path, ...]:
     """Return the overlay folders of a run, the strongest last."""
-    return () if options.data is None else (options.data,)
+    return options.data
 
 
 def chosen(options: RunOptions) -> Installation:
@@ -98,11 +103,32 @@ def users_image(options: RunOptions) -> bytes | None:
         UsageError: The request cannot be read.
     """
     if options.image is not None:
-        return options.image.read_bytes()
+        octets = read_octets(options.image, MAX_IMAGE_BYTES)
+        if 0 < len(octets) <= MAX_IMAGE_BYTES:
+            return octets
+        raise UsageError(
+            "the image is empty" if not octets else "the image is too large",
+            where=str(options.image),
+            cause=f"not an image: DUIS carries at most {MAX_IMAGE_BYTES} octets",
+            next_command=f"ls -l {options.image}",
+        )
     asked = users_request(options)
     if asked is None or not isinstance(asked.body, bodies.UpdateFirmware):
         return None
     return asked.body.firmware_image
+
+
+def has_made_up_signature(options: RunOptions) -> bool:
+    """Say whether the user's image is signed with the test key of ``firmware build``."""
+    octets = users_image(options)
+    if octets is None:
+        return False
+    try:
+        image = ota_file.decode(octets, ImageKind.SUPPLIER_SIGNED)
+    except MalformedFrameError:
+        return False
+    point = point_of(made_up_scalar())
+    return verify(point, image.manufacturer_image, image.signature or b"")
 
 
 def users_request(options: RunOptions) -> ServiceRequest | None:
@@ -114,7 +140,7 @@ def users_request(options: RunOptions) -> ServiceRequest | None:
     if options.request is None:
         return None
     try:
-        return read_request(options.request.read_bytes())
+        return read_request(read_octets(options.request, MAX_DOCUMENT_BYTES))
     except DuisError as error:
         raise UsageError(
             f"the request cannot be used: {error}",

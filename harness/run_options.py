@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Self
 
-_PATHS: Final = frozenset({"bench", "installation", "request", "image", "data", "keystore"})
+_PATHS: Final = frozenset({"bench", "installation", "request", "image", "keystore"})
 _TUPLES: Final = frozenset({"faults", "defects", "devices"})
 
 
@@ -22,7 +22,7 @@ class RunOptions:
         installation: The user's installation file, or None for the scenario's own world.
         request: The user's DUIS request file, or None.
         image: The user's firmware image, or None.
-        data: Overlay folder for device profiles and other data, or None.
+        data: Overlay folders for device profiles and other data, the strongest last.
         keystore: Key store whose keys the parties use where it holds them, or None.
         with_identifiers: Whether reports may show EUI-64s and MPxNs of user data.
         world: The scenario's world; set by the runner before it opens the bench.
@@ -39,7 +39,7 @@ class RunOptions:
     installation: Path | None = None
     request: Path | None = None
     image: Path | None = None
-    data: Path | None = None
+    data: tuple[Path, ...] = ()
     keystore: Path | None = None
     with_identifiers: bool = False
     world: str = ""
@@ -58,6 +58,7 @@ class RunOptions:
         plain["accepted"] = sorted(self.accepted)
         for name in _TUPLES:
             plain[name] = list(plain[name])
+        plain["data"] = [str(folder.resolve()) for folder in self.data]
         for name in _PATHS:
             plain[name] = None if plain[name] is None else str(Path(plain[name]).resolve())
         return plain
@@ -68,6 +69,7 @@ class RunOptions:
         known = {entry.name for entry in fields(cls)}
         chosen = {name: value for name, value in plain.items() if name in known}
         chosen["accepted"] = frozenset(chosen.get("accepted", ()))
+        chosen["data"] = tuple(Path(folder) for folder in chosen.get("data", ()))
         for name in _TUPLES & chosen.keys():
             chosen[name] = tuple(chosen[name])
         for name in _PATHS & chosen.keys():

@@ -25,7 +25,15 @@ from harness.report.pcapng import PcapngWriter
 from harness.run_folder import RunFolder
 from harness.run_options import RunOptions
 from harness.scenario import Scenario
-from harness.setting import Setting, bench_kind, crash_fault, named, run_id, version
+from harness.setting import (
+    Setting,
+    bench_kind,
+    crash_fault,
+    named,
+    refuse_unknown_rules,
+    run_id,
+    version,
+)
 
 
 class RunInterruptedError(HarnessError):
@@ -141,18 +149,9 @@ class Runner:
         capture: PcapngWriter,
     ) -> None:
         dotted = self.setting.benches[kind]
-        module = importlib.import_module(dotted.partition(":")[0])
-        new_loop = getattr(module, "new_event_loop", asyncio.new_event_loop)
-        chosen = replace(
-            options,
-            faults=(*crash_fault(options.faults)[0], *scenario.faults),
-            world=scenario.world,
-            devices=scenario.devices,
-            scenario=scenario.id,
-            settings=dict(scenario.settings),
-        )
+        chosen = chosen_for(scenario, options)
         try:
-            with asyncio.Runner(loop_factory=new_loop) as loop:
+            with asyncio.Runner(loop_factory=_loop_factory(dotted)) as loop:
                 loop.run(self._on_a_bench(number, scenario, chosen, named(dotted), capture))
         except UsageError as error:
             # What the person gave is wrong: nothing to resume, and the folder may be used again.
@@ -203,6 +202,37 @@ class Runner:
             await bench.close()
 
 
+def _loop_factory(dotted: str) -> Callable[[], asyncio.AbstractEventLoop]:
+    module = importlib.import_module(dotted.partition(":")[0])
+    factory: Callable[[], asyncio.AbstractEventLoop] = getattr(
+        module, "new_event_loop", asyncio.new_event_loop
+    )
+    return factory
+
+
+def chosen_for(scenario: Scenario, options: RunOptions) -> RunOptions:
+    """Return the options a scenario's bench is opened with."""
+    return replace(
+        options,
+        faults=(*crash_fault(options.faults)[0], *scenario.faults),
+        world=scenario.world,
+        devices=scenario.devices,
+        scenario=scenario.id,
+        settings=dict(scenario.settings),
+    )
+
+
+def _check_choices(scenario: Scenario, options: RunOptions, dotted: str) -> None:
+    """Have the bench's module look at the choices before any folder is made or replaced.
+
+    Raises:
+        UsageError: A fault, defect, installation or file of the user cannot be used.
+    """
+    check = getattr(importlib.import_module(dotted.partition(":")[0]), "check", None)
+    if check is not None:
+        check(chosen_for(scenario, options))
+
+
 def start(
     wanted: Sequence[str],
     options: RunOptions,
@@ -229,6 +259,8 @@ def start(
     scenarios = [setting.scenario(name) for name in ids]
     kind = bench_kind(options, setting.benches)
     crash_at = crash_fault(options.faults)[1]
+    refuse_unknown_rules(options.accepted, scenarios)
+    _check_choices(scenarios[0], options, setting.benches[kind])
     name = run_id(options, ids)
     folder = RunFolder(out if out is not None else Path("runs") / name)
     folder.make()

@@ -1,21 +1,25 @@
 """Where scenarios and benches come from, and what a run is called."""
 
+import difflib
 import fnmatch
 import hashlib
 import importlib
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any, Final
 
 from harness.benches import BENCHES
 from harness.errors import UsageError
+from harness.files import read_octets
 from harness.run_options import RunOptions
 from harness.scenario import Scenario
 
+#: Largest bench file read; more is no bench file.
+_MAX_BENCH_BYTES: Final = 1024 * 1024
 _CRASH: Final = re.compile(r"crash:commit=(?P<number>[1-9][0-9]*)@harness")
 
 
@@ -112,6 +116,24 @@ def crash_fault(faults: Sequence[str]) -> tuple[tuple[str, ...], int | None]:
     return others, min(numbers, default=None)
 
 
+def refuse_unknown_rules(accepted: Iterable[str], scenarios: Sequence[Scenario]) -> None:
+    """Refuse accepted ids that are no scenario and no clause of this run.
+
+    Raises:
+        UsageError: One of them is none.
+    """
+    known = {scenario.id for scenario in scenarios}
+    known |= {ref.id for scenario in scenarios for ref in scenario.clauses}
+    for name in sorted(set(accepted) - known):
+        close = difflib.get_close_matches(name, known, n=3)
+        raise UsageError(
+            f"no rule {name!r} in this run",
+            where="--accept",
+            cause=f"did you mean {', '.join(close)}?" if close else "no scenario has that clause",
+            next_command=f"smetsbench explain {scenarios[0].id}",
+        )
+
+
 def bench_kind(options: RunOptions, benches: Mapping[str, str]) -> str:
     """Return the kind of bench to open: ``kind`` of the bench file, else ``emulated``.
 
@@ -121,15 +143,20 @@ def bench_kind(options: RunOptions, benches: Mapping[str, str]) -> str:
     if options.bench is None:
         return "emulated"
     try:
-        kind = tomllib.loads(options.bench.read_text("utf-8")).get("kind", "")
-    except (OSError, ValueError) as error:
+        octets = read_octets(options.bench, _MAX_BENCH_BYTES)[:_MAX_BENCH_BYTES]
+        kind = tomllib.loads(octets.decode("utf-8")).get("kind", "")
+    except (ValueError, RecursionError) as error:
         raise UsageError(
-            "the bench file cannot be read", where=str(options.bench), cause=str(error)
+            "the bench file cannot be read",
+            where=str(options.bench),
+            cause=str(error),
+            next_command="smetsbench run ID   (without --bench: the emulated bench)",
         ) from error
     if kind not in benches:
         raise UsageError(
             f"the bench file names no kind of bench there is: {kind!r}",
             where=str(options.bench),
             cause=f"kinds here: {', '.join(sorted(benches))}",
+            next_command="smetsbench run ID   (without --bench: the emulated bench)",
         )
     return str(kind)

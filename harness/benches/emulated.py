@@ -25,7 +25,7 @@ from emulator.runtime.world import World
 from emulator.wan.csp import Outcome
 from harness import installed
 from harness.errors import BenchError, UsageError
-from harness.keys import open_keystore
+from harness.keys import keys_of_run
 from harness.parties import defects as party_defects
 from harness.ports import (
     CapturedFrame,
@@ -113,14 +113,24 @@ def open_bench(options: EmulatedOptions | RunOptions | None = None) -> "Emulated
         ) from error
 
 
+def check(options: RunOptions) -> None:
+    """Look at the choices of a run before anything is made or replaced.
+
+    Raises:
+        UsageError: The installation, a profile, a key store, a fault or a defect cannot be used.
+    """
+    open_bench(options)
+
+
 def _of_run(options: RunOptions) -> EmulatedOptions:
+    home = installed.chosen(options)
     return EmulatedOptions(
-        installed.chosen(options),
+        home,
         options.seed,
         options.faults,
         options.defects,
         installed.overlays(options),
-        keystore=None if options.keystore is None else open_keystore(options.keystore),
+        keystore=keys_of_run(options, home),
     )
 
 

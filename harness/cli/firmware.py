@@ -17,7 +17,14 @@ from emulator.crypto.signature import point_of
 from firmware_images.defects import DEFECTS, DefectError, Draft, spoil
 from firmware_images.inspect import inspect
 from firmware_images.lint import lint
-from firmware_images.recipe import TEST_SIGNER, Recipe, build, load_recipe, signing_scalar
+from firmware_images.recipe import (
+    TEST_SIGNER,
+    Recipe,
+    build,
+    load_recipe,
+    made_up_scalar,
+    signing_scalar,
+)
 from harness.cli.firmware_output import print_inspection, print_lint
 from harness.cli.output import console, emit_json
 from harness.data_files import DataOption, overlays, reading_data
@@ -100,7 +107,7 @@ def build_file(  # noqa: PLR0913, PLR0917 -- one argument for each option of the
         loaded = load_recipe(recipe)
         profile = load_profile(loaded.image.profile, folders)
         store = _largest_store(hub, folders)
-    scalar = signing_scalar("supplier") if key is None else read_private_scalar(key)
+    scalar = made_up_scalar() if key is None else read_private_scalar(key)
     octets = _octets(loaded, profile, scalar, defect, store)
     write_octets(out, octets, made_from=[Path(recipe), *([] if key is None else [key])])
     if signer_out is not None:

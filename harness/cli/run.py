@@ -8,6 +8,7 @@ from rich.text import Text
 
 from harness.cli.output import console, emit_json, errors
 from harness.cli.progress_lines import ProgressLines, styled
+from harness.data_files import DataOption, overlays
 from harness.report.json_ import document
 from harness.report.model import RunRecord
 from harness.run_folder import RunFolder
@@ -47,6 +48,8 @@ def tell(folder: RunFolder, run: RunRecord, *, as_json: bool) -> None:
     line.append(f"  {run.id}  seed {run.options.seed}{state}")
     screen.print(line)
     screen.print(Text(f"report  {folder.file('report')}"))
+    for note in run.notes:
+        errors().print(Text(f"note: {note}"))
 
 
 def register(app: typer.Typer) -> None:
@@ -80,10 +83,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     image: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Your firmware image.")
     ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(exists=True, file_okay=False, envvar="SMETSBENCH_DATA", help="Overlay."),
-    ] = None,
+    data: DataOption = None,
     keystore: Annotated[
         Path | None,
         typer.Option(exists=True, help="Keys of your parties: JSON, or a folder of PEM or DER."),
@@ -104,7 +104,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         installation=installation,
         request=request,
         image=image,
-        data=data,
+        data=tuple(overlays(data)),
         keystore=keystore,
         with_identifiers=with_identifiers,
     )

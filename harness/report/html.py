@@ -145,7 +145,9 @@ def repeat(run: RunRecord) -> str:
     ):
         for value in values:
             words += [name, value]
-    for name in ("bench", "installation", "request", "image", "data"):
+    for folder in options.data:
+        words += ["--data", str(folder)]
+    for name in ("bench", "installation", "request", "image", "keystore"):
         path = getattr(options, name)
         if path is not None:
             words += [f"--{name}", str(path)]

@@ -416,14 +416,18 @@ def test_all_that_the_run_leaves_open_is_named(record: RunRecord) -> None:
 
 def test_faults_defects_and_accepted_rules_are_named_too(tmp_path: Path) -> None:
     run = play(
-        ["TINY-02"], tmp_path, faults=("drop@han",), defects=("deaf",), accepted=frozenset({"X"})
+        ["TINY-02"],
+        tmp_path,
+        faults=("drop@han",),
+        defects=("deaf",),
+        accepted=frozenset({"TINY-02"}),
     )
     texts = [gap.text for gap in gaps(run)]
     assert "Fault put in on purpose: drop@han." in texts
     assert "Defect built in on purpose: deaf." in texts
-    assert any("lets the rule X carry a FAIL" in text for text in texts)
+    assert any("lets the rule TINY-02 carry a FAIL" in text for text in texts)
     assert page.repeat(run) == (
-        "smetsbench run TINY-02 --seed 1 --fault drop@han --defect deaf --accept X"
+        "smetsbench run TINY-02 --seed 1 --fault drop@han --defect deaf --accept TINY-02"
     )
 
 

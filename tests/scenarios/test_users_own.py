@@ -32,10 +32,22 @@ def test_the_published_requests_upgrade_a_device_under_the_published_keys(
 
 
 @needs_duis
-def test_without_its_signer_s_key_the_published_image_is_found_out(tmp_path: Path) -> None:
-    _, result = play("FM-01", tmp_path / "run", request=UPDATE)
-    assert result.verdict is Verdict.FAIL
-    assert "8F1C" in result.reason
+def test_without_its_signer_s_key_the_published_image_is_refused_with_the_way_out(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(UsageError, match="not signed by the supplier these devices know") as caught:
+        play("FM-01", tmp_path / "run", request=UPDATE)
+    assert "--keystore" in caught.value.next_command
+
+
+@pytest.mark.parametrize("seed", [1, 5])
+def test_an_image_that_firmware_build_signed_runs_without_more_ado(
+    seed: int, tmp_path: Path
+) -> None:
+    path = own_image(tmp_path / "x.ota", recipe.made_up_scalar())
+    folder, result = play("FM-01", tmp_path / "run", image=path, seed=seed)
+    assert (result.verdict, result.outcome) == (Verdict.PASS, "ACTIVATED"), result.reason
+    assert "made-up signature" in folder.file("run").read_text("utf-8")
 
 
 @needs_duis

@@ -15,6 +15,7 @@ from emulator.codecs.ota_file import OtaImage
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from firmware_images import defects as image_defects
+from firmware_images import image as images
 from firmware_images import recipe as recipes
 from harness import installed
 from harness.errors import UsageError
@@ -116,6 +117,7 @@ def _given_image(run: Run) -> Subject | None:
             cause="an image for another kind of device, or a damaged file",
             next_command=f"smetsbench firmware inspect {where}",
         ) from error
+    _check_signer(run, image, where)
     found = Subject(
         octets,
         image.header.version_octets.hex().upper(),
@@ -130,6 +132,26 @@ def _given_image(run: Run) -> Subject | None:
             named = replace(found, version=asked.body.firmware_version.upper().zfill(8))
             _list(parties, device, named, "added for this run: named by the user's request", mark)
     return found
+
+
+def _check_signer(run: Run, image: OtaImage, where: str) -> None:
+    """Refuse a user's image that the devices of this bench cannot but reject, unless they should.
+
+    Raises:
+        UsageError: It is signed by nobody whose key the devices hold.
+    """
+    parties = market(run)
+    supplier = parties.supplier_of(target(run)).eui64
+    status = images.verify(image, parties.public_keys, supplier)
+    good = status in {images.SignatureStatus.OK, images.SignatureStatus.NO_TRAILER}
+    if good or "defect" in run.scenario.settings:
+        return
+    raise UsageError(
+        f"the image is not signed by the supplier these devices know: {status}",
+        where=f"{where}, supplier {supplier}",
+        cause="the bench made that supplier's key from the seed; your image carries another's",
+        next_command=f"smetsbench run {run.scenario.id} --image {where} --keystore YOUR-KEYS",
+    )
 
 
 def _list(parties: Market, device: Eui64, found: Subject, notes: str, evidence: str) -> None:

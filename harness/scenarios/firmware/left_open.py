@@ -13,6 +13,10 @@ _RADIO = (
         " and key establishment are not shown."
     ),
 )
+MADE_UP_SIGNATURE = (
+    "stand-in",
+    "The image carries the made-up signature of firmware build; the devices were made to trust it.",
+)
 _UNSIGNED = (
     "undecided",
     "Service requests are unsigned and local: XML signatures and the DCC's gateway are not shown.",

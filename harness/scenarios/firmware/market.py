@@ -22,7 +22,7 @@ from harness.parties.supplier import Supplier
 from harness.parties.wan_provider import WanProvider
 from harness.rules.roles import UserRole
 from harness.run import NOT_PROVEN, Run
-from harness.scenarios.firmware.left_open import left_open
+from harness.scenarios.firmware.left_open import MADE_UP_SIGNATURE, left_open
 
 NAME: Final = "market"
 
@@ -89,6 +89,11 @@ class Market:
     def profile(self, device: Eui64) -> DeviceProfile:
         """Return the model of a device of the installation."""
         return self.profiles[str(device)]
+
+    @property
+    def public_keys(self) -> KeyStore:
+        """Everybody's public keys."""
+        return self._bench.public_keys
 
     def signing_scalar(self, supplier: Eui64) -> int:
         """Return the key with which a supplier authorises images.
@@ -184,6 +189,8 @@ def open_world(run: Run) -> None:
     run.participants[NAME] = parties
     emulated = run.bench.kind == "emulated"
     rows = left_open(parties.profiles, parties.dsp.cpl, emulated=emulated)
+    if installed.has_made_up_signature(run.options):
+        rows.append(MADE_UP_SIGNATURE)
     run.facts[NOT_PROVEN] = [list(row) for row in rows]
 
 
