@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from device_profiles.words import ImageKind
 from emulator.codecs.ota_file import OtaHeader
 from emulator.core.ids import Eui64
-from emulator.crypto.keystore import KeyStore, KeyStoreError
 from firmware_images.version import FirmwareVersion, VersionError
 from harness import files
 from harness.errors import UsageError
@@ -117,23 +116,6 @@ def read_firmware(path: Path) -> FirmwareFile:
         cause="only 11.1 and 11.4 carry one",
         next_command=f"smetsbench duis check {path}",
     )
-
-
-def read_keystore(path: Path) -> KeyStore:
-    """Read a key store: a JSON file, or a folder of PEM or DER files.
-
-    Raises:
-        UsageError: It cannot be read, or a key in it cannot be right.
-    """
-    try:
-        return KeyStore.load(path)
-    except KeyStoreError as error:
-        raise UsageError(
-            str(error),
-            where=str(path),
-            cause="not a key store, or a key without its certificate",
-            next_command="smetsbench pki import SOURCE --out FOLDER",
-        ) from error
 
 
 def read_private_scalar(path: Path) -> int:

@@ -25,7 +25,6 @@ from emulator.runtime.world import World
 from emulator.wan.csp import Outcome
 from harness import installed
 from harness.errors import BenchError, UsageError
-from harness.keys import keys_of_run
 from harness.parties import defects as party_defects
 from harness.ports import (
     CapturedFrame,
@@ -36,6 +35,7 @@ from harness.ports import (
     StageOrder,
     StageOutcome,
 )
+from harness.run_keys import keys_of_run
 from harness.run_options import RunOptions
 
 #: Name of the shipped installation that is used where none is named.

@@ -30,7 +30,8 @@ from harness.cli.output import console, emit_json
 from harness.data_files import DataOption, overlays, reading_data
 from harness.errors import UsageError
 from harness.files import write_octets
-from harness.firmware_files import read_firmware, read_keystore, read_private_scalar
+from harness.firmware_files import read_firmware, read_private_scalar
+from harness.keys import open_keystore
 
 _REFUSED: Final = 1
 
@@ -69,7 +70,7 @@ def inspect_file(
             cause="11.1 carries supplier-signed images, 11.4 unsigned ones",
             next_command=f"smetsbench firmware inspect {file}",
         )
-    keys = None if keystore is None else read_keystore(keystore)
+    keys = None if keystore is None else open_keystore(keystore)
     found = inspect(source.image, kind or source.kind, keys, source.signer)
     request = source.request_figures(found.header)
     figures = {"file": str(file), "request": request or None, **found.figures()}
@@ -215,7 +216,7 @@ def lint_file(  # noqa: PLR0913, PLR0917 -- one argument for each option of the 
 ) -> None:
     """Look for everything that would make an image fail on a kind of device."""
     source = read_firmware(file)
-    keys = None if keystore is None else read_keystore(keystore)
+    keys = None if keystore is None else open_keystore(keystore)
     folders = overlays(data)
     with reading_data():
         device = load_profile(profile, folders)

@@ -11,7 +11,6 @@ from rich.table import Table
 
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
-from emulator.crypto.keystore import KeyStore, KeyStoreError
 from emulator.crypto.protection import Accepted, KeyRing, Unauthenticated, open_message
 from harness.cli.output import console, emit_json, progress
 from harness.errors import UsageError
@@ -29,6 +28,7 @@ from harness.gbcs_files import (
     verify,
 )
 from harness.gbcs_view import field as view
+from harness.keys import open_keystore
 
 _EXIT_REFUSED = 1
 _SHOWN_FAILURES = 20
@@ -88,15 +88,7 @@ def verify_paths(
 
 
 def _open_keys(path: Path, acb: str | None) -> tuple[KeyRing, Eui64]:
-    try:
-        store = KeyStore.load(path)
-    except KeyStoreError as error:
-        raise UsageError(
-            f"the key store cannot be read: {error}",
-            where=str(path),
-            cause="not a JSON key store, nor a folder of PEM or DER files",
-            next_command="smetsbench pki new --out keys",
-        ) from error
+    store = open_keystore(path)
     if acb is None:
         return KeyRing(store), acb_of(store)
     try:
