@@ -37,6 +37,7 @@ from harness.formats.duis import xml_input
 from harness.formats.duis.faults import naming
 from harness.gbcs_view.field import Field
 from harness.gbcs_view.message import fields_of
+from harness.report import pcapng
 
 __all__ = [
     "Failure",
@@ -53,13 +54,15 @@ __all__ = [
 ]
 
 #: What a folder is searched for; case does not matter.
-SUFFIXES: Final = frozenset({".hex", ".b64", ".base64", ".xml"})
+SUFFIXES: Final = frozenset({".hex", ".b64", ".base64", ".xml", ".pcapng"})
 #: No file of messages is longer: an image request of the DUIS limit, in hex.
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
 _SPACE: Final = re.compile(rb"\s+")
 _HEX: Final = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
 #: A mistyped name is often base64 of something; a message begins with one of these.
 _FIRST_OCTETS: Final = (b"\xdd", b"\xdf")
+#: First octets of a pcapng file.
+_CAPTURE: Final = b"\x0a\x0d\x0d\x0a"
 _ACB_ROLE: Final = 0x04
 
 
@@ -105,13 +108,15 @@ def message_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def read_file(path: Path) -> list[Found]:
-    """Read the messages of one file.
+    """Read the messages of one file: text, or a capture of a run (those on the SM WAN).
 
     Raises:
-        UsageError: The file cannot be read, or is longer than 16 MiB.
-        NotAMessageError: It is neither hex nor base64 nor XML.
+        UsageError: The file cannot be read, or is longer than 16 MiB (captures have no limit).
+        NotAMessageError: It is neither hex nor base64 nor XML nor a capture.
         DuisError: It is XML that is refused.
     """
+    if files.read_octets(path, len(_CAPTURE) - 1) == _CAPTURE:
+        return _read_capture(path)
     return read_messages(files.read_octets(path, MAX_FILE_BYTES), str(path))
 
 
@@ -135,6 +140,11 @@ def read_messages(data: bytes, source: str) -> list[Found]:
     if text.startswith(b"<"):
         return _read_xml(data, source)
     return [Found(source, _octets(text, source))]
+
+
+def _read_capture(path: Path) -> list[Found]:
+    messages = [seen.frame for seen in pcapng.read(path) if seen.link.startswith("wan")]
+    return [Found(f"{path}#{n}", octets) for n, octets in enumerate(messages, 1)]
 
 
 def _read_xml(data: bytes, source: str) -> list[Found]:

@@ -6,8 +6,10 @@ import pytest
 
 from emulator.codecs.gbcs import envelope
 from emulator.crypto.keystore import KeyStore, KeyUsage
+from emulator.crypto.protection import KeyRing
 from emulator.crypto.signature import verify
 from emulator.devices.defects import DEFECTS as DEVICE_DEFECTS
+from harness import gbcs_files
 from harness.parties.defects import DEFECTS as PARTY_DEFECTS
 from harness.report import pcapng
 from harness.scenarios.catalogue import CATALOGUE
@@ -83,3 +85,12 @@ def test_the_certificates_beside_a_run_prove_its_devices_signatures(tmp_path: Pa
         assert env.signature is not None
         assert verify(point.public_point, envelope.signed_part(env), env.signature)
     assert not any(entry.private_scalar for entry in known.entries())
+
+
+def test_the_capture_of_a_run_verifies_with_the_certificates_beside_it(tmp_path: Path) -> None:
+    folder, _ = play("FM-01", tmp_path / "run")
+    known = KeyStore.from_json(folder.file("certificates"))
+    tally = gbcs_files.verify([folder.file("capture")], KeyRing(known), gbcs_files.acb_of(known))
+    assert (tally.messages, tally.signatures_present, tally.signatures_valid) == (6, 4, 4)
+    assert (tally.macs_present, tally.macs_unverifiable) == (3, 3)
+    assert not tally.failures
