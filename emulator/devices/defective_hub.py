@@ -14,7 +14,6 @@ from emulator.core.clock import UtcMs
 from emulator.core.effects import Effect, Note, SendCsp
 from emulator.core.ids import Eui64
 from emulator.devices.chf.delivery import Delivery, Fit
-from emulator.devices.chf.delivery_table import DeliveryState
 
 Method = Callable[..., Any]
 _SEVENTH: Final = 6
@@ -33,6 +32,11 @@ def everything_fits(right: Method) -> Method:
 def always_room(_right: Method) -> Method:
     """Admit everything."""
     return lambda _self, _offer, _targets: Reason.ACCEPTED
+
+
+def says_yes(_right: Method) -> Method:
+    """Answer True."""
+    return lambda _self, *_args: True
 
 
 def sulks_after_oversize(right: Method) -> Method:
@@ -69,16 +73,7 @@ def announces_offers(right: Method) -> Method:
 
 def never_replaces(_right: Method) -> Method:
     """Take only what nothing stands before."""
-    return lambda _self, delivery, _incoming: delivery.state is DeliveryState.STAGING
-
-
-def always_replaces(_right: Method) -> Method:
-    """Take everything."""
-
-    def may_take(_self: Any, delivery: Delivery, _incoming: Any) -> bool:
-        return delivery.state is DeliveryState.STAGING or delivery.open
-
-    return may_take
+    return lambda _self, delivery, _incoming: not delivery.open
 
 
 def serves_everybody(_right: Method) -> Method:

@@ -252,7 +252,7 @@ _ROWS: Final[tuple[_Row, ...]] = (
         "ignores-store-limit",
         (_C,),
         "takes an image that is larger than its store.",
-        {"intake.admit": hub.always_room},
+        {"intake.admit": hub.always_room, "intake.keeps_room": hub.says_yes},
     ),
     (
         "oversize-blocks-others",
@@ -283,7 +283,7 @@ _ROWS: Final[tuple[_Row, ...]] = (
         "always-replaces",
         (_C,),
         "replaces a staged image although ForceReplace is not set.",
-        {"intake.may_take": hub.always_replaces},
+        {"intake.may_take": hub.says_yes},
     ),
     (
         "serves-ppmid-without-secmp0007",

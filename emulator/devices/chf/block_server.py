@@ -17,7 +17,7 @@ from emulator.core.clock import UtcMs, to_zigbee_seconds
 from emulator.core.effects import Effect, Note, SetTimer
 from emulator.core.errors import IllegalEventError
 from emulator.core.ids import Eui64
-from emulator.devices.chf.delivery import Delivery, Page, asks_for
+from emulator.devices.chf.delivery import Delivery, Page, is_about
 from emulator.devices.chf.image_store import ImageStore, StoredImage
 
 PAGE_TIMER: Final = "serve.page/"
@@ -47,12 +47,18 @@ class BlockServer:
     Attributes:
         store: The hub's image storage.
         hub: The hub around it.
+        busy_until: While the hub restarts itself, clients are asked to wait until then.
     """
 
     def __init__(self, profile: DeviceProfile, store: ImageStore, hub: HubSide) -> None:
         self._firmware = profile.firmware
         self.store = store
         self.hub = hub
+        self.busy_until: UtcMs | None = None
+
+    def is_busy(self, now: UtcMs) -> bool:
+        """Say whether the hub restarts itself just now."""
+        return self.busy_until is not None and now < self.busy_until
 
     def image_of(self, delivery: Delivery) -> StoredImage | None:
         """Return the held image a delivery is about."""
@@ -70,7 +76,7 @@ class BlockServer:
         image = self.image_of(delivery)
         if image is None or not delivery.open:
             return OtaStatus.ABORT
-        if not asks_for(image.header, command):
+        if not is_about(image.header, command):
             return OtaStatus.NO_IMAGE_AVAILABLE
         inside = command.offset < len(image.octets)
         return None if inside and command.max_data_size > 0 else OtaStatus.MALFORMED_COMMAND
@@ -91,10 +97,14 @@ class BlockServer:
                 )
             ]
         refusal = self._refuse_block(delivery, command)
+        if command.page_size == 0:
+            refusal = refusal or OtaStatus.MALFORMED_COMMAND
         image = self.image_of(delivery)
         if refusal is not None or image is None:
             frame = ImageBlockRefusal(refusal or OtaStatus.ABORT)
             return [self.hub.ota_frame(delivery.target, frame, sequence)]
+        if self.is_busy(now):
+            return [self._wait(delivery, sequence, now)]
         end = min(command.offset + command.page_size, len(image.octets))
         size = min(command.max_data_size, self._firmware.max_data_size)
         delivery.page = Page(command.offset, end, size, command.response_spacing_ms)

@@ -6,7 +6,12 @@ from typing import Self
 
 from device_profiles.words import DeviceType
 from emulator.codecs.ota_file import OtaHeader
-from emulator.codecs.zcl.ota import ImageBlockRequest, ImagePageRequest, QueryNextImageRequest
+from emulator.codecs.zcl.ota import (
+    ImageBlockRequest,
+    ImagePageRequest,
+    QueryNextImageRequest,
+    UpgradeEndRequest,
+)
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from emulator.devices.chf.delivery_table import OPEN, DeliveryState
@@ -43,8 +48,10 @@ def fit(header: OtaHeader, request: QueryNextImageRequest) -> Fit:
     return Fit.SAME_VERSION if header.file_version == request.file_version else Fit.FITS
 
 
-def asks_for(header: OtaHeader, request: ImageBlockRequest | ImagePageRequest) -> bool:
-    """Say whether a block or page request is for this image."""
+def is_about(
+    header: OtaHeader, request: ImageBlockRequest | ImagePageRequest | UpgradeEndRequest
+) -> bool:
+    """Say whether a request for octets, or the end of a download, is about this image."""
     return (header.manufacturer_code, header.image_type, header.file_version) == (
         request.manufacturer_code,
         request.image_type,

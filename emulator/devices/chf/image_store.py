@@ -1,6 +1,7 @@
 """The hub's image storage: what it holds for the HAN, what is coming in, and what has room."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -188,12 +189,24 @@ class ImageStore:
         """
         if offer.total_size > self.limit_bytes:
             return Reason.TOO_LARGE
-        kept = [image for key, image in self.held.items() if key not in replaceable]
-        sizes = [len(image.octets) for image in kept]
         coming = (item for item in self.incoming.values() if item.refused is None)
-        sizes += [item.offer.total_size for item in coming]
-        full = len(sizes) >= self.slots or sum(sizes) + offer.total_size > self.limit_bytes
-        return Reason.STORE_FULL if full else Reason.ACCEPTED
+        sizes = [item.offer.total_size for item in coming]
+        fits = self.has_room(offer.total_size, replaceable, sizes)
+        return Reason.ACCEPTED if fits else Reason.STORE_FULL
+
+    def has_room(
+        self, size_bytes: int, leaving: frozenset[int], coming: Sequence[int] = ()
+    ) -> bool:
+        """Say whether one more image of this size fits.
+
+        Args:
+            size_bytes: Octets of the image.
+            leaving: Held images that go when it comes.
+            coming: Octets of other images that room is kept for.
+        """
+        sizes = [len(image.octets) for key, image in self.held.items() if key not in leaving]
+        sizes += coming
+        return len(sizes) < self.slots and sum(sizes) + size_bytes <= self.limit_bytes
 
     def begin(
         self, offer: Offer, targets: tuple[Eui64, ...], now: UtcMs, refused: Reason | None = None

@@ -1,7 +1,8 @@
 """The hub's end of the image transfer from the CSP: takes offers and chunks, judges the whole."""
 
+import hashlib
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from device_profiles.schema import DeviceProfile
 from device_profiles.words import DeviceType
@@ -29,6 +30,10 @@ from emulator.devices.saved import Saved, State
 #: Without a chunk for so long the hub gives an incoming image up. Source: invented.
 SILENCE_MS: Final = 600_000
 SILENCE_TIMER: Final = "intake.silence/"
+#: Transfers that may come in at one time. Source: invented (a peer cannot fill the memory).
+MOST_INCOMING: Final = 16
+#: Ended transfers whose outcome is remembered. Source: invented (as above).
+MOST_ENDED: Final = 64
 #: Devices that only a hub with SECMP0007 can update. Source: SECAS (firmware.md 4.1).
 _NEEDS_SECMP0007: Final = frozenset({DeviceType.PPMID, DeviceType.HCALCS})
 
@@ -44,6 +49,35 @@ class Taken:
 
     effects: list[Effect] = field(default_factory=list)
     own: StoredImage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A transfer that is over, remembered for frames that come late or twice.
+
+    Attributes:
+        number: Its number.
+        reason: How it ended.
+        offer_hash: SHA-256 over the frame of its offer.
+    """
+
+    number: int
+    reason: Reason
+    offer_hash: bytes
+
+    def dump(self) -> State:
+        """Return it as JSON."""
+        return {
+            "number": self.number,
+            "reason": int(self.reason),
+            "offer_hash": self.offer_hash.hex(),
+        }
+
+    @classmethod
+    def restore(cls, saved: Saved) -> Self:
+        """Return the transfer a dump describes."""
+        reason = Reason(saved.number("reason"))
+        return cls(saved.number("number"), reason, saved.octets("offer_hash"))
 
 
 class ImageIntake:
@@ -65,7 +99,7 @@ class ImageIntake:
         self._log = log
         self._store = server.store
         self._server = server
-        self._closed: dict[int, Reason] = {}
+        self._ended: dict[int, Ended] = {}
 
     def frame(self, octets: bytes, now: UtcMs) -> Taken:
         """Take a frame of the CSP; one that cannot be read is noted and changes nothing."""
@@ -85,17 +119,17 @@ class ImageIntake:
     # -- offers --------------------------------------------------------------------------------
 
     def offered(self, offer: Offer, now: UtcMs) -> list[Effect]:
-        """Say whether an offered image may come in."""
-        known = self._store.incoming.get(offer.transfer_id)
-        if known is not None:
-            return [_answer(offer, Reason.ACCEPTED if known.offer == offer else Reason.BUSY)]
-        targets = tuple(target for target in offer.targets if self.serves(target))
-        if not targets:
-            return [_answer(offer, Reason.NO_TARGET_HERE), _refused(offer, Reason.NO_TARGET_HERE)]
-        if any(incoming.targets == targets for incoming in self._store.incoming.values()):
-            return [_answer(offer, Reason.BUSY), _refused(offer, Reason.BUSY)]
-        reason = self.admit(offer, targets)
-        if reason is Reason.STORE_FULL:
+        """Say whether an offered image may come in; an offer that comes again changes nothing."""
+        number, incoming = offer.transfer_id, self._store.incoming
+        if number in incoming:
+            same = incoming[number].offer == offer
+            return [_answer(offer, Reason.ACCEPTED if same else Reason.BUSY)]
+        ended = self._ended.get(number)
+        if ended is not None and ended.offer_hash == _offer_hash(offer):
+            return [_send(Closed(number, ended.reason))]
+        targets = tuple(dict.fromkeys(filter(self.serves, offer.targets)))
+        reason = self._judge_offer(offer, targets)
+        if reason not in {Reason.ACCEPTED, Reason.TOO_LARGE}:
             return [_answer(offer, reason), _refused(offer, reason)]
         self._store.begin(offer, targets, now, None if reason is Reason.ACCEPTED else reason)
         effects: list[Effect] = [_answer(offer, Reason.ACCEPTED), self._silence(offer, now)]
@@ -103,6 +137,17 @@ class ImageIntake:
             if delivery.state in FREE:
                 effects += self._server.handle(DeliveryEvent.OFFERED, delivery, None, now)
         return effects
+
+    def _judge_offer(self, offer: Offer, targets: tuple[Eui64, ...]) -> Reason:
+        """Say whether an image for these targets may come in; the header of TOO_LARGE may."""
+        if not targets:
+            return Reason.NO_TARGET_HERE
+        coming = self._store.incoming.values()
+        if offer.transfer_id in self._store.held or len(coming) >= MOST_INCOMING:
+            return Reason.BUSY
+        if any(set(incoming.targets) == set(targets) for incoming in coming):
+            return Reason.BUSY
+        return self.admit(offer, targets)
 
     def serves(self, target: Eui64) -> bool:
         """Say whether this hub can bring an image to a device."""
@@ -115,12 +160,16 @@ class ImageIntake:
         """Say whether an image has room: in the hub's store, and in its own slot if for itself."""
         if self._eui64 in targets and offer.total_size > self._own_limit:
             return Reason.TOO_LARGE
-        replaceable = {
-            image_id
-            for image_id, image in self._store.held.items()
-            if set(image.targets) <= set(targets)
+        return self._store.admit(offer, self._needed_by_none_but(targets))
+
+    def _needed_by_none_but(self, targets: tuple[Eui64, ...]) -> frozenset[int]:
+        """Return the held images that only deliveries to these targets are about."""
+        others = {
+            delivery.image_id
+            for delivery in self._server.deliveries.values()
+            if delivery.target not in targets
         }
-        return self._store.admit(offer, frozenset(replaceable))
+        return frozenset(image_id for image_id in self._store.held if image_id not in others)
 
     def _deliveries(self, targets: tuple[Eui64, ...]) -> list[Delivery]:
         typed = ((target, self._log.type_of(target)) for target in targets)
@@ -134,19 +183,29 @@ class ImageIntake:
     def _chunk(self, chunk: Chunk, now: UtcMs) -> list[Effect]:
         incoming = self._store.incoming.get(chunk.transfer_id)
         if incoming is None:
-            reason = self._closed.get(chunk.transfer_id, Reason.UNKNOWN_TRANSFER)
-            return [_send(Closed(chunk.transfer_id, reason))]
+            return [self._closed(chunk.transfer_id)]
         next_offset = incoming.take(chunk.offset, chunk.data)
         if incoming.refused is not None:
             return self._drop(incoming, incoming.refused, now)
         answer = _send(ChunkAnswer(chunk.transfer_id, next_offset))
         return [answer, self._silence(chunk, now)]
 
+    def _closed(self, number: int) -> Effect:
+        ended = self._ended.get(number)
+        return _send(Closed(number, Reason.UNKNOWN_TRANSFER if ended is None else ended.reason))
+
+    def _remember(self, offer: Offer, reason: Reason) -> None:
+        self._ended.pop(offer.transfer_id, None)
+        self._ended[offer.transfer_id] = Ended(offer.transfer_id, reason, _offer_hash(offer))
+        if len(self._ended) > MOST_ENDED:
+            del self._ended[next(iter(self._ended))]
+
     def _drop(self, incoming: IncomingImage, reason: Reason, now: UtcMs) -> list[Effect]:
-        """Give an incoming image up; targets that had nothing else lose it."""
+        """Give an incoming image up; targets for which nothing else comes lose it."""
         number = incoming.offer.transfer_id
         del self._store.incoming[number]
-        self._closed[number] = reason
+        self._remember(incoming.offer, reason)
+        awaited = {target for other in self._store.incoming.values() for target in other.targets}
         effects: list[Effect] = [
             _send(Closed(number, reason)),
             CancelTimer(f"{SILENCE_TIMER}{number}"),
@@ -155,7 +214,7 @@ class ImageIntake:
         lost = reason in {Reason.TRANSFER_FAILED, Reason.ABANDONED}
         event = DeliveryEvent.LOST if lost else DeliveryEvent.DISCARDED
         for delivery in self._deliveries(incoming.targets):
-            if delivery.state is DeliveryState.STAGING:
+            if delivery.state is DeliveryState.STAGING and delivery.target not in awaited:
                 effects += self._server.handle(event, delivery, incoming.version, now)
         return effects
 
@@ -164,8 +223,7 @@ class ImageIntake:
     def _close(self, close: Close, now: UtcMs) -> Taken:
         incoming = self._store.incoming.get(close.transfer_id)
         if incoming is None:
-            reason = self._closed.get(close.transfer_id, Reason.UNKNOWN_TRANSFER)
-            return Taken([_send(Closed(close.transfer_id, reason))])
+            return Taken([self._closed(close.transfer_id)])
         reason = incoming.judge() if close.reason is Reason.COMPLETE else Reason.ABANDONED
         if reason is Reason.HELD:
             return self.whole(incoming, now)
@@ -179,8 +237,10 @@ class ImageIntake:
         free = [delivery for delivery in wanted if self.may_take(delivery, incoming)]
         if not free and not own:
             return Taken(self._drop(incoming, Reason.BUSY, now))
+        if free and not self.keeps_room(incoming, free):
+            return Taken(self._drop(incoming, Reason.STORE_FULL, now))
         image = self._store.finish(number, tuple(delivery.target for delivery in free))
-        self._closed[number] = Reason.HELD
+        self._remember(incoming.offer, Reason.HELD)
         effects: list[Effect] = [
             _send(Closed(number, Reason.HELD)),
             CancelTimer(f"{SILENCE_TIMER}{number}"),
@@ -189,20 +249,32 @@ class ImageIntake:
         kept = (delivery.target for delivery in wanted if delivery not in free)
         effects += (Note("target_busy", (("target", str(target)),)) for target in kept)
         for delivery in free:
-            staging = delivery.state is DeliveryState.STAGING
-            event = DeliveryEvent.HELD if staging else DeliveryEvent.REPLACED
-            effects += self._server.handle(event, delivery, number, now)
+            effects += self._give_to(delivery, number, now)
         if not free:
             del self._store.held[number]
         return Taken(effects, image if own else None)
 
+    def _give_to(self, delivery: Delivery, number: int, now: UtcMs) -> list[Effect]:
+        """Make a held image a target's; one whose last delivery ended meanwhile begins afresh."""
+        if delivery.open:
+            return self._server.handle(DeliveryEvent.REPLACED, delivery, number, now)
+        effects: list[Effect] = []
+        if delivery.state in FREE:
+            effects = self._server.handle(DeliveryEvent.OFFERED, delivery, None, now)
+        return [*effects, *self._server.handle(DeliveryEvent.HELD, delivery, number, now)]
+
+    def keeps_room(self, incoming: IncomingImage, takers: list[Delivery]) -> bool:
+        """Say whether the store holds it beside the images that its takers do not give up."""
+        leaving = self._needed_by_none_but(tuple(delivery.target for delivery in takers))
+        return self._store.has_room(incoming.offer.total_size, leaving)
+
     def may_take(self, delivery: Delivery, incoming: IncomingImage) -> bool:
-        """Say whether a target takes the new image: it waits for it, or ForceReplace is set."""
-        if delivery.state is DeliveryState.STAGING:
+        """Say whether a target takes the new image: it has none, or ForceReplace is set."""
+        if not delivery.open:
             return True
         number, offer = incoming.offer.transfer_id, incoming.offer
         image = StoredImage.of(number, offer.request_id, bytes(incoming.octets), incoming.targets)
-        return delivery.open and image.forces_replacement
+        return image.forces_replacement
 
     def timer(self, name: str, now: UtcMs) -> list[Effect]:
         """Give up an image whose sender fell silent."""
@@ -215,15 +287,20 @@ class ImageIntake:
 
     def dump(self) -> State:
         """Return the outcomes that the CSP may ask for again."""
-        return {"closed": {str(number): int(reason) for number, reason in self._closed.items()}}
+        return {"ended": [ended.dump() for ended in self._ended.values()]}
 
     def load(self, saved: Saved) -> None:
         """Take over dumped outcomes."""
-        self._closed = {int(key): Reason(value) for key, value in saved.numbers("closed").items()}
+        rows = [Ended.restore(row) for row in saved.rows("ended")]
+        self._ended = {ended.number: ended for ended in rows}
 
 
 def _send(frame: csp_transfer.Frame) -> Effect:
     return SendCsp(csp_transfer.encode(frame))
+
+
+def _offer_hash(offer: Offer) -> bytes:
+    return hashlib.sha256(csp_transfer.encode(offer)).digest()
 
 
 def _answer(offer: Offer, reason: Reason) -> Effect:

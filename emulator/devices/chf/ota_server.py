@@ -29,7 +29,7 @@ from emulator.core.effects import CancelTimer, Effect, Note, SetTimer
 from emulator.core.errors import IllegalEventError
 from emulator.core.ids import Eui64
 from emulator.devices.chf.block_server import PAGE_TIMER, BlockServer, HubSide
-from emulator.devices.chf.delivery import Delivery, Fit, fit
+from emulator.devices.chf.delivery import Delivery, Fit, fit, is_about
 from emulator.devices.chf.delivery_table import TRANSITIONS, DeliveryEvent, DeliveryState
 from emulator.devices.chf.image_store import ImageStore, StoredImage
 from emulator.devices.saved import Saved, State
@@ -59,7 +59,6 @@ class OtaServer(BlockServer):
 
     Attributes:
         deliveries: Target -> delivery.
-        busy_until: While the hub restarts itself, clients are asked to wait until then.
 
     Source:
         firmware.md F-041, F-043, F-045 to F-047; Zigbee OTA Upgrade cluster.
@@ -68,7 +67,6 @@ class OtaServer(BlockServer):
     def __init__(self, profile: DeviceProfile, store: ImageStore, hub: HubSide) -> None:
         super().__init__(profile, store, hub)
         self.deliveries: dict[Eui64, Delivery] = {}
-        self.busy_until: UtcMs | None = None
 
     def delivery(self, target: Eui64, device_type: DeviceType) -> Delivery:
         """Return the delivery to a device, made at its first use."""
@@ -153,7 +151,7 @@ class OtaServer(BlockServer):
             note = Note("block_refused", (("target", str(delivery.target)), ("why", refusal.name)))
             frame = ImageBlockRefusal(refusal)
             return [self.hub.ota_frame(delivery.target, frame, sequence), note]
-        if self.busy_until is not None and now < self.busy_until:
+        if self.is_busy(now):
             return [self._wait(delivery, sequence, now)]
         return self.handle(_E.ASKED, delivery, (command, sequence), now)
 
@@ -162,7 +160,9 @@ class OtaServer(BlockServer):
     ) -> list[Effect]:
         well = command.status is OtaStatus.SUCCESS
         event = _E.ENDED_WELL if well else _E.ENDED_BADLY
-        if self.possible(event, delivery):
+        image = self.image_of(delivery)
+        of_another = image is not None and not is_about(image.header, command)
+        if self.possible(event, delivery) and not of_another:
             return self.handle(event, delivery, (command, sequence), now)
         note = Note("upgrade_end_ignored", (("target", str(delivery.target)),))
         return [*self._end_badly(delivery, (command, sequence), now), note]

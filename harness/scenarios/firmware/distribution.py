@@ -1,5 +1,7 @@
 """Steps of stage one: ask for an update, bring the image to the hub and to the device."""
 
+from typing import Final
+
 from emulator.codecs.gbcs.alerts import AlertCode, DlmsAlert, image_hash_of
 from emulator.codecs.gbcs.gbz import GbzAlert
 from emulator.core.ids import Eui64
@@ -25,7 +27,9 @@ from harness.scenarios.firmware.actions import (
 )
 from harness.scenarios.firmware.market import market
 
-TAKEN = frozenset({Kind.ACKNOWLEDGEMENT, Kind.WARNING})
+#: What a request that was taken is said to be.
+ACCEPTED: Final = "accepted"
+TAKEN: Final = frozenset({Kind.ACKNOWLEDGEMENT, Kind.WARNING})
 
 
 def remember(run: Run, image: Subject) -> None:
@@ -51,7 +55,7 @@ def update_accepted(clause: str = "DUIS 11.1", *, devices: tuple[Eui64, ...] = (
         remember(run, image)
         run.attach("image.ota", image.octets)
         got = request_update(run, image, devices or (target(run),))
-        run.require("the DSP takes the request", "", category(run))
+        run.require("the DSP takes the request", ACCEPTED, category(run) or ACCEPTED)
         run.check("the answer is an acknowledgement", True, got.kind in TAKEN)
         run.event("update-accepted", version=image.version, octets=len(image.octets))
 

@@ -40,6 +40,7 @@ from harness.scenarios.firmware.market import market, open_world
 
 WORLD: Final = "SMETS2+"
 STAGE_ONE: Final = (update_accepted(), hub_holds(), device_verifies())
+ANSWERED: Final = ("activation-commanded", "activation-answered")
 STAGE_ONE_EVENTS: Final = ("update-accepted", "image-held", "receipt-8F72")
 BASIC: Final = (
     "DUIS 11.1",
@@ -69,8 +70,7 @@ FM_01: Final = Scenario(
     saboteur="esme-keeps-old-version",
     expected_events=(
         *STAGE_ONE_EVENTS,
-        "activation-commanded",
-        "activation-answered",
+        *ANSWERED,
         "version-changed-8F43",
         "version-read",
     ),
@@ -132,8 +132,7 @@ FM_03: Final = Scenario(
         "activation-cancelled",
         "date-passed",
         "version-read",
-        "activation-commanded",
-        "activation-answered",
+        *ANSWERED,
     ),
     settings={"recipe": "demo-esme-2"},
 )
@@ -155,8 +154,7 @@ FM_04: Final = Scenario(
     saboteur="esme-ignores-hash",
     expected_events=(
         *STAGE_ONE_EVENTS,
-        "activation-commanded",
-        "activation-answered",
+        *ANSWERED,
         "version-read",
     ),
     settings={"recipe": "demo-esme-2"},
@@ -186,7 +184,7 @@ FM_05: Final = Scenario(
     setup=open_world,
     needs=NEEDS,
     saboteur="esme-success-without-image",
-    expected_events=("activation-commanded", "activation-answered", "version-read"),
+    expected_events=(*ANSWERED, "version-read"),
     settings={"recipe": "demo-esme-2"},
 )
 
@@ -219,8 +217,7 @@ FM_06: Final = Scenario(
     saboteur="esme-no-rollback",
     expected_events=(
         *STAGE_ONE_EVENTS,
-        "activation-commanded",
-        "activation-answered",
+        *ANSWERED,
         "failed-boot-8F1B",
         "version-read",
     ),
@@ -242,8 +239,7 @@ FM_12: Final = Scenario(
     saboteur="esme-refuses-downgrade",
     expected_events=(
         *STAGE_ONE_EVENTS,
-        "activation-commanded",
-        "activation-answered",
+        *ANSWERED,
         "version-read",
     ),
     settings={"recipe": "demo-esme-1"},
@@ -294,8 +290,7 @@ FM_14: Final = Scenario(
     saboteur="esme-loses-activation-on-power-loss",
     expected_events=(
         *STAGE_ONE_EVENTS,
-        "activation-commanded",
-        "activation-answered",
+        *ANSWERED,
         "version-read",
     ),
     faults=("power-loss:note=activation_started,off_s=90@esme",),

@@ -18,7 +18,7 @@ from harness.scenarios.firmware.distribution import (
     update_accepted,
     update_refused,
 )
-from harness.scenarios.firmware.esme import BASIC, NEEDS, STAGE_ONE_EVENTS, WORLD
+from harness.scenarios.firmware.esme import ANSWERED, BASIC, NEEDS, STAGE_ONE_EVENTS, WORLD
 from harness.scenarios.firmware.market import market, open_world
 
 FM_07: Final = Scenario(
@@ -209,8 +209,7 @@ FM_65: Final = Scenario(
         "pathway-warning",
         "image-held",
         "receipt-8F72",
-        "activation-commanded",
-        "activation-answered",
+        *ANSWERED,
         "version-read",
     ),
     settings={"recipe": "demo-esme-strict-3", "profiles": {"ESME": "demo-esme-strict"}},

@@ -24,7 +24,7 @@ from harness.scenarios.firmware.distribution import (
     receipt,
     update_accepted,
 )
-from harness.scenarios.firmware.esme import STAGE_ONE_EVENTS, WORLD
+from harness.scenarios.firmware.esme import ANSWERED, STAGE_ONE_EVENTS, WORLD
 from harness.scenarios.firmware.market import market, open_world
 
 GAS: Final = (
@@ -80,8 +80,7 @@ FM_15: Final = Scenario(
     expected_events=(
         *STAGE_ONE_EVENTS,
         "wake-windows",
-        "activation-commanded",
-        "activation-answered",
+        *ANSWERED,
         "version-read",
     ),
     settings={"recipe": "demo-gsme-large"},

@@ -13,6 +13,7 @@ from harness.scenarios.firmware.actions import carry_out, request_update, subjec
 from harness.scenarios.firmware.activation import activate_now, version_reads
 from harness.scenarios.firmware.clauses import clauses, exact
 from harness.scenarios.firmware.distribution import (
+    ACCEPTED,
     category,
     deliveries,
     device_verifies,
@@ -22,7 +23,7 @@ from harness.scenarios.firmware.distribution import (
     remember,
     update_accepted,
 )
-from harness.scenarios.firmware.esme import BASIC, NEEDS, STAGE_ONE_EVENTS, WORLD
+from harness.scenarios.firmware.esme import ANSWERED, BASIC, NEEDS, STAGE_ONE_EVENTS, WORLD
 from harness.scenarios.firmware.market import market, open_world
 from harness.scenarios.firmware.ppmid import (
     NEEDS as NEEDS_PPMID,
@@ -91,7 +92,7 @@ async def one_unknown(run: Run) -> None:
     image = subject(run)
     remember(run, image)
     got = request_update(run, image, (target(run), nobody(1)))
-    run.require("the DSP takes the request", "", category(run))
+    run.require("the DSP takes the request", ACCEPTED, category(run) or ACCEPTED)
     run.check("the answer is a warning", Kind.WARNING, got.kind, clause="DUIS warning lists")
     lists = warning_of(got)
     named = None if lists is None else lists.invalid
@@ -146,7 +147,7 @@ async def third_replaces(run: Run) -> None:
     image = subject(run, "demo-esme-3", "force-replace")
     remember(run, image)
     request_update(run, image, (target(run),))
-    run.require("the DSP takes the request", "", category(run))
+    run.require("the DSP takes the request", ACCEPTED, category(run) or ACCEPTED)
     await carry_out(run)
     run.check("N60 comes again", 2, len(deliveries(run)))
     run.event("replaced", version=image.version)
@@ -185,8 +186,7 @@ FM_62: Final = Scenario(
         "second-refused",
         "replaced",
         "receipt-8F72",
-        "activation-commanded",
-        "activation-answered",
+        *ANSWERED,
         "version-read",
     ),
     settings={"recipe": "demo-esme-2"},
@@ -243,8 +243,7 @@ FM_64: Final = Scenario(
         "image-held",
         "withdrawn",
         *STAGE_ONE_EVENTS[2:],
-        "activation-commanded",
-        "activation-answered",
+        *ANSWERED,
         "version-read",
         "update-refused",
     ),

@@ -38,7 +38,7 @@ from harness.scenarios.firmware.distribution import (
     remember,
     update_accepted,
 )
-from harness.scenarios.firmware.esme import STAGE_ONE_EVENTS, WORLD
+from harness.scenarios.firmware.esme import ANSWERED, STAGE_ONE_EVENTS, WORLD
 from harness.scenarios.firmware.market import market, open_world
 
 PPMID: Final = (
@@ -232,8 +232,7 @@ FM_23: Final = Scenario(
     saboteur="hcalcs-keeps-old-version",
     expected_events=(
         *STAGE_ONE_EVENTS,
-        "activation-commanded",
-        "activation-answered",
+        *ANSWERED,
         "version-changed-8F43",
         "version-read",
     ),
