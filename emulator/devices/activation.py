@@ -208,10 +208,13 @@ class Activation:
         if self.running is not None:
             at = UtcMs(now + 1000 * self.profile.firmware.activation_s)
             effects.append(SetTimer(FINISH_TIMER, at))
-        if self.scheduled is not None:
-            at = UtcMs(max(self.scheduled.at - offset_ms, now))
-            effects.append(SetTimer(EXECUTE_TIMER, at))
-        return effects
+        return [*effects, *self.wait_for_schedule(now, offset_ms)]
+
+    def wait_for_schedule(self, now: UtcMs, offset_ms: int) -> list[Effect]:
+        """Wait for the time of the future-dated command, if there is one; past is now."""
+        if self.scheduled is None:
+            return []
+        return [SetTimer(EXECUTE_TIMER, UtcMs(max(self.scheduled.at - offset_ms, now)))]
 
     def dump(self) -> State:
         """Return the state as JSON."""

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 
 from device_profiles.schema import DeviceProfile
 from device_profiles.words import DeviceType, RemoteParty
+from emulator.codecs.common import MAX_LENGTH
 from emulator.codecs.gbcs.dates import ClockStatus, encode_date_time
 from emulator.codecs.gbcs.envelope import Cra, Envelope, GroupingHeader, OtherInformation
 from emulator.codecs.gbcs.payload import PayloadValue, encode_payload
@@ -211,13 +212,17 @@ class Device(ZclSide):
         return [*effects, *answer.after]
 
     def respond(self, reply_to: ReplyTo, payload: PayloadValue, now: UtcMs) -> list[Effect]:
-        """Send the response to a command."""
+        """Send the response to a command; one that no message can carry is noted instead."""
         row = reply_to.row
         stamp = b""
         if row.response_date_time:
             stamp = encode_date_time(self.local_time(now), self.clock_status(row.payload[0]))
         header = reply_to.header(self.eui64, stamp)
-        return self._send(header, encode_payload(payload), reply_to.protection)
+        octets = encode_payload(payload)
+        if len(octets) > MAX_LENGTH:
+            fields = (("use_case", row.use_case), ("octets", len(octets)))
+            return [Note("response_too_long", fields)]
+        return self._send(header, octets, reply_to.protection)
 
     def clock_status(self, language: PayloadKind) -> int:
         """Return the clock status octet of a response's date-time."""

@@ -216,12 +216,16 @@ class FirmwareDevice(FirmwareAlerts):
         self, command: Command, value: ActivateFirmware, now: UtcMs
     ) -> list[Effect]:
         """Keep a future-dated activation; one whose time has come runs at once."""
-        at = value.execution_time or self.local_time(now)
+        at = self.local_time(now) if value.execution_time is None else value.execution_time
         scheduled = Scheduled(
             value.manufacturer_image_hash, value.originator_counter, command.header.originator, at
         )
         offset = min(self.clock_offset_ms, at - now)
         return self.activation.schedule(scheduled, offset)
+
+    def on_clock_set(self, now: UtcMs) -> list[Effect]:
+        """Carry a future-dated activation out by the clock as it is now."""
+        return self.activation.wait_for_schedule(now, self.clock_offset_ms)
 
     def execute_schedule(self, now: UtcMs) -> list[Effect]:
         """Carry out the future-dated activation whose time has come."""

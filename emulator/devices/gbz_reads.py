@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from emulator.codecs.common import MAX_LENGTH
 from emulator.codecs.gbcs.gbz import GbzComponent, GbzMessage
 from emulator.codecs.gbcs.metering import frame_of, message_of
 from emulator.codecs.zcl.foundation import (
@@ -13,7 +14,7 @@ from emulator.codecs.zcl.foundation import (
     ReadAttributesResponse,
     Status,
 )
-from emulator.codecs.zcl.frame import ZclFrame
+from emulator.codecs.zcl.frame import HEADER_BYTES, ZclFrame
 from emulator.core.errors import MalformedFrameError
 from emulator.devices.checks import Command, CommandRefusedError, Complaint
 
@@ -39,7 +40,7 @@ def answer_reads(
         served: Cluster -> attributes the device serves there.
 
     Raises:
-        CommandRefusedError: Not GBZ, or a read is damaged.
+        CommandRefusedError: Not GBZ, a read is damaged, or its answer would fit no message.
 
     Source:
         reference gbcs.md section 8; checked on the RTDS GCS38 response.
@@ -48,7 +49,12 @@ def answer_reads(
         answers = [_answer(part, served(part.cluster)) for part in gbz_message(command).components]
     except MalformedFrameError as error:
         raise CommandRefusedError(Complaint.MALFORMED_PAYLOAD.value, str(error)) from None
-    return GbzMessage(tuple(component for answer in answers for component in answer.components))
+    components = tuple(component for answer in answers for component in answer.components)
+    longest = max(len(component.payload) for component in components)
+    if longest > MAX_LENGTH - HEADER_BYTES:
+        why = f"asks for an answer of {longest} octets"
+        raise CommandRefusedError(Complaint.MALFORMED_PAYLOAD.value, why)
+    return GbzMessage(components)
 
 
 def _answer(component: GbzComponent, have: Mapping[int, AttributeValue]) -> GbzMessage:

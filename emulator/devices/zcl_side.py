@@ -13,6 +13,7 @@ from emulator.codecs.zcl.foundation import (
     ReadAttributes,
     ReadAttributesResponse,
     Status,
+    ZclType,
 )
 from emulator.codecs.zcl.frame import ZclFrame
 from emulator.codecs.zcl.time import TimeAttribute
@@ -159,19 +160,24 @@ class ZclSide:
     def _set_clock(
         self, indication: ZclIndication, command: ReadAttributesResponse, now: UtcMs
     ) -> list[Effect]:
-        seconds = command.value(TimeAttribute.TIME)
+        seconds = _utc_seconds(command)
         if indication.source != self.network.chf:
             return [self.frame_refused(indication, "stranger", "time from elsewhere than the CHF")]
-        if not isinstance(seconds, int) or seconds == time.INVALID_TIME:
+        if seconds is None:
             return [self.frame_refused(indication, "no time", "the CHF has no time")]
         difference = from_zigbee_seconds(seconds) - self.local_time(now)
         effects: list[Effect] = []
         if abs(difference) > CLOCK_TOLERANCE_MS:
             self.clock_offset_ms += difference
             effects.append(Note("clock_set", (("by_ms", difference),)))
+            effects += self.on_clock_set(now)
         self.clock_reliable = True
         again = SetTimer(TIME_TIMER, UtcMs(now + TIME_PERIOD_MS))
         return [*effects, CancelTimer(TIME_TIMER), again]
+
+    def on_clock_set(self, now: UtcMs) -> list[Effect]:  # noqa: ARG002 - others use it
+        """Take notice that the clock was moved; what waits for a time of it moves along."""
+        return []
 
     # -- dump and load -------------------------------------------------------------------------
 
@@ -188,3 +194,14 @@ class ZclSide:
         self.clock_offset_ms = saved.number("clock_offset_ms")
         self.clock_reliable = saved.flag("clock_reliable")
         self._sequence = saved.number("sequence")
+
+
+def _utc_seconds(response: ReadAttributesResponse) -> int | None:
+    """Return the time a response tells, seconds since 2000; None where it tells none."""
+    for reading in response.readings:
+        value = reading.value
+        if reading.attribute != TimeAttribute.TIME or value is None:
+            continue
+        if value.type is ZclType.UTC_TIME and isinstance(value.value, int):
+            return None if value.value == time.INVALID_TIME else value.value
+    return None

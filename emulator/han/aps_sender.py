@@ -24,6 +24,11 @@ DUPLICATE_MEMORY_US: Final = 20_000_000
 #: still remembers.
 #: Source: invented; to a receiver a counter is an opaque octet.
 FIRST_ACKED_COUNTER: Final = 128
+#: Acknowledged transfers to one node that wait at one time. Source: invented (a peer that asks and
+#: never acknowledges cannot fill the memory).
+MAX_TRANSFERS: Final = 64
+#: Blocks of one transfer: their number is one octet. Source: `codecs.zigbee.aps`.
+MAX_BLOCKS: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +113,17 @@ class ApsSender:
         return Outgoing(to, ApsFrame(destination, source, cluster, counter, payload), label)
 
     def send_acked(self, transfer: Transfer, now_us: Micros) -> list[SenderOutput]:
-        """Take a transfer; it starts when those before it to the same node have ended."""
+        """Take a transfer; it starts when those before it to the same node have ended.
+
+        One that is too long, or finds too many before it, fails at once and never goes on the air.
+        """
         queue = self._queues.setdefault(transfer.to, deque())
+        full, blocks = len(queue) >= MAX_TRANSFERS, len(transfer.blocks)
+        if full or blocks > MAX_BLOCKS:
+            why = ("why", "queue full" if full else "too long")
+            fields = (why, ("frame", transfer.label), ("to_short", transfer.to), ("blocks", blocks))
+            refused = Note("han_transfer_refused", fields)
+            return [refused, *([Settled(transfer.handle, False, 0)] if transfer.handle else [])]
         queue.append(transfer)
         return self._start(transfer, now_us) if len(queue) == 1 else []
 

@@ -29,6 +29,16 @@ LAST_PAUSE_US: Final = 1_800_000_000
 MAX_ATTEMPTS: Final = 8
 
 
+def longest_message(max_message_bytes: int, wrapper_bytes: int) -> int:
+    """Return the longest message that one Transfer Data can bring to an end.
+
+    Args:
+        max_message_bytes: Longest message the device takes or gives.
+        wrapper_bytes: Octets that GET-RESPONSE or PUT puts before it; 0 where nothing wraps it.
+    """
+    return min(max_message_bytes, MAX_TRANSFER_BYTES - wrapper_bytes)
+
+
 def pause_us(failures: int) -> Micros:
     """Return the pause after this many failures in a row (at least one)."""
     return min(FIRST_PAUSE_US << min(failures - 1, 16), LAST_PAUSE_US)

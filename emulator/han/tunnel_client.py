@@ -35,6 +35,7 @@ from emulator.han.tunnel import (
     POLL_US,
     QUEUE_MESSAGES,
     TunnelWriter,
+    longest_message,
     lost,
     pause_us,
     read,
@@ -114,8 +115,10 @@ class TunnelClient:
         """Take a message of the device for the CHF."""
         if not self._powered:
             return []
-        if len(message) > self.max_message_bytes:
-            return [refused("too-long", message, limit=self.max_message_bytes)]
+        wrapper_bytes = tunnel_wrapper.PUT_BYTES if self.polls else 0
+        limit = longest_message(self.max_message_bytes, wrapper_bytes)
+        if len(message) > limit:
+            return [refused("too-long", message, limit=limit)]
         if len(self._queue) >= QUEUE_MESSAGES:
             return [refused("queue-full", message, limit=QUEUE_MESSAGES)]
         self._queue.append(message)

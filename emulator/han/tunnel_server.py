@@ -37,6 +37,7 @@ from emulator.han.tunnel import (
     MAX_TRANSFER_BYTES,
     QUEUE_MESSAGES,
     TunnelWriter,
+    longest_message,
     lost,
     pause_us,
     read,
@@ -118,8 +119,10 @@ class TunnelServer:
             return []
         if line is None:
             return [refused("unknown-device", message, to=str(to))]
-        if len(message) > line.max_message_bytes:
-            return [refused("too-long", message, to=str(to), limit=line.max_message_bytes)]
+        wrapper_bytes = tunnel_wrapper.GET_RESPONSE_BYTES if line.polls else 0
+        limit = longest_message(line.max_message_bytes, wrapper_bytes)
+        if len(message) > limit:
+            return [refused("too-long", message, to=str(to), limit=limit)]
         if len(line.queue) >= QUEUE_MESSAGES:
             return [refused("queue-full", message, to=str(to), limit=QUEUE_MESSAGES)]
         line.queue.append(message)
@@ -196,10 +199,18 @@ class TunnelServer:
         if command.tunnel_id != line.tunnel_id:
             error = TransferDataError(command.tunnel_id, TransferStatus.NO_SUCH_TUNNEL)
             return [self._order(line, error, answers=sequence)]
-        if not line.polls:
-            return [Hand(line.device, command.data)]
+        if len(command.data) > MAX_TRANSFER_BYTES:
+            error = TransferDataError(command.tunnel_id, TransferStatus.DATA_OVERFLOW)
+            over = refused("data-overflow", command.data, limit=MAX_TRANSFER_BYTES)
+            return [self._order(line, error, answers=sequence), over]
+        return (
+            self._wrapped(line, command.data) if line.polls else [Hand(line.device, command.data)]
+        )
+
+    def _wrapped(self, line: Line, data: bytes) -> Outputs:
+        """Take what a polling device sent: a message of its own, or a GET."""
         try:
-            wrapped = tunnel_wrapper.decode(command.data)
+            wrapped = tunnel_wrapper.decode(data)
         except MalformedFrameError as error:
             why = (("from", str(line.device)), ("layer", error.layer), ("why", error.why))
             return [Note("tunnel_frame_discarded", why)]

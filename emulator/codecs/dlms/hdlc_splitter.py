@@ -49,11 +49,10 @@ class FrameSplitter:
             Good frames that stood behind a false header.
         """
         frames: list[Frame] = []
-        while self._kept:
+        while len(self._kept) > 1:
             self._drop(1)
             self._scan(frames)
-            if self._kept == b"\x7e":
-                self._drop(1)
+        self._kept.clear()  # a flag alone is no loss
         return frames
 
     def _scan(self, frames: list[Frame]) -> None:

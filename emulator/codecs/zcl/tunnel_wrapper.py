@@ -7,6 +7,9 @@ from emulator.core.errors import MalformedFrameError
 
 _LAYER: Final = "zcl.tunnel_wrapper"
 _GET, _GET_RESPONSE, _PUT = 0x01, 0x02, 0x03
+#: Octets before the message of a PUT, and of a GET-RESPONSE.
+PUT_BYTES: Final = 1
+GET_RESPONSE_BYTES: Final = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ class Chf(Device):
         self.hub: HubSection = profile.hub
         self.gpf = self.gpf_type(network.gpf, profile, ring, network)
         self.device_log = DeviceLog(self.hub.device_log_entries, self.hub.historic_log_entries)
+        self.gpf.mirrors = lambda device: self.device_log.type_of(device) is DeviceType.GSME
         self.store = self.store_type(self.hub.image_store_bytes, self.hub.image_slots)
         self.server = self.server_type(profile, self.store, self)
         self.intake = self.intake_type(eui64, profile, self.device_log, self.server)
@@ -112,6 +113,7 @@ class Chf(Device):
     def on_power_on(self, now: UtcMs) -> list[Effect]:
         """Start up; held and incoming images, deliveries and an activation go on."""
         self.clock_reliable = True
+        self._put_clients_off(now)
         return [
             *self.gpf.handle(DeviceEvent.POWER_ON, None, now),
             *self.intake.power_on(now),
@@ -181,8 +183,14 @@ class Chf(Device):
         effects += done
         if not good:
             return [*effects, *self.tell_own_version(AlertCode.FIRMWARE_VERIFICATION_FAILED, now)]
-        self.server.busy_until = UtcMs(now + 1000 * self.profile.firmware.activation_s)
+        self._put_clients_off(now)
         return effects
+
+    def _put_clients_off(self, now: UtcMs) -> None:
+        """While the hub restarts itself, have the OTA server ask its clients to wait."""
+        restarts = self.own.activation.running is not None
+        end = UtcMs(now + 1000 * self.profile.firmware.activation_s)
+        self.server.busy_until = end if restarts else None
 
     def finish_own_activation(self, now: UtcMs) -> list[Effect]:
         """End the hub's restart: tell of the new version; the HAN goes on where it was.
@@ -191,13 +199,14 @@ class Chf(Device):
             FM-18. That the hub tells of it by a generic critical alert 8F43 to the ACB: inferred
             (DUIS has CommsHubFirmwareActivation, and no message of the hub is public for it).
         """
-        self.server.busy_until = None
         good, effects = self.own.finish()
         code = AlertCode.FIRMWARE_VERSION_CHANGED
         if not good:
             code = AlertCode.FIRMWARE_VERIFICATION_FAILED_AT_POWER_ON
         entry = self.log(code, self.reported_version().hex(), now, security=not good)
-        return [*effects, entry, *self.tell_own_version(code, now)]
+        effects += [entry, *self.tell_own_version(code, now), *self.own.begin(now)]
+        self._put_clients_off(now)
+        return effects
 
     def tell_own_version(self, code: AlertCode, now: UtcMs) -> list[Effect]:
         """Send the generic critical alert about the hub's own firmware to the ACB."""

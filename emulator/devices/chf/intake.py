@@ -132,11 +132,8 @@ class ImageIntake:
         if reason not in {Reason.ACCEPTED, Reason.TOO_LARGE}:
             return [_answer(offer, reason), _refused(offer, reason)]
         self._store.begin(offer, targets, now, None if reason is Reason.ACCEPTED else reason)
-        effects: list[Effect] = [_answer(offer, Reason.ACCEPTED), self._silence(offer, now)]
-        for delivery in self._deliveries(targets):
-            if delivery.state in FREE:
-                effects += self._server.handle(DeliveryEvent.OFFERED, delivery, None, now)
-        return effects
+        answer = _answer(offer, Reason.ACCEPTED)
+        return [answer, self._silence(offer, now), *self._stage(self._deliveries(targets), now)]
 
     def _judge_offer(self, offer: Offer, targets: tuple[Eui64, ...]) -> Reason:
         """Say whether an image for these targets may come in; the header of TOO_LARGE may."""
@@ -239,29 +236,31 @@ class ImageIntake:
             return Taken(self._drop(incoming, Reason.BUSY, now))
         if free and not self.keeps_room(incoming, free):
             return Taken(self._drop(incoming, Reason.STORE_FULL, now))
+        staged = self._stage(free, now)  # before the image is held: no delivery needs it yet
         image = self._store.finish(number, tuple(delivery.target for delivery in free))
         self._remember(incoming.offer, Reason.HELD)
         effects: list[Effect] = [
             _send(Closed(number, Reason.HELD)),
             CancelTimer(f"{SILENCE_TIMER}{number}"),
             Note("image_held", (("transfer", number), ("octets", len(image.octets)))),
+            *staged,
         ]
         kept = (delivery.target for delivery in wanted if delivery not in free)
         effects += (Note("target_busy", (("target", str(target)),)) for target in kept)
         for delivery in free:
-            effects += self._give_to(delivery, number, now)
+            event = DeliveryEvent.REPLACED if delivery.open else DeliveryEvent.HELD
+            effects += self._server.handle(event, delivery, number, now)
         if not free:
             del self._store.held[number]
         return Taken(effects, image if own else None)
 
-    def _give_to(self, delivery: Delivery, number: int, now: UtcMs) -> list[Effect]:
-        """Make a held image a target's; one whose last delivery ended meanwhile begins afresh."""
-        if delivery.open:
-            return self._server.handle(DeliveryEvent.REPLACED, delivery, number, now)
+    def _stage(self, deliveries: list[Delivery], now: UtcMs) -> list[Effect]:
+        """Begin afresh with those that wait for nothing, perhaps since the offer came."""
         effects: list[Effect] = []
-        if delivery.state in FREE:
-            effects = self._server.handle(DeliveryEvent.OFFERED, delivery, None, now)
-        return [*effects, *self._server.handle(DeliveryEvent.HELD, delivery, number, now)]
+        for delivery in deliveries:
+            if delivery.state in FREE:
+                effects += self._server.handle(DeliveryEvent.OFFERED, delivery, None, now)
+        return effects
 
     def keeps_room(self, incoming: IncomingImage, takers: list[Delivery]) -> bool:
         """Say whether the store holds it beside the images that its takers do not give up."""

@@ -32,14 +32,30 @@ class OwnFirmware:
         self.activation = Activation(self.slots, profile)
 
     def take(self, octets: bytes, now: UtcMs) -> tuple[bool, list[Effect]]:
-        """Verify an image and begin to run it; say whether it was good."""
+        """Verify an image and begin to run it, or keep it until a restart under way has ended.
+
+        Returns:
+            Whether it was good and will run; and effects.
+        """
         verdict = verify_image(octets, self._profile, self._ring, self._eui64, None)
         if verdict.image is None:
             return False, [Note("image_discarded", (("why", verdict.why), ("own", True)))]
         self.slots.pending = verdict.image
-        code, effects = self.activation.begin(None, Running(Cause.HUB), now)
         verified = Note("image_verified", (("hash", verdict.calculated_hash.hex()),))
-        return code is None, [verified, *effects]
+        if self.activation.running is not None:
+            return True, [verified]
+        effects = self.begin(now)
+        return self.activation.running is not None, [verified, *effects]
+
+    def begin(self, now: UtcMs) -> list[Effect]:
+        """Begin to run the image that waits, if there is one; one that may not run is dropped."""
+        pending = self.slots.pending
+        if pending is None:
+            return []
+        code, effects = self.activation.begin(None, Running(Cause.HUB), now)
+        if code is not None:
+            self.slots.drop(pending)
+        return effects
 
     def finish(self) -> tuple[bool, list[Effect]]:
         """End the restart; say whether the new version runs."""

@@ -1,6 +1,6 @@
 """The GPF: the gas meter's mirror in the hub, and its notification flags."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
 from device_profiles.schema import DeviceProfile
@@ -32,8 +32,8 @@ from emulator.devices.saved import Json, Saved, State
 GPF_HANDLERS: Final["HandlerTable[Gpf]"] = HandlerTable(DeviceType.GPF)
 #: Five words of flags. Source: firmware.md 4.1 (scheme 2).
 _SCHEME: Final = NotificationScheme.ALL_FIVE
-#: Attributes the mirror keeps whose type it knows.
-_MIRRORED: Final = frozenset(int(attribute) for attribute in metering.TYPES)
+#: Attributes the mirror keeps, with their types.
+_MIRRORED: Final = {int(attribute): kind for attribute, kind in metering.TYPES.items()}
 
 
 @GPF_HANDLERS.handles(MessageCode.GCS21E, by=READERS)
@@ -48,6 +48,8 @@ class Gpf(Device):
     Attributes:
         mirror: Metering attribute -> value, as the gas meter last reported it.
         flags: The Functional Notification Flags.
+        mirrors: Says whether a device is a gas meter whose reports it keeps; the hub, which has
+            the device log, puts its own answer here.
 
     Source:
         HG (mirror, flags, scheme 2); bit 0 firmware.md 4.1.
@@ -62,6 +64,7 @@ class Gpf(Device):
         super().__init__(eui64, profile, ring, network)
         self.mirror: dict[int, AttributeValue] = {}
         self.flags = FunctionalFlag(0)
+        self.mirrors: Callable[[Eui64], bool] = _nobody
 
     @property
     def use_cases(self) -> Mapping[int, Handling[Any]]:
@@ -97,10 +100,11 @@ class Gpf(Device):
         self, indication: ZclIndication, frame: ZclFrame, command: Any, now: UtcMs
     ) -> list[Effect]:
         """Keep what the gas meter reports, and answer with the flags."""
-        reports = isinstance(command, ReportAttributes) and indication.cluster == metering.CLUSTER
-        if not reports:
+        if not isinstance(command, ReportAttributes) or indication.cluster != metering.CLUSTER:
             return super().on_foundation(indication, frame, command, now)
-        self.mirror.update({key: value for key, value in command.values if key in _MIRRORED})
+        if not self.mirrors(indication.source):
+            return [self.frame_refused(indication, "stranger", "no gas meter of this HAN")]
+        self.mirror.update({key: value for key, value in command.values if _is_kept(key, value)})
         words = (int(self.flags), *(0,) * (FLAG_WORDS[_SCHEME] - 1))
         answer = metering.encode(MirrorReportAttributeResponse(_SCHEME, words), frame.sequence)
         return [SendZcl(indication.source, metering.CLUSTER, answer, self.eui64)]
@@ -133,6 +137,15 @@ class Gpf(Device):
             "mirrored version": shown,
             "notification flags": f"{int(self.flags):08X}",
         }
+
+
+def _nobody(_device: Eui64) -> bool:
+    return False
+
+
+def _is_kept(attribute: int, value: AttributeValue) -> bool:
+    """Say whether a reported value has the type of its attribute, and is one."""
+    return _MIRRORED.get(attribute) is value.type and value.value is not None
 
 
 def _plain(value: AttributeValue) -> Json:

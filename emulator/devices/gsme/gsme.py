@@ -113,7 +113,9 @@ class Gsme(FirmwareDevice):
         return [*opened, *effects]
 
     def on_power_on(self, now: UtcMs) -> list[Effect]:
-        """Start up with an open window."""
+        """Start up with an open window; firmware that does not run opens none."""
+        if not self.hears:
+            return []
         opened = self.window.open_regular(now) if self.profile.radio.sleepy else []
         return [*opened, *super().on_power_on(now), self.report()]
 

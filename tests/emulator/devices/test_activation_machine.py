@@ -5,7 +5,7 @@ import pytest
 from device_profiles.words import DeviceType, DowngradePolicy, PathwayPolicy
 from emulator.codecs.gbcs.asn1 import ActivationCode
 from emulator.core.clock import UtcMs
-from emulator.core.effects import DeviceEvent, SetTimer
+from emulator.core.effects import DeviceEvent, Note, SetTimer
 from emulator.devices.activation import Activation, Cause, Running, Scheduled
 from emulator.devices.firmware_device import FirmwareDevice
 from emulator.devices.firmware_slots import FirmwareSlots, PendingImage
@@ -82,14 +82,17 @@ def test_an_upgrade_off_its_pathway_ends_by_policy(
         assert (made.slots.running == NEW_VERSION) is not bricked
 
 
-def test_a_bricked_device_hears_nothing_any_more() -> None:
-    device = powered(DeviceType.ESME)
+@pytest.mark.parametrize(
+    "device_type", [DeviceType.ESME, DeviceType.GSME, DeviceType.PPMID, DeviceType.HCALCS]
+)
+def test_a_bricked_device_hears_and_says_nothing_any_more(device_type: DeviceType) -> None:
+    device = powered(device_type)
     assert isinstance(device, FirmwareDevice)
     device.activation.bricked = True
     assert device.handle(DeviceEvent.GBCS, cs06(ESME, HASH), START) == []
     device.handle(DeviceEvent.POWER_OFF, None, START)
     effects = device.handle(DeviceEvent.POWER_ON, None, START)
-    assert not any(isinstance(effect, SetTimer) for effect in effects)
+    assert all(isinstance(effect, Note) for effect in effects)
 
 
 def test_a_second_activation_fails_while_the_first_runs() -> None:

@@ -192,6 +192,16 @@ def test_pages_are_served_block_after_block_where_the_profile_has_them() -> None
     assert [block.offset for block in blocks] == [0, 40, 80]
 
 
+def test_a_page_of_nothing_is_refused_and_a_busy_hub_starts_none() -> None:
+    made, _ = in_state(DeliveryState.SERVING, firmware__page_support=True)
+    [answer] = answers(ask(made, ImagePageRequest(MAKER, TYPE, NEW, 0, 40, 0, 250)))
+    assert answer == ImageBlockRefusal(OtaStatus.MALFORMED_COMMAND)
+    made.server.busy_until = UtcMs(START + 1)
+    [answer] = answers(ask(made, ImagePageRequest(MAKER, TYPE, NEW, 0, 40, 100, 250)))
+    assert isinstance(answer, ImageBlockWait)
+    assert made.server.deliveries[ESME].page is None
+
+
 def test_pages_are_refused_where_the_profile_has_none() -> None:
     made, _ = in_state(DeliveryState.SERVING)
     request = ImagePageRequest(MAKER, TYPE, NEW, 0, 40, 100, 250)

@@ -11,7 +11,13 @@ from emulator.core.effects import Note, SendZcl, ZclIndication
 from emulator.core.ids import Eui64
 from emulator.han.address_book import AddressBook, Place
 from emulator.han.aps_receiver import REASSEMBLY_WAIT_US
-from emulator.han.aps_sender import ACK_WAIT_US, DUPLICATE_MEMORY_US, MAX_REPEATS
+from emulator.han.aps_sender import (
+    ACK_WAIT_US,
+    DUPLICATE_MEMORY_US,
+    MAX_BLOCKS,
+    MAX_REPEATS,
+    MAX_TRANSFERS,
+)
 from emulator.han.node import RadioNode
 from emulator.han.outputs import NodeOutput, Settled, StartTimer, StopTimer, Transmit
 
@@ -361,3 +367,27 @@ def test_a_receiver_that_goes_off_drops_what_is_half_done() -> None:
     assert any(short for short, _name in pair.timers)
     pair.take(pair.esme, pair.esme.fall_silent())
     assert not any(short for short, _name in pair.timers)
+
+
+@pytest.mark.parametrize("handle", [0, 7])
+def test_a_frame_of_more_blocks_than_can_be_numbered_fails_at_once(handle: int) -> None:
+    pair = Pair(61)
+    pair.send(acked(61 * MAX_BLOCKS), handle)
+    pair.settle()
+    assert len(pair.heard) == 1
+    pair.send(acked(61 * MAX_BLOCKS + 1), handle)
+    assert pair.on_air == []
+    assert pair.notes == ["han_transfer_refused"]
+    assert pair.settled[1:] == ([Settled(7, False, 0)] if handle else [])
+
+
+def test_a_node_that_acknowledges_nothing_cannot_fill_the_memory_of_another() -> None:
+    pair = Pair()
+    for number in range(1, 3 * MAX_TRANSFERS):
+        pair.send(acked(30), handle=number)
+    assert len(pair.notes) == 2 * MAX_TRANSFERS - 1
+    assert pair.settled[0] == Settled(MAX_TRANSFERS + 1, False, 0)
+    assert pair.hub.dump()["sender"]["queues"][0][0] == 0x2001
+    assert len(pair.hub.dump()["sender"]["queues"][0][1]) == MAX_TRANSFERS
+    pair.settle(lambda _frame: True)
+    assert len(pair.settled) == 3 * MAX_TRANSFERS - 1  # every owner has heard of every transfer

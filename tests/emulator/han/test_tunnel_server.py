@@ -252,3 +252,21 @@ def test_after_its_own_power_loss_the_hub_tells_listening_devices() -> None:
     machine = server("sending")
     assert noted(machine.power_off()) == ["2"]
     assert said(machine.power_on(5)) == [TunnelClosureNotification(1)]
+
+
+@pytest.mark.parametrize(("device", "longest"), [(ESME, 1500), (GSME, 1498)])
+def test_no_transfer_is_longer_than_what_was_announced(device: Eui64, longest: int) -> None:
+    server = TunnelServer([Line(ESME, False, 0xFFFF), Line(GSME, True, 0xFFFF)])
+    server.power_on(0)
+    assert noted(server.submit(device, bytes(longest), 0)) == []
+    assert noted(server.submit(device, bytes(longest + 1), 0)) == ["too-long"]
+    [opened] = said(server.arrived(sent_by(device, RequestTunnel()), 0))[:1]
+    assert isinstance(opened, RequestTunnelResponse)
+    put = b"\x03" if device == GSME else b""
+    whole = TransferData(opened.tunnel_id, put.ljust(opened.max_incoming_bytes, b"m"))
+    assert any(isinstance(out, Hand) for out in server.arrived(sent_by(device, whole), 0))
+    longer = TransferData(opened.tunnel_id, whole.data + b"m")
+    outputs = server.arrived(sent_by(device, longer), 0)
+    assert not any(isinstance(out, Hand) for out in outputs)
+    refusal = TransferDataError(opened.tunnel_id, TransferStatus.DATA_OVERFLOW)
+    assert (said(outputs), noted(outputs)) == ([refusal], ["data-overflow"])

@@ -1,0 +1,132 @@
+"""The DLMS wrapper for TCP and UDP: eight octets before each APDU."""
+
+from dataclasses import dataclass
+from struct import Struct
+from typing import Final
+
+import construct as c
+
+from emulator.core.errors import MalformedFrameError
+
+LAYER: Final = "dlms.wrapper"
+#: Registered TCP and UDP port.
+PORT: Final = 4059
+VERSION: Final = 1
+HEADER_BYTES: Final = 8
+MAX_APDU_BYTES: Final = 0xFFFF
+
+_HEADER: Final = Struct(">HHHH")
+#: The declaration; a test holds the fast path to it.
+DECLARATION: Final = c.Struct(
+    "version" / c.Const(VERSION, c.Int16ub),
+    "source" / c.Int16ub,
+    "destination" / c.Int16ub,
+    "length" / c.Rebuild(c.Int16ub, c.len_(c.this.apdu)),
+    "apdu" / c.Bytes(c.this.length),
+    c.Terminated,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WrapperFrame:
+    """One APDU with its ports.
+
+    Attributes:
+        source: Wrapper port of the sender: client SAP or logical device, 16 bits.
+        destination: Wrapper port of the receiver.
+        apdu: The APDU.
+    """
+
+    source: int
+    destination: int
+    apdu: bytes
+
+
+def decode(data: bytes) -> WrapperFrame:
+    """Read one frame that fills ``data``, as a UDP datagram does.
+
+    Raises:
+        MalformedFrameError: Another version, or the length is not that of the rest.
+
+    Source:
+        IEC 62056-47 (wrapper header: version 0001, source, destination, length; all big-endian);
+        reference serial-dlms.md section 3.2.
+    """
+    if len(data) < HEADER_BYTES:
+        raise MalformedFrameError(LAYER, data, f"8 octets wanted, {len(data)} there", len(data))
+    version, source, destination, length = _HEADER.unpack_from(data)
+    if version != VERSION:
+        raise MalformedFrameError(LAYER, data, f"version {version} is not 1", 0)
+    if length != len(data) - HEADER_BYTES:
+        present = len(data) - HEADER_BYTES
+        raise MalformedFrameError(LAYER, data, f"{length} octets announced, {present} present", 6)
+    return WrapperFrame(source, destination, data[HEADER_BYTES:])
+
+
+def encode(frame: WrapperFrame) -> bytes:
+    """Write one frame.
+
+    Raises:
+        ValueError: A port or the length does not fit 16 bits.
+    """
+    for value in (frame.source, frame.destination, len(frame.apdu)):
+        if not 0 <= value <= 0xFFFF:
+            raise ValueError(f"{LAYER}: {value} does not fit 16 bits")
+    header = _HEADER.pack(VERSION, frame.source, frame.destination, len(frame.apdu))
+    return header + frame.apdu
+
+
+class WrapperSplitter:
+    """Cuts a TCP stream into frames.
+
+    A stream has no mark to find the next frame by, so the first wrong header ends it: the owner
+    closes the connection when ``broken`` is set. Octets after that are ignored.
+
+    Attributes:
+        broken: What was wrong, or None.
+    """
+
+    def __init__(self, max_apdu_bytes: int = MAX_APDU_BYTES) -> None:
+        """Make a splitter that keeps one frame of ``max_apdu_bytes`` at most."""
+        self.broken: MalformedFrameError | None = None
+        self._limit = max_apdu_bytes
+        self._kept = bytearray()
+
+    @property
+    def kept_bytes(self) -> int:
+        """Octets that wait for the rest of their frame."""
+        return len(self._kept)
+
+    def feed(self, octets: bytes) -> list[WrapperFrame]:
+        """Take more octets; return the frames they complete, in order."""
+        frames: list[WrapperFrame] = []
+        step = self._limit + HEADER_BYTES
+        for start in range(0, len(octets), step):
+            if self.broken is not None:
+                break
+            self._kept += octets[start : start + step]
+            self._cut(frames)
+        return frames
+
+    def _cut(self, frames: list[WrapperFrame]) -> None:
+        at, kept = 0, self._kept
+        while len(kept) - at >= HEADER_BYTES:
+            version, _source, _destination, length = _HEADER.unpack_from(kept, at)
+            why = _why_wrong(version, length, self._limit)
+            if why:
+                start = bytes(kept[at : at + HEADER_BYTES])
+                self.broken = MalformedFrameError(LAYER, start, why, 6 if version == VERSION else 0)
+                kept.clear()
+                return
+            end = at + HEADER_BYTES + length
+            if end > len(kept):
+                break
+            frames.append(decode(bytes(kept[at:end])))
+            at = end
+        del kept[:at]
+
+
+def _why_wrong(version: int, length: int, limit: int) -> str:
+    if version != VERSION:
+        return f"version {version} is not 1"
+    return f"an APDU of {length} octets, {limit} are the limit" if length > limit else ""
