@@ -49,7 +49,7 @@ _STRIPPED: Final = bytes(
 _PRINTABLE: Final = rb"[\x20-\x7e]"
 _REQUEST: Final = re.compile(rb"/\?([0-9A-Za-z ]{0,32})!\r\n")
 _IDENTIFICATION: Final = re.compile(
-    rb"/([A-Za-z]{3})([\x21-\x7e])(?:\\([\x21-\x7e]))?((?:(?![/!\\])"
+    rb"/([A-Za-z]{3})((?![/!\\])[\x21-\x7e])(?:\\([\x21-\x7e]))?((?:(?![/!\\])"
     + _PRINTABLE
     + rb"){0,16})\r\n"
 )

@@ -53,8 +53,13 @@ def test_truncation_extension_and_another_version_are_refused(octets: bytes, off
 
 
 @pytest.mark.parametrize(
-    "frame", [WrapperFrame(-1, 0, b""), WrapperFrame(0, 0x10000, b""), WrapperFrame(0, 0, bytes(0x10000))]
-)  # fmt: skip
+    "frame",
+    [
+        WrapperFrame(-1, 0, b""),
+        WrapperFrame(0, 0x10000, b""),
+        WrapperFrame(0, 0, bytes(0x10000)),
+    ],
+)
 def test_what_does_not_fit_is_our_own_mistake(frame: WrapperFrame) -> None:
     with pytest.raises(ValueError, match="16 bits"):
         wrapper.encode(frame)
@@ -74,8 +79,12 @@ def test_frames_come_out_of_the_stream_whatever_the_pieces(size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("octets", "why"), [(b"\x00\x02" + bytes(6), "version 2"), (b"\x00\x01" + bytes(4) + b"\x01\x2d", "301 octets")]
-)  # fmt: skip
+    ("octets", "why"),
+    [
+        (b"\x00\x02" + bytes(6), "version 2"),
+        (b"\x00\x01" + bytes(4) + b"\x01\x2d", "301 octets"),
+    ],
+)
 def test_a_wrong_header_ends_the_stream_after_the_good_frames(octets: bytes, why: str) -> None:
     splitter = WrapperSplitter(300)
     assert splitter.feed(OCTETS + octets + OCTETS) == [FRAME]
