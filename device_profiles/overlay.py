@@ -1,6 +1,6 @@
 """Overlays: folders shaped like ``device_profiles`` whose values win over the shipped ones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -57,13 +57,15 @@ def _refuse_unread(folder: Path) -> None:
             raise OverlayError(f"nothing reads a catalogue of this name ({known})", file=entry)
 
 
-def overlays_of(option: Path | None, environment: Mapping[str, str]) -> tuple[Path, ...]:
-    """Return the overlay folders of a run, weakest first: ``SMETSBENCH_DATA``, then ``--data``.
+def overlays_of(options: Sequence[Path], environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the overlay folders of a run, weakest first.
+
+    ``SMETSBENCH_DATA`` comes first, then the folders given with ``--data`` in their order.
 
     Raises:
         OverlayError: One of them is not shaped like ``device_profiles``.
     """
     named = environment.get(DATA_VARIABLE)
     folders = [Path(named)] if named else []
-    folders += [option] if option is not None else []
+    folders += options
     return tuple(open_overlay(folder) for folder in folders)

@@ -1,7 +1,7 @@
 """Data files for the command line: which overlays are in use, and their errors made readable."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
@@ -9,14 +9,16 @@ from typing import Annotated, Final
 import typer
 
 from device_profiles import errors as data_errors
-from device_profiles.files import Folders
 from device_profiles.overlay import DATA_VARIABLE, overlays_of
 from harness.errors import UsageError
 
 #: Option ``--data`` of every command that reads data files.
 DataOption = Annotated[
-    Path | None,
-    typer.Option("--data", help=f"Overlay folder whose values win (also: {DATA_VARIABLE})."),
+    list[Path] | None,
+    typer.Option(
+        "--data",
+        help=f"Overlay folder whose values win (also: {DATA_VARIABLE}); repeatable, the last wins.",
+    ),
 ]
 
 _CAUSES: Final = {
@@ -63,11 +65,11 @@ def usage_error(error: data_errors.DataError) -> UsageError:
     )
 
 
-def overlays(option: Path | None) -> Folders:
-    """Return the overlay folders in use: ``SMETSBENCH_DATA``, then ``--data``.
+def overlays(option: Sequence[Path] | None) -> tuple[Path, ...]:
+    """Return the overlay folders in use, weakest first: ``SMETSBENCH_DATA``, then every ``--data``.
 
     Raises:
         UsageError: One of them is not shaped like ``device_profiles``.
     """
     with reading_data():
-        return overlays_of(option, os.environ)
+        return overlays_of(option or (), os.environ)

@@ -14,6 +14,7 @@ from emulator.codecs import ota_file
 from emulator.core.errors import MalformedFrameError
 from emulator.crypto.signature import point_of, verify
 from firmware_images.recipe import made_up_scalar
+from harness.data_files import reading_data, usage_error
 from harness.errors import UsageError
 from harness.files import read_octets
 from harness.formats.duis import bodies
@@ -43,13 +44,16 @@ def chosen(options: RunOptions) -> Installation:
     Raises:
         UsageError: The file, or a profile it names, cannot be loaded.
     """
-    name = options.installation or fitting(options)
+    with reading_data():
+        name = options.installation or fitting(options)
     try:
         found = installations.load(name, overlays(options))
         if options.installation is None:
             found = with_models(found, options.settings.get("profiles", {}))
         installations.check_profiles(found, overlays(options))
     except DataError as error:
+        if any(Path(error.file).is_relative_to(folder) for folder in overlays(options)):
+            raise usage_error(error) from error
         raise UsageError(
             f"the installation cannot be used: {error}",
             where=str(name),

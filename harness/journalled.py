@@ -6,7 +6,7 @@ from typing import Any
 from emulator.core.clock import UtcMs, iso
 from emulator.core.ids import Eui64
 from harness.journal import text
-from harness.ports import Observation, StageOrder, StageOutcome
+from harness.ports import Listening, Observation, StageOrder, StageOutcome
 from harness.recorder import Operation, Recorder, Settling
 
 
@@ -186,3 +186,10 @@ class JournalledBench:
     def describe(self) -> Mapping[str, Mapping[str, str]]:
         """Return each device's state for a reader."""
         return self._recorder.look("bench.describe", self.inner.describe)
+
+    def traffic(self) -> Mapping[str, Mapping[str, str]]:
+        """Return how many frames of each kind went to each role; empty where nobody listens."""
+        inner = self.inner
+        if not isinstance(inner, Listening):
+            return {}
+        return self._recorder.look("bench.traffic", inner.traffic)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Value
@@ -120,6 +120,15 @@ class CapturedFrame:
     link: str
     frame: bytes
     comment: str = ""
+
+
+@runtime_checkable
+class Listening(Protocol):
+    """A bench that hears everything on its links."""
+
+    def traffic(self) -> Mapping[str, Mapping[str, str]]:
+        """Return how many frames of each kind went to each role so far: role -> kind -> number."""
+        ...
 
 
 class Bench(Protocol):

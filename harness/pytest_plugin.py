@@ -5,11 +5,14 @@ import importlib
 import inspect
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from harness.errors import HarnessError
+
+if TYPE_CHECKING:  # most test runs need none of it: see run_scenario
+    from harness.report.model import ScenarioRecord
 
 #: Markers under which another plugin runs the test.
 _FOREIGN_MARKERS: Final = ("asyncio", "anyio", "trio")
@@ -74,8 +77,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     return True
 
 
-def run_scenario(name: str, folder: Path | None, seed: int) -> Properties:
-    """Run one scenario into ``folder`` (``runs/<id>`` for None); return properties for JUnit.
+def run_scenario(name: str, folder: Path | None, seed: int) -> "tuple[ScenarioRecord, Properties]":
+    """Run one scenario into ``folder`` (``runs/<id>`` for None).
+
+    Returns:
+        Its record, and properties for JUnit.
 
     Raises:
         ScenarioFailedError: It came to anything but PASS or SKIPPED.
@@ -84,7 +90,7 @@ def run_scenario(name: str, folder: Path | None, seed: int) -> Properties:
     runner = importlib.import_module("harness.runner")
     options = importlib.import_module("harness.run_options").RunOptions(seed=seed)
     where, run = runner.start([name], options, out=folder)
-    record = run.scenarios[0]
+    record: ScenarioRecord = run.scenarios[0]
     properties: Properties = [("scenario", name), ("seed", seed), ("verdict", run.verdict.name)]
     for clause in record.declared["clauses"]:
         properties += [("clause", clause["id"]), ("evidence", clause["evidence"])]
@@ -93,18 +99,23 @@ def run_scenario(name: str, folder: Path | None, seed: int) -> Properties:
     if run.verdict.name != "PASS":
         report = where.file("report")
         raise ScenarioFailedError(f"{name} {run.verdict.name}: {record.reason}\nreport: {report}")
-    return properties
+    return record, properties
 
 
 @pytest.fixture
 def smetsbench_run(
     request: pytest.FixtureRequest, tmp_path: Path, record_property: Callable[[str, object], None]
-) -> Callable[[str], None]:
-    """A function that runs a scenario and fails the test (no ``async def``) unless it passes."""
+) -> "Callable[[str], ScenarioRecord]":
+    """A function that runs a scenario and returns its record.
 
-    def run(name: str) -> None:
-        for key, value in run_scenario(name, tmp_path / name, _seed(request.config)):
+    The test (no ``async def``) fails unless the scenario passes, and is skipped where it is.
+    """
+
+    def run(name: str) -> "ScenarioRecord":
+        record, properties = run_scenario(name, tmp_path / name, _seed(request.config))
+        for key, value in properties:
             record_property(key, value)
+        return record
 
     return run
 
@@ -135,7 +146,7 @@ class ScenarioItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run it into its folder below ``runs``; anything but PASS fails, SKIPPED skips."""
-        self.user_properties += run_scenario(self.name, None, _seed(self.config))
+        self.user_properties += run_scenario(self.name, None, _seed(self.config))[1]
 
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any, **kwargs: Any

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from types import FrameType
+from typing import Any, NoReturn, Protocol
 
 from emulator.core.clock import UtcMs
 from emulator.crypto.keystore import KeyStore
@@ -71,11 +72,18 @@ class Silent:
         """Say nothing."""
 
 
+def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt(f"signal {number}")
+
+
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Turn SIGTERM into what Ctrl-C does, so that both leave a run that can be resumed."""
+    """Turn SIGTERM into what Ctrl-C does, so that both leave a run that can be resumed.
+
+    SIGTERM is not passed on as SIGINT: a shell starts background jobs with SIGINT ignored.
+    """
     try:
-        before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+        before = signal.signal(signal.SIGTERM, _terminated)
     except ValueError:  # not the main thread: no signals here
         yield
         return
@@ -260,7 +268,8 @@ def start(
     kind = bench_kind(options, setting.benches)
     crash_at = crash_fault(options.faults)[1]
     refuse_unknown_rules(options.accepted, scenarios)
-    _check_choices(scenarios[0], options, setting.benches[kind])
+    for scenario in scenarios:
+        _check_choices(scenario, options, setting.benches[kind])
     name = run_id(options, ids)
     folder = RunFolder(out if out is not None else Path("runs") / name)
     folder.make()

@@ -38,11 +38,21 @@ class Seen:
 
 
 class Records:
-    """Facts and frames in the order they happened."""
+    """Facts and frames in the order they happened, and how many frames of each kind there were.
+
+    Attributes:
+        traffic: ``RECEIVER/KIND`` -> number of frames sent there so far.
+    """
 
     def __init__(self) -> None:
         self._facts: list[Fact] = []
         self._frames: list[Seen] = []
+        self.traffic: dict[str, int] = {}
+
+    def count(self, receiver: str, label: str) -> None:
+        """Count a frame on its way to a role."""
+        key = f"{receiver}/{label}"
+        self.traffic[key] = self.traffic.get(key, 0) + 1
 
     def note(self, now_us: int, device: Eui64, note: Note) -> None:
         """Remember a fact."""
@@ -75,6 +85,7 @@ class Records:
                 [fact.at, fact.device.hex, fact.kind, [list(pair) for pair in fact.fields]]
                 for fact in self._facts
             ],
+            "traffic": {**self.traffic},
             "frames": [[seen.at_us, seen.link, seen.octets, seen.comment] for seen in self._frames],
         }
 
@@ -87,6 +98,7 @@ class Records:
             for at, device, kind, pairs in state["facts"]
         ]
         self._frames = [Seen(*row) for row in state["frames"]]
+        self.traffic = dict(state["traffic"])
 
 
 def _bare(value: Value) -> Value:

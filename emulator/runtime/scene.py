@@ -81,6 +81,7 @@ class Scene:
 
     def record(self, crossed: Crossed, receiver: Box, label: str) -> None:
         """Remember a frame as the receiver got it, and every fault that touched it."""
+        self.records.count(receiver.role, label)
         if not crossed.faults:
             self.records.frame(crossed.at_us, crossed.link, crossed.octets, crossed.comment)
             return

@@ -24,6 +24,7 @@ from emulator.runtime.virtual_time import VirtualTimeLoop
 from emulator.runtime.world import World
 from emulator.wan.csp import Outcome
 from harness import installed
+from harness.data_files import usage_error
 from harness.errors import BenchError, UsageError
 from harness.parties import defects as party_defects
 from harness.ports import (
@@ -104,7 +105,9 @@ def open_bench(options: EmulatedOptions | RunOptions | None = None) -> "Emulated
             cause="a mistyped name, key or link",
             next_command="smetsbench faults",
         ) from error
-    except (DataError, InstallationError) as error:
+    except DataError as error:
+        raise usage_error(error) from error
+    except InstallationError as error:
         raise UsageError(
             f"the installation cannot be emulated: {error}",
             where=plan.installation.ref,
@@ -355,6 +358,15 @@ class EmulatedBench:
             }
             for box in self.world.boxes
         }
+
+    def traffic(self) -> Mapping[str, Mapping[str, str]]:
+        """Return how many frames of each kind went to each role so far."""
+        self._driver.catch_up()
+        rows: dict[str, dict[str, str]] = {}
+        for key, number in sorted(self.world.records.traffic.items()):
+            role, _, kind = key.partition("/")
+            rows.setdefault(role.upper(), {})[kind] = str(number)
+        return rows
 
     # -- memory --------------------------------------------------------------------------------
 

@@ -48,7 +48,7 @@ def tell(folder: RunFolder, run: RunRecord, *, as_json: bool) -> None:
     line.append(f"  {run.id}  seed {run.options.seed}{state}")
     screen.print(line)
     screen.print(Text(f"report  {folder.file('report')}"))
-    for note in run.notes:
+    for note in (*run.notes, *run.remarks):
         errors().print(Text(f"note: {note}"))
 
 
@@ -104,7 +104,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         installation=installation,
         request=request,
         image=image,
-        data=tuple(overlays(data)),
+        data=overlays(data),
         keystore=keystore,
         with_identifiers=with_identifiers,
     )

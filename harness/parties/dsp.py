@@ -52,6 +52,7 @@ class Dsp(RequestDesk, MessageDesk):
 
     def conclude(self, work: DistributeImage, outcome: StageOutcome) -> None:
         """Raise N60 or N61 for every target; a failed transfer is over."""
+        self.staged.append(outcome.reason)
         for target in work.targets:
             self.tell_delivery(work, target, outcome)
         if outcome.delivered:

@@ -67,6 +67,7 @@ class DspBase:
         transfers: Device -> the transfer to it that is not finished.
         outbox: Work accepted and not yet done, in order.
         decisions: What it decided about requests, in order.
+        staged: How each image transfer to a hub ended, in the CSP's words, in order.
     """
 
     def __init__(  # noqa: PLR0913 - broker, data, post and two XML keys
@@ -89,6 +90,7 @@ class DspBase:
         self.transfers: dict[Eui64, Transfer] = {}
         self.outbox: list[Work] = []
         self.decisions: list[Decision] = []
+        self.staged: list[str] = []
         self._users: dict[Eui64, ServiceUser] = {}
         self._awaited: dict[tuple[Eui64, int], Awaited] = {}
         self._pre_commands: dict[RequestId, bytes] = {}
@@ -173,6 +175,7 @@ class DspBase:
             "pre_commands": {str(key): value.hex() for key, value in self._pre_commands.items()},
             "hub_versions": {str(key): value for key, value in self._hub_versions.items()},
             "alerts": self._alerts,
+            "staged": [*self.staged],
             "acb": self.acb.dump(),
         }
 
@@ -196,6 +199,7 @@ class DspBase:
             Eui64.parse(key): value for key, value in state["hub_versions"].items()
         }
         self._alerts = state["alerts"]
+        self.staged = list(state["staged"])
         self.acb.load(state["acb"])
 
 

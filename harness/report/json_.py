@@ -25,6 +25,7 @@ def document(run: RunRecord) -> dict[str, Any]:
             {"kind": gap.kind, "text": gap.text, "scenarios": list(gap.scenarios)}
             for gap in gaps(run)
         ],
+        "remarks": list(run.remarks),
         "files": run.files,
     }
 

@@ -128,6 +128,7 @@ class RunRecord:
         scenarios: In order.
         files: Name -> file name inside the run folder.
         notes: What this record lacks, e.g. a capture that is gone.
+        remarks: What a reader of the reports should know and that leaves nothing open.
     """
 
     id: str
@@ -139,6 +140,7 @@ class RunRecord:
     scenarios: tuple[ScenarioRecord, ...]
     files: dict[str, str] = field(default_factory=lambda: dict(FILES))
     notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def build(folder: RunFolder) -> RunRecord:

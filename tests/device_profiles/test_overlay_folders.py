@@ -103,11 +103,11 @@ def test_the_variable_comes_before_the_option(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name / "models").mkdir(parents=True)
     environment = {DATA_VARIABLE: str(tmp_path / "one")}
-    assert overlays_of(tmp_path / "two", environment) == (tmp_path / "one", tmp_path / "two")
-    assert overlays_of(None, environment) == (tmp_path / "one",)
-    assert overlays_of(None, {}) == ()
+    assert overlays_of([tmp_path / "two"], environment) == (tmp_path / "one", tmp_path / "two")
+    assert overlays_of([], environment) == (tmp_path / "one",)
+    assert overlays_of([], {}) == ()
     with pytest.raises(OverlayError):
-        overlays_of(None, {DATA_VARIABLE: str(tmp_path / "three")})
+        overlays_of([], {DATA_VARIABLE: str(tmp_path / "three")})
 
 
 ROW = """

@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -108,3 +109,24 @@ def test_an_unknown_scenario_is_a_usage_error(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, "def test_other():\n    pass\n", "--smetsbench-run", "FM-99")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "no scenario is called FM-99" in done.stderr
+
+
+def test_the_example_of_the_ci_page_runs(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "ci.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (options,) = re.findall(r"pytest\.ini: (addopts = .*)", example)
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\n{options}\n", "utf-8")
+    (tmp_path / "test_example.py").write_text(
+        f"{example}\n\ndef test_record(smetsbench_run):\n"
+        '    assert smetsbench_run("FM-09").verdict.name == "PASS"\n',
+        "utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert "2 passed" in done.stdout, done.stdout

@@ -451,6 +451,7 @@ def test_a_lost_or_damaged_capture_is_named_and_the_rest_is_rendered(tmp_path: P
     run = write_reports(RunFolder(tmp_path))
     assert run.notes == ("wire.pcapng is gone: frames are missing from the diagrams",)
     assert "wire.pcapng is gone" in (tmp_path / "report.html").read_text("utf-8")
+    assert [gap.text for gap in gaps(run) if gap.kind == "missing"] == list(run.notes)
 
 
 def test_an_interrupted_run_is_reported_as_such(tmp_path: Path) -> None:
@@ -516,6 +517,18 @@ def test_identifiers_are_shown_when_asked_for(tmp_path: Path) -> None:
     reports = on_user_data(tmp_path, with_identifiers=True)
     assert EUI in reports["report.html"]
     assert "replaced by pseudonyms" not in reports["report.html"]
+    assert json.loads(reports["run.json"])["remarks"] == []
+
+
+def test_pseudonyms_are_told_of_and_are_nothing_that_the_run_leaves_open(tmp_path: Path) -> None:
+    reports = on_user_data(tmp_path)
+    document = json.loads(reports["run.json"])
+    assert problems(document, SCHEMA, SCHEMA) == []
+    assert [text for text in document["remarks"] if "replaced by pseudonyms" in text]
+    assert "missing" not in {gap["kind"] for gap in document["not_proven"]}
+    before, _, after = reports["report.html"].partition('<section id="not-proven">')
+    assert "replaced by pseudonyms" in before
+    assert "replaced by pseudonyms" not in after
 
 
 def test_our_own_devices_keep_their_identifiers(shown: Path) -> None:

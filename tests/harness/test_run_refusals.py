@@ -4,15 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from harness.benches import emulated
+from harness.cli import firmware
 from harness.errors import UsageError
 from harness.run_options import RunOptions
 from harness.runner import start
+from tests.harness.cli.command_line import run
 
 
-def refused(out: Path, **options: object) -> UsageError:
+def refused(out: Path, *ids: str, **options: object) -> UsageError:
     chosen = RunOptions(**options)  # type: ignore[arg-type]  # a test names fields of RunOptions
     with pytest.raises(UsageError) as caught:
-        start(("FM-01",), chosen, out=out)
+        start(ids or ("FM-01",), chosen, out=out)
     return caught.value
 
 
@@ -53,4 +56,42 @@ def test_files_that_can_be_no_image_or_installation_are_refused(tmp_path: Path) 
     deep = tmp_path / "bench.toml"
     deep.write_text("x = " + "[" * 100_000, "utf-8")
     assert "the bench file cannot be read" in refused(tmp_path / "run", bench=deep).what
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_choice_that_only_a_later_scenario_cannot_use_is_refused_before_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(options: RunOptions) -> None:
+        if options.scenario == "FM-10":
+            raise UsageError("not with FM-10")
+
+    monkeypatch.setattr(emulated, "check", check)
+    assert refused(tmp_path / "run", "FM-09", "FM-10").what == "not with FM-10"
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "key"),
+    [
+        ("catalogues/cpl.csv", "colour,size\n1,2\n", "column cpl_entry_id"),
+        ("models/demo-esme.toml", "colour = 1\n", "colour"),
+    ],
+)
+@pytest.mark.parametrize("with_image", [False, True])
+def test_a_broken_overlay_is_named_and_not_the_home_it_was_read_for(
+    name: str, text: str, key: str, with_image: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(text, "utf-8")
+    image = tmp_path / "image.ota"
+    assert run(firmware.register, "firmware", "build", "demo-esme-2", "--out", str(image))[0] == 0
+    error = refused(
+        tmp_path / "run", data=(tmp_path / "mine",), image=image if with_image else None
+    )
+    assert "invalid-value" in error.what
+    assert error.where == f"{path}, {key}"
+    assert error.cause == "a typing error, or a file written for another version"
+    assert "installation" not in error.what
     assert not (tmp_path / "run").exists()

@@ -50,6 +50,33 @@ def test_a_row_fails_under_its_saboteur(row: str, tmp_path: Path) -> None:
     assert result.verdict is Verdict.FAIL, result.reason
 
 
+#: Further defects a row must not miss: what its matrix line says besides its outcome.
+ALSO = [
+    ("FM-01", "esme-silent-about-new-version"),
+    ("FM-01", "dsp-no-n60"),
+    ("FM-01", "dsp-n60-before-held"),
+    ("FM-02", "esme-silent-after-future-dated"),
+    ("FM-03", "esme-drops-image-on-cancel"),
+    ("FM-09", "chf-announces-before-held"),
+    ("FM-20", "dsp-wrong-warning-list"),
+    ("FM-23", "chf-no-ccs08"),
+    ("FM-67", "chf-announces-before-held"),
+]
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(("row", "defect"), ALSO)
+def test_a_row_misses_no_part_of_what_it_claims(row: str, defect: str, tmp_path: Path) -> None:
+    _, result = play(row, tmp_path / "run", defects=(defect,))
+    assert result.verdict is Verdict.FAIL, result.reason
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_row_claims_only_clauses_its_steps_show(row: str) -> None:
+    found = scenario(row)
+    assert {ref.id for ref in found.clauses} == {c for step in found.steps for c in step.clauses}
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("row", ["FM-01", "FM-15", "FM-19"])
 def test_the_same_seed_gives_the_same_octets_and_another_seed_others(

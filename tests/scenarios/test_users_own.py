@@ -67,10 +67,17 @@ def own_image(path: Path, scalar: int) -> Path:
     return path
 
 
-def test_an_image_by_a_signer_the_meter_does_not_know_is_rejected(tmp_path: Path) -> None:
+def test_an_image_by_a_signer_the_meter_does_not_know_is_refused(tmp_path: Path) -> None:
     stranger = scalar_from(Chance(99).stream("stranger").octets)
-    _, result = play("FM-07", tmp_path / "run", image=own_image(tmp_path / "x.ota", stranger))
-    assert (result.verdict, result.outcome) == (Verdict.PASS, "VERIFY_FAILED")
+    with pytest.raises(UsageError, match="not signed by the supplier"):
+        play("FM-01", tmp_path / "run", image=own_image(tmp_path / "x.ota", stranger))
+
+
+@pytest.mark.parametrize("row", ["FM-07", "FM-08", "FM-09", "FM-10"])
+def test_a_row_about_a_spoilt_image_refuses_the_user_s_own(row: str, tmp_path: Path) -> None:
+    path = own_image(tmp_path / "x.ota", recipe.made_up_scalar())
+    with pytest.raises(UsageError, match="makes its own"):
+        play(row, tmp_path / "run", image=path)
 
 
 def test_a_file_that_is_no_image_is_refused_before_anything_runs(tmp_path: Path) -> None:

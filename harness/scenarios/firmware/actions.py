@@ -22,7 +22,12 @@ from harness.errors import UsageError
 from harness.formats.duis import bodies
 from harness.formats.duis.alerts import DccAlert
 from harness.formats.duis.requests import ServiceRequest
-from harness.formats.duis.responses import DccAlertMessage
+from harness.formats.duis.responses import (
+    DccAlertMessage,
+    FirmwareWarning,
+    PpmidFirmwareWarning,
+    ResponseMessage,
+)
 from harness.parties.correlation import NotCorrelated
 from harness.parties.dsp_messages import version_of
 from harness.parties.received import Kind, Received
@@ -67,10 +72,30 @@ def subject(run: Run, recipe: str = "", defect: str = "") -> Subject:
         recipe: Recipe name; the scenario's setting ``recipe`` when left out.
         defect: Image defect; the scenario's setting ``defect`` when left out.
     """
-    given = _given_image(run)
-    if given is not None and not recipe:
-        return given
+    if not recipe:
+        _refuse_on_spoiled_rows(run)
+        given = _given_image(run)
+        if given is not None:
+            return given
     return _made(run, recipe or run.scenario.settings["recipe"], defect)
+
+
+def _refuse_on_spoiled_rows(run: Run) -> None:
+    """Refuse a user's image where the row is about an image that is wrong in a given way.
+
+    Raises:
+        UsageError: This row makes its own image.
+    """
+    own = run.options.image or run.options.request
+    spoilt = run.scenario.settings.get("defect")
+    if own is None or not spoilt:
+        return
+    raise UsageError(
+        f"{run.scenario.id} is about an image with a defect ({spoilt}) and makes its own",
+        where=str(own),
+        cause="your image would have to be spoilt first, and the row would be about another image",
+        next_command=f"smetsbench run FM-01 --image {own}",
+    )
 
 
 def _made(run: Run, recipe: str, defect: str) -> Subject:
@@ -143,8 +168,7 @@ def _check_signer(run: Run, image: OtaImage, where: str) -> None:
     parties = market(run)
     supplier = parties.supplier_of(target(run)).eui64
     status = images.verify(image, parties.public_keys, supplier)
-    good = status in {images.SignatureStatus.OK, images.SignatureStatus.NO_TRAILER}
-    if good or "defect" in run.scenario.settings:
+    if status in {images.SignatureStatus.OK, images.SignatureStatus.NO_TRAILER}:
         return
     raise UsageError(
         f"the image is not signed by the supplier these devices know: {status}",
@@ -330,3 +354,19 @@ def version_told(got: Received | None) -> str:
     """Return the version the answer to a firmware read tells, eight hex digits, or empty."""
     version = None if got is None else version_of(got.value)
     return "" if version is None else version.hex().upper()
+
+
+#: First of the identifiers that stand for devices nobody has: locally administered, never live.
+_NOBODY: Final = 0x0253_FFFF_0000_0000
+
+
+def nobody(number: int) -> Eui64:
+    """Return an EUI-64 that no installation of this product has."""
+    return Eui64((_NOBODY + number).to_bytes(8, "big"))
+
+
+def warning_of(got: Received) -> FirmwareWarning | PpmidFirmwareWarning | None:
+    """Return the warning lists of a response, or None where it has none."""
+    body = got.response.body
+    content = body.content if isinstance(body, ResponseMessage) else None
+    return content if isinstance(content, FirmwareWarning | PpmidFirmwareWarning) else None

@@ -72,6 +72,8 @@ async def commanded(run: Run, named: bytes, at: UtcMs | None = None) -> Received
         clause="DUIS 11.3",
     )
     run.event("activation-commanded", at="now" if at is None else iso(at))
+    if at is not None and at != date_time.CANCEL and accepted.request_id is not None:
+        run.facts["command_counter"] = accepted.request_id.counter
     await carry_out(run)
     supplier = market(run).supplier_of(device)
     got = await wait_for(run, supplier, is_response_to(accepted), 2 * HOUR_S)
@@ -82,13 +84,20 @@ async def commanded(run: Run, named: bytes, at: UtcMs | None = None) -> Received
 
 
 def activate_now(
-    code: ActivationCode = ActivationCode.SUCCESS,
+    expected_code: ActivationCode | Callable[[Run], ActivationCode] = ActivationCode.SUCCESS,
     named: Callable[[Run], bytes] = image_hash,
     clause: str = CLAUSE,
 ) -> Step:
-    """Step: CS06 without a date; the response must carry ``code`` and the version that runs."""
+    """Step: CS06 without a date; the response carries the code and the version that runs.
+
+    Args:
+        expected_code: Code the response must carry, or what tells it from the run.
+        named: Hash the command names.
+        clause: What the code rests on.
+    """
 
     async def act(run: Run) -> None:
+        code = expected_code if isinstance(expected_code, ActivationCode) else expected_code(run)
         got = await commanded(run, named(run))
         outcome = activation_outcome(got)
         run.require("the response tells an outcome at once", True, outcome is not None)
@@ -102,11 +111,11 @@ def activate_now(
         told = outcome.firmware_version.hex().upper()
         run.check("version in the response: the one that runs now", expected, told)
 
-    return step(
-        f"The supplier activates the image; the device answers {code.name}",
-        clause,
-        timeout_s=3 * HOUR_S,
-    )(act)
+    answer = "as its profile says"
+    if isinstance(expected_code, ActivationCode):
+        answer = expected_code.name
+    title = f"The supplier activates the image; the device answers {answer}"
+    return step(title, clause, "DUIS 11.3", timeout_s=3 * HOUR_S)(act)
 
 
 def activate_later(after_s: float, clause: str = CLAUSE) -> Step:
@@ -122,7 +131,8 @@ def activate_later(after_s: float, clause: str = CLAUSE) -> Step:
         )
         run.event("activation-scheduled")
 
-    return step("The supplier sets a date for the activation; the device accepts it", clause)(act)
+    title = "The supplier sets a date for the activation; the device accepts it"
+    return step(title, clause, "DUIS 11.3", timeout_s=3 * HOUR_S)(act)
 
 
 def cancel(clause: str = "GBCS 11.5 cancellation") -> Step:
@@ -134,7 +144,7 @@ def cancel(clause: str = "GBCS 11.5 cancellation") -> Step:
         run.check("the response to a cancellation is NULL", ActivateFirmwareResponse(), value)
         run.event("activation-cancelled")
 
-    return step("The supplier takes the date back", clause)(act)
+    return step("The supplier takes the date back", clause, "DUIS 11.3", timeout_s=3 * HOUR_S)(act)
 
 
 def date_comes(code: ActivationCode = ActivationCode.SUCCESS, clause: str = CLAUSE) -> Step:
@@ -161,6 +171,11 @@ def date_comes(code: ActivationCode = ActivationCode.SUCCESS, clause: str = CLAU
         run.check("its signature verifies with the device's certificate", True, got.accepted)
         run.check("execution time it names", iso(at), iso(value.execution_time))
         run.check("outcome it names", code.name, value.outcome.code.name)
+        expected = run.facts["version"] if good else run.facts["old_version"]
+        told = value.outcome.firmware_version.hex().upper()
+        run.check("version it names: the one that runs now", expected, told)
+        counter = run.facts["command_counter"]
+        run.check("counter of the command it names", counter, value.originator_counter)
         run.check("not before the date", True, got.at >= at)
 
     return step("The date comes; the device tells how it went", clause, timeout_s=40 * 86_400)(act)
@@ -191,8 +206,24 @@ def version_changed(clause: str = "GBCS 8F43") -> Step:
         got = await wait_for(run, supplier, wanted, 2 * HOUR_S)
         run.check("8F43 arrives, signed", True, got is not None and got.accepted)
         run.event("version-changed-8F43")
+        logged = [
+            dict(item.fields).get("detail")
+            for item in run.observations("logged")
+            if item.device == device and dict(item.fields).get("code") == "8f43"
+        ]
+        run.check("its event log says so", [run.facts["version"].lower()], logged)
+        run.check("no image is left pending", "none", pending_image(run, device))
 
-    return step("The device tells that its firmware version changed (8F43)", clause)(act)
+    title = "The device tells that its firmware version changed (8F43)"
+    return step(title, clause, timeout_s=3 * HOUR_S)(act)
+
+
+def pending_image(run: Run, device: Eui64) -> str:
+    """Return what a device says of its pending image."""
+    for name, row in run.bench.describe().items():
+        if name.endswith(str(device)):
+            return row.get("pending image", "")
+    return ""
 
 
 async def read_version(run: Run, device: Eui64, within_s: float = 2 * HOUR_S) -> str:
@@ -227,5 +258,8 @@ def version_reads(which: str, clause: str) -> Step:
         run.event("version-read", version=told)
 
     return step(
-        f"Asked for its version, the device tells the {which} one", clause, timeout_s=3 * HOUR_S
+        f"Asked for its version, the device tells the {which} one",
+        clause,
+        "DUIS 11.2",
+        timeout_s=3 * HOUR_S,
     )(act)

@@ -16,6 +16,7 @@ from harness.run import Run
 from harness.scenario import Step, step
 from harness.scenarios.firmware.actions import (
     Subject,
+    alert_code,
     carry_out,
     dcc_alert,
     is_device_alert,
@@ -121,26 +122,44 @@ def deliveries(run: Run, device: Eui64 | None = None) -> list[TransferStatus]:
     ]
 
 
+#: How an image transfer ended, in the CSP's words -> outcome word; any other is a failed transfer.
+_DISCARDED: Final = frozenset({"too-large", "store-full", "metadata-mismatch", "malformed"})
+#: Frames by which a hub tells a device of an image, or gives it some.
+_TOLD: Final = ("ota.image-notify", "ota.image-block-response")
+
+
 def hub_discards(word: str, clause: str) -> Step:
-    """Step: the image does not stay on the hub; N61, no traffic on the HAN."""
+    """Step: the image does not stay on the hub; N61, and no device is told of it."""
 
     async def act(run: Run) -> None:
+        before = told_of_an_image(run)
         await carry_out(run)
-        run.outcome(word)
+        reasons = market(run).dsp.staged
+        reason = reasons[-1] if reasons else "nothing was sent"
+        if reason == "held":
+            run.outcome("HELD")
+        else:
+            run.outcome("DISCARDED" if reason in _DISCARDED else "TRANSFER_FAILED")
         run.check(
             "N61 tells that the hub does not hold it", [TransferStatus.FAILURE], deliveries(run)
         )
-        run.event("delivery-failed")
+        run.event("delivery-failed", reason=reason)
+        run.check("what became of the image", word, run.ended_in)
         inbox = market(run).supplier_of(target(run)).inbox
         failures = [a for a in map(dcc_alert, inbox) if isinstance(a, FirmwareDistributionFailure)]
         run.check(
             "the meters are named as not reached", [(target(run),)], [f.meters for f in failures]
         )
         await listen(run, 3600)
-        told = [item for item in run.observations("server_state") if _says(item, "NOTIFIED")]
-        run.check("no device is told of an image", 0, len(told))
+        run.check("frames that tell the device of an image", before, told_of_an_image(run))
 
     return step(f"The image does not stay on the hub ({word})", clause, timeout_s=8 * 3600)(act)
+
+
+def told_of_an_image(run: Run) -> int:
+    """Return how many frames told the device under test of an image so far."""
+    own = run.bench.traffic().get(run.scenario.devices[0], {})
+    return sum(int(own.get(kind, 0)) for kind in _TOLD)
 
 
 def _says(item: Observation, state: str) -> bool:
@@ -159,8 +178,13 @@ def device_verifies(clause: str = "GBCS FDRA", *, within_s: float = 4 * 3600) ->
     return step(
         "The device downloads the image block by block, verifies it and says so (8F72)",
         clause,
+        *_receipt_clause(clause),
         timeout_s=within_s + 600,
     )(act)
+
+
+def _receipt_clause(clause: str) -> tuple[str, ...]:
+    return () if clause == "GBCS FDRA" else ("GBCS FDRA",)
 
 
 def device_rejects(clause: str = "GBCS FDRA", *, within_s: float = 4 * 3600) -> Step:
@@ -170,19 +194,40 @@ def device_rejects(clause: str = "GBCS FDRA", *, within_s: float = 4 * 3600) -> 
         await receipt(run, within_s, AlertCode.FIRMWARE_VERIFICATION_FAILED)
         run.outcome("VERIFY_FAILED")
         run.event("receipt-8F1C")
-        state = run.bench.describe()
-        pending = [row["pending image"] for row in state.values() if "pending image" in row]
-        run.check("no device keeps the image", {"none"}, set(pending))
+        run.check("no device keeps the image", {"none"}, pending_images(run))
 
     return step(
         "The device downloads the image, finds it wrong and discards it (8F1C)",
         clause,
+        *_receipt_clause(clause),
         timeout_s=within_s + 600,
     )(act)
 
 
+def pending_images(run: Run) -> set[str]:
+    """Return what the devices say of their pending images."""
+    state = run.bench.describe()
+    return {row["pending image"] for row in state.values() if "pending image" in row}
+
+
 async def receipt(run: Run, within_s: float, code: AlertCode) -> Received | None:
     """Wait for a Firmware Distribution Receipt Alert and check all it says."""
+    got = await any_receipt(run, within_s)
+    found = (alert_code(got) if got is not None else None) or 0
+    if found != code:
+        verified = found == AlertCode.FIRMWARE_VERIFIED
+        run.outcome("VERIFIED" if verified else "TRANSFER_FAILED")
+    run.require("the receipt alert that comes", f"{code:04X}", f"{found:04X}")
+    if got is None:
+        return None
+    run.check("its signature verifies with the device's certificate", True, got.accepted)
+    told, expected = receipt_hash(got), run.facts["image_hash"]
+    run.check("it names the hash of what arrived", expected, told, clause="GBCS FDRA")
+    return got
+
+
+async def any_receipt(run: Run, within_s: float) -> Received | None:
+    """Wait for the next 8F72 or 8F1C of the device under test; None when none comes."""
     device = target(run)
     supplier = market(run).supplier_of(device)
     either = (AlertCode.FIRMWARE_VERIFIED, AlertCode.FIRMWARE_VERIFICATION_FAILED)
@@ -192,20 +237,11 @@ async def receipt(run: Run, within_s: float, code: AlertCode) -> Received | None
         return any(is_device_alert(one, device)(got) for one in either)
 
     got = await wait_for(run, supplier, wanted, within_s, since=before)
-    found = getattr(got.value, "alert_code", 0) if got is not None else 0
-    if found != code:
-        run.outcome("VERIFIED" if found == either[0] else "TRANSFER_FAILED")
-    run.require("the receipt alert that comes", f"{code:04X}", f"{found:04X}")
-    if got is None:
-        return None
     run.facts["inbox"] = len(supplier.inbox)
-    run.check("its signature verifies with the device's certificate", True, got.accepted)
-    if isinstance(got.value, DlmsAlert | GbzAlert):
-        told = image_hash_of(got.value)
-        expected = run.facts["image_hash"]
-        held = "" if told is None else told.hex()
-        if code is AlertCode.FIRMWARE_VERIFIED:
-            run.check("it names the hash of the image", expected, held, clause="GBCS FDRA")
-        else:
-            run.check("it names a hash", 64, len(held), clause="GBCS FDRA")
     return got
+
+
+def receipt_hash(got: Received) -> str:
+    """Return the hash a receipt alert names, in hex; empty when it names none."""
+    told = image_hash_of(got.value) if isinstance(got.value, DlmsAlert | GbzAlert) else None
+    return "" if told is None else told.hex()

@@ -2,10 +2,11 @@
 
 from typing import Final
 
+from device_profiles.words import DowngradePolicy
 from emulator.codecs.gbcs.alerts import AlertCode
 from emulator.codecs.gbcs.asn1 import ActivationCode
 from harness.run import Run
-from harness.scenario import Scenario, step
+from harness.scenario import step
 from harness.scenarios.firmware.actions import (
     DAY_S,
     HOUR_S,
@@ -29,43 +30,28 @@ from harness.scenarios.firmware.activation import (
     version_reads,
     wrong_hash,
 )
-from harness.scenarios.firmware.clauses import clauses, exact, one_of
+from harness.scenarios.firmware.clauses import exact, one_of
 from harness.scenarios.firmware.distribution import (
     device_verifies,
     hub_holds,
     remember,
     update_accepted,
 )
-from harness.scenarios.firmware.market import market, open_world
+from harness.scenarios.firmware.market import market
+from harness.scenarios.firmware.row import row
 
-WORLD: Final = "SMETS2+"
 STAGE_ONE: Final = (update_accepted(), hub_holds(), device_verifies())
 ANSWERED: Final = ("activation-commanded", "activation-answered")
 STAGE_ONE_EVENTS: Final = ("update-accepted", "image-held", "receipt-8F72")
-BASIC: Final = (
-    "DUIS 11.1",
-    "DUIS 11.2",
-    "DUIS 11.3",
-    "DUIS N60",
-    "GBCS 11",
-    "GBCS FDRA",
-    "GBCS 11.5",
-    "GBCS ECS52",
-    "GBCS 8F43",
-    "ZCL OTA",
-)
 NEEDS: Final = frozenset({"CHF", "ESME", "observations"})
 
 
-FM_01: Final = Scenario(
+FM_01: Final = row(
     id="FM-01",
     title="ESME upgrade, activated at once",
     devices=("ESME", "CHF"),
-    world=WORLD,
-    clauses=clauses(*BASIC),
     expectation=exact("ACTIVATED", "GBCS 11.5"),
     steps=(*STAGE_ONE, activate_now(), version_changed(), version_reads("new", "GBCS ECS52")),
-    setup=open_world,
     needs=NEEDS,
     saboteur="esme-keeps-old-version",
     expected_events=(
@@ -78,12 +64,10 @@ FM_01: Final = Scenario(
     silent=("8F43 travels as a generic critical alert (message code 1000): no vector shows it",),
 )
 
-FM_02: Final = Scenario(
+FM_02: Final = row(
     id="FM-02",
     title="ESME upgrade with a future date",
     devices=("ESME", "CHF"),
-    world=WORLD,
-    clauses=clauses(*BASIC),
     expectation=exact("ACTIVATED", "GBCS 11.5"),
     steps=(
         *STAGE_ONE,
@@ -92,7 +76,6 @@ FM_02: Final = Scenario(
         date_comes(),
         version_reads("new", "GBCS ECS52"),
     ),
-    setup=open_world,
     needs=NEEDS,
     saboteur="esme-answers-future-dated-at-once",
     expected_events=(
@@ -106,12 +89,10 @@ FM_02: Final = Scenario(
     settings={"recipe": "demo-esme-2"},
 )
 
-FM_03: Final = Scenario(
+FM_03: Final = row(
     id="FM-03",
     title="ESME upgrade with a future date, taken back",
     devices=("ESME", "CHF"),
-    world=WORLD,
-    clauses=clauses(*BASIC, "GBCS 11.5 cancellation"),
     expectation=exact("ACTIVATED", "GBCS 11.5 cancellation"),
     steps=(
         *STAGE_ONE,
@@ -121,7 +102,6 @@ FM_03: Final = Scenario(
         version_reads("old", "GBCS ECS52"),
         activate_now(clause="GBCS 11.5 cancellation"),
     ),
-    setup=open_world,
     needs=NEEDS,
     saboteur="esme-forgets-cancel",
     expected_events=(
@@ -137,19 +117,16 @@ FM_03: Final = Scenario(
     settings={"recipe": "demo-esme-2"},
 )
 
-FM_04: Final = Scenario(
+FM_04: Final = row(
     id="FM-04",
     title="ESME: the activation names a wrong hash",
     devices=("ESME", "CHF"),
-    world=WORLD,
-    clauses=clauses(*BASIC),
     expectation=exact("HASH_MISMATCH", "GBCS 11.5"),
     steps=(
         *STAGE_ONE,
         activate_now(ActivationCode.HASH_MISMATCH, wrong_hash),
         version_reads("old", "GBCS ECS52"),
     ),
-    setup=open_world,
     needs=NEEDS,
     saboteur="esme-ignores-hash",
     expected_events=(
@@ -169,19 +146,16 @@ async def know_the_image(run: Run) -> None:
     run.require("the inventory knows the device", True, record is not None)
 
 
-FM_05: Final = Scenario(
+FM_05: Final = row(
     id="FM-05",
     title="ESME: activation of an image it does not hold",
     devices=("ESME", "CHF"),
-    world=WORLD,
-    clauses=clauses(*BASIC),
     expectation=exact("NO_IMAGE", "GBCS 11.5"),
     steps=(
         know_the_image,
         activate_now(ActivationCode.NO_IMAGE_HELD),
         version_reads("old", "GBCS ECS52"),
     ),
-    setup=open_world,
     needs=NEEDS,
     saboteur="esme-success-without-image",
     expected_events=(*ANSWERED, "version-read"),
@@ -189,22 +163,25 @@ FM_05: Final = Scenario(
 )
 
 
-@step("The device tells that the new firmware failed at power-on (8F1B)", "GBCS 8F1B")
+@step(
+    "The device may tell that the new firmware failed at power-on (8F1B)",
+    "GBCS 8F1B",
+    timeout_s=3 * HOUR_S,
+)
 async def tells_failed_boot(run: Run) -> None:
-    """Wait for 8F1B, signed."""
+    """Wait for 8F1B, which may come; where it does, it is signed."""
     device = target(run)
     wanted = is_device_alert(AlertCode.FIRMWARE_VERIFICATION_FAILED_AT_POWER_ON, device)
     got = await wait_for(run, market(run).supplier_of(device), wanted, 2 * HOUR_S)
-    run.check("8F1B arrives, signed", True, got is not None and got.accepted)
-    run.event("failed-boot-8F1B")
+    if got is not None:
+        run.check("8F1B is signed", True, got.accepted)
+        run.event("failed-boot-8F1B")
 
 
-FM_06: Final = Scenario(
+FM_06: Final = row(
     id="FM-06",
     title="ESME: the new firmware fails its self-test and is rolled back",
     devices=("ESME", "CHF"),
-    world=WORLD,
-    clauses=clauses(*BASIC, "GBCS 8F1B"),
     expectation=exact("ACT_FAILED", "GBCS 11.5"),
     steps=(
         *STAGE_ONE,
@@ -212,13 +189,12 @@ FM_06: Final = Scenario(
         tells_failed_boot,
         version_reads("old", "GBCS ECS52"),
     ),
-    setup=open_world,
     needs=NEEDS,
     saboteur="esme-no-rollback",
     expected_events=(
         *STAGE_ONE_EVENTS,
         *ANSWERED,
-        "failed-boot-8F1B",
+        "failed-boot-8F1B?",
         "version-read",
     ),
     faults=("self-test-fails:after_s=1@esme",),
@@ -226,21 +202,25 @@ FM_06: Final = Scenario(
     silent=("whether 8F1B is sent after a roll-back: the matrix says possible; the emulator does",),
 )
 
-FM_12: Final = Scenario(
+
+def by_downgrade_policy(run: Run) -> ActivationCode:
+    """Return what the target's profile makes of a lower version, once it holds one."""
+    policy = market(run).profile(target(run)).firmware.downgrade_policy
+    refuses = policy is DowngradePolicy.REFUSE_AT_ACTIVATION
+    return ActivationCode.ACTIVATION_FAILURE if refuses else ActivationCode.SUCCESS
+
+
+FM_12: Final = row(
     id="FM-12",
     title="ESME: a lower version is distributed and activated",
     devices=("ESME", "CHF"),
-    world=WORLD,
-    clauses=clauses(*BASIC, "AS302P 22.3.3"),
-    expectation=exact("ACTIVATED", "GBCS 11.5"),
-    steps=(*STAGE_ONE, activate_now(), version_reads("new", "GBCS ECS52")),
-    setup=open_world,
+    expectation=one_of(("ACTIVATED", "ACT_FAILED"), "smetsbench downgrade"),
+    steps=(*STAGE_ONE, activate_now(by_downgrade_policy, clause="smetsbench downgrade")),
     needs=NEEDS,
     saboteur="esme-refuses-downgrade",
     expected_events=(
         *STAGE_ONE_EVENTS,
         *ANSWERED,
-        "version-read",
     ),
     settings={"recipe": "demo-esme-1"},
     silent=("GBCS compares hashes, not versions, at CS06: the default profile allows a downgrade",),
@@ -250,6 +230,7 @@ FM_12: Final = Scenario(
 @step(
     "The supplier activates the image; power fails while the device restarts",
     "GBCS 11.5",
+    "DUIS 11.3",
     timeout_s=DAY_S,
 )
 async def activated_in_the_dark(run: Run) -> None:
@@ -266,7 +247,7 @@ async def activated_in_the_dark(run: Run) -> None:
     run.check("power was lost", True, bool(lost))
 
 
-@step("Asked for its version, the device tells the one its answer told", "GBCS ECS52")
+@step("Asked for its version, the device tells the one its answer told", "GBCS ECS52", "DUIS 11.2")
 async def version_is_the_truth(run: Run) -> None:
     """Read the version and compare it with the activation's answer and the outcome."""
     told = await read_version(run, target(run))
@@ -277,15 +258,12 @@ async def version_is_the_truth(run: Run) -> None:
     run.event("version-read", version=told)
 
 
-FM_14: Final = Scenario(
+FM_14: Final = row(
     id="FM-14",
     title="ESME: power fails during activation",
     devices=("ESME", "CHF"),
-    world=WORLD,
-    clauses=clauses(*BASIC),
     expectation=one_of(("ACTIVATED", "ACT_FAILED"), "GBCS 11.5"),
     steps=(*STAGE_ONE, activated_in_the_dark, version_is_the_truth),
-    setup=open_world,
     needs=NEEDS,
     saboteur="esme-loses-activation-on-power-loss",
     expected_events=(

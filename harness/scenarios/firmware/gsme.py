@@ -13,10 +13,10 @@ from emulator.codecs.zcl.metering import ChangeSupply, SupplyStatus
 from emulator.core.clock import UtcMs, to_zigbee_seconds
 from harness.parties.post import GBCS
 from harness.run import Run
-from harness.scenario import Scenario, step
+from harness.scenario import step
 from harness.scenarios.firmware.actions import DAY_S, HOUR_S, target
 from harness.scenarios.firmware.activation import activate_now, version_reads
-from harness.scenarios.firmware.clauses import clauses, exact
+from harness.scenarios.firmware.clauses import exact
 from harness.scenarios.firmware.distribution import (
     device_verifies,
     hub_discards,
@@ -24,21 +24,10 @@ from harness.scenarios.firmware.distribution import (
     receipt,
     update_accepted,
 )
-from harness.scenarios.firmware.esme import ANSWERED, STAGE_ONE_EVENTS, WORLD
-from harness.scenarios.firmware.market import market, open_world
+from harness.scenarios.firmware.esme import ANSWERED, STAGE_ONE_EVENTS
+from harness.scenarios.firmware.market import market
+from harness.scenarios.firmware.row import row
 
-GAS: Final = (
-    "DUIS 11.1",
-    "DUIS 11.2",
-    "DUIS 11.3",
-    "DUIS N60",
-    "GBCS 11",
-    "GBCS FDRA",
-    "GBCS 11.5",
-    "GBCS GCS38",
-    "GBZ notification flags",
-    "ZCL OTA",
-)
 NEEDS: Final = frozenset({"CHF", "GSME", "observations"})
 
 
@@ -59,12 +48,10 @@ async def only_awake(run: Run) -> None:
     run.event("wake-windows", count=windows)
 
 
-FM_15: Final = Scenario(
+FM_15: Final = row(
     id="FM-15",
     title="GSME: 256 KiB over many wake windows",
     devices=("GSME", "CHF"),
-    world=WORLD,
-    clauses=clauses(*GAS),
     expectation=exact("ACTIVATED", "GBCS 11.5"),
     steps=(
         update_accepted(),
@@ -74,7 +61,6 @@ FM_15: Final = Scenario(
         activate_now(),
         version_reads("new", "GBCS GCS38"),
     ),
-    setup=open_world,
     needs=NEEDS,
     saboteur="gsme-awake-outside-window",
     expected_events=(
@@ -170,7 +156,10 @@ def _gbz(value: PayloadValue | None) -> GbzMessage:
 
 
 @step(
-    "The download ends well, and the valve has not moved", "smetsbench valve", timeout_s=21 * DAY_S
+    "The download ends well, and the valve has not moved",
+    "smetsbench valve",
+    "GBCS FDRA",
+    timeout_s=21 * DAY_S,
 )
 async def valve_untouched(run: Run) -> None:
     """Wait for 8F72 and read the valve again."""
@@ -182,15 +171,12 @@ async def valve_untouched(run: Run) -> None:
     run.check("the valve stands where it was put", SupplyStatus.OFF_ARMED, found)
 
 
-FM_16: Final = Scenario(
+FM_16: Final = row(
     id="FM-16",
     title="GSME: the valve is operated during a download",
     devices=("GSME", "CHF"),
-    world=WORLD,
-    clauses=clauses(*GAS, "smetsbench valve"),
     expectation=exact("VERIFIED", "smetsbench valve"),
     steps=(update_accepted(), hub_holds(), valve_works, valve_untouched),
-    setup=open_world,
     needs=NEEDS,
     saboteur="gsme-valve-moves-on-download",
     expected_events=("update-accepted", "image-held", "valve-operated", "receipt-8F72"),
@@ -220,12 +206,10 @@ async def postponed(run: Run) -> None:
     run.event("download-postponed")
 
 
-FM_17: Final = Scenario(
+FM_17: Final = row(
     id="FM-17",
     title="GSME: a low battery postpones the download",
     devices=("GSME", "CHF"),
-    world=WORLD,
-    clauses=clauses(*GAS, "smetsbench battery"),
     expectation=exact("VERIFIED", "smetsbench battery"),
     steps=(
         update_accepted(),
@@ -233,7 +217,6 @@ FM_17: Final = Scenario(
         postponed,
         device_verifies("smetsbench battery", within_s=20 * DAY_S),
     ),
-    setup=open_world,
     needs=NEEDS,
     saboteur="gsme-download-ignores-battery",
     expected_events=("update-accepted", "image-held", "download-postponed", "receipt-8F72"),
@@ -242,19 +225,16 @@ FM_17: Final = Scenario(
     silent=("from how many days of battery a GSME postpones: profile data",),
 )
 
-FM_67: Final = Scenario(
+FM_67: Final = row(
     id="FM-67",
     title="GSME: the CSP loses the image on its way to the hub",
     devices=("GSME", "CHF"),
-    world=WORLD,
-    clauses=clauses(*GAS, "DUIS N61", "DUIS FirmwareDistributionFailure"),
     expectation=exact("TRANSFER_FAILED", "DUIS N61"),
     steps=(
         update_accepted(),
         hub_discards("TRANSFER_FAILED", "DUIS N61"),
         version_reads("old", "GBCS GCS38"),
     ),
-    setup=open_world,
     needs=NEEDS,
     saboteur="dsp-no-n61",
     expected_events=("update-accepted", "delivery-failed", "version-read"),

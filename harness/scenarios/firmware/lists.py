@@ -5,13 +5,19 @@ from typing import Final
 from emulator.codecs.gbcs.alerts import AlertCode
 from emulator.core.ids import Eui64
 from harness.formats.duis.alerts import ActivationResult, TransferResponse
-from harness.formats.duis.responses import FirmwareWarning, PpmidFirmwareWarning, ResponseMessage
 from harness.parties.received import Kind, Received
 from harness.run import Run
-from harness.scenario import Scenario, step
-from harness.scenarios.firmware.actions import carry_out, request_update, subject, target
+from harness.scenario import step
+from harness.scenarios.firmware.actions import (
+    carry_out,
+    nobody,
+    request_update,
+    subject,
+    target,
+    warning_of,
+)
 from harness.scenarios.firmware.activation import activate_now, version_reads
-from harness.scenarios.firmware.clauses import clauses, exact
+from harness.scenarios.firmware.clauses import exact
 from harness.scenarios.firmware.distribution import (
     ACCEPTED,
     category,
@@ -23,24 +29,16 @@ from harness.scenarios.firmware.distribution import (
     remember,
     update_accepted,
 )
-from harness.scenarios.firmware.esme import ANSWERED, BASIC, NEEDS, STAGE_ONE_EVENTS, WORLD
-from harness.scenarios.firmware.market import market, open_world
+from harness.scenarios.firmware.esme import ANSWERED, NEEDS, STAGE_ONE_EVENTS
+from harness.scenarios.firmware.market import market
 from harness.scenarios.firmware.ppmid import (
     NEEDS as NEEDS_PPMID,
 )
 from harness.scenarios.firmware.ppmid import (
-    PPMID,
     device_tells_activation,
     hub_tells_transfer,
 )
-
-#: First of the identifiers that stand for devices nobody has: locally administered, never live.
-_NOBODY: Final = 0x0253_FFFF_0000_0000
-
-
-def nobody(number: int) -> Eui64:
-    """Return an EUI-64 that no installation of this product has."""
-    return Eui64((_NOBODY + number).to_bytes(8, "big"))
+from harness.scenarios.firmware.row import row
 
 
 @step("The supplier names 50,001 devices; the DSP refuses", "DUIS DeviceIDList")
@@ -63,15 +61,12 @@ def submit_unchecked(run: Run, devices: tuple[Eui64, ...]) -> Received:
     return supplier.take(market(run).dsp.submit(spoilt, supplier.eui64))
 
 
-FM_60: Final = Scenario(
+FM_60: Final = row(
     id="FM-60",
     title="ESME: a list of 50,001 devices",
     devices=("ESME", "CHF"),
-    world=WORLD,
-    clauses=clauses("DUIS 11.1", "DUIS DeviceIDList"),
     expectation=exact("REJECTED", "DUIS DeviceIDList"),
     steps=(too_many,),
-    setup=open_world,
     needs=NEEDS,
     saboteur="dsp-ignores-list-limit",
     expected_events=("update-refused",),
@@ -79,14 +74,11 @@ FM_60: Final = Scenario(
 )
 
 
-def warning_of(got: Received) -> FirmwareWarning | PpmidFirmwareWarning | None:
-    """Return the warning lists of a response, or None where it has none."""
-    body = got.response.body
-    content = body.content if isinstance(body, ResponseMessage) else None
-    return content if isinstance(content, FirmwareWarning | PpmidFirmwareWarning) else None
-
-
-@step("One device of the list is unknown: the DSP warns and goes on with the other", "DUIS 11.4")
+@step(
+    "One device of the list is unknown: the DSP warns and goes on with the other",
+    "DUIS 11.4",
+    "DUIS warning lists",
+)
 async def one_unknown(run: Run) -> None:
     """Ask for the PPMID and for a device nobody has."""
     image = subject(run)
@@ -100,12 +92,10 @@ async def one_unknown(run: Run) -> None:
     run.event("update-accepted")
 
 
-FM_61: Final = Scenario(
+FM_61: Final = row(
     id="FM-61",
     title="PPMID: one device of the list is unknown",
     devices=("PPMID", "CHF"),
-    world=WORLD,
-    clauses=clauses(*PPMID, "DUIS warning lists"),
     expectation=exact("ACTIVATED", "SECMP0007"),
     steps=(
         one_unknown,
@@ -114,7 +104,6 @@ FM_61: Final = Scenario(
         device_tells_activation(ActivationResult.SUCCESS),
         version_reads("new", "GBCS 11.8"),
     ),
-    setup=open_world,
     needs=NEEDS_PPMID,
     saboteur="dsp-wrong-warning-list",
     expected_events=(
@@ -161,12 +150,10 @@ async def replaced_version_verified(run: Run) -> None:
     run.event("receipt-8F72")
 
 
-FM_62: Final = Scenario(
+FM_62: Final = row(
     id="FM-62",
     title="ESME: a second request while the first runs, then one with ForceReplace",
     devices=("ESME", "CHF"),
-    world=WORLD,
-    clauses=clauses(*BASIC, "DUIS OtherRequestInProgress", "GBCS 11.2.2"),
     expectation=exact("ACTIVATED", "GBCS 11.2.2"),
     steps=(
         update_accepted(),
@@ -177,7 +164,6 @@ FM_62: Final = Scenario(
         activate_now(),
         version_reads("new", "GBCS ECS52"),
     ),
-    setup=open_world,
     needs=NEEDS,
     saboteur="chf-ignores-force-replace",
     expected_events=(
@@ -219,12 +205,10 @@ async def new_one_refused(run: Run) -> None:
     run.event("update-refused", category=category(run))
 
 
-FM_64: Final = Scenario(
+FM_64: Final = row(
     id="FM-64",
     title="ESME: the version is withdrawn from the CPL under way",
     devices=("ESME", "CHF"),
-    world=WORLD,
-    clauses=clauses(*BASIC, "SEC CPL", "smetsbench withdrawn"),
     expectation=exact("ACTIVATED", "smetsbench withdrawn"),
     steps=(
         update_accepted(),
@@ -235,7 +219,6 @@ FM_64: Final = Scenario(
         version_reads("new", "GBCS ECS52"),
         new_one_refused,
     ),
-    setup=open_world,
     needs=NEEDS,
     saboteur="dsp-skips-cpl-check",
     expected_events=(

@@ -1,7 +1,9 @@
 """PPMID, HCALCS and the hub itself: FM-18 to FM-23."""
 
+from dataclasses import replace
 from typing import Final
 
+from emulator.core.ids import Eui64
 from harness.formats.duis.alerts import (
     ActivationResult,
     CommsHubAlert,
@@ -10,17 +12,19 @@ from harness.formats.duis.alerts import (
     TransferResponse,
 )
 from harness.run import Run
-from harness.scenario import Scenario, Step, step
+from harness.scenario import Step, step
 from harness.scenarios.firmware.actions import (
     HOUR_S,
     carry_out,
     dcc_alert,
     is_dcc_alert,
+    nobody,
     request_activation,
     request_update,
     subject,
     target,
     wait_for,
+    warning_of,
 )
 from harness.scenarios.firmware.activation import (
     activate_now,
@@ -29,29 +33,18 @@ from harness.scenarios.firmware.activation import (
     version_changed,
     version_reads,
 )
-from harness.scenarios.firmware.clauses import clauses, exact
+from harness.scenarios.firmware.clauses import exact
 from harness.scenarios.firmware.distribution import (
-    category,
     device_verifies,
     hub_holds,
     refused,
     remember,
     update_accepted,
 )
-from harness.scenarios.firmware.esme import ANSWERED, STAGE_ONE_EVENTS, WORLD
-from harness.scenarios.firmware.market import market, open_world
+from harness.scenarios.firmware.esme import ANSWERED, STAGE_ONE_EVENTS
+from harness.scenarios.firmware.market import market
+from harness.scenarios.firmware.row import row
 
-PPMID: Final = (
-    "DUIS 11.4",
-    "DUIS 11.2",
-    "DUIS N60",
-    "GBCS 11.6",
-    "GBCS CCS08",
-    "GBCS 11.8",
-    "GBCS 11.9",
-    "SECMP0007",
-    "ZCL OTA",
-)
 NEEDS: Final = frozenset({"CHF", "PPMID", "observations"})
 
 
@@ -97,12 +90,10 @@ def device_tells_activation(result: ActivationResult) -> Step:
     )
 
 
-FM_19: Final = Scenario(
+FM_19: Final = row(
     id="FM-19",
     title="PPMID upgrade by one request",
     devices=("PPMID", "CHF"),
-    world=WORLD,
-    clauses=clauses(*PPMID),
     expectation=exact("ACTIVATED", "SECMP0007"),
     steps=(
         update_accepted("DUIS 11.4"),
@@ -111,7 +102,6 @@ FM_19: Final = Scenario(
         device_tells_activation(ActivationResult.SUCCESS),
         version_reads("new", "GBCS 11.8"),
     ),
-    setup=open_world,
     needs=NEEDS,
     saboteur="ppmid-no-cs09",
     expected_events=(
@@ -125,33 +115,49 @@ FM_19: Final = Scenario(
 )
 
 
-@step("The DSP lists the PPMID: the hub's firmware cannot update it", "SECMP0007")
+@step(
+    "The DSP lists the PPMID: its hub's firmware cannot update it; another home's goes on",
+    "SECMP0007",
+    "DUIS warning lists",
+)
 async def unfit_hub(run: Run) -> None:
-    """Ask, and read the answer's category and list."""
+    """Ask for this PPMID and for one behind a fit hub, and read the warning's lists."""
     image = subject(run)
     remember(run, image)
-    got = request_update(run, image, (target(run),))
-    word = category(run)
-    run.outcome("NOT_SUPPORTED" if word == "gbcs-version" else "DISTRIBUTED")
-    run.require("category of the refusal", "gbcs-version", word)
-    run.check("the response says that it is an error", True, got.code.startswith("E"))
-    left_out = market(run).dsp.decisions[-1].left_out
-    run.check("the PPMID is left out", [target(run)], [device for device, _ in left_out])
-    run.event("update-refused", category=word)
+    other = put_fit_home(run)
+    got = request_update(run, image, (target(run), other))
+    lists = warning_of(got)
+    named = None if lists is None else lists.invalid_gbcs_version
+    run.outcome("NOT_SUPPORTED" if named == (target(run),) else "DISTRIBUTED")
+    run.require("list of unfit GBCS versions", (target(run),), named, clause="DUIS warning lists")
+    run.event("update-refused")
     await carry_out(run)
     letters = market(run).post.between("CSP", "CHF")
-    run.check("nothing is sent to the hub", 0, len(letters))
+    run.check("nothing is sent to this hub", 0, len(letters))
 
 
-FM_20: Final = Scenario(
+def put_fit_home(run: Run) -> Eui64:
+    """Put another home's hub and PPMID into the inventory, and return that PPMID."""
+    inventory = market(run).dsp.inventory
+    mine = inventory.find(target(run))
+    hub = inventory.find(run.bench.hub.eui64)
+    if mine is None or hub is None:
+        raise LookupError("the inventory lacks the bench's own devices")
+    there, ppmid = nobody(2), nobody(3)
+    inventory.put(replace(hub, device=there, hub=there, ppmid_ota=True))
+    inventory.put(replace(mine, device=ppmid, hub=there))
+    esme = inventory.find(run.bench.role("ESME"))
+    if esme is not None:
+        inventory.put(replace(esme, device=nobody(4), hub=there))
+    return ppmid
+
+
+FM_20: Final = row(
     id="FM-20",
     title="PPMID behind a hub whose firmware cannot update it",
     devices=("PPMID", "CHF"),
-    world=WORLD,
-    clauses=clauses(*PPMID, "DUIS warning lists"),
     expectation=exact("NOT_SUPPORTED", "SECMP0007"),
     steps=(unfit_hub, version_reads("old", "GBCS 11.8")),
-    setup=open_world,
     needs=NEEDS,
     saboteur="dsp-skips-hub-check",
     expected_events=("update-refused", "version-read"),
@@ -167,27 +173,22 @@ async def no_activation_by_command(run: Run) -> None:
     await refused(run, got, "not-applicable")
 
 
-FM_21: Final = Scenario(
+FM_21: Final = row(
     id="FM-21",
     title="PPMID: activation by 11.3 is refused",
     devices=("PPMID", "CHF"),
-    world=WORLD,
-    clauses=clauses(*PPMID),
     expectation=exact("REJECTED", "SECMP0007"),
     steps=(no_activation_by_command, version_reads("old", "GBCS 11.8")),
-    setup=open_world,
     needs=NEEDS,
     saboteur="dsp-skips-applicability",
     expected_events=("update-refused", "version-read"),
     settings={"recipe": "demo-ppmid-2"},
 )
 
-FM_22: Final = Scenario(
+FM_22: Final = row(
     id="FM-22",
     title="PPMID: the new firmware does not start",
     devices=("PPMID", "CHF"),
-    world=WORLD,
-    clauses=clauses(*PPMID),
     expectation=exact("ACT_FAILED", "GBCS 11.9"),
     steps=(
         update_accepted("DUIS 11.4"),
@@ -196,7 +197,6 @@ FM_22: Final = Scenario(
         device_tells_activation(ActivationResult.FAILURE),
         version_reads("old", "GBCS 11.8"),
     ),
-    setup=open_world,
     needs=NEEDS,
     saboteur="ppmid-lies-activation",
     expected_events=(
@@ -210,28 +210,25 @@ FM_22: Final = Scenario(
     settings={"recipe": "demo-ppmid-2"},
 )
 
-FM_23: Final = Scenario(
+FM_23: Final = row(
     id="FM-23",
     title="HCALCS upgrade, like an ESME's",
     devices=("HCALCS", "CHF"),
-    world=WORLD,
-    clauses=clauses(
-        *PPMID, "DUIS 11.1", "DUIS 11.3", "GBCS 11", "GBCS 11.5", "GBCS FDRA", "GBCS 8F43"
-    ),
     expectation=exact("ACTIVATED", "SECMP0007"),
     steps=(
         update_accepted(),
         hub_holds(),
         device_verifies(),
+        hub_tells_transfer(TransferResponse.SUCCESS),
         activate_now(),
         version_changed(),
         version_reads("new", "GBCS 11.8"),
     ),
-    setup=open_world,
     needs=frozenset({"CHF", "HCALCS", "observations"}),
     saboteur="hcalcs-keeps-old-version",
     expected_events=(
         *STAGE_ONE_EVENTS,
+        "transfer-alert",
         *ANSWERED,
         "version-changed-8F43",
         "version-read",
@@ -270,7 +267,7 @@ async def hub_activates(run: Run) -> None:
     run.event("hub-activated")
 
 
-@step("The devices behind the hub still answer", "GBCS 11.3")
+@step("The devices behind the hub still answer", "GBCS 11.3", "DUIS 11.2")
 async def devices_survive(run: Run) -> None:
     """Read the versions of ESME and hub through the hub that restarted."""
     esme = run.bench.role("ESME")
@@ -281,15 +278,12 @@ async def devices_survive(run: Run) -> None:
     run.event("devices-answer")
 
 
-FM_18: Final = Scenario(
+FM_18: Final = row(
     id="FM-18",
     title="The hub's own firmware, by the WAN provider",
     devices=("CHF", "ESME"),
-    world=WORLD,
-    clauses=clauses("GBCS 11.3", "DUIS 11.2", "DUIS CommsHubFirmwareActivation", "GBCS ECS52"),
     expectation=exact("ACTIVATED", "DUIS CommsHubFirmwareActivation"),
     steps=(hub_takes_own_image, hub_activates, devices_survive),
-    setup=open_world,
     needs=frozenset({"CHF", "ESME", "observations"}),
     saboteur="chf-own-update-forgets-devices",
     expected_events=("image-held", "hub-activated", "devices-answer"),

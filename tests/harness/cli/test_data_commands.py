@@ -54,6 +54,14 @@ def test_an_overlaid_value_shows_its_mark(tmp_path: Path) -> None:
     assert shown["evidence"]["firmware.image_type"].startswith("user:")
 
 
+def test_data_may_be_given_twice_and_the_last_wins(tmp_path: Path) -> None:
+    one = overlay(tmp_path / "one", "[firmware]\nimage_type = 0x0042\nslots = 1\n")
+    two = overlay(tmp_path / "two", "[firmware]\nimage_type = 0x0043\n")
+    options = ("--data", one, "--data", two)
+    shown = run_json(profiles.register, "profiles", "demo-esme", *options)["profile"]["firmware"]
+    assert (shown["image_type"], shown["slots"]) == (0x43, 1)
+
+
 def test_the_variable_names_an_overlay_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = overlay(tmp_path, "[firmware]\nimage_type = 0x0042\n")
     monkeypatch.setenv("SMETSBENCH_DATA", folder)
