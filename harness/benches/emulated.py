@@ -318,9 +318,8 @@ class EmulatedBench:
         Raises:
             BenchError: The bench has none.
         """
-        found = (
-            self._emulation.roles.get(DeviceType(device_type)) if device_type in _TYPES else None
-        )
+        known = device_type in DeviceType.__members__
+        found = self._emulation.roles.get(DeviceType(device_type)) if known else None
         if found is None:
             here = ", ".join(self._emulation.roles)
             raise BenchError(
@@ -394,9 +393,6 @@ class EmulatedBench:
     async def close(self) -> None:
         """Stop moving the world."""
         self._driver.detach()
-
-
-_TYPES: Final = frozenset(DeviceType)
 
 
 def _never() -> None:
