@@ -11,11 +11,6 @@ Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | bool | None"
 State: TypeAlias = dict[str, Json]
 
 
-def saved_bytes(octets: bytes | None) -> str | None:
-    """Return octets as lower-case hex, None as None."""
-    return None if octets is None else octets.hex()
-
-
 class Saved:
     """A dumped state being read back; a missing or mistyped value names its path."""
 

@@ -35,7 +35,6 @@ NOUNS: Final[Mapping[str, str]] = {
     )
 }
 
-EXIT_REFUSED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 4
 EXIT_INTERNAL: Final = 5

@@ -30,7 +30,7 @@ from harness.scenarios.firmware.actions import (
     version_told,
     wait_for,
 )
-from harness.scenarios.firmware.distribution import ACCEPTED, category
+from harness.scenarios.firmware.distribution import ACCEPTED, decision
 from harness.scenarios.firmware.market import market
 
 #: Code of a CS06 response -> outcome word.
@@ -68,7 +68,7 @@ async def commanded(run: Run, named: bytes, at: UtcMs | None = None) -> Received
     run.require(
         "the DSP takes the signed pre-command",
         ACCEPTED,
-        category(run) or ACCEPTED,
+        decision(run),
         clause="DUIS 11.3",
     )
     run.event("activation-commanded", at="now" if at is None else iso(at))
@@ -230,9 +230,7 @@ async def read_version(run: Run, device: Eui64, within_s: float = 2 * HOUR_S) ->
     """Read a device's firmware version (11.2): eight hex digits; empty when it does not say."""
     supplier = market(run).supplier_of(device)
     accepted = submit(run, supplier.read_firmware_version(device), supplier)
-    run.require(
-        "the DSP takes the read request", ACCEPTED, category(run) or ACCEPTED, clause="DUIS 11.2"
-    )
+    run.require("the DSP takes the read request", ACCEPTED, decision(run), clause="DUIS 11.2")
     await carry_out(run)
     got = await wait_for(run, supplier, is_response_to(accepted), within_s)
     if got is None:

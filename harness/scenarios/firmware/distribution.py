@@ -11,7 +11,6 @@ from harness.formats.duis.alerts import (
     TransferStatus,
 )
 from harness.parties.received import Kind, Received
-from harness.ports import Observation
 from harness.run import Run
 from harness.scenario import Step, step
 from harness.scenarios.firmware.actions import (
@@ -48,15 +47,20 @@ def category(run: Run) -> str:
     return decisions[-1].category if decisions else "no decision"
 
 
-def update_accepted(clause: str = "DUIS 11.1", *, devices: tuple[Eui64, ...] = ()) -> Step:
+def decision(run: Run) -> str:
+    """Return what the DSP decided last: ``ACCEPTED``, or the category of its refusal."""
+    return category(run) or ACCEPTED
+
+
+def update_accepted(clause: str = "DUIS 11.1") -> Step:
     """Step: the supplier asks for the update and the DSP takes it."""
 
     async def act(run: Run) -> None:
         image = subject(run)
         remember(run, image)
         run.attach("image.ota", image.octets)
-        got = request_update(run, image, devices or (target(run),))
-        run.require("the DSP takes the request", ACCEPTED, category(run) or ACCEPTED)
+        got = request_update(run, image, (target(run),))
+        run.require("the DSP takes the request", ACCEPTED, decision(run))
         run.check("the answer is an acknowledgement", True, got.kind in TAKEN)
         run.event("update-accepted", version=image.version, octets=len(image.octets))
 
@@ -160,10 +164,6 @@ def told_of_an_image(run: Run) -> int:
     """Return how many frames told the device under test of an image so far."""
     own = run.bench.traffic().get(run.scenario.devices[0], {})
     return sum(int(own.get(kind, 0)) for kind in _TOLD)
-
-
-def _says(item: Observation, state: str) -> bool:
-    return dict(item.fields).get("state") == state
 
 
 def device_verifies(clause: str = "GBCS FDRA", *, within_s: float = 4 * 3600) -> Step:

@@ -10,7 +10,7 @@ from device_profiles.installation import Installation
 from device_profiles.schema import DeviceProfile
 from device_profiles.words import CplStatus, DeviceType
 from emulator.core.ids import Eui64
-from emulator.crypto.keystore import KeyStore
+from emulator.crypto.keystore import KeyStore, KeyUsage
 from emulator.crypto.protection import KeyRing
 from harness import installed
 from harness.parties import defects
@@ -101,10 +101,9 @@ class Market:
         Raises:
             LookupError: The bench holds no such key.
         """
-        keys = self._bench.party_keys(supplier)
-        for entry in keys.entries():
-            if entry.eui64 == supplier and entry.usage == "DS" and entry.private_scalar is not None:
-                return entry.private_scalar
+        entry = self._bench.party_keys(supplier).find(supplier, KeyUsage.DS)
+        if entry is not None and entry.private_scalar is not None:
+            return entry.private_scalar
         raise LookupError(f"the bench holds no signing key of {supplier}")
 
     def list_version(self, entry: CplEntry) -> None:

@@ -90,6 +90,26 @@ def device_tells_activation(result: ActivationResult) -> Step:
     )
 
 
+def after_the_request(result: ActivationResult) -> tuple[Step, ...]:
+    """Return what follows an accepted 11.4: hub, transfer, activation, and the version read."""
+    which = "new" if result is ActivationResult.SUCCESS else "old"
+    return (
+        hub_holds(),
+        hub_tells_transfer(TransferResponse.SUCCESS),
+        device_tells_activation(result),
+        version_reads(which, "GBCS 11.8"),
+    )
+
+
+#: Events of a PPMID upgrade, however its activation ends.
+EVENTS: Final = (
+    "update-accepted",
+    "image-held",
+    "transfer-alert",
+    "activation-alert",
+    "version-read",
+)
+
 FM_19: Final = row(
     id="FM-19",
     title="PPMID upgrade by one request",
@@ -97,20 +117,11 @@ FM_19: Final = row(
     expectation=exact("ACTIVATED", "SECMP0007"),
     steps=(
         update_accepted("DUIS 11.4"),
-        hub_holds(),
-        hub_tells_transfer(TransferResponse.SUCCESS),
-        device_tells_activation(ActivationResult.SUCCESS),
-        version_reads("new", "GBCS 11.8"),
+        *after_the_request(ActivationResult.SUCCESS),
     ),
     needs=NEEDS,
     saboteur="ppmid-no-cs09",
-    expected_events=(
-        "update-accepted",
-        "image-held",
-        "transfer-alert",
-        "activation-alert",
-        "version-read",
-    ),
+    expected_events=EVENTS,
     settings={"recipe": "demo-ppmid-2"},
 )
 
@@ -192,20 +203,11 @@ FM_22: Final = row(
     expectation=exact("ACT_FAILED", "GBCS 11.9"),
     steps=(
         update_accepted("DUIS 11.4"),
-        hub_holds(),
-        hub_tells_transfer(TransferResponse.SUCCESS),
-        device_tells_activation(ActivationResult.FAILURE),
-        version_reads("old", "GBCS 11.8"),
+        *after_the_request(ActivationResult.FAILURE),
     ),
     needs=NEEDS,
     saboteur="ppmid-lies-activation",
-    expected_events=(
-        "update-accepted",
-        "image-held",
-        "transfer-alert",
-        "activation-alert",
-        "version-read",
-    ),
+    expected_events=EVENTS,
     faults=("self-test-fails:after_s=1@ppmid",),
     settings={"recipe": "demo-ppmid-2"},
 )
