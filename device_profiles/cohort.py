@@ -10,7 +10,8 @@ from device_profiles.errors import UnknownNameError
 from device_profiles.evidence import Mark
 from device_profiles.files import Folders, layers, names, read_toml, refuse
 from device_profiles.marked import merge
-from device_profiles.schema import Flag, Name, Section
+from device_profiles.schema import Name
+from device_profiles.sections import Flag, Section
 from device_profiles.words import CspRegion
 
 

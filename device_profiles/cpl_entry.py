@@ -6,7 +6,7 @@ from typing import Annotated, Final, Self
 from pydantic import Field, field_validator, model_validator
 
 from device_profiles.evidence import Mark
-from device_profiles.schema import Section
+from device_profiles.sections import Section
 from device_profiles.words import CplStatus, DeviceType, ImageHashScope, SmetsVersion
 
 Hex4 = Annotated[str, Field(pattern=r"^[0-9A-F]{4}$")]

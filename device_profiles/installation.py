@@ -13,7 +13,8 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_v
 from device_profiles.errors import InconsistentDataError, InvalidValueError, UnknownNameError
 from device_profiles.files import SHIPPED, Folders, layers, read_csv, read_toml, refuse
 from device_profiles.loader import load_profile
-from device_profiles.schema import EuiText, Section
+from device_profiles.schema import EuiText
+from device_profiles.sections import Section
 from device_profiles.words import (
     CspRegion,
     DeviceStatus,

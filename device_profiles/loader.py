@@ -13,7 +13,7 @@ from device_profiles.schema import DeviceProfile
 
 #: Keys that say what a file is and so need no mark.
 _HEAD: Final = ("device_type", "title", "extends", "template")
-_SECTIONS: Final = ("identity", "radio", "firmware", "hub", "supply", "limits")
+_SECTIONS: Final = ("identity", "radio", "firmware", "hub", "supply", "limits", "dlms")
 
 
 def profile_names(overlays: Folders = ()) -> list[str]:

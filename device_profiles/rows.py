@@ -22,7 +22,7 @@ from device_profiles.files import (
     refuse,
     unknown_keys,
 )
-from device_profiles.schema import Section
+from device_profiles.sections import Section
 from device_profiles.words import MeaningStatus
 
 MarkText = Annotated[str, AfterValidator(lambda text: str(Mark.parse(text)))]

@@ -4,9 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from device_profiles.dlms import DlmsSection
 from device_profiles.evidence import Mark
+from device_profiles.sections import U8, U16, Flag, Positive, Section
 from device_profiles.words import (
     DeviceType,
     DowngradePolicy,
@@ -45,20 +47,10 @@ def canonical_version(text: str) -> str:
     return text.upper()
 
 
-U8 = Annotated[int, Field(strict=True, ge=0, le=0xFF)]
-U16 = Annotated[int, Field(strict=True, ge=0, le=0xFFFF)]
-Positive = Annotated[int, Field(strict=True, ge=1, le=0xFFFF_FFFF)]
-Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[str, Field(min_length=1, max_length=30)]
 Endpoint = Annotated[int, Field(strict=True, ge=1, le=240)]
 EuiText = Annotated[str, AfterValidator(canonical_eui64)]
 VersionText = Annotated[str, AfterValidator(canonical_version)]
-
-
-class Section(BaseModel):
-    """A frozen table that refuses keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Identity(Section):
@@ -283,6 +275,7 @@ class DeviceProfile(Section):
         supply: See :class:`SupplySection`.
         limits: See :class:`LimitsSection`.
         hub: See :class:`HubSection`; of a CHF, and of no other device.
+        dlms: See :class:`DlmsSection`; of SMETS1 devices alone.
         evidence: Key path of every value -> its mark.
     """
 
@@ -297,7 +290,14 @@ class DeviceProfile(Section):
     supply: SupplySection
     limits: LimitsSection
     hub: HubSection | None = None
+    dlms: DlmsSection | None = None
     evidence: Mapping[str, Mark]
+
+    @model_validator(mode="after")
+    def _dlms_servers_are_smets1(self) -> Self:
+        if self.dlms is not None and self.identity.smets is not SmetsVersion.SMETS1:
+            raise ValueError("[dlms] belongs to SMETS1 devices")
+        return self
 
     @model_validator(mode="after")
     def _hub_values_belong_to_hubs(self) -> Self:

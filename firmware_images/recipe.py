@@ -9,7 +9,8 @@ from pydantic import Field, ValidationError, model_validator
 from device_profiles.errors import UnknownNameError
 from device_profiles.files import read_toml, refuse
 from device_profiles.marked import merge
-from device_profiles.schema import U8, U16, DeviceProfile, Section, VersionText
+from device_profiles.schema import DeviceProfile, VersionText
+from device_profiles.sections import U8, U16, Section
 from device_profiles.words import CplStatus
 from emulator.codecs.ota_file import OtaImage
 from emulator.core.chance import Stream

@@ -4,9 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from emulator.codecs.dlms.apdu_parts import Attribute, Descriptor
+from emulator.codecs.dlms.axdr import Data
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Value
 from emulator.core.ids import Eui64
+from harness.meter import (
+    ActionAnswer,
+    Association,
+    Credentials,
+    GetAnswer,
+    SetAnswer,
+    SignOnReport,
+    Unanswered,
+)
 
 
 class Clock(Protocol):
@@ -80,6 +91,47 @@ class Hub(Protocol):
         ...
 
 
+class MeterPort(Protocol):
+    """One DLMS meter, on a line or behind its hub; one association at a time.
+
+    A refusal is an answer (see ``harness.meter``); only a broken bench raises ``BenchError``.
+    """
+
+    async def sign_on(self, *, read_out: bool = False) -> SignOnReport:
+        """Say the IEC 62056-21 sign-on; ask for the mode C read-out where wanted."""
+        ...
+
+    async def associate(self, credentials: Credentials) -> Association:
+        """Open the link where it is closed, and associate; ends what association there was."""
+        ...
+
+    async def get(self, attributes: Sequence[Attribute]) -> GetAnswer:
+        """Read one attribute, or several with one GET-with-list."""
+        ...
+
+    async def set(self, writes: Sequence[tuple[Attribute, Data]]) -> SetAnswer:
+        """Write one attribute, or several with one SET-with-list."""
+        ...
+
+    async def action(self, method: Descriptor, parameters: Data | None = None) -> ActionAnswer:
+        """Invoke one method."""
+        ...
+
+    async def exchange(self, apdu: bytes) -> bytes | Unanswered:
+        """Send an APDU as it stands, past the association's protection; returns the answer's."""
+        ...
+
+    async def release(self) -> None:
+        """End the association and the link; nothing happens where there is none."""
+        ...
+
+    async def has_taken(
+        self, writes: Sequence[tuple[Attribute, Data]], method: Descriptor | None
+    ) -> bool | None:
+        """Say whether a write of which the journal knows no outcome happened; None: cannot tell."""
+        ...
+
+
 class Power(Protocol):
     """The mains of the devices on a bench."""
 
@@ -111,8 +163,10 @@ class CapturedFrame:
 
     Attributes:
         at_us: Microseconds since 1970.
-        link: ``han``, ``wan-in`` (towards the hub), ``wan-out``, ``csp-in``, ``csp-out``.
-        frame: The octets: MAC frame with FCS on ``han``, GBCS message on ``wan-*``.
+        link: ``han``, ``wan-in`` (towards the hub), ``wan-out``, ``csp-in``, ``csp-out``,
+            ``line-in`` (towards the meter), ``line-out``.
+        frame: The octets: MAC frame with FCS on ``han``, GBCS message (or, for SMETS1, DLMS
+            wrapper frame) on ``wan-*``; on ``line-*`` what was sent in one go.
         comment: For the packet comment: stand-ins, faults that touched it; may be empty.
     """
 
@@ -138,6 +192,26 @@ class Bench(Protocol):
     clock: Clock
     hub: Hub
     power: Power
+
+    def meter(self, role: str, way: str = "line") -> MeterPort:
+        """Return the DLMS port of the bench's device of that role.
+
+        Args:
+            role: Device type, e.g. ``ESME``.
+            way: ``line`` (optical head, TCP) or ``wan`` (through the SMETS1 hub).
+
+        Raises:
+            BenchError: The bench has no such device, or no such way to it.
+        """
+        ...
+
+    def credentials(self, role: str, name: str) -> Credentials:
+        """Return how a client of that name presents itself to that device.
+
+        Raises:
+            BenchError: The bench knows none.
+        """
+        ...
 
     def role(self, device_type: str) -> Eui64:
         """Return the EUI-64 of the bench's device of that type (``ESME``, ``GSME`` …).

@@ -54,6 +54,41 @@ class SendCsp:
 
 
 @dataclass(frozen=True, slots=True)
+class DlmsChannel:
+    """One client's way to one logical device of a DLMS server.
+
+    Attributes:
+        line: Name of the link: ``optical``, ``tcp:3`` (one connection), ``wan``, ``han``.
+        client: The client's service access point, e.g. 16 for the public client.
+        server: The logical device's service access point, e.g. 1.
+    """
+
+    line: str
+    client: int
+    server: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendDlms:
+    """Answer a client with one DLMS APDU (or tell it something unasked).
+
+    Attributes:
+        channel: Whom.
+        apdu: The APDU, protection included, without LLC, HDLC or wrapper.
+    """
+
+    channel: DlmsChannel
+    apdu: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CloseDlms:
+    """Drop a client's link (``None``: every client's), as a restarting meter does."""
+
+    channel: DlmsChannel | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SetTimer:
     """Ask for a TIMER event of this name at ``at``; replaces a running timer of that name."""
 
@@ -88,7 +123,18 @@ class Note:
     fields: tuple[tuple[str, Value], ...] = field(default=())
 
 
-Effect = SendGbcs | SendWan | SendZcl | SendCsp | SetTimer | CancelTimer | Radio | Note
+Effect = (
+    SendGbcs
+    | SendWan
+    | SendZcl
+    | SendCsp
+    | SendDlms
+    | CloseDlms
+    | SetTimer
+    | CancelTimer
+    | Radio
+    | Note
+)
 
 
 class DeviceEvent(enum.StrEnum):
@@ -101,6 +147,8 @@ class DeviceEvent(enum.StrEnum):
     WAN = "wan"  # a GBCS message from the SM WAN (CHF alone)
     ZCL = "zcl"
     CSP = "csp"  # a frame of the stand-in image-transfer link (CHF alone)
+    DLMS = "dlms"  # an APDU of a DLMS client (SMETS1 devices)
+    DLMS_GONE = "dlms_gone"  # a DLMS client's link ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,5 +168,19 @@ class ZclIndication:
     frame: bytes
 
 
-#: TIMER carries the timer's name; GBCS, WAN, CSP the octets; ZCL a ZclIndication; power nothing.
-Payload = str | bytes | ZclIndication | None
+@dataclass(frozen=True, slots=True)
+class DlmsIndication:
+    """A DLMS APDU that arrived: payload of the DLMS event.
+
+    Attributes:
+        channel: Whose.
+        apdu: The APDU, protection included, without LLC, HDLC or wrapper.
+    """
+
+    channel: DlmsChannel
+    apdu: bytes
+
+
+#: TIMER carries the timer's name; GBCS, WAN, CSP the octets; ZCL a ZclIndication; DLMS a
+#: DlmsIndication; DLMS_GONE a DlmsChannel; power nothing.
+Payload = str | bytes | ZclIndication | DlmsIndication | DlmsChannel | None

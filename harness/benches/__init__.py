@@ -9,4 +9,15 @@ from typing import Final
 #: Bench kind -> "module:function" that opens it.
 BENCHES: Final[Mapping[str, str]] = {
     "emulated": "harness.benches.emulated:open_bench",
+    "bench": "hil.bench:open_bench",
 }
+
+#: Noun of the command line -> module with a ``register(app)`` function, below ``hil``.
+COMMANDS: Final[Mapping[str, str]] = {
+    "bench": "hil.cli",
+    "capture": "hil.cli_capture",
+    "replay": "hil.cli_replay",
+}
+
+#: Where served emulators, which run in real time, take the present moment from.
+WALL_CLOCK: Final = "hil.wall_clock:now"

@@ -1,0 +1,1 @@
+"""Real-time servers of emulated meters: pseudo-terminals, TCP, the wrapper, RFC 2217."""

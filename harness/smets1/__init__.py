@@ -1,0 +1,1 @@
+"""What an S1SP or SMSO does on a SMETS1 device for each service request."""

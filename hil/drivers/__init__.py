@@ -1,0 +1,1 @@
+"""Adapters for real things on a bench, one module each."""
