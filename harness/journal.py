@@ -208,6 +208,37 @@ class Journal:
             )
             db.execute("DELETE FROM bench_states WHERE scenario = ?", (n,))
 
+    def broken_by_the_bench(self) -> list[tuple[int, int]]:
+        """Return (scenario, step) of every step that ended because a real bench broke."""
+        rows = self.rows(
+            "SELECT steps.scenario, steps.n FROM steps"
+            " JOIN scenarios ON scenarios.n = steps.scenario"
+            " WHERE scenarios.state = 'done' AND scenarios.started_at IS NOT NULL"
+            " AND json_extract(steps.result, '$.error.blame') = 'bench'"
+            " AND (SELECT bench FROM runs) <> 'emulated' ORDER BY steps.scenario, steps.n"
+        )
+        first: dict[int, int] = {}
+        for row in rows:
+            first.setdefault(row["scenario"], row["n"])
+        return list(first.items())
+
+    def take_back(self, scenario: int, step: int) -> None:
+        """Forget the end of a step and all after it, so that it is played again.
+
+        Operations with an outcome stay, and are not done again; statements go.
+        """
+        with self.commit() as db:
+            later = (scenario, step)
+            db.execute("DELETE FROM steps WHERE scenario = ? AND n >= ?", later)
+            db.execute("DELETE FROM records WHERE scenario = ? AND step >= ?", later)
+            db.execute("DELETE FROM operations WHERE scenario = ? AND step > ?", later)
+            db.execute(
+                "UPDATE scenarios SET state = 'running', ended_at = NULL, result = NULL"
+                " WHERE n = ?",
+                (scenario,),
+            )
+            db.execute("UPDATE runs SET state = 'running'")
+
     def begin_step(self, at: tuple[int, int], title: str, moment: UtcMs) -> None:
         """Write that step ``at`` = (scenario, step) begins."""
         with self.commit() as db:

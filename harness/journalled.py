@@ -6,6 +6,8 @@ from typing import Any
 from emulator.core.clock import UtcMs, iso
 from emulator.core.ids import Eui64
 from harness.journal import text
+from harness.journalled_meter import JournalledMeter
+from harness.meter import Credentials
 from harness.ports import Listening, Observation, StageOrder, StageOutcome
 from harness.recorder import Operation, Recorder, Settling
 
@@ -176,6 +178,14 @@ class JournalledBench:
     def role(self, device_type: str) -> Eui64:
         """Return the EUI-64 of the bench's device of that type."""
         return self.inner.role(device_type)
+
+    def meter(self, role: str, way: str = "line") -> JournalledMeter:
+        """Return the DLMS port of the bench's device of that role."""
+        return JournalledMeter(self._recorder, role, way)
+
+    def credentials(self, role: str, name: str) -> Credentials:
+        """Return how a client of that name presents itself to that device."""
+        return self.inner.credentials(role, name)
 
     def take_observations(self) -> Sequence[Observation]:
         """Return what the bench saw inside devices since the last call."""

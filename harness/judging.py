@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.errors import HarnessError
+from harness.errors import BenchError, HarnessError
 from harness.run import Run
 from harness.scenario import Step
 from harness.verdict import ExpectationKind, Verdict, combine, failed
@@ -61,6 +61,7 @@ def broken(error: Exception, where: str) -> Finding:
             "where": error.where or where,
             "cause": error.cause,
             "next": error.next_command,
+            "blame": "bench" if isinstance(error, BenchError) else "harness",
         }
         return Finding(Verdict.ERROR, error.what, told)
     frames = traceback.extract_tb(error.__traceback__)
@@ -71,6 +72,7 @@ def broken(error: Exception, where: str) -> Finding:
         "where": f"{where} ({spot})" if spot else where,
         "cause": "a defect of the scenario, the harness or the bench, not of the device",
         "next": "",
+        "blame": "harness",
     }
     return Finding(Verdict.ERROR, what, told)
 

@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from device_profiles.words import DeviceType
@@ -24,6 +24,8 @@ from harness.verdict import Verdict
 
 #: Seconds beyond a step's own limit after which a wait that is no operation is cut off.
 _GRACE_S: Final = 60.0
+#: Need of a scenario -> way to its first device (``Bench.meter``).
+_WAYS: Final[Mapping[str, str]] = {"meter-line": "line", "meter-wan": "wan"}
 
 
 class Player:
@@ -194,8 +196,21 @@ def missing(scenario: Scenario, bench: Bench) -> list[str]:
     def offered(need: str) -> bool:
         if need in DeviceType.__members__:
             return role(bench, need) is not None
+        if need in _WAYS:
+            return has_meter(bench, scenario.devices, _WAYS[need])
         if need == "observations":
             return bench.take_observations() is not None
+        if need in {"power", "noise"}:
+            return need in getattr(bench, "offers", ()) or bench.dump() is not None
         return bench.dump() is not None  # an emulated bench offers all that is no device
 
     return [need for need in sorted(scenario.needs) if not offered(need)]
+
+
+def has_meter(bench: Bench, devices: Sequence[str], way: str) -> bool:
+    """Say whether the bench has a DLMS port of the scenario's first device, that way."""
+    try:
+        bench.meter(devices[0], way)
+    except HarnessError:
+        return False
+    return True

@@ -11,6 +11,7 @@ from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from harness.errors import BenchError, HarnessError
 from harness.journal import Journal, Outcome, Recorded
+from harness.meter import Credentials
 from harness.ports import Bench, CapturedFrame, Observation
 from harness.run import Record, plain
 
@@ -101,6 +102,8 @@ class Recorder:
         observed: What the bench saw inside devices, up to the last operation.
         frames: Number of frames in the capture.
         replaying: Whether the scenario was resumed and nothing was done live since.
+        meters: Meter (role, way) -> how the run is associated with it; None: not at all.
+        live_meters: Meters with which this process associated itself.
     """
 
     bench: Bench
@@ -115,6 +118,8 @@ class Recorder:
     observed: list[Observation] = field(default_factory=list)
     frames: int = 0
     replaying: bool = False
+    meters: dict[tuple[str, str], Credentials | None] = field(default_factory=dict)
+    live_meters: set[tuple[str, str]] = field(default_factory=set)
     _flushed: int = 0
     _busy: bool = False
 

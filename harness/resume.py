@@ -19,8 +19,9 @@ def resume(
 ) -> tuple[RunFolder, RunRecord]:
     """Play what a run folder's journal does not hold yet.
 
-    Operations with a recorded outcome are not repeated; a finished run is left as it is. The
-    crash fault the run was started with does not strike again.
+    Operations with a recorded outcome are not repeated; a finished run is left as it is, but for
+    steps that ended because a real bench broke (a cable out): they are played again. The crash
+    fault the run was started with does not strike again.
 
     Args:
         path: The run folder.
@@ -37,6 +38,8 @@ def resume(
         journal = Journal.open(folder.file("journal"))
         journal.crash_at = crash_at
         try:
+            for scenario, step in journal.broken_by_the_bench():
+                journal.take_back(scenario, step)
             Runner(folder, journal, setting or Setting(), watcher or Silent()).play_all()
         finally:
             journal.close()

@@ -135,7 +135,10 @@ def refuse_unknown_rules(accepted: Iterable[str], scenarios: Sequence[Scenario])
 
 
 def bench_kind(options: RunOptions, benches: Mapping[str, str]) -> str:
-    """Return the kind of bench to open: ``kind`` of the bench file, else ``emulated``.
+    """Return the kind of bench to open.
+
+    Without a bench file ``emulated``; with one, its ``kind`` where it says one, else ``bench``:
+    the bench its roles and endpoints describe.
 
     Raises:
         UsageError: The file cannot be read or names no kind there is.
@@ -144,7 +147,7 @@ def bench_kind(options: RunOptions, benches: Mapping[str, str]) -> str:
         return "emulated"
     try:
         octets = read_octets(options.bench, _MAX_BENCH_BYTES)[:_MAX_BENCH_BYTES]
-        kind = tomllib.loads(octets.decode("utf-8")).get("kind", "")
+        kind = tomllib.loads(octets.decode("utf-8")).get("kind", "bench")
     except (ValueError, RecursionError) as error:
         raise UsageError(
             "the bench file cannot be read",

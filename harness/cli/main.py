@@ -11,10 +11,12 @@ import typer
 import typer.exceptions
 
 from emulator.core.errors import EmulatorError, MalformedFrameError
+from harness.benches import COMMANDS
 from harness.cli.output import errors
 from harness.errors import HarnessError
 
-#: Noun -> module with a ``register(app)`` function, in the order ``--help`` shows them.
+#: Noun -> module with a ``register(app)`` function, in the order ``--help`` shows them; those of
+#: real benches stand in ``harness.benches``.
 NOUNS: Final[Mapping[str, str]] = {
     noun: f"harness.cli.{noun}"
     for noun in (
@@ -32,8 +34,10 @@ NOUNS: Final[Mapping[str, str]] = {
         "gbcs",
         "duis",
         "firmware",
+        "emulate",
+        "compare",
     )
-}
+} | dict(COMMANDS)
 
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 4

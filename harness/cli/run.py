@@ -50,6 +50,8 @@ def tell(folder: RunFolder, run: RunRecord, *, as_json: bool) -> None:
     screen.print(Text(f"report  {folder.file('report')}"))
     for note in (*run.notes, *run.remarks):
         errors().print(Text(f"note: {note}"))
+    if run.options.bench is not None and run.verdict is Verdict.ERROR:
+        errors().print(Text(f"note: mend the bench, then: smetsbench resume {folder.path}"))
 
 
 def register(app: typer.Typer) -> None:

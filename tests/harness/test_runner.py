@@ -287,6 +287,7 @@ def test_an_error_of_the_bench_names_what_where_and_what_next(
         "where": "port 1",
         "cause": "",
         "next": "bench check",
+        "blame": "bench",
     }
 
 
