@@ -77,7 +77,7 @@ class FakeBench:
             await asyncio.sleep((at - self.now()) / 1000)
 
     async def send(self, message: bytes) -> None:
-        if message == b"broken":
+        if message == b"broken" or message == os.environ.get("FAKE_CABLE_OUT_AT", "").encode():
             raise BenchError("the cable is out", where="port 1", next_command="bench check")
         await asyncio.sleep(0.1)
         self.take(message)

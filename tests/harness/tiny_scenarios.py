@@ -130,9 +130,45 @@ async def talk_again(run: Run) -> None:
 TINY_02 = scenario(talk_once, id="TINY-02", title="One message")
 TINY_03 = scenario(talk_once, talk_again, id="TINY-03", title="The same message twice")
 
+
+@step("Two messages are answered", "GBCS 11.2")
+async def talk_twice(run: Run) -> None:
+    """One message, and another that finds the cable out, if a test pulls it."""
+    run.check("answer", b"ACK:first", await ask(run, b"first"))
+    run.check("answer", b"ACK:again", await ask(run, b"again"))
+
+
+@step("A last message is answered", "GBCS 11.2")
+async def talk_last(run: Run) -> None:
+    """One message more."""
+    run.check("answer", b"ACK:last", await ask(run, b"last"))
+    run.outcome("ACTIVATED")
+
+
+@step("One message is answered", "GBCS 11.2")
+async def talk_alone(run: Run) -> None:
+    """One message."""
+    run.check("answer", b"ACK:alone", await ask(run, b"alone"))
+    run.outcome("ACTIVATED")
+
+
+@step("One message is answered otherwise than expected", "GBCS 11.2")
+async def talk_wrongly(run: Run) -> None:
+    """The device is at fault."""
+    run.check("answer", b"NAK:alone", await ask(run, b"alone"))
+    run.outcome("ACTIVATED")
+
+
+TINY_04 = scenario(talk_once, talk_twice, talk_last, id="TINY-04", title="A cable may be out")
+TINY_05 = scenario(talk_alone, id="TINY-05", title="Nothing to do with it")
+TINY_06 = scenario(talk_wrongly, id="TINY-06", title="A device at fault")
+
 HERE = "tests.harness.tiny_scenarios"
 CATALOGUE = {
     "TINY-01": f"{HERE}:TINY_01",
     "TINY-02": f"{HERE}:TINY_02",
     "TINY-03": f"{HERE}:TINY_03",
+    "TINY-04": f"{HERE}:TINY_04",
+    "TINY-05": f"{HERE}:TINY_05",
+    "TINY-06": f"{HERE}:TINY_06",
 }

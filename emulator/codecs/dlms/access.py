@@ -1,6 +1,7 @@
 """DLMS access-request and access-response: what GBCS does to COSEM objects, and the answers."""
 
 import enum
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -33,6 +34,8 @@ _OPERATIONS: Final[dict[int, Operation]] = {int(choice): choice for choice in Op
 SUCCESS: Final = 0
 HARDWARE_FAULT: Final = 1
 OTHER_REASON: Final = 250
+
+_OBIS_TEXT: Final = re.compile(r"(\d{1,3})-(\d{1,3}):(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,18 @@ def print_obis(obis: bytes) -> str:
     """Print a logical name as ``0-0:0.2.1.255``."""
     a, b, c, d, e, f = obis
     return f"{a}-{b}:{c}.{d}.{e}.{f}"
+
+
+def parse_obis(text: str) -> bytes:
+    """Return the six octets of a logical name written as ``0-0:0.2.1.255``.
+
+    Raises:
+        ValueError: It is not written so, or a value exceeds 255.
+    """
+    match = _OBIS_TEXT.fullmatch(text)
+    if match is None:
+        raise ValueError(f"not a logical name: {text!r} (write it like 0-0:0.2.1.255)")
+    return bytes(int(value) for value in match.groups())
 
 
 def decode_request(data: bytes) -> AccessRequest:

@@ -7,6 +7,7 @@ from emulator.codecs.gbcs.alerts import AlertCode
 from emulator.codecs.gbcs.asn1 import ActivationCode
 from harness.run import Run
 from harness.scenario import step
+from harness.scenarios.clauses import exact, one_of
 from harness.scenarios.firmware.actions import (
     DAY_S,
     HOUR_S,
@@ -30,7 +31,6 @@ from harness.scenarios.firmware.activation import (
     version_reads,
     wrong_hash,
 )
-from harness.scenarios.firmware.clauses import exact, one_of
 from harness.scenarios.firmware.distribution import (
     device_verifies,
     hub_holds,

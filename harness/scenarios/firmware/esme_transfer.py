@@ -7,9 +7,9 @@ from emulator.codecs.gbcs.alerts import AlertCode
 from emulator.codecs.gbcs.asn1 import ActivationCode
 from harness.run import Run
 from harness.scenario import step
+from harness.scenarios.clauses import exact, one_of
 from harness.scenarios.firmware.actions import DAY_S, alert_code, listen, target
 from harness.scenarios.firmware.activation import activate_now, version_reads
-from harness.scenarios.firmware.clauses import exact, one_of
 from harness.scenarios.firmware.distribution import (
     any_receipt,
     device_rejects,

@@ -14,9 +14,9 @@ from emulator.core.clock import UtcMs, to_zigbee_seconds
 from harness.parties.post import GBCS
 from harness.run import Run
 from harness.scenario import step
+from harness.scenarios.clauses import exact
 from harness.scenarios.firmware.actions import DAY_S, HOUR_S, target
 from harness.scenarios.firmware.activation import activate_now, version_reads
-from harness.scenarios.firmware.clauses import exact
 from harness.scenarios.firmware.distribution import (
     device_verifies,
     hub_discards,

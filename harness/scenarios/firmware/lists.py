@@ -8,6 +8,7 @@ from harness.formats.duis.alerts import ActivationResult
 from harness.parties.received import Kind, Received
 from harness.run import Run
 from harness.scenario import step
+from harness.scenarios.clauses import exact
 from harness.scenarios.firmware.actions import (
     carry_out,
     nobody,
@@ -17,7 +18,6 @@ from harness.scenarios.firmware.actions import (
     warning_of,
 )
 from harness.scenarios.firmware.activation import activate_now, version_reads
-from harness.scenarios.firmware.clauses import exact
 from harness.scenarios.firmware.distribution import (
     ACCEPTED,
     category,

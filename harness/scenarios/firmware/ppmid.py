@@ -13,6 +13,7 @@ from harness.formats.duis.alerts import (
 )
 from harness.run import Run
 from harness.scenario import Step, step
+from harness.scenarios.clauses import exact
 from harness.scenarios.firmware.actions import (
     HOUR_S,
     carry_out,
@@ -33,7 +34,6 @@ from harness.scenarios.firmware.activation import (
     version_changed,
     version_reads,
 )
-from harness.scenarios.firmware.clauses import exact
 from harness.scenarios.firmware.distribution import (
     device_verifies,
     hub_holds,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from harness.scenario import Scenario, Step
-from harness.scenarios.firmware.clauses import clauses
+from harness.scenarios.clauses import clauses
 from harness.scenarios.firmware.market import open_world
 
 

@@ -10,7 +10,7 @@ from harness.ports import CapturedFrame
 from harness.report import pcapng
 from harness.report.pcapng import PcapngWriter, read
 
-LINKS = ("wan-in", "wan-out", "han", "csp-in", "csp-out")
+LINKS = ("wan-in", "wan-out", "han", "csp-in", "csp-out", "line-in", "line-out")
 FRAMES = [
     CapturedFrame(1_700_000_000_000_000 + number, link, bytes(range(number)), comment)
     for number, (link, comment) in enumerate(
@@ -22,6 +22,8 @@ FRAMES = [
             ("wan-out", "two\nlines £"),
             ("han", ""),
             ("csp-in", pcapng.STAND_IN),
+            ("line-in", "fault: noise"),
+            ("line-out", ""),
         ]
     )
 ]
@@ -66,15 +68,15 @@ def test_any_frames_are_read_back(
     assert list(read(written(path, *rows))) == rows
 
 
-def test_the_file_starts_with_a_section_and_three_interfaces(tmp_path: Path) -> None:
+def test_the_file_starts_with_a_section_and_four_interfaces(tmp_path: Path) -> None:
     data = written(tmp_path / "wire.pcapng").read_bytes()
     assert data[:4] == bytes.fromhex("0a0d0d0a")
     assert data[8:12] == bytes.fromhex("4d3c2b1a")  # byte-order magic, little-endian
     kinds = [kind for kind, _ in blocks(data)]
-    assert kinds == [0x0A0D0D0A, 1, 1, 1]
+    assert kinds == [0x0A0D0D0A, 1, 1, 1, 1]
     link_types = [struct.unpack_from("<H", body)[0] for _, body in blocks(data)[1:]]
-    assert link_types == [252, 283, 147]
-    for name in (b"sm-wan", b"han", b"csp-image-transfer (stand-in)"):
+    assert link_types == [252, 283, 147, 250]
+    for name in (b"sm-wan", b"han", b"csp-image-transfer (stand-in)", b"meter-line"):
         assert struct.pack("<HH", 2, len(name)) + name in data  # if_name
     assert pcapng.STAND_IN.encode() in blocks(data)[3][1]
 
@@ -94,6 +96,58 @@ def test_a_han_frame_has_a_tap_header_with_fcs_type_and_channel(tmp_path: Path) 
     tap = bytes.fromhex("0000 1400 0000 0100 01000000 0300 0300 0b00 00 00")
     place = struct.pack("<IIIII", 1, 2, 7, 25, 25)
     assert (kind, body) == (6, place + tap + bytes.fromhex("02006ae479") + b"\0\0\0")
+
+
+def test_octets_of_a_meters_line_have_the_rtac_header_with_time_and_direction(
+    tmp_path: Path,
+) -> None:
+    rows = [CapturedFrame(3_000_007, link, b"\x7e") for link in ("line-in", "line-out")]
+    packets = blocks(written(tmp_path / "w", *rows).read_bytes())[-2:]
+    for (kind, body), event, flags in zip(packets, (1, 2), (1, 2), strict=True):
+        rtac = bytes.fromhex(f"00000003 00000007 {event:02x} 18 0000")
+        place = struct.pack("<IIIII", 3, 0, 3_000_007, 13, 13)
+        option = struct.pack("<HHIHH", 2, 4, flags, 0, 0)
+        assert (kind, body) == (6, place + rtac + b"\x7e\0\0\0" + option)
+
+
+def without_the_line(path: Path) -> Path:
+    """Take the fourth interface out: the capture an earlier version would have written."""
+    data = path.read_bytes()
+    cut = sum(len(body) + 12 for _, body in blocks(data)[:4])
+    after = cut + len(blocks(data)[4][1]) + 12
+    path.write_bytes(data[:cut] + data[after:])
+    return path
+
+
+def test_a_capture_of_an_earlier_version_is_read_and_continued(tmp_path: Path) -> None:
+    path = without_the_line(written(tmp_path / "w", *FRAMES[:3]))
+    assert list(read(path)) == FRAMES[:3]
+    written(path, *FRAMES[3:7])
+    assert list(read(path)) == FRAMES[:7]
+
+
+def test_a_capture_of_an_earlier_version_takes_no_octets_of_a_line(tmp_path: Path) -> None:
+    path = without_the_line(written(tmp_path / "w", *FRAMES[:3]))
+    with PcapngWriter(path) as writer, pytest.raises(UsageError, match="not a capture"):
+        writer.write(FRAMES[-1])
+    assert list(read(path)) == FRAMES[:3]
+
+
+def test_a_capture_of_an_earlier_version_without_a_frame_becomes_one_of_this(
+    tmp_path: Path,
+) -> None:
+    path = without_the_line(written(tmp_path / "w"))
+    written(path, *FRAMES)
+    assert list(read(path)) == FRAMES
+
+
+def test_an_rtac_header_that_says_another_time_or_way_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "w", FRAMES[-1])
+    data = bytearray(path.read_bytes())
+    data[data.rindex(bytes.fromhex("02180000"))] = 1
+    path.write_bytes(bytes(data))
+    with pytest.raises(UsageError, match="the link header is not the one of meter-line"):
+        list(read(path))
 
 
 def test_every_packet_of_the_stand_in_says_so_and_no_other_does(tmp_path: Path) -> None:

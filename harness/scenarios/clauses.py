@@ -1,4 +1,4 @@
-"""Clauses of firmware scenarios, with the evidence marks of the clause files."""
+"""Clauses that scenarios show, with the evidence marks of the clause files."""
 
 from functools import cache
 

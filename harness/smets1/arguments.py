@@ -1,0 +1,143 @@
+"""What the words of the steps table mean: request arguments to DLMS data."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from emulator.codecs.dlms import axdr
+from emulator.codecs.dlms.axdr import Data, Tag
+from emulator.codecs.dlms.selective import CaptureObject, RangeSelection
+from emulator.crypto.dlms_key_transfer import NewKey, transfer_parameters
+from harness.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A span of time, both ends included.
+
+    Attributes:
+        first: First moment.
+        last: Last moment.
+        rows_of: The column that tells the time of a row.
+    """
+
+    first: Data
+    last: Data
+    rows_of: CaptureObject
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A firmware image to load.
+
+    Attributes:
+        identifier: Name it is announced by.
+        octets: The image file.
+        block_bytes: Block size of the device.
+    """
+
+    identifier: bytes
+    octets: bytes
+    block_bytes: int
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks."""
+        return -(-len(self.octets) // self.block_bytes)
+
+    def block(self, number: int) -> bytes:
+        """Return block ``number``, from 0; the last may be short."""
+        return self.octets[number * self.block_bytes : (number + 1) * self.block_bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What a service request carries, as far as its steps need it.
+
+    Attributes:
+        period: Span of a profile reading.
+        mode: Payment mode: 1 credit, 2 prepayment.
+        token: The top-up code's digits.
+        clock: Moment to set the clock to, as DLMS date-time octets.
+        keys: New keys, and the master key they are wrapped under.
+        image: The firmware image.
+        name: Name of a calendar.
+        price: Price structure.
+    """
+
+    period: Period | None = None
+    mode: int | None = None
+    token: str = ""
+    clock: bytes = b""
+    keys: tuple[bytes, Sequence[NewKey]] | None = None
+    image: Image | None = None
+    name: str = ""
+    price: Data | None = None
+
+    def __repr__(self) -> str:
+        """Return nothing that keys or codes can be read from."""
+        given = [name for name in self.__slots__ if getattr(self, name)]
+        return f"Arguments({', '.join(given)})"
+
+
+def argument_of(word: str, given: Arguments) -> Data | None:
+    """Return the DLMS data a step writes or passes; None for none.
+
+    Raises:
+        UsageError: The word is unknown, or the request does not carry what it needs.
+    """
+    if word in {"", "none"}:
+        return Data(Tag.INT8, 0) if word else None
+    build = _WORDS.get(word)
+    if build is None:
+        raise UsageError(
+            f"the steps table uses a word nobody knows: {word!r}",
+            where="catalogues/dmves.csv, column argument",
+            cause=f"known words: {', '.join(sorted(_WORDS))}",
+        )
+    built = build(given)
+    if built is None:
+        raise UsageError(
+            f"the request does not carry what its steps need: {word.partition(':')[0]}",
+            where="service request",
+            cause="a value is missing",
+        )
+    return built
+
+
+def selection_of(word: str, given: Arguments) -> RangeSelection | None:
+    """Return the selective access of a reading step; None for all of the attribute.
+
+    Raises:
+        UsageError: The step wants a period and the request has none.
+    """
+    if word != "period:range":
+        return None
+    if given.period is None:
+        raise UsageError("the request names no period", where="service request")
+    return RangeSelection(given.period.rows_of, given.period.first, given.period.last)
+
+
+def image_block(image: Image, number: int) -> Data:
+    """Return the parameters of the image transfer's block method."""
+    return axdr.structure(Data(Tag.UINT32, number), axdr.octets(image.block(number)))
+
+
+def _initiate(given: Arguments) -> Data | None:
+    if given.image is None:
+        return None
+    size = Data(Tag.UINT32, len(given.image.octets))
+    return axdr.structure(axdr.octets(given.image.identifier), size)
+
+
+_WORDS: Final[Mapping[str, Callable[[Arguments], Data | None]]] = {
+    "true": lambda _given: Data(Tag.BOOLEAN, 1),
+    "i8:0": lambda _given: Data(Tag.INT8, 0),
+    "payment:mode": lambda given: None if given.mode is None else Data(Tag.ENUM, given.mode),
+    "token:digits": lambda given: axdr.octets(given.token.encode()) if given.token else None,
+    "time:clock": lambda given: axdr.octets(given.clock) if given.clock else None,
+    "tariff:name": lambda given: axdr.octets(given.name.encode()) if given.name else None,
+    "tariff:price": lambda given: given.price,
+    "keys:transfer": lambda given: given.keys and transfer_parameters(*given.keys),
+    "image:initiate": _initiate,
+}

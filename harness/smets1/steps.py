@@ -1,0 +1,212 @@
+"""Carries out a service request on a SMETS1 device: the equivalent steps, one access after another.
+
+Source:
+    The steps are stand-ins (the Annex of SEC Appendix AM that holds the real ones is not public);
+    their table is ``device_profiles/catalogues/dmves.csv``.
+"""
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from device_profiles.dmves import Equivalent, EquivalentStep, StepVerb, Support
+from emulator.codecs.dlms.access import parse_obis
+from emulator.codecs.dlms.apdu_action import MethodOutcome
+from emulator.codecs.dlms.apdu_parts import (
+    ActionResult,
+    Attribute,
+    DataAccessResult,
+    Descriptor,
+)
+from emulator.codecs.dlms.axdr import Data, Tag
+from emulator.codecs.dlms.selective import selection_of as selective
+from emulator.core.clock import UtcMs
+from harness.errors import UsageError
+from harness.meter import Credentials, Silence, Unanswered
+from harness.ports import Clock, MeterPort
+from harness.smets1.arguments import Arguments, argument_of, image_block, selection_of
+
+#: Seconds between two questions for a verification that is not done. Source: invented.
+POLL_S: Final = 10
+#: Seconds after which a verification that is not done counts as refused. Source: invented.
+PATIENCE_S: Final = 900
+_SILENCES: Final = frozenset(why.value for why in Silence)
+_BLOCKS_LEFT: Final = 4  # attribute of class 18: number of the first block that is missing
+
+
+class Done(enum.StrEnum):
+    """What became of a request."""
+
+    DONE = "done"
+    REFUSED = "refused"  # the device answered a step with a refusal
+    SILENT = "silent"  # the device did not answer a step
+    NOT_SUPPORTED = "not-supported"  # the table says that this model cannot
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One step as it went.
+
+    Attributes:
+        step: The step.
+        result: Result word: ``success``, the device's refusal, or the kind of silence.
+        value: What was read or returned; None for nothing.
+    """
+
+    step: EquivalentStep
+    result: str
+    value: Data | None = None
+
+
+@dataclass(slots=True)
+class Account:
+    """All of a request as it went.
+
+    Attributes:
+        equivalent: What was to be done.
+        done: What became of it.
+        taken: The steps taken, in order; the last one is where it ended.
+        says: One sentence for people.
+    """
+
+    equivalent: Equivalent
+    done: Done = Done.DONE
+    taken: list[Taken] = field(default_factory=list)
+    says: str = ""
+
+    def value(self, obis: str, index: int) -> Data | None:
+        """Return what the step on that attribute read; None where none did."""
+        for item in reversed(self.taken):
+            if (item.step.obis, item.step.index) == (obis, index) and item.value is not None:
+                return item.value
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class HeadEnd:
+    """Who carries requests out: an S1SP or an SMSO at a device's port.
+
+    Attributes:
+        port: The device, down a line or through its hub.
+        clock: Time of the bench.
+        credentials: Association name -> how this party presents itself.
+    """
+
+    port: MeterPort
+    clock: Clock
+    credentials: Callable[[str], Credentials]
+
+    async def carry_out(self, equivalent: Equivalent, given: Arguments) -> Account:
+        """Take the steps of a request in order, until one is refused.
+
+        Raises:
+            UsageError: The request lacks a value, or the table holds an unknown word.
+        """
+        account = Account(equivalent, says=equivalent.says)
+        if equivalent.support is Support.NOT_SUPPORTED:
+            account.done = Done.NOT_SUPPORTED
+            return account
+        client = ""
+        for step in equivalent.steps:
+            if step.client != client:
+                ended = await self._associate(step)
+                client = step.client
+                if ended is not None:
+                    account.taken.append(ended)
+                    account.done, account.says = Done.REFUSED, f"{step.says}: {ended.result}"
+                    break
+            taken = await self._take(step, given)
+            account.taken.append(taken)
+            if taken.result != "success":
+                silent = taken.result in _SILENCES
+                account.done = Done.SILENT if silent else Done.REFUSED
+                account.says = f"{step.says}: {taken.result}"
+                break
+        await self.port.release()
+        return account
+
+    async def _associate(self, step: EquivalentStep) -> Taken | None:
+        answer = await self.port.associate(self.credentials(step.client))
+        return None if answer.accepted else Taken(step, f"no association: {answer.why}")
+
+    async def _take(self, step: EquivalentStep, given: Arguments) -> Taken:
+        if step.verb is StepVerb.GET:
+            return await self._get(step, given)
+        if step.verb is StepVerb.SET:
+            return await self._set(step, given)
+        if step.verb is StepVerb.IMAGE_BLOCKS:
+            return await self._send_blocks(step, given)
+        polled = step.verb is StepVerb.ACTION_POLLED
+        return await self._invoke(step, given, PATIENCE_S if polled else 0)
+
+    async def _get(self, step: EquivalentStep, given: Arguments) -> Taken:
+        chosen = selection_of(step.argument, given)
+        part = None if chosen is None else selective(chosen)
+        answer = await self.port.get([Attribute(descriptor(step), part)])
+        if isinstance(answer, Unanswered):
+            return Taken(step, answer.why.value)
+        first = answer[0]
+        if isinstance(first, DataAccessResult):
+            return Taken(step, _word(first))
+        return Taken(step, "success", first)
+
+    async def _set(self, step: EquivalentStep, given: Arguments) -> Taken:
+        value = argument_of(step.argument, given)
+        if value is None:
+            raise UsageError(
+                "a set step says nothing of what it writes",
+                where=f"catalogues/dmves.csv, {step.service} step {step.step}",
+            )
+        answer = await self.port.set([(Attribute(descriptor(step)), value)])
+        if isinstance(answer, Unanswered):
+            return Taken(step, answer.why.value)
+        return Taken(step, _word(answer[0]))
+
+    async def _invoke(self, step: EquivalentStep, given: Arguments, patience_s: int) -> Taken:
+        until = self.clock.now() + patience_s * 1000
+        while True:
+            answer = await self.port.action(descriptor(step), argument_of(step.argument, given))
+            taken = _of_method(step, answer)
+            pending = taken.result == _word(ActionResult.TEMPORARY_FAILURE)
+            if not pending or self.clock.now() >= until:
+                return taken
+            await self.clock.sleep_until(UtcMs(self.clock.now() + POLL_S * 1000))
+
+    async def _send_blocks(self, step: EquivalentStep, given: Arguments) -> Taken:
+        image = given.image
+        if image is None:
+            raise UsageError("the request carries no image", where="service request")
+        number = 0
+        while number < image.blocks:
+            answer = await self.port.action(descriptor(step), image_block(image, number))
+            taken = _of_method(step, answer)
+            if taken.result != "success":
+                return taken
+            number += 1
+        left = await self._first_missing(step)
+        return Taken(step, "success" if left >= image.blocks else f"block {left} is missing")
+
+    async def _first_missing(self, step: EquivalentStep) -> int:
+        one = descriptor(step)
+        answer = await self.port.get([Attribute(Descriptor(one.class_id, one.obis, _BLOCKS_LEFT))])
+        if isinstance(answer, Unanswered) or not isinstance(answer[0], Data):
+            return -1
+        value = answer[0].value
+        return value if answer[0].tag is Tag.UINT32 and isinstance(value, int) else -1
+
+
+def descriptor(step: EquivalentStep) -> Descriptor:
+    """Return the attribute or method a step is about."""
+    return Descriptor(step.class_id, parse_obis(step.obis), step.index)
+
+
+def _of_method(step: EquivalentStep, answer: MethodOutcome | Unanswered) -> Taken:
+    if isinstance(answer, Unanswered):
+        return Taken(step, answer.why.value)
+    returned = answer.returned if isinstance(answer.returned, Data) else None
+    return Taken(step, _word(answer.result), returned)
+
+
+def _word(result: DataAccessResult | ActionResult) -> str:
+    return result.name.lower().replace("_", "-")
