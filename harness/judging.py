@@ -97,6 +97,8 @@ def of_step(run: Run, step: Step) -> Finding:
 
 def of_scenario(run: Run, findings: Sequence[Finding]) -> dict[str, Any]:
     """Combine steps, outcome word and order of events into the scenario's result."""
+    if findings and all(finding.verdict is Verdict.SKIPPED for finding in findings):
+        return unplayed(Finding(Verdict.SKIPPED, findings[0].reason))
     graded = list(findings)
     unexpected = False
     if all(finding.verdict < Verdict.FAIL and not finding.stops for finding in findings):

@@ -82,6 +82,7 @@ KEYS: Final[Mapping[str, Key]] = {
     "ms": Key(_between(0, _LARGE), "milliseconds of delay"),
     "octet": Key(_between(-_LARGE, _LARGE), "octet to damage, from 0; negative: from the end"),
     "bit": Key(_between(0, 7), "bit to flip, 0 the least significant; else by chance"),
+    "octets": Key(_between(1, 4096), "octets of noise"),
     "keep": Key(_between(0, _LARGE), "octets that stay"),
     "cut": Key(_between(0, _LARGE), "octets that go"),
     "at": Key(_moment, "moment, ISO 8601, UTC unless it says otherwise"),

@@ -11,7 +11,7 @@ from emulator.core.effects import Value
 from emulator.core.errors import IllegalEventError
 from emulator.core.faults import FAULTS, Copy, DeviceAct, Fault, Hand
 
-_BOTH_WAYS: Final = {"wan": ("wan-in", "wan-out"), "csp": ("csp-in", "csp-out")}
+_BOTH_WAYS: Final = {link: (f"{link}-in", f"{link}-out") for link in ("wan", "csp", "line")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class Frame:
     """A frame about to cross a link, as faults see it.
 
     Attributes:
-        link: ``han``, ``wan-in``, ``wan-out``, ``csp-in`` or ``csp-out``.
+        link: ``han``, ``wan-in``, ``wan-out``, ``csp-in``, ``csp-out``, ``line-in`` (towards the
+            meter) or ``line-out``.
         octets: The frame.
         label: What it is, e.g. ``ota.image-block-response``.
         source: Role of the sender; empty for what is no device.

@@ -8,8 +8,10 @@ from emulator.core.chance import Stream
 from emulator.core.errors import EmulatorError
 from emulator.core.fault_keys import KEYS, ROLES, KeyValue
 
-#: Links whose frames a fault can touch; ``wan`` and ``csp`` mean both directions.
-LINKS: Final = ("han", "wan", "wan-in", "wan-out", "csp", "csp-in", "csp-out")
+#: A meter's own line (optical head, TCP connection): towards the meter, from it, and both.
+LINE_LINKS: Final = ("line", "line-in", "line-out")
+#: Links whose frames a fault can touch; ``wan``, ``csp`` and ``line`` mean both directions.
+LINKS: Final = ("han", "wan", "wan-in", "wan-out", "csp", "csp-in", "csp-out", *LINE_LINKS)
 
 
 class FaultError(EmulatorError):
@@ -165,6 +167,11 @@ def truncate(frame: bytes, fault: Fault, hand: Hand) -> Sequence[Copy]:
     return (Copy(frame[: int(keep)]),)
 
 
+def noise(frame: bytes, fault: Fault, hand: Hand) -> Sequence[Copy]:
+    """Put chance octets in front of the frame (``octets`` says how many, else 8)."""
+    return (Copy(hand.draw.octets(fault.whole("octets", 8)) + frame),)
+
+
 def power_cycle(fault: Fault) -> DeviceAct:
     """Take the supply for a moment (``off_s``, 5 seconds unless given)."""
     return PowerCut(fault.number("off_s") or 5.0)
@@ -204,12 +211,14 @@ class FaultRow:
         example: An order that works.
         frame: The function, for a fault of frames; works on ``LINKS``.
         device: The function, for a fault of devices; works on ``ROLES``.
+        only: Links it works on, where these are not all of its sort.
     """
 
     keys: tuple[str, ...]
     example: str
     frame: FrameFault | None = None
     device: DeviceFault | None = None
+    only: tuple[str, ...] = ()
 
     @property
     def on_frames(self) -> bool:
@@ -224,7 +233,7 @@ class FaultRow:
     @property
     def links(self) -> tuple[str, ...]:
         """Where it works."""
-        return LINKS if self.on_frames else ROLES
+        return self.only or (LINKS if self.on_frames else ROLES)
 
     @property
     def selectors(self) -> tuple[str, ...]:
@@ -248,6 +257,7 @@ FAULTS: Final[Mapping[str, FaultRow]] = {
         frame=corrupt_payload,
     ),
     "truncate": FaultRow(("keep", "cut"), "truncate:cut=1,n=2@csp-in", frame=truncate),
+    "noise": FaultRow(("octets",), "noise:octets=3,p=0.1@line", frame=noise, only=LINE_LINKS),
     "power-cycle": FaultRow(("off_s",), "power-cycle:after_s=30@chf", device=power_cycle),
     "power-loss": FaultRow(
         ("off_s",), "power-loss:state=DOWNLOADING,percent=50,off_s=120@esme", device=power_loss

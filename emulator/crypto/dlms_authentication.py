@@ -86,8 +86,10 @@ def hls_refusal(
 ) -> AuthenticationRefusal | None:
     """Say why ``reply`` does not prove that its sender holds the keys, or None.
 
-    Its counter is not compared with earlier ones: the challenge is fresh, so an old reply fails
-    anyway, and clients in the field give the reply the counter of the APDU that carries it.
+    Its counter is not compared with earlier ones: the challenge is fresh, so a reply made before
+    fails whatever its counter. Nor does it count as received: the APDU that carries the reply has
+    a counter of its own, which may be lower or higher (``inferred``: a sender draws the reply's
+    counter first, ours does; the standard's text on it was not at hand).
 
     Args:
         keys: Keys of the association.

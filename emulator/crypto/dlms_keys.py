@@ -2,15 +2,16 @@
 
 import enum
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
+from emulator.codecs.dlms.dumped import Dumped
 from emulator.core.errors import EmulatorError
 from emulator.crypto.dlms_cipher import KEY_BYTES
 
 _LAST_COUNTER: Final = (1 << 32) - 1
 _FINGERPRINT_BYTES: Final = 8
+_DUMPED: Final = frozenset({"sent", "received"})
 
 
 class CounterExhaustedError(EmulatorError):
@@ -118,9 +119,15 @@ class InvocationCounters:
         """Return the counters as JSON-able data; keys stand in it as fingerprints."""
         return {"sent": dict(self._sent), "received": dict(self._received)}
 
-    def load(self, state: Mapping[str, Mapping[str, int]]) -> None:
-        """Take over the counters of a ``dump``."""
-        self._sent, self._received = dict(state["sent"]), dict(state["received"])
+    def load(self, state: object, path: str = "counters") -> None:
+        """Take over the counters of a ``dump``.
+
+        Raises:
+            DumpedStateError: A value is missing or no counter; nothing is taken.
+        """
+        dumped = Dumped(state, path, _DUMPED)
+        sent, received = (dumped.numbers(name, _LAST_COUNTER) for name in ("sent", "received"))
+        self._sent, self._received = sent, received
 
 
 def _name(key: bytes, title: bytes) -> str:

@@ -16,6 +16,7 @@ from emulator.codecs.dlms.apdu_ciphered import (
     Protection,
     SecurityControl,
 )
+from emulator.codecs.dlms.dumped import Dumped, Json, State
 from emulator.core.errors import IllegalEventError, MalformedFrameError
 from emulator.crypto import dlms_cipher
 from emulator.crypto.dlms_cipher import KEY_BYTES
@@ -23,6 +24,7 @@ from emulator.crypto.dlms_keys import InvocationCounters, SecurityKeys
 
 #: Suites whose symmetric part is AES-128-GCM with AES-128 key wrap.
 SUITES: Final = (0, 1)
+_DUMPED: Final = frozenset({"required", "dedicated_key", "dedicated_counters"})
 
 
 class SecurityRefusal(enum.StrEnum):
@@ -126,6 +128,38 @@ class SecurityContext:
             raise ValueError(f"a dedicated key has {KEY_BYTES} octets")
         self._dedicated_key = key
         self._dedicated_counters = InvocationCounters()
+
+    def dump(self) -> State:
+        """Return what the association has agreed, as JSON-able data.
+
+        The dedicated key is in it: a dump is as secret as the keys. Global keys and their
+        counters are not; their owner keeps them.
+        """
+        key = self._dedicated_key
+        counters = self._dedicated_counters.dump()
+        return {
+            "required": int(self.required),
+            "dedicated_key": None if key is None else key.hex(),
+            "dedicated_counters": {name: dict(table) for name, table in counters.items()},
+        }
+
+    def load(self, state: Json, path: str = "security") -> None:
+        """Take over a ``dump`` of an association with the same titles, suite and keys.
+
+        Raises:
+            DumpedStateError: A value is missing or mistyped, or a dedicated key has not 16
+                octets; nothing is taken.
+        """
+        dumped = Dumped(state, path, _DUMPED)
+        required = Protection(dumped.number("required", 0, BOTH) & BOTH)
+        if int(required) != dumped.number("required"):
+            dumped.refuse("required", "no protection")
+        key = dumped.optional_octets("dedicated_key", KEY_BYTES)
+        if key is not None and len(key) != KEY_BYTES:
+            dumped.refuse("dedicated_key", f"a dedicated key has {KEY_BYTES} octets")
+        counters = InvocationCounters()
+        counters.load(dumped.raw("dedicated_counters"), f"{path}.dedicated_counters")
+        self.required, self._dedicated_key, self._dedicated_counters = required, key, counters
 
     def open(self, data: bytes) -> Opened | Refused:
         """Check and unwrap one received APDU, ACSE APDUs excepted.

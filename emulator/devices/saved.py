@@ -72,6 +72,13 @@ class Saved:
         """Return a table inside."""
         return Saved(self._value(name), f"{self._path}.{name}")
 
+    def table(self, name: str) -> State:
+        """Return a table inside as it was dumped."""
+        value = self._value(name)
+        if not isinstance(value, dict):
+            raise self._wrong(name, "a table")
+        return value
+
     def optional_part(self, name: str) -> "Saved | None":
         """Return a table inside, or None."""
         return self.part(name) if self.has(name) else None

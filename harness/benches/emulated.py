@@ -29,6 +29,7 @@ from harness.errors import BenchError, UsageError
 from harness.meter import Credentials
 from harness.parties import defects as party_defects
 from harness.ports import (
+    Bench,
     CapturedFrame,
     Clock,
     Hub,
@@ -38,6 +39,7 @@ from harness.ports import (
 )
 from harness.run_keys import keys_of_run
 from harness.run_options import RunOptions
+from harness.setting import named
 
 #: Name of the shipped installation that is used where none is named.
 DEFAULT_INSTALLATION: Final = installed.DEFAULT
@@ -73,8 +75,29 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     return VirtualTimeLoop()
 
 
-def open_bench(options: EmulatedOptions | RunOptions | None = None) -> "EmulatedBench":
-    """Build and start an emulated installation.
+#: World of a scenario -> what opens its bench; every other world is a home of SMETS2+ devices.
+WORLDS: Final[Mapping[str, str]] = {
+    "meter": "harness.benches.emulated_meter:open_bench",
+    "SMETS1": "harness.benches.emulated_smets1:open_bench",
+}
+
+
+def open_bench(options: RunOptions) -> Bench:
+    """Build and start what a scenario plays in.
+
+    Raises:
+        UsageError: The installation, a profile, a fault or a defect cannot be used.
+    """
+    refuse_unknown_defects(options.defects)
+    dotted = WORLDS.get(options.world)
+    if dotted is None:
+        return open_home(options)
+    opened: Bench = named(dotted)(options)
+    return opened
+
+
+def open_home(options: EmulatedOptions | RunOptions | None = None) -> "EmulatedBench":
+    """Build and start an emulated installation of SMETS2+ devices.
 
     Args:
         options: What to emulate; the choices of a run will do; None means the demo home.
@@ -86,7 +109,7 @@ def open_bench(options: EmulatedOptions | RunOptions | None = None) -> "Emulated
         options = EmulatedOptions()
     if isinstance(options, RunOptions):
         options = _of_run(options)
-    _refuse_unknown_defects(options.defects)
+    refuse_unknown_defects(options.defects)
     plan = Plan(
         _loaded(options),
         options.seed,
@@ -151,7 +174,12 @@ def _loaded(options: EmulatedOptions) -> Installation:
         ) from error
 
 
-def _refuse_unknown_defects(names: Sequence[str]) -> None:
+def refuse_unknown_defects(names: Sequence[str]) -> None:
+    """Refuse a defect that no device and no party can have.
+
+    Raises:
+        UsageError: There is one.
+    """
     for name in names:
         if name not in DEFECTS and name not in party_defects.DEFECTS:
             raise UsageError(

@@ -16,6 +16,8 @@ _CRASH: Final[dict[str, Any]] = {
     "keys": {"commit": "number of the commit, from 1"},
     "example": "crash:commit=5@harness",
 }
+#: Faults that do not work on every link of their sort.
+_NARROW: Final = frozenset(name for name, row in FAULTS.items() if row.only) | {_CRASH["name"]}
 
 
 def register(app: typer.Typer) -> None:
@@ -63,6 +65,8 @@ def _show(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         screen.print(f"{row['name']:16} {row['does']}", markup=False)
         screen.print(f"{'':16} --fault {row['example']}", markup=False)
+        if row["name"] in _NARROW:
+            screen.print(f"{'':16} only on: {', '.join(row['links'])}", markup=False)
     screen.print(f"Faults of frames work on: {', '.join(LINKS)}.", markup=False)
     _show_keys("Which frames (all that match, unless told otherwise):", FRAME_SELECTORS)
     screen.print(f"Faults of devices work on: {', '.join(ROLES)}.", markup=False)

@@ -1,11 +1,16 @@
-"""``smetsbench scenarios``: the catalogue."""
+"""``smetsbench scenarios``: the catalogue, and what of it a bench can run."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from harness.bench_offer import Lack, lacks
 from harness.cli.output import console, emit_json
+from harness.data_files import DataOption, overlays
+from harness.run_options import RunOptions
+from harness.scenario import Scenario
 from harness.setting import Setting
 
 
@@ -18,14 +23,29 @@ def scenarios(
     ids: Annotated[
         list[str] | None, typer.Argument(metavar="[ID...]", help="Ids or globs.")
     ] = None,
+    bench: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Bench file: what runs on it, what would unlock more."
+        ),
+    ] = None,
+    data: DataOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """List the scenarios there are: devices, world, what is expected and how firmly."""
     setting = Setting()
     found = [setting.scenario(name) for name in setting.choose(ids or ["*"])]
+    if bench is not None:
+        options = RunOptions(bench=bench, data=overlays(data))
+        _show_offer(bench, found, lacks(options, found, setting.benches), as_json=as_json)
+        return
     if as_json:
         emit_json({"scenarios": [scenario.rows() for scenario in found]})
         return
+    _show(found)
+
+
+def _show(found: list[Scenario]) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("id", "title", "devices", "world", "expected", "needs"):
         table.add_column(name, no_wrap=name in {"id", "world"}, overflow="fold")
@@ -40,3 +60,36 @@ def scenarios(
             " ".join(sorted(scenario.needs)),
         )
     console().print(table)
+
+
+def _show_offer(
+    bench: Path, found: list[Scenario], lacking: list[tuple[Lack, ...]], *, as_json: bool
+) -> None:
+    """Print which scenarios a bench can run, which it skips, and what would unlock those."""
+    pairs = list(zip(found, lacking, strict=True))
+    if as_json:
+        emit_json({"bench": str(bench), "scenarios": [_row(*pair) for pair in pairs]})
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("id", "title", "on this bench", "what would unlock it"):
+        table.add_column(name, no_wrap=name == "id", overflow="fold")
+    for scenario, missing in pairs:
+        table.add_row(
+            scenario.id,
+            scenario.title,
+            "skipped: no " + ", no ".join(lack.need for lack in missing) if missing else "runs",
+            "; ".join(lack.unlock for lack in missing),
+        )
+    screen = console()
+    screen.print(table)
+    runnable = sum(not missing for _scenario, missing in pairs)
+    screen.print(f"{runnable} of {len(pairs)} run on {bench}", markup=False)
+
+
+def _row(scenario: Scenario, missing: tuple[Lack, ...]) -> dict[str, Any]:
+    return {
+        "id": scenario.id,
+        "title": scenario.title,
+        "runs": not missing,
+        "lacks": [{"need": lack.need, "unlock": lack.unlock} for lack in missing],
+    }

@@ -2,7 +2,6 @@
 
 import enum
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Final
 
@@ -13,12 +12,13 @@ from emulator.codecs.zcl import foundation, metering, ota, tunnel_wrapper, tunne
 from emulator.codecs.zcl import frame as zcl
 from emulator.codecs.zigbee import aps, mac, nwk
 from emulator.core.errors import EmulatorError, MalformedFrameError
+from harness.dlms_view.line import Way
 from harness.gbcs_view.message import Field, fields_of
 from harness.ports import CapturedFrame
+from harness.report.layers import FRAGMENTS, REASSEMBLED, Dissection, Fields, Layer, Layers, said
+from harness.report.line_frames import LineFrames, is_wrapped
 from harness.report.naming import COORDINATOR, Directory, flat, spaced
 from harness.report.xml_fields import fields_of_xml, is_xml
-
-Fields = tuple[tuple[str, str], ...]
 
 _CLUSTERS: Final = {
     0x0000: "Basic",
@@ -42,37 +42,6 @@ _FAMILIES: Final = {
     "Chunk": "image chunk",
     "ChunkAnswer": "image chunk",
 }
-#: Family of a fragment, and the layer that says a frame completed a message.
-FRAGMENTS: Final = "fragments"
-REASSEMBLED: Final = "reassembled"
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One decoded layer of a frame.
-
-    Attributes:
-        name: Its name, for a heading.
-        tell: Returns its fields as (name, text); asked only for frames that are shown.
-    """
-
-    name: str
-    tell: Callable[[], Fields]
-
-
-Layers = tuple[Layer, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Dissection:
-    """A decoded frame; attributes as in ``TraceItem``."""
-
-    sender: str
-    receiver: str
-    label: str
-    family: str = ""
-    layers: Layers = ()
-    damaged: bool = False
 
 
 class Dissector:
@@ -89,6 +58,7 @@ class Dissector:
         self._totals: dict[tuple[int, int, int], int] = {}
         self._ends = (0, 0)
         self.learnt: dict[int, str] = {}
+        self._lines = LineFrames(directory)
 
     def dissect(self, frame: CapturedFrame) -> Dissection:
         """Decode one frame; damaged octets become a line that says so."""
@@ -101,7 +71,12 @@ class Dissector:
         }
         if frame.link == "han":
             return self._han(frame.frame)
+        way = Way(frame.link.rpartition("-")[2])
+        if frame.link.startswith("line"):
+            return self._lines.line(way, frame.frame)
         sender, receiver = ways[frame.link]
+        if is_wrapped(frame.frame):
+            return self._lines.wan(way, frame.frame, (sender, receiver))
         readers: tuple[Callable[[bytes], Dissection], str] = (
             (self._csp, "image transfer")
             if frame.link.startswith("csp")
@@ -117,12 +92,12 @@ class Dissector:
             if not told.damaged:
                 return told
         if is_xml(octets) and (rows := fields_of_xml(octets)):
-            return Dissection("", "", kind, layers=(_said(kind, *rows),))
+            return Dissection("", "", kind, layers=(said(kind, *rows),))
         try:
             shown = octets.decode("utf-8")
         except UnicodeDecodeError:
             return Dissection("", "", kind)
-        layers = (_said(kind, ("text", shown)),) if shown else ()
+        layers = (said(kind, ("text", shown)),) if shown else ()
         return Dissection("", "", kind, layers=layers)
 
     def _gbcs(self, octets: bytes) -> Dissection:
@@ -149,7 +124,7 @@ class Dissector:
         try:
             told = self._above_mac(frame, layers)
         except MalformedFrameError as error:
-            layers.append(_said(error.layer, ("refused", error.why)))
+            layers.append(said(error.layer, ("refused", error.why)))
             told = Dissection("", "", f"damaged: {error.why}", "", tuple(layers), damaged=True)
         return Dissection(*ends, told.label, told.family, told.layers, told.damaged)
 
@@ -184,7 +159,7 @@ class Dissector:
             whole = b"".join(parts[n] for n in range(total))
             del self._parts[key], self._totals[key]
             rows = (("fragments", str(total)), ("octets", str(len(whole))))
-            layers.append(_said(REASSEMBLED, *rows))
+            layers.append(said(REASSEMBLED, *rows))
             return self._zcl(application.cluster, whole, layers)
         of = f" of {total}" if total else ""
         cluster = _CLUSTERS.get(application.cluster, f"{application.cluster:#06x}")
@@ -274,10 +249,6 @@ def _part(tree: Callable[[], list[Field]], number: int, directory: Directory) ->
     form = name.partition("(")[2].rstrip(")")  # "payload (DLMS, 52 octets)"
     rows = tuple(_indented(value, directory))
     return (("form", form), *rows) if form else rows
-
-
-def _said(name: str, *rows: tuple[str, str]) -> Layer:
-    return Layer(name, lambda: rows)
 
 
 def _indented(tree: list[Field], directory: Directory, depth: int = 0) -> Iterable[tuple[str, str]]:

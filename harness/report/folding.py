@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from harness.report.dissect import FRAGMENTS, REASSEMBLED
+from harness.report.layers import FRAGMENTS, REASSEMBLED
 from harness.report.trace import TraceItem
 
 #: Rows of one family fold from this many frames on.

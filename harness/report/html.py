@@ -21,8 +21,8 @@ LIMIT_BYTES: Final = 10 * 1024 * 1024
 #: What frames are shown decoded, by level of detail; a level is taken when the one before it is
 #: too long for one page.
 _DETAIL: Final = (
-    ({"party", "wan", "csp", "han"}, ""),
-    ({"party", "wan", "csp"}, "decoded fields and octets of HAN frames"),
+    ({"party", "wan", "csp", "han", "meter"}, ""),
+    ({"party", "wan", "csp"}, "decoded fields and octets of HAN frames and meters' lines"),
     (set[str](), "decoded fields and octets of all frames"),
 )
 _CLIP: Final = 160
@@ -38,6 +38,7 @@ _LINKS: Final = {
     "wan": "SM WAN",
     "csp": "image transfer (stand-in)",
     "han": "HAN",
+    "meter": "meter's line",
 }
 
 

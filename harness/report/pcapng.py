@@ -1,40 +1,45 @@
 """Captures as pcapng files for stock Wireshark, written, continued and read back.
 
-Three interfaces: 0 ``sm-wan`` (GBCS messages as exported PDUs), 1 ``han`` (IEEE 802.15.4 with FCS,
-TAP header), 2 ``csp-image-transfer (stand-in)``. Direction on the first and the last is as the hub
-sees it: inbound is towards the hub.
+Four interfaces: 0 ``sm-wan`` (GBCS messages as exported PDUs), 1 ``han`` (IEEE 802.15.4 with FCS,
+TAP header), 2 ``csp-image-transfer (stand-in)``, 3 ``meter-line`` (octets of an optical head or a
+TCP connection, RTAC serial header). Direction on 0 and 2 is as the hub sees it and on 3 as the
+meter sees it: inbound is towards the device. The RTAC header says it from the reading end: TX goes
+to the meter. Captures of earlier versions, without the last interface, are read as before.
 
 Source:
     pcapng: draft-ietf-opsawg-pcapng; TAP header: the IEEE 802.15.4 TAP link type specification
-    (link type 283); exported PDU tags: Wireshark's exported_pdu.h. All checked with tshark 4.0.17.
+    (link type 283); exported PDU tags: Wireshark's exported_pdu.h; RTAC serial: link type 250,
+    event types and line bits as Wireshark's packet-rtacser prints them. All checked with tshark
+    4.0.17.
 """
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
 from harness.errors import UsageError
+from harness.line_secrets import SecretMask
 from harness.ports import CapturedFrame
+from harness.report import pcapng_blocks as blocks
+from harness.report.pcapng_blocks import INBOUND, OUTBOUND, Packet
 
 #: What every packet of the stand-in interface says of itself; not part of a frame's own comment.
 STAND_IN: Final = "stand-in: smetsbench's own format; the real CSP image transfer is not public"
 
-_SHB, _IDB, _EPB = 0x0A0D0D0A, 1, 6
-_MAGIC: Final = 0x1A2B3C4D
-_COMMENT, _END = 1, 0
-_IF_NAME, _IF_DESCRIPTION, _IF_TSRESOL = 2, 3, 9
-_EPB_FLAGS: Final = 2
-_SHB_USERAPPL: Final = 4
 _MICROSECONDS: Final = b"\x06"  # 10^-6 s
-_INBOUND, _OUTBOUND = 1, 2
-_MAX_BLOCK_BYTES: Final = 1 << 24
 
 _DISSECTOR: Final = b"gbcs_message"
 #: Exported PDU header: tag 12 (dissector name, padded to fours), then end of options; big-endian.
 _UPPER_PDU: Final = struct.pack(">HH", 12, len(_DISSECTOR)) + _DISSECTOR + bytes(4)
+#: RTAC serial header: seconds, microseconds, event, control lines, footer; big-endian, 12 octets.
+RTAC: Final = struct.Struct(">IIBBH")
+RTAC_TX: Final = 1
+RTAC_RX: Final = 2
+#: Control lines of the header: RTS and DTR, which an optical head is fed from.
+RTAC_LINES: Final = 0x18
 #: TAP header, little-endian: version 0, length, FCS type = 16-bit CRC, channel 11 on page 0.
 _TAP: Final = struct.pack("<BxH HHBxxx HHHBx", 0, 20, 0, 1, 1, 3, 3, 11, 0)
 
@@ -56,14 +61,22 @@ _INTERFACES: Final = (
     _Interface(
         "csp-image-transfer (stand-in)", "firmware image, CSP to hub; stand-in", 147, b"", STAND_IN
     ),
+    _Interface("meter-line", "octets of a meter's line, as RTAC serial; TX to the meter", 250, b""),
 )
+#: How many interfaces earlier versions described.
+_EARLIER: Final = 3
+_LINE: Final = 3
 _LINKS: Final = {
-    "wan-in": (0, _INBOUND),
-    "wan-out": (0, _OUTBOUND),
+    "wan-in": (0, INBOUND),
+    "wan-out": (0, OUTBOUND),
     "han": (1, 0),
-    "csp-in": (2, _INBOUND),
-    "csp-out": (2, _OUTBOUND),
+    "csp-in": (2, INBOUND),
+    "csp-out": (2, OUTBOUND),
+    "line-in": (_LINE, INBOUND),
+    "line-out": (_LINE, OUTBOUND),
 }
+#: Links that carry DLMS requests (SMETS1 on the WAN), where a low-level secret stands in clear.
+_TOWARDS_A_METER: Final = ("line-in", "wan-in")
 _LINK_NAMES: Final = {place: link for link, place in _LINKS.items()}
 
 
@@ -82,40 +95,50 @@ class PcapngWriter:
             UsageError: The file exists and is not a capture of this writer's.
         """
         self.path = path
-        header = _file_header()
         path.touch()
         self._file: BinaryIO = path.open("r+b")
-        self._first = len(header)
         self._cut_is_due = False
+        self._masks = {link: SecretMask() for link in _TOWARDS_A_METER}
         try:
-            self._continue(header)
+            self._first = self._continue()
         except UsageError:
             self._file.close()
             raise
 
-    def _continue(self, header: bytes) -> None:
+    def _continue(self) -> int:
+        """Write what is missing of the header, or go behind the last whole packet."""
+        header = _file_header()
         start = self._file.read(len(header))
-        if not header.startswith(start):
-            raise _not_ours(self.path)
-        if len(start) < len(header):
+        if header.startswith(start) and len(start) < len(header):
             self._file.write(header[len(start) :])
-            return
-        for _ in _packets(self.path, self._file):
+            return len(header)
+        first = _header_bytes(self.path, start)
+        self._file.seek(first)
+        for _ in blocks.packets(self.path, self._file):
             continue
         self._cut_is_due = True
+        return first
 
     def write(self, frame: CapturedFrame) -> None:
         """Append one frame.
 
         Raises:
             ValueError: ``frame.link`` is none of the links of `CapturedFrame`.
+            UsageError: The file is of an earlier version, which knew no meter's line.
         """
         if frame.link not in _LINKS:
             raise ValueError(f"no such link: {frame.link!r} (one of {', '.join(_LINKS)})")
+        if _LINKS[frame.link][0] >= _EARLIER and self._first < len(_file_header()):
+            raise _not_ours(self.path)
         if self._cut_is_due:
             self._file.truncate()
             self._cut_is_due = False
-        self._file.write(_packet(frame))
+        self._file.write(_packet(self._masked(frame)))
+
+    def _masked(self, frame: CapturedFrame) -> CapturedFrame:
+        """Mask the secrets that DLMS sends to a meter in clear."""
+        mask = self._masks.get(frame.link)
+        return frame if mask is None else replace(frame, frame=mask.mask(frame.frame))
 
     def flush(self) -> int:
         """Hand all frames to the operating system; return the file's length in octets.
@@ -147,7 +170,7 @@ class PcapngWriter:
 
     def _borders(self) -> set[int]:
         self._file.seek(self._first)
-        return {self._first, *(end for end, _ in _packets(self.path, self._file))}
+        return {self._first, *(end for end, _ in blocks.packets(self.path, self._file))}
 
     def close(self) -> None:
         """Hand all frames to the operating system and close; more than once does no harm."""
@@ -172,10 +195,8 @@ def read(path: Path) -> Iterator[CapturedFrame]:
         UsageError: Not such a capture, or one cut short.
     """
     with path.open("rb") as file:
-        header = _file_header()
-        if file.read(len(header)) != header:
-            raise _not_ours(path)
-        for end, body in _packets(path, file):
+        file.seek(_header_bytes(path, file.read(len(_file_header()))))
+        for end, body in blocks.packets(path, file):
             try:
                 yield _frame(body)
             except (struct.error, KeyError, ValueError) as error:
@@ -191,109 +212,62 @@ def read(path: Path) -> Iterator[CapturedFrame]:
             )
 
 
-def _pad(data: bytes) -> bytes:
-    return data + bytes(-len(data) % 4)
-
-
-def _option(code: int, value: bytes) -> bytes:
-    return struct.pack("<HH", code, len(value)) + _pad(value)
-
-
-def _block(kind: int, body: bytes) -> bytes:
-    length = len(body) + 12
-    return struct.pack("<II", kind, length) + body + struct.pack("<I", length)
-
-
-def _file_header() -> bytes:
+def _file_header(count: int = len(_INTERFACES)) -> bytes:
     """Section header and interface descriptions: the same octets in every file."""
-    section = struct.pack("<IHHq", _MAGIC, 1, 0, -1) + _option(_SHB_USERAPPL, b"smetsbench")
-    blocks = [_block(_SHB, section + _option(_END, b""))]
-    for interface in _INTERFACES:
-        body = struct.pack("<HHI", interface.link_type, 0, 0)
-        if interface.comment:
-            body += _option(_COMMENT, interface.comment.encode())
-        body += _option(_IF_NAME, interface.name.encode())
-        body += _option(_IF_DESCRIPTION, interface.description.encode())
-        body += _option(_IF_TSRESOL, _MICROSECONDS) + _option(_END, b"")
-        blocks.append(_block(_IDB, body))
-    return b"".join(blocks)
+    described = [
+        blocks.interface(
+            one.link_type,
+            one.name,
+            one.description,
+            resolution=_MICROSECONDS,
+            comment=one.comment,
+        )
+        for one in _INTERFACES[:count]
+    ]
+    return b"".join([blocks.section("smetsbench"), *described])
+
+
+def _header_bytes(path: Path, start: bytes) -> int:
+    """Return how long the header of a file is that begins with ``start``.
+
+    Raises:
+        UsageError: The file is not one of this writer's.
+    """
+    for header in (_file_header(), _file_header(_EARLIER)):
+        if start.startswith(header):
+            return len(header)
+    raise _not_ours(path)
 
 
 def _packet(frame: CapturedFrame) -> bytes:
     number, direction = _LINKS[frame.link]
     interface = _INTERFACES[number]
-    octets = interface.prefix + frame.frame
-    high, low = divmod(frame.at_us, 1 << 32)
-    body = struct.pack("<IIIII", number, high, low, len(octets), len(octets)) + _pad(octets)
-    options = b""
-    for comment in filter(None, (interface.comment, frame.comment)):
-        options += _option(_COMMENT, comment.encode())
-    if direction:
-        options += _option(_EPB_FLAGS, struct.pack("<I", direction))
-    return _block(_EPB, body + (options + _option(_END, b"") if options else b""))
+    prefix = _rtac(frame.at_us, direction) if number == _LINE else interface.prefix
+    comments = tuple(filter(None, (interface.comment, frame.comment)))
+    return blocks.packet(Packet(number, frame.at_us, prefix + frame.frame, comments, direction))
 
 
-def _packets(path: Path, file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield each packet block's end and body; stop before one that the file cuts short.
-
-    Raises:
-        UsageError: A block is none of ours, or damaged.
-    """
-    while True:
-        start = file.tell()
-        head = file.read(8)
-        if len(head) < 8:
-            break
-        kind, length = struct.unpack("<II", head)
-        if kind != _EPB or not 32 <= length <= _MAX_BLOCK_BYTES or length % 4:
-            raise _damaged(path, start)
-        rest = file.read(length - 8)
-        if len(rest) < length - 8:
-            break
-        if rest[-4:] != head[4:]:
-            raise _damaged(path, start)
-        yield start + length, rest[:-4]
-    file.seek(start)
+def _rtac(at_us: int, direction: int) -> bytes:
+    seconds, microseconds = divmod(at_us, 1_000_000)
+    event = RTAC_TX if direction == INBOUND else RTAC_RX
+    return RTAC.pack(seconds & 0xFFFFFFFF, microseconds, event, RTAC_LINES, 0)
 
 
 def _frame(body: bytes) -> CapturedFrame:
-    number, high, low, captured, _ = struct.unpack_from("<IIIII", body)
-    octets = body[20 : 20 + captured]
-    if number >= len(_INTERFACES) or len(octets) != captured:
+    found = blocks.taken_apart(body)
+    if found.interface >= len(_INTERFACES):
         raise ValueError("unknown interface or length")
-    interface = _INTERFACES[number]
-    if not octets.startswith(interface.prefix):
+    interface = _INTERFACES[found.interface]
+    prefix = interface.prefix
+    if found.interface == _LINE:
+        prefix = _rtac(found.at, found.direction)
+    if not found.octets.startswith(prefix):
         raise ValueError(f"the link header is not the one of {interface.name}")
-    comments, direction = _options(body[20 + captured + -captured % 4 :])
+    comments = list(found.comments)
     if interface.comment and comments[:1] == [interface.comment]:
         del comments[0]
-    link = _LINK_NAMES[number, direction]
-    at_us = high << 32 | low
-    return CapturedFrame(at_us, link, octets[len(interface.prefix) :], "\n".join(comments))
-
-
-def _options(data: bytes) -> tuple[list[str], int]:
-    comments, direction, at = [], 0, 0
-    while at < len(data):
-        code, length = struct.unpack_from("<HH", data, at)
-        value = data[at + 4 : at + 4 + length]
-        if code == _END:
-            break
-        if code == _COMMENT:
-            comments.append(value.decode())
-        elif code == _EPB_FLAGS:
-            direction = struct.unpack("<I", value)[0] & 3
-        at += 4 + length + -length % 4
-    return comments, direction
-
-
-def _damaged(path: Path, offset: int) -> UsageError:
-    return UsageError(
-        "the capture is damaged",
-        where=f"{path}, octet {offset}",
-        cause="it was changed after it was written",
-        next_command="start the run again in a new folder",
-    )
+    link = _LINK_NAMES[found.interface, found.direction]
+    return CapturedFrame(found.at, link, found.octets[len(prefix) :], "\n".join(comments))
 
 
 def _not_ours(path: Path) -> UsageError:

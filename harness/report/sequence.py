@@ -29,7 +29,7 @@ class Arrow:
         label: Text over the line.
         text_x: Where the text is anchored.
         anchor: ``start``, ``middle`` or ``end``.
-        look: Class of the line: ``party``, ``wan``, ``han``, ``csp``.
+        look: Class of the line: ``party``, ``wan``, ``han``, ``csp``, ``meter``.
         band: Whether it stands for many frames in both directions.
     """
 
@@ -105,7 +105,7 @@ def draw(trace: Sequence[TraceItem]) -> Diagram:
     for number, items in itertools.groupby(trace, key=lambda item: item.step):
         rows = fold(list(items))
         steps.append((number, tuple(_drawn(row, lanes) for row in rows)))
-    looks = ("party", "wan", "csp", "han")
+    looks = ("party", "wan", "csp", "han", "meter")
     present = {_look(item) for item in trace}
     return Diagram(
         lanes, tuple(steps), tuple(look for look in looks if look in present), len(trace)
@@ -136,7 +136,8 @@ def _is_near(name: str, trace: Sequence[TraceItem]) -> bool:
 
 
 def _look(item: TraceItem) -> str:
-    return item.link.split("-", 1)[0]
+    word = item.link.split("-", 1)[0]
+    return "meter" if word == "line" else word
 
 
 def _drawn(row: Row, lanes: Sequence[str]) -> Drawn:

@@ -10,7 +10,8 @@ from pathlib import Path
 from harness.errors import UsageError
 from harness.journal import Journal
 from harness.ports import CapturedFrame
-from harness.report.dissect import Dissection, Dissector, Layers
+from harness.report.dissect import Dissector
+from harness.report.layers import Dissection, Layers
 from harness.report.naming import Directory, unnamed
 from harness.report.pcapng import read
 

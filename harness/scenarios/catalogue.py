@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 _FIRMWARE: Final = "harness.scenarios.firmware"
+_SERIAL: Final = "harness.scenarios.serial"
 
 #: Scenario id -> ``module:NAME``.
 CATALOGUE: Final[Mapping[str, str]] = {
@@ -37,4 +38,22 @@ CATALOGUE: Final[Mapping[str, str]] = {
     "FM-65": f"{_FIRMWARE}.esme_transfer:FM_65",
     "FM-66": f"{_FIRMWARE}.esme_transfer:FM_66",
     "FM-67": f"{_FIRMWARE}.gsme:FM_67",
+    "SER-001": f"{_SERIAL}.identify:SER_001",
+    "SER-002": f"{_SERIAL}.identify:SER_002",
+    "SER-003": f"{_SERIAL}.registers:SER_003",
+    "SER-004": f"{_SERIAL}.registers:SER_004",
+    "SER-005": f"{_SERIAL}.registers:SER_005",
+    "SER-006": f"{_SERIAL}.registers:SER_006",
+    "SER-007": f"{_SERIAL}.image:SER_007",
+    "SER-008": f"{_SERIAL}.image:SER_008",
+    "SER-009": f"{_SERIAL}.security:SER_009",
+    "SER-010": f"{_SERIAL}.line:SER_010",
+    "SER-011": f"{_SERIAL}.security:SER_011",
+    "SER-012": f"{_SERIAL}.security:SER_012",
+    "SER-013": f"{_SERIAL}.registers:SER_013",
+    "SER-014": f"{_SERIAL}.control:SER_014",
+    "SER-015": f"{_SERIAL}.control:SER_015",
+    "SER-016": f"{_SERIAL}.security:SER_016",
+    "SER-018": f"{_SERIAL}.line:SER_018",
+    "SER-019": f"{_SERIAL}.identify:SER_019",
 }

@@ -71,7 +71,7 @@ class Adapter:
     new_loop: Callable[[], asyncio.AbstractEventLoop]
 
 
-ADAPTERS = {"emulated": Adapter(emulated.open_bench, emulated.new_event_loop)}
+ADAPTERS = {"emulated": Adapter(emulated.open_home, emulated.new_event_loop)}
 
 
 def version_request(bench: KeyedBench, device: Eui64, counter: int) -> bytes:

@@ -106,12 +106,16 @@ class TerminalServer:
                 return
             self._perform(server, server.receive(octets), connection)
 
+    def answer(self, octets_to_port: bytes) -> bytes:
+        """What the serial line says to what was sent to it: an echo."""
+        return octets_to_port
+
     def _perform(self, server: SerialServer, outputs: list[Output], line: socket.socket) -> None:
         for output in outputs:
             if isinstance(output, Write):
                 line.sendall(output.octets)
             elif isinstance(output, ToPort):
-                self._perform(server, server.from_port(output.octets), line)
+                self._perform(server, server.from_port(self.answer(output.octets)), line)
             elif isinstance(output, Configure):
                 self.settings = output.settings
 

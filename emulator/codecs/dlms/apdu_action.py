@@ -304,8 +304,9 @@ def decode_outcome(data: bytes) -> MethodOutcome:
         MalformedFrameError: Layer ``dlms.action_response``; as ``decode_response``.
 
     Source:
-        inferred: Action-Response-With-Pblock carries what Action-Response-Normal would; not
-        checked against another implementation.
+        inferred: Action-Response-With-Pblock carries what Action-Response-Normal would. One public
+        server writes its blocks so, and one public client's design reads them so; that server's
+        own client expects bare Get-Data-Results. No vector at hand.
     """
     reader = Reader(_RESPONSE_LAYER, data)
     outcome = _read_outcome(reader)

@@ -6,6 +6,7 @@ from typing import Final
 
 from emulator.codecs.common import MAX_LENGTH
 from emulator.codecs.dlms.apdu_parts import ActionResult, DataAccessResult, DataBlock
+from emulator.codecs.dlms.dumped import Dumped, Json, State
 from emulator.core.errors import IllegalEventError
 
 #: Octets of an APDU before the length of a block's octets: GET response; SET or ACTION request
@@ -14,6 +15,9 @@ GET_HEAD_BYTES: Final = 9
 BLOCK_HEAD_BYTES: Final = 8
 _FIRST: Final = 1
 _LENGTH_BYTES: Final = 3
+_SENDER: Final = frozenset({"octets", "at", "number", "in_progress"})
+_COLLECTOR: Final = frozenset({"octets", "due", "in_progress"})
+_MAX_NUMBER: Final = (1 << 32) - 1
 
 
 class BlockFault(enum.StrEnum):
@@ -105,6 +109,29 @@ class BlockSender:
             return BlockFault.WRONG_NUMBER
         return self._cut(room)
 
+    def dump(self) -> State:
+        """Return the value and where the dealing stands, as JSON-able data."""
+        return {
+            "octets": self._octets.hex(),
+            "at": self._at,
+            "number": self.number,
+            "in_progress": self.in_progress,
+        }
+
+    @classmethod
+    def loaded(cls, state: Json, path: str = "block_sender") -> "BlockSender":
+        """Return the sender that was dumped.
+
+        Raises:
+            DumpedStateError: A value is missing, mistyped or beyond the limits.
+        """
+        dumped = Dumped(state, path, _SENDER)
+        sender = cls(dumped.octets("octets"))
+        sender._at = dumped.number("at", 0, len(sender._octets))
+        sender.number = dumped.number("number", 0, _MAX_NUMBER)
+        sender.in_progress = dumped.flag("in_progress")
+        return sender
+
     def _cut(self, room: int) -> DataBlock:
         if room < 1:
             raise ValueError("no octet of the value fits the longest APDU allowed")
@@ -164,6 +191,25 @@ class BlockCollector:
         gathered = bytes(self._octets)
         self._octets.clear()
         return Complete(block.number, gathered)
+
+    def dump(self) -> State:
+        """Return what was gathered and which block is due, as JSON-able data."""
+        return {
+            "octets": self._octets.hex(),
+            "due": self._due,
+            "in_progress": self.in_progress,
+        }
+
+    def load(self, state: Json, path: str = "block_collector") -> None:
+        """Take over a ``dump`` of a collector with the same limit.
+
+        Raises:
+            DumpedStateError: A value is missing, mistyped or beyond the limits; nothing is taken.
+        """
+        dumped = Dumped(state, path, _COLLECTOR)
+        due, in_progress = dumped.number("due", _FIRST, _MAX_NUMBER + 1), dumped.flag("in_progress")
+        self._octets = bytearray(dumped.octets("octets", self.limit_bytes))
+        self._due, self.in_progress = due, in_progress
 
     def _fault(self, block: DataBlock) -> BlockFault | None:
         if block.number != self._due:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from emulator.codecs.dlms import hdlc, hdlc_parameters
+from emulator.codecs.dlms.dumped import Dumped, Json, State
 from emulator.codecs.dlms.hdlc import Address, Frame
 from emulator.codecs.dlms.hdlc_control import Control, Kind, control, i_control
 from emulator.codecs.dlms.hdlc_link import (
@@ -36,6 +37,12 @@ class ClientState(enum.Enum):
     DISCONNECTING = "DISC sent"
 
 
+_DUMPED: Final = frozenset(
+    {
+        *("state", "agreed", "deadline_ms", "numbers", "now_ms", "repeats"),
+        *("reply_due", "give_up_ms", "peer_busy"),
+    }
+)
 _CONNECTED: Final = frozenset({ClientState.IDLE, ClientState.WAITING, ClientState.PAUSED})
 
 
@@ -83,7 +90,7 @@ class ClientLink:
         """
         self._demand({ClientState.IDLE}, "send")
         self._begin(now_ms, reply_due=expects_reply)
-        self._numbers.load(hdlc.LLC_COMMAND + apdu)
+        self._numbers.line_up(hdlc.LLC_COMMAND + apdu)
         return self._go_on()
 
     def poll(self, now_ms: int) -> list[Output]:
@@ -157,6 +164,43 @@ class ClientLink:
         if self.state is ClientState.DISCONNECTING:
             return self._wait(self.state, [self._send(control(Kind.DISC))])
         return self._wait(self.state, self._burst() or [self._rr()])
+
+    # Leaving and coming back.
+
+    def dump(self) -> State:
+        """Return all that decides what this end says next, as JSON-able data."""
+        return {
+            "state": self.state.name,
+            "agreed": hdlc_parameters.encode(self.agreed).hex(),
+            "deadline_ms": self.deadline_ms,
+            "numbers": self._numbers.dump(),
+            "now_ms": self._now_ms,
+            "repeats": self._repeats,
+            "reply_due": self._reply_due,
+            "give_up_ms": self._give_up_ms,
+            "peer_busy": self._peer_busy,
+        }
+
+    def load(self, state: Json, path: str = "client_link") -> None:
+        """Take over a ``dump`` of a link with the same settings and addresses.
+
+        Raises:
+            DumpedStateError: A value is missing, mistyped or beyond the limits; nothing is taken.
+        """
+        dumped = Dumped(state, path, _DUMPED)
+        stands = dumped.member("state", ClientState)
+        agreed = hdlc_parameters.read_dumped(dumped, "agreed")
+        deadline_ms = dumped.optional_number("deadline_ms")
+        if (deadline_ms is None) is not (stands is ClientState.DISCONNECTED):
+            dumped.refuse("deadline_ms", f"does not go with state {stands.name}")
+        numbers = Numbering(agreed, self._settings.max_apdu_bytes)
+        numbers.load(dumped.raw("numbers"), f"{path}.numbers")
+        now_ms, give_up_ms = dumped.number("now_ms"), dumped.number("give_up_ms")
+        repeats = dumped.number("repeats", 0, self._settings.retries + 1)
+        reply_due, peer_busy = dumped.flag("reply_due"), dumped.flag("peer_busy")
+        self.state, self.agreed, self.deadline_ms = stands, agreed, deadline_ms
+        self._numbers, self._now_ms, self._repeats = numbers, now_ms, repeats
+        self._reply_due, self._give_up_ms, self._peer_busy = reply_due, give_up_ms, peer_busy
 
     # What the frames do.
 

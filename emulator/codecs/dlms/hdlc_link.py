@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from emulator.codecs.dlms.dumped import Dumped, Json, State
 from emulator.codecs.dlms.hdlc import Frame
 from emulator.codecs.dlms.hdlc_control import MODULUS
 from emulator.codecs.dlms.hdlc_parameters import Parameters
@@ -131,6 +132,10 @@ class Segment:
 
 
 _Unsent = tuple[bytes, bool]
+_NUMBERING: Final = frozenset(
+    {"receive_state", "acknowledged", "stored", "unsent", "assembly", "assembling"}
+)
+_SEGMENT: Final = frozenset({"information", "segmented"})
 
 
 class Numbering:
@@ -170,7 +175,7 @@ class Numbering:
         """A message has begun to arrive and is not whole."""
         return self._assembling
 
-    def load(self, information: bytes) -> None:
+    def line_up(self, information: bytes) -> None:
         """Line up one message, cut into segments as agreed."""
         size = self._agreed.transmit_bytes
         for start in range(0, len(information), size):
@@ -219,6 +224,48 @@ class Numbering:
         self.message = bytes(self._assembly)
         self._assembly.clear()
         return Arrival.COMPLETE
+
+    def dump(self) -> State:
+        """Return all that decides what this end says next; ``message`` is none of it."""
+        return {
+            "receive_state": self.receive_state,
+            "acknowledged": self._acknowledged,
+            "stored": _dump_segments(self._stored),
+            "unsent": _dump_segments(self._unsent),
+            "assembly": self._assembly.hex(),
+            "assembling": self._assembling,
+        }
+
+    def load(self, state: Json, path: str = "numbering") -> None:
+        """Take over a ``dump`` made under the same limits.
+
+        Raises:
+            DumpedStateError: A value is missing, mistyped or beyond the limits; nothing is taken.
+        """
+        dumped = Dumped(state, path, _NUMBERING)
+        receive_state = dumped.number("receive_state", 0, MODULUS - 1)
+        acknowledged = dumped.number("acknowledged", 0, MODULUS - 1)
+        stored = self._load_segments(dumped, "stored", self._agreed.transmit_window)
+        unsent = self._load_segments(dumped, "unsent", self._limit)
+        last = (unsent or stored or [(b"", False)])[-1]
+        if last[1]:
+            dumped.refuse("unsent", "a message without its last segment")
+        assembly = dumped.octets("assembly", self._limit)
+        assembling = dumped.flag("assembling")
+        if assembly and not assembling:
+            dumped.refuse("assembly", "octets of a message that has not begun")
+        self.receive_state, self._acknowledged = receive_state, acknowledged
+        self._stored, self._unsent = stored, unsent
+        self._assembly, self._assembling = bytearray(assembly), assembling
+
+    def _load_segments(self, dumped: Dumped, name: str, most: int) -> deque[_Unsent]:
+        size = self._agreed.transmit_bytes
+        rows = dumped.rows(name, _SEGMENT, most)
+        return deque((row.octets("information", size), row.flag("segmented")) for row in rows)
+
+
+def _dump_segments(segments: deque[_Unsent]) -> Json:
+    return [{"information": information.hex(), "segmented": more} for information, more in segments]
 
 
 #: Octets a UI frame's LLC header takes.

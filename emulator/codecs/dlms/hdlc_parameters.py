@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator.codecs.common import Reader
+from emulator.codecs.dlms.dumped import Dumped
 from emulator.codecs.dlms.hdlc import MAX_INFORMATION_BYTES
+from emulator.core.errors import MalformedFrameError
 
 LAYER: Final = "dlms.hdlc.parameters"
 #: What holds where nobody says otherwise.
@@ -108,6 +110,18 @@ def encode(parameters: Parameters) -> bytes:
     for identifier, window in ((7, parameters.transmit_window), (8, parameters.receive_window)):
         out += bytes((identifier, 4)) + window.to_bytes(4, "big")
     return _FORMAT_ID + bytes((_PARAMETERS, len(out))) + bytes(out)
+
+
+def read_dumped(dumped: Dumped, name: str) -> Parameters:
+    """Return parameters that a machine dumped as the octets of ``encode``.
+
+    Raises:
+        DumpedStateError: They are no such octets.
+    """
+    try:
+        return decode(dumped.octets(name))
+    except MalformedFrameError as error:
+        dumped.refuse(name, error.why)
 
 
 def agree(own: Parameters, peer: Parameters) -> Parameters:

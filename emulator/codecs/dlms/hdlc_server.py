@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from emulator.codecs.dlms import hdlc, hdlc_parameters
+from emulator.codecs.dlms.dumped import Dumped, Json, State
 from emulator.codecs.dlms.hdlc import Address, Frame
 from emulator.codecs.dlms.hdlc_control import (
     Control,
@@ -40,6 +41,11 @@ class ServerState(enum.Enum):
     ANSWERING = "has a message, the application owes its answer"
     SENDING = "has an answer the client has not wholly taken"
     REJECTED = "rejected a frame; only SNRM and DISC help"
+
+
+_DUMPED: Final = frozenset(
+    {"state", "agreed", "numbers", "heard_ms", "poll_held_ms", "peer_busy", "reject"}
+)
 
 
 class ServerLink:
@@ -102,7 +108,7 @@ class ServerLink:
         self._poll_held_ms = None
         self.state = ServerState.READY
         if apdu is not None:
-            self._numbers.load(hdlc.LLC_RESPONSE + apdu)
+            self._numbers.line_up(hdlc.LLC_RESPONSE + apdu)
             self.state = ServerState.SENDING
         self._heard_ms = max(self._heard_ms, now_ms)  # a slow application is no silence
         return self._turn() if held else []
@@ -118,6 +124,38 @@ class ServerLink:
     def close(self) -> list[Output]:
         """Leave the link without a word; later polls get DM."""
         return self._end(Reason.OWN)
+
+    # Leaving and coming back.
+
+    def dump(self) -> State:
+        """Return all that decides what this end says next, as JSON-able data."""
+        return {
+            "state": self.state.name,
+            "agreed": hdlc_parameters.encode(self.agreed).hex(),
+            "numbers": self._numbers.dump(),
+            "heard_ms": self._heard_ms,
+            "poll_held_ms": self._poll_held_ms,
+            "peer_busy": self._peer_busy,
+            "reject": self._reject.hex(),
+        }
+
+    def load(self, state: Json, path: str = "server_link") -> None:
+        """Take over a ``dump`` of a link with the same settings and addresses.
+
+        Raises:
+            DumpedStateError: A value is missing, mistyped or beyond the limits; nothing is taken.
+        """
+        dumped = Dumped(state, path, _DUMPED)
+        stands = dumped.member("state", ServerState)
+        agreed = hdlc_parameters.read_dumped(dumped, "agreed")
+        numbers = Numbering(agreed, self._settings.max_apdu_bytes)
+        numbers.load(dumped.raw("numbers"), f"{path}.numbers")
+        heard_ms = dumped.number("heard_ms")
+        poll_held_ms = dumped.optional_number("poll_held_ms")
+        peer_busy, reject = dumped.flag("peer_busy"), dumped.octets("reject", 3)
+        self.state, self.agreed, self._numbers = stands, agreed, numbers
+        self._heard_ms, self._poll_held_ms = heard_ms, poll_held_ms
+        self._peer_busy, self._reject = peer_busy, reject
 
     # What the frames do.
 

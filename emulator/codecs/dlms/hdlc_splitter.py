@@ -3,12 +3,14 @@
 from typing import Final
 
 from emulator.codecs.dlms import hdlc
+from emulator.codecs.dlms.dumped import Dumped, Json, State
 from emulator.codecs.dlms.hdlc import Frame
 from emulator.core.errors import MalformedFrameError
 
 _LONGEST_HEADER: Final = 1 + 2 + 4 + 4 + 1 + 2  # flag, format, two addresses, control, check
 #: A closing flag and the longest frame: no more is ever kept between two calls.
 MAX_KEPT_BYTES: Final = hdlc.MAX_BODY_BYTES + 2
+_DUMPED: Final = frozenset({"refused", "dropped_bytes", "kept"})
 
 
 class FrameSplitter:
@@ -54,6 +56,25 @@ class FrameSplitter:
             self._scan(frames)
         self._kept.clear()  # a flag alone is no loss
         return frames
+
+    def dump(self) -> State:
+        """Return the counters and what waits, as JSON-able data."""
+        return {
+            "refused": self.refused,
+            "dropped_bytes": self.dropped_bytes,
+            "kept": self._kept.hex(),
+        }
+
+    def load(self, state: Json, path: str = "splitter") -> None:
+        """Take over a ``dump``.
+
+        Raises:
+            DumpedStateError: A value is missing, mistyped or too long; nothing is taken.
+        """
+        dumped = Dumped(state, path, _DUMPED)
+        refused, dropped = dumped.number("refused"), dumped.number("dropped_bytes")
+        self._kept = bytearray(dumped.octets("kept", MAX_KEPT_BYTES))
+        self.refused, self.dropped_bytes = refused, dropped
 
     def _scan(self, frames: list[Frame]) -> None:
         """Take every frame out of what is kept; leave what may still become one."""

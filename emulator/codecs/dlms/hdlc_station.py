@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from emulator.codecs.dlms import hdlc
+from emulator.codecs.dlms.dumped import Dumped, Json, State
 from emulator.codecs.dlms.hdlc import Address, Frame
 from emulator.codecs.dlms.hdlc_control import Kind
 from emulator.codecs.dlms.hdlc_link import (
@@ -13,9 +15,12 @@ from emulator.codecs.dlms.hdlc_link import (
 )
 from emulator.codecs.dlms.hdlc_server import ServerLink, ServerState
 from emulator.codecs.dlms.hdlc_splitter import FrameSplitter
+from emulator.core.errors import MalformedFrameError
 
 #: Upper and lower address of all stations, by bits of the address.
 _ALL_STATIONS: Final = {1: 0x7F, 2: 0x7F, 4: 0x3FFF}
+_DUMPED: Final = frozenset({"splitter", "links"})
+_LINK: Final = frozenset({"client", "called", "link"})
 
 #: A link's name: the client's address and the address it called the server by.
 LinkKey = tuple[Address, Address]
@@ -91,6 +96,40 @@ class Station:
         self._forget()
         return out
 
+    def dump(self) -> State:
+        """Return the splitter and every link, as JSON-able data."""
+        links: list[Json] = [
+            {
+                "client": hdlc.encode_address(client).hex(),
+                "called": hdlc.encode_address(called).hex(),
+                "link": link.dump(),
+            }
+            for (client, called), link in self.links.items()
+        ]
+        return {"splitter": self.splitter.dump(), "links": links}
+
+    def load(self, state: Json, path: str = "station") -> None:
+        """Take over a ``dump`` of a station with the same settings.
+
+        Raises:
+            DumpedStateError: A value is missing, mistyped or beyond the limits, or a link is to
+                another station; nothing is taken.
+        """
+        dumped = Dumped(state, path, _DUMPED)
+        links: dict[LinkKey, ServerLink] = {}
+        for row in dumped.rows("links", _LINK, self._max_links):
+            client, called = _read_address(row, "client"), _read_address(row, "called")
+            if not self._is_here(called) or _is_to_all(called):
+                row.refuse("called", "not an address of this station")
+            if (client, called) in links:
+                row.refuse("called", "a second link of the same name")
+            link = ServerLink(self._settings, called, client)
+            link.load(row.raw("link"), f"{row.path}.link")
+            links[client, called] = link
+        splitter = FrameSplitter()
+        splitter.load(dumped.raw("splitter"), f"{path}.splitter")
+        self.splitter, self.links = splitter, links
+
     def _receive(self, frames: list[Frame], now_ms: int) -> list[LinkOutput]:
         return [output for frame in frames for output in self._one(frame, now_ms)]
 
@@ -126,6 +165,13 @@ class Station:
         if called.lower is None or self._physical_device is None:
             return True
         return called.lower in {self._physical_device, every}
+
+
+def _read_address(row: Dumped, name: str) -> Address:
+    try:
+        return hdlc.decode_address(row.octets(name))
+    except MalformedFrameError as error:
+        row.refuse(name, error.why)
 
 
 def _is_to_all(called: Address) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator.codecs.dlms import mode_e
+from emulator.codecs.dlms.dumped import Dumped, Json, State
 from emulator.codecs.dlms.mode_e import Identification, OptionSelect, SignOn
 from emulator.core.errors import IllegalEventError, MalformedFrameError
 
@@ -19,6 +20,8 @@ ANSWER_MS: Final = 1_500
 BREAK: Final = b"\x01B0\x03q"
 _MAX_MESSAGE_BYTES: Final = 64
 _MAX_READ_OUT_BYTES: Final = 0x10000
+_METER: Final = frozenset({"state", "deadline_ms", "line"})
+_READER: Final = frozenset({"state", "deadline_ms", "left", "baud", "confirmation", "kept"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,28 @@ class MeterSignOn:
         self.deadline_ms = None
         self._line.clear()
 
+    def dump(self) -> State:
+        """Return where it stands, as JSON-able data."""
+        return {
+            "state": self.state.name,
+            "deadline_ms": self.deadline_ms,
+            "line": self._line.hex(),
+        }
+
+    def load(self, state: Json, path: str = "sign_on") -> None:
+        """Take over a ``dump`` of a meter's end made alike.
+
+        Raises:
+            DumpedStateError: A value is missing, mistyped or too long; nothing is taken.
+        """
+        dumped = Dumped(state, path, _METER)
+        stands = dumped.member("state", MeterState)
+        deadline_ms = dumped.optional_number("deadline_ms")
+        if (deadline_ms is None) is (stands is MeterState.IDENTIFIED):
+            dumped.refuse("deadline_ms", f"does not go with state {stands.name}")
+        self._line = bytearray(dumped.octets("line", _MAX_MESSAGE_BYTES))
+        self.state, self.deadline_ms = stands, deadline_ms
+
     def _message(self, message: bytes, now_ms: int) -> list[Output]:
         try:
             if message.startswith(b"/"):
@@ -233,6 +258,34 @@ class ReaderSignOn:
         waited_for = self.state.value
         self._close()
         return [Failed(f"no answer: {waited_for}")]
+
+    def dump(self) -> State:
+        """Return where it stands, as JSON-able data."""
+        return {
+            "state": self.state.name,
+            "deadline_ms": self.deadline_ms,
+            "left": self._left,
+            "baud": self._baud,
+            "confirmation": self._confirmation.hex(),
+            "kept": self._kept.hex(),
+        }
+
+    def load(self, state: Json, path: str = "sign_on") -> None:
+        """Take over a ``dump`` of a reader's end made alike.
+
+        Raises:
+            DumpedStateError: A value is missing, mistyped or too long; nothing is taken.
+        """
+        dumped = Dumped(state, path, _READER)
+        stands = dumped.member("state", ReaderState)
+        deadline_ms = dumped.optional_number("deadline_ms")
+        if (deadline_ms is None) is not (stands is ReaderState.CLOSED):
+            dumped.refuse("deadline_ms", f"does not go with state {stands.name}")
+        left, baud = dumped.number("left", 0, self._retries), dumped.number("baud", 1)
+        confirmation = dumped.octets("confirmation", _MAX_MESSAGE_BYTES)
+        self._kept = bytearray(dumped.octets("kept", _MAX_READ_OUT_BYTES))
+        self.state, self.deadline_ms, self._left = stands, deadline_ms, left
+        self._baud, self._confirmation = baud, confirmation
 
     def _call(self, now_ms: int) -> list[Output]:
         self.state = ReaderState.REQUESTED

@@ -6,6 +6,7 @@ from typing import Final
 
 import construct as c
 
+from emulator.codecs.dlms.dumped import Dumped, Json, State
 from emulator.core.errors import MalformedFrameError
 
 LAYER: Final = "dlms.wrapper"
@@ -16,6 +17,8 @@ HEADER_BYTES: Final = 8
 MAX_APDU_BYTES: Final = 0xFFFF
 
 _HEADER: Final = Struct(">HHHH")
+_DUMPED: Final = frozenset({"kept", "broken"})
+_BROKEN: Final = frozenset({"header", "why", "offset"})
 #: The declaration; a test holds the fast path to it.
 DECLARATION: Final = c.Struct(
     "version" / c.Const(VERSION, c.Int16ub),
@@ -107,6 +110,29 @@ class WrapperSplitter:
             self._kept += octets[start : start + step]
             self._cut(frames)
         return frames
+
+    def dump(self) -> State:
+        """Return what waits and what was wrong, as JSON-able data."""
+        broken: State | None = None
+        if self.broken is not None:
+            error = self.broken
+            broken = {"header": error.data.hex(), "why": error.why, "offset": error.offset}
+        return {"kept": self._kept.hex(), "broken": broken}
+
+    def load(self, state: Json, path: str = "splitter") -> None:
+        """Take over a ``dump`` of a splitter with the same limit.
+
+        Raises:
+            DumpedStateError: A value is missing, mistyped or too long; nothing is taken.
+        """
+        dumped = Dumped(state, path, _DUMPED)
+        kept = dumped.octets("kept", self._limit + HEADER_BYTES)
+        broken = None
+        if dumped.raw("broken") is not None:
+            part = dumped.part("broken", _BROKEN)
+            header, offset = part.octets("header", HEADER_BYTES), part.number("offset", 0, 7)
+            broken = MalformedFrameError(LAYER, header, part.text("why"), offset)
+        self._kept, self.broken = bytearray(kept), broken
 
     def _cut(self, frames: list[WrapperFrame]) -> None:
         at, kept = 0, self._kept

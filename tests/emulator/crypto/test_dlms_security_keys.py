@@ -70,6 +70,28 @@ def test_a_reply_to_another_challenge_or_of_another_sender_is_refused() -> None:
     assert _refusal(S_TO_C, F_S_TO_C, METER) is AuthenticationRefusal.WRONG_REPLY
 
 
+def test_an_old_reply_fails_at_a_fresh_challenge_whatever_its_counter() -> None:
+    counters = InvocationCounters()
+    for last_sent in (0, 5, 1 << 31):
+        counters.resume(EK, CLIENT, last_sent)
+        old = dlms_authentication.hls_reply(KEYS, counters, title=CLIENT, challenge=S_TO_C)
+        assert _refusal(S_TO_C, old) is None
+        assert _refusal(S_TO_C[::-1], old) is AuthenticationRefusal.WRONG_REPLY
+
+
+def test_a_replys_counter_may_stand_below_that_of_the_apdu_that_carries_it() -> None:
+    sent, received = InvocationCounters(), InvocationCounters()
+    client = SecurityContext(KEYS, sent, own_title=CLIENT, peer_title=METER)
+    meter = SecurityContext(KEYS, received, own_title=METER, peer_title=CLIENT)
+    for _ in range(3):
+        reply = dlms_authentication.hls_reply(KEYS, sent, title=CLIENT, challenge=S_TO_C)
+        carrier = client.seal(b"\xc3" + reply, Form.SERVICE_GLOBAL)
+        opened = meter.open(carrier)
+        assert isinstance(opened, Opened)
+        assert int.from_bytes(reply[1:5], "big") < received.expected(EK, CLIENT)
+        assert _refusal(S_TO_C, opened.plain[1:]) is None
+
+
 @pytest.mark.parametrize(
     ("challenge", "sent", "refusal"),
     [

@@ -19,6 +19,12 @@ INTEGERS = {
     Tag.INT64: (-(1 << 63), (1 << 63) - 1),
     Tag.UINT64: (0, (1 << 64) - 1),
     Tag.ENUM: (0, 255),
+    Tag.DELTA_INT8: (-128, 127),
+    Tag.DELTA_INT16: (-(1 << 15), (1 << 15) - 1),
+    Tag.DELTA_INT32: (-(1 << 31), (1 << 31) - 1),
+    Tag.DELTA_UINT8: (0, 255),
+    Tag.DELTA_UINT16: (0, 65_535),
+    Tag.DELTA_UINT32: (0, (1 << 32) - 1),
 }
 FIXED = {Tag.FLOAT32: 4, Tag.FLOAT64: 8, Tag.DATE_TIME: 12, Tag.DATE: 5, Tag.TIME: 4}
 STRINGS = (Tag.OCTETS, Tag.VISIBLE, Tag.UTF8)
@@ -83,6 +89,20 @@ VECTORS = {
             ),
         ),
     ),
+    "1cff": Data(Tag.DELTA_INT8, -1),
+    "1dfffe": Data(Tag.DELTA_INT16, -2),
+    "1efffffffe": Data(Tag.DELTA_INT32, -2),
+    "1fff": Data(Tag.DELTA_UINT8, 255),
+    "20ffff": Data(Tag.DELTA_UINT16, 65_535),
+    "21ffffffff": Data(Tag.DELTA_UINT32, (1 << 32) - 1),
+    "ff": Data(Tag.DONT_CARE, None),
+    "13 0202 11 00 02 0102": Data(
+        Tag.COMPACT_ARRAY,
+        CompactArray(
+            StructureType((Tag.UINT8, Tag.NULL)),
+            tuple(axdr.structure(Data(Tag.UINT8, value), axdr.NULL) for value in (1, 2)),
+        ),
+    ),
     "13 01 0002 11 04 01020304": Data(
         Tag.COMPACT_ARRAY,
         CompactArray(
@@ -135,7 +155,7 @@ def test_what_decodes_is_written_identically_and_all_else_is_refused(data: bytes
     [
         ("", "wanted"),
         ("07", "unknown data type"),
-        ("ff", "unknown data type"),
+        ("22", "unknown data type"),
         ("09 8105 0000000000", "shortest"),
         ("09 820005 0000000000", "shortest"),
         ("09 83000001 00", "length octet 83"),
@@ -144,6 +164,9 @@ def test_what_decodes_is_written_identically_and_all_else_is_refused(data: bytes
         ("13 0200 01 00", "takes no octets"),
         ("13 01 0000 11 01 00", "takes no octets"),
         ("13 01 ffff 00 01 00", "takes no octets"),
+        ("13 0202 00 ff 01 00", "takes no octets"),
+        ("13 0202 11 01 ffff 00 01 00", "takes no octets"),
+        ("13 01 0002 0200 01 00", "takes no octets"),
         ("13 11 05 00", "compact array of 5 octets"),
         ("13 12 03 000000", "wanted"),
         ("13 13 11 00", "no compact array"),
@@ -176,6 +199,9 @@ def test_data_nested_too_deep_are_refused_and_not_a_crash() -> None:
         Data(Tag.UINT8, b"\0"),
         Data(Tag.OCTETS, 1),
         Data(Tag.NULL, 0),
+        Data(Tag.DONT_CARE, b""),
+        Data(Tag.DELTA_UINT8, -1),
+        Data(Tag.COMPACT_ARRAY, CompactArray(ArrayType(65_536, Tag.UINT8), ())),
         Data(Tag.STRUCTURE, None),
         Data(Tag.DATE_TIME, bytes(11)),
         Data(Tag.BIT_STRING, BitString(9, b"\0")),

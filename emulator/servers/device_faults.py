@@ -1,0 +1,76 @@
+"""Faults inside a device that no line is needed for."""
+
+from typing import Any, Protocol, runtime_checkable
+
+from emulator.core.effects import Note
+from emulator.core.faults import BatteryAt, DeviceAct, Inject, PowerCut
+from emulator.devices.smets1.meter import Meter
+
+
+class Dumping(Protocol):
+    """A device whose state can be taken and put back."""
+
+    def dump(self) -> Any:
+        """Return the whole state as JSON values."""
+        ...
+
+    def load(self, state: Any) -> None:
+        """Take over a dumped state."""
+        ...
+
+
+@runtime_checkable
+class Injectable(Protocol):
+    """A device that faults can be put into."""
+
+    def inject(self, fault: str) -> None:
+        """Put a fault inside the device; ValueError when it has no such fault."""
+        ...
+
+
+class TransferWatch:
+    """Sees how far a meter's image transfer has come, for faults that wait for it."""
+
+    def __init__(self) -> None:
+        self._percent = -1
+
+    def moved(self, device: object) -> Note | None:
+        """Return a note, for faults alone, when another whole percent of the image is there."""
+        if not isinstance(device, Meter) or device.image.transfer is None:
+            self._percent = -1
+            return None
+        arrived = device.image.transfer.arrived
+        percent = 100 * arrived.count(1) // max(len(arrived), 1)
+        if percent == self._percent:
+            return None
+        self._percent = percent
+        state = device.image.state.name.lower()
+        return Note("image_transfer", (("state", state), ("percent", percent)))
+
+
+def put_in(device: Dumping, act: BatteryAt | Inject) -> str:
+    """Do what a fault does to a device; return why it came to nothing, or an empty text."""
+    if isinstance(act, BatteryAt):
+        state = device.dump()
+        if "battery_days" not in state:
+            return "the device has no battery"
+        device.load({**state, "battery_days": act.days})
+        return ""
+    if not isinstance(device, Injectable):
+        return "nothing can be put into the device"
+    try:
+        device.inject(act.word)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def effect_of(act: DeviceAct) -> str:
+    """Return in words what a fault does to a device."""
+    match act:
+        case PowerCut():
+            return f"power off for {act.off_s:g} s" if act.off_s else "power off for good"
+        case BatteryAt():
+            return f"battery at {act.days} days"
+        case Inject():
+            return act.word

@@ -1,0 +1,1 @@
+"""Scenarios for one meter on a serial line."""

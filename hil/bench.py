@@ -1,0 +1,296 @@
+"""The bench of a bench file: loopback children, real ports or recordings behind the ports."""
+
+import asyncio
+import inspect
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from device_profiles.schema import DeviceProfile
+from device_profiles.words import DeviceType
+from emulator.core.ids import Eui64
+from harness.bench_offer import Lack
+from harness.benches import BENCHES
+from harness.cli.output import errors
+from harness.errors import BenchError, UsageError
+from harness.meter import Credentials
+from harness.ports import Bench, CapturedFrame, Clock, Hub, MeterPort, Observation, Power
+from harness.run_options import RunOptions
+from harness.scenario import Scenario
+from harness.setting import Setting, named
+from hil.arming import ArmedGuard
+from hil.bench_faults import routes
+from hil.bench_file import LoadedBench, load_bench
+from hil.bench_parts import BenchClock, NoHub
+from hil.endpoints import EndpointKind
+from hil.lines import Line, LineOpener
+from hil.mains import Mains
+from hil.offers import lacking, words_of
+
+_EMULATED: Final = "emulated"
+#: Endpoint kinds, and what a bench is called that has one; the first that fits.
+_KINDS: Final = (
+    (EndpointKind.SERIAL, "real"),
+    (EndpointKind.LOOPBACK, "loopback"),
+    (EndpointKind.REPLAY, "replay"),
+)
+
+
+def new_event_loop(options: RunOptions | None = None) -> asyncio.AbstractEventLoop:
+    """Return the loop a bench belongs in: one whose clock jumps where its devices are emulated."""
+    if options is not None and _loaded(options).is_emulated:
+        loop: asyncio.AbstractEventLoop = _emulated_bench("new_event_loop")()
+        return loop
+    return asyncio.new_event_loop()
+
+
+def check(options: RunOptions) -> None:
+    """Look at the choices of a run before anything is opened.
+
+    Raises:
+        UsageError: The bench file, a profile, a fault or a defect cannot be used.
+    """
+    loaded = _loaded(options)
+    if loaded.is_emulated:
+        _emulated_bench("check")(_of_emulated(options, loaded))
+    else:
+        routes(loaded, options)
+
+
+def lacks(options: RunOptions, scenario: Scenario) -> Sequence[Lack]:
+    """Return what the bench lacks for a scenario, and what would unlock it; opens nothing.
+
+    Raises:
+        UsageError: The bench file cannot be used.
+    """
+    return lacking(_loaded(options), scenario.needs, scenario.devices)
+
+
+async def open_bench(options: RunOptions) -> Bench:
+    """Open what the scenario needs of a bench: start its children, open its ports.
+
+    Raises:
+        UsageError: The bench file is wrong.
+        BenchError: A port is not there, busy or locked; a child does not start.
+    """
+    loaded = _loaded(options)
+    if loaded.is_emulated:
+        opened = _emulated_bench("open_bench")(_of_emulated(options, loaded))
+        emulated: Bench = await opened if inspect.isawaitable(opened) else opened
+        return emulated
+    bench = HilBench(loaded, options)
+    try:
+        await bench.open()
+    except BaseException:
+        await bench.close()
+        raise
+    return bench
+
+
+class HilBench:
+    """One bench in real time.
+
+    Attributes:
+        kind: ``real``, ``loopback`` or ``replay``.
+        clock: Its time.
+        hub: It has none: every use says so.
+        power: Its mains.
+        offers: Needs of scenarios beyond device types that it meets.
+        loaded: Its file.
+    """
+
+    def __init__(self, loaded: LoadedBench, options: RunOptions) -> None:
+        """Describe a bench; nothing is opened yet."""
+        self.loaded = loaded
+        self.kind = next(word for kind, word in _KINDS if loaded.of(kind))
+        self.offers = words_of(loaded)
+        time = BenchClock(_clock_factor(loaded))
+        self.clock: Clock = time
+        self.hub: Hub = NoHub()
+        self._options = options
+        self._lines: dict[DeviceType, Line] = {}
+        guard = ArmedGuard(loaded, options.scenario, ask=_asker())
+        self._mains = Mains(loaded, self._lines, guard, time, _tell)
+        self.power: Power = self._mains
+        children = routes(loaded, options).children
+        self._opener = LineOpener(loaded, options, time, guard, _tell, children)
+
+    async def open(self) -> None:
+        """Open the lines of the devices the scenario is about; all where it names none.
+
+        A scenario that will be skipped, because the bench lacks something for it, opens nothing.
+
+        Raises:
+            BenchError: A port is not there, busy or locked; a child does not start; or a fault
+                that the scenario brings along cannot be made here.
+        """
+        scenario = _scenario(self._options)
+        needs = frozenset[str]() if scenario is None else scenario.needs
+        if lacking(self.loaded, needs, self._options.devices):
+            return
+        nowhere = routes(self.loaded, self._options).nowhere
+        if nowhere:
+            raise BenchError(
+                f"nobody on this bench can make the scenario's fault {nowhere[0]}",
+                where=str(self.loaded.path),
+                cause="faults are made by loopback children",
+                next_command=f"smetsbench run {self._options.scenario}   (without --bench)",
+            )
+        for role in self.loaded.content.roles:
+            if not self._options.devices or role in self._options.devices:
+                self._lines[role] = await asyncio.to_thread(self._opener.open, role)
+
+    # -- ports -----------------------------------------------------------------------------------
+
+    def meter(self, role: str, way: str = "line") -> MeterPort:
+        """Return the DLMS port of the bench's device of that role.
+
+        Raises:
+            BenchError: The bench has no such device, or no such way to it.
+        """
+        if way != "line":
+            raise BenchError(
+                f"the bench has no way {way!r} to its {role}",
+                where=str(self.loaded.path),
+                cause="a bench file leads to meters by their own line",
+                next_command="smetsbench run ID   (without --bench: the emulated bench)",
+            )
+        return self._line(role).port
+
+    def credentials(self, role: str, name: str) -> Credentials:
+        """Return how a client of that name presents itself to that device.
+
+        Raises:
+            BenchError: The bench knows none, or its secrets are not there.
+        """
+        return self._line(role).credentials(self.loaded, name)
+
+    def role(self, device_type: str) -> Eui64:
+        """Return the EUI-64 of the bench's device of that type.
+
+        Raises:
+            BenchError: The bench has none, or its file does not say who it is.
+        """
+        line = self._line(device_type)
+        if line.eui64 is None:
+            raise BenchError(
+                f"the bench has no {device_type} whose EUI-64 is known",
+                where=f"{self.loaded.path}, roles.{device_type}.eui64",
+                cause="the bench file does not say it",
+                next_command=f"smetsbench bench probe {self.loaded.path}   (reads it)",
+            )
+        return line.eui64
+
+    @property
+    def profiles(self) -> Mapping[Eui64, DeviceProfile]:
+        """Device -> the model it is, or should be."""
+        lines = self._lines.values()
+        return {line.eui64: line.profile for line in lines if line.eui64 is not None}
+
+    def lines(self) -> Mapping[DeviceType, Line]:
+        """Return the open lines; for the bench's own commands."""
+        return self._lines
+
+    # -- what it tells ---------------------------------------------------------------------------
+
+    def take_observations(self) -> Sequence[Observation] | None:
+        """Return None: nobody can look inside a device over its line."""
+        return None
+
+    def take_frames(self) -> Sequence[CapturedFrame]:
+        """Return what crossed the lines since the last call, in order of time."""
+        heard = [frame for line in self._lines.values() for frame in line.ears.take()]
+        return sorted(heard, key=lambda frame: frame.at_us)
+
+    def describe(self) -> Mapping[str, Mapping[str, str]]:
+        """Return for each device what the bench file says of it, and where it is."""
+        return {
+            f"{role} {line.eui64 or '(EUI-64 unknown)'}": {
+                "profile": line.profile.name,
+                "endpoint": str(line.section.where),
+                "address": line.address,
+                **({"serial number": told} if (told := line.section.serial_number) else {}),
+            }
+            for role, line in self._lines.items()
+        }
+
+    def dump(self) -> bytes | None:
+        """Return None: what a device remembers is its own."""
+        return None
+
+    def restore(self, state: bytes) -> None:
+        """Refuse: a device in real time cannot be put back.
+
+        Raises:
+            BenchError: Always.
+        """
+        raise BenchError(
+            f"a bench in real time cannot be put back to a state of {len(state)} octets",
+            where=str(self.loaded.path),
+            cause="the run was begun on an emulated bench",
+            next_command="smetsbench run (afresh) instead of resume",
+        )
+
+    async def close(self) -> None:
+        """Let go of every port, and end every child."""
+        while self._lines:
+            _role, line = self._lines.popitem()
+            await asyncio.to_thread(line.close)
+        await asyncio.to_thread(self._mains.close)
+
+    def _line(self, role: str) -> Line:
+        line = self._lines.get(DeviceType(role)) if role in DeviceType.__members__ else None
+        if line is None:
+            here = ", ".join(self.loaded.content.roles)
+            raise BenchError(
+                f"the bench has no {role}",
+                where=f"{self.loaded.path}, [roles]",
+                cause=f"it has: {here}; what a scenario does not name is not opened",
+                next_command=f"smetsbench scenarios --bench {self.loaded.path}",
+            )
+        return line
+
+
+def _loaded(options: RunOptions) -> LoadedBench:
+    if options.bench is None:
+        raise UsageError("no bench file was given", where="--bench")
+    return load_bench(options.bench, options.data)
+
+
+def _scenario(options: RunOptions) -> Scenario | None:
+    try:
+        return Setting().scenario(options.scenario)
+    except UsageError:  # none, or one of somebody's own catalogue
+        return None
+
+
+def _clock_factor(loaded: LoadedBench) -> int:
+    """Return how fast the bench's clock runs: as the fastest loopback child's; 1 with real ones."""
+    children = loaded.of(EndpointKind.LOOPBACK)
+    if len(children) < len(loaded.content.roles):
+        return 1
+    return max(section.clock_factor or 1 for section in children.values())
+
+
+def _emulated_bench(name: str) -> Any:
+    return named(f"{BENCHES[_EMULATED].partition(':')[0]}:{name}")
+
+
+def _of_emulated(options: RunOptions, loaded: LoadedBench) -> RunOptions:
+    """Return the options of the emulated bench with the models of a bench file."""
+    roles = loaded.of(EndpointKind.EMULATED)
+    models = {
+        **options.settings.get("profiles", {}),
+        **{role.value: loaded.model(role) for role in roles},
+    }
+    return replace(options, bench=None, settings={**options.settings, "profiles": models})
+
+
+def _asker() -> Any:
+    """Return who can be asked to type a word; None where nobody sits at a terminal."""
+    return input if sys.stdin is not None and sys.stdin.isatty() else None
+
+
+def _tell(line: str) -> None:
+    errors().print(line, markup=False)

@@ -1,0 +1,422 @@
+"""The shape of a bench file: its tables, their types and the rules between them."""
+
+import datetime as dt
+from typing import Annotated, Any, Final, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from device_profiles.schema import EuiText
+from device_profiles.sections import U16, Flag, Section
+from device_profiles.words import DeviceType
+from emulator.codecs.dlms.acse import Mechanism
+from harness.dlms.settings import Framing
+from hil.discovery import PortSelector
+from hil.drivers.hub_console import PROMPT, ConsoleSettings
+from hil.drivers.patterns import PatternError, compiled
+from hil.drivers.power import RelaySettings
+from hil.endpoints import BY_USB, Endpoint, EndpointError, EndpointKind, Listen
+from hil.references import NotAReferenceError, Reference
+from hil.verbs import CONFIRMED
+
+#: Device types that can have a DLMS line of their own.
+_METERS: Final = frozenset({DeviceType.ESME, DeviceType.GSME})
+#: Keys that a loopback child alone understands.
+_CHILD_KEYS: Final = ("listen", "pace", "clock_factor", "seed")
+#: Kinds that speak through a port of this machine, and so need to be told the model.
+_PORTS: Final = frozenset({EndpointKind.SERIAL, EndpointKind.REPLAY})
+_WORDS: Final = {
+    "none": Mechanism.NONE,
+    "lls": Mechanism.LLS,
+    "hls-gmac": Mechanism.HLS_GMAC,
+}
+
+
+def refuse(code: str, why: str) -> PydanticCustomError:
+    """Return an error of a named kind; braces in ``why`` are left alone."""
+    return PydanticCustomError(code, "{why}", {"why": why})
+
+
+def _reference(value: object) -> str:
+    if not isinstance(value, str):
+        raise refuse("inline-secret", "a reference is a text: env:…, file:…#… or keystore:…")
+    try:
+        return str(Reference.parse(value))
+    except NotAReferenceError as error:
+        raise refuse("inline-secret", str(error)) from None
+
+
+def _endpoint(text: str) -> str:
+    try:
+        return str(Endpoint.parse(text))
+    except EndpointError as error:
+        raise refuse(error.code, str(error)) from None
+
+
+def _pattern(text: str) -> str:
+    try:
+        compiled("of the bench file", text)
+    except PatternError as error:
+        raise refuse("bad-pattern", error.what) from None
+    return text
+
+
+def _date(value: object) -> object:
+    if isinstance(value, str | dt.datetime) or not isinstance(value, dt.date):
+        raise refuse("invalid-value", "a date without quotes and without time, like 2027-01-31")
+    return value
+
+
+Text = Annotated[str, Field(strict=True, min_length=1, max_length=200)]
+Label = Annotated[str, Field(strict=True, pattern=r"^\S(.{0,58}\S)?$")]
+ReferenceText = Annotated[
+    str,
+    BeforeValidator(_reference, json_schema_input_type=str),
+    Field(description="env:NAME, file:PATH#FIELD or keystore:PATH; never the secret itself"),
+]
+EndpointText = Annotated[
+    Text,
+    AfterValidator(_endpoint),
+    Field(description="emulated:PROFILE, loopback:PROFILE, serial:URL or replay:FILE"),
+]
+PatternText = Annotated[Text, AfterValidator(_pattern), Field(description="regular expression")]
+DateValue = Annotated[dt.date, BeforeValidator(_date)]
+Seconds = Annotated[float, Field(ge=0, le=3600)]
+Baud = Annotated[int, Field(strict=True, ge=50, le=4_000_000)]
+Sap = Annotated[int, Field(strict=True, ge=1, le=0x7F)]
+Title = Annotated[str, Field(strict=True, pattern=r"^[0-9A-Fa-f]{16}$")]
+AssociationName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,19}$")]
+
+
+class GeneralSection(Section):
+    """``[bench]``: whose bench this is, and what may be written to.
+
+    Attributes:
+        name: What people call it; typed to arm it.
+        operator: Who answers for what is written from it.
+        expires: Last day on which anything may be written; None: no end.
+        reopen_s: Seconds to wait for a port that is away to come back.
+        allow: EUI-64s of the devices that may be written to.
+    """
+
+    name: Label
+    operator: Label
+    expires: DateValue | None = None
+    reopen_s: Seconds = 10.0
+    allow: tuple[EuiText, ...] = ()
+
+    @model_validator(mode="after")
+    def _a_name_is_no_verb(self) -> Self:
+        if self.name in set(CONFIRMED):
+            raise refuse("invalid-value", f"a bench cannot be called {self.name}: it is a verb")
+        return self
+
+
+class UsbSection(Section):
+    """``[roles.ROLE.usb]``: which USB adapter, whatever number the system gave it.
+
+    Attributes:
+        vid: Vendor id.
+        pid: Product id.
+        serial: The adapter's own serial number.
+        interface: Number of the interface, where an adapter has several ports.
+        location: Path in the USB tree such as ``1-1.2``, for adapters without a serial number.
+    """
+
+    vid: U16 | None = None
+    pid: U16 | None = None
+    serial: Text | None = None
+    interface: Annotated[int, Field(strict=True, ge=0, le=255)] | None = None
+    location: (
+        Annotated[str, Field(strict=True, pattern=r"^\d+-\d+(\.\d+)*(:\d+\.\d+)?$")] | None
+    ) = None
+
+    @model_validator(mode="after")
+    def _tells_one_from_another(self) -> Self:
+        if self.serial is None and self.location is None:
+            raise refuse("inconsistent", "serial or location must say which adapter it is")
+        if (self.vid is None) != (self.pid is None):
+            raise refuse("inconsistent", "vid and pid go together")
+        return self
+
+    @property
+    def selector(self) -> PortSelector:
+        """The adapter that is meant, for a search among those there are."""
+        return PortSelector(self.vid, self.pid, self.serial, self.interface, self.location)
+
+
+class CredentialSection(Section):
+    """``[roles.ROLE.credentials.NAME]``: how a client presents itself; the profile says the rest.
+
+    Attributes:
+        secret: Where its low-level secret is kept.
+        keys: Where its global keys are kept.
+        client: Its service access point.
+        authentication: ``none``, ``lls`` or ``hls-gmac``.
+        ciphered: Whether its APDUs are protected.
+        title: Its system title, 16 hex digits.
+    """
+
+    secret: ReferenceText | None = None
+    keys: ReferenceText | None = None
+    client: Sap | None = None
+    authentication: Annotated[str, Field(pattern=r"^(none|lls|hls-gmac)$")] | None = None
+    ciphered: Flag | None = None
+    title: Title | None = None
+
+    @property
+    def mechanism(self) -> Mechanism | None:
+        """How it proves who it is; None: as the profile says."""
+        return None if self.authentication is None else _WORDS[self.authentication]
+
+
+class RoleSection(Section):
+    """``[roles.ROLE]``: what stands behind one device type of the scenarios.
+
+    Attributes:
+        endpoint: What it is and where.
+        profile: Model a real or replayed device is expected to be; stands in the endpoint of
+            the others.
+        eui64: Its EUI-64.
+        serial_number: Its serial number, as the meter gives it.
+        usb: Which USB adapter its port is.
+        listen: What a loopback child offers its line on.
+        seed: Seed of an emulated or loopback device's keys and chance; None: the run's.
+        pace: Bits a second that a loopback child keeps to; None: as fast as it can.
+        clock_factor: How much faster than ours the clock of a loopback child runs.
+        framing: What is said around DLMS; None: what address and profile say.
+        address_bytes: Octets of the meter's HDLC address; None: as the profile says.
+        physical_address: Its lower HDLC address; None: as the profile says.
+        start_baud: Speed of the sign-on; None: as the profile says.
+        baud: Speed of HDLC; None: what the sign-on agrees, or 9,600.
+        credentials: Clients by name.
+    """
+
+    endpoint: EndpointText
+    profile: Text | None = None
+    eui64: EuiText | None = None
+    serial_number: Text | None = None
+    usb: UsbSection | None = None
+    listen: Listen | None = None
+    seed: Annotated[int, Field(strict=True, ge=0, le=0xFFFF_FFFF)] | None = None
+    pace: Baud | None = None
+    clock_factor: Annotated[int, Field(strict=True, ge=1, le=100_000)] | None = None
+    framing: Framing | None = None
+    address_bytes: Annotated[int, Field(strict=True, ge=1, le=4)] | None = None
+    physical_address: Annotated[int, Field(strict=True, ge=1, le=0x3FFF)] | None = None
+    start_baud: Baud | None = None
+    baud: Baud | None = None
+    credentials: Annotated[dict[AssociationName, CredentialSection], Field(default_factory=dict)]
+
+    @property
+    def where(self) -> Endpoint:
+        """The endpoint, read."""
+        return Endpoint.parse(self.endpoint)
+
+    @property
+    def model_name(self) -> str:
+        """Name or path of its device profile."""
+        return self.profile if self.profile is not None else self.where.target
+
+    @model_validator(mode="after")
+    def _keys_fit_the_endpoint(self) -> Self:
+        kind = self.where.kind
+        if kind is EndpointKind.EMULATED:
+            others = tuple(sorted(self.model_fields_set - {"endpoint"}))
+            self._refuse(others, "an emulated device follows from its profile and the run's seed")
+        if kind is not EndpointKind.LOOPBACK:
+            self._refuse(_CHILD_KEYS, f"only a loopback endpoint has it, not {kind}")
+        if kind is EndpointKind.LOOPBACK:
+            self._refuse(("credentials",), "the keys of a loopback device follow from its seed")
+        if kind in _PORTS and self.profile is None:
+            raise refuse("missing-key", f"{kind} needs profile: the model the device should be")
+        if kind not in _PORTS:
+            self._refuse(("profile",), f"the profile of {kind} stands in the endpoint")
+        if kind is not EndpointKind.SERIAL:
+            self._refuse(("usb",), f"only a serial endpoint has it, not {kind}")
+        return self
+
+    @model_validator(mode="after")
+    def _line_settings_agree(self) -> Self:
+        if self.where.target == BY_USB and self.usb is None:
+            raise refuse("missing-key", "serial:usb needs a usb table that says which adapter")
+        if self.usb is not None and self.where.device_path is None and self.where.target != BY_USB:
+            raise refuse("inconsistent", "a network address or loop:// has no usb table")
+        if self.where.is_wrapper and self.framing not in {None, Framing.WRAPPER}:
+            raise refuse("inconsistent", "wrapper:// says the framing already")
+        if self.address_bytes == 3:
+            raise refuse("invalid-value", "an HDLC address has 1, 2 or 4 octets")
+        if self.physical_address is not None and self.address_bytes == 1:
+            raise refuse("inconsistent", "an address of one octet has no physical address")
+        return self
+
+    def _refuse(self, names: tuple[str, ...], why: str) -> None:
+        for name in names:
+            if name in self.model_fields_set:
+                raise refuse("inconsistent", f"{name}: {why}")
+
+
+class PowerSection(Section):
+    """``[power]``: a relay that switches a device's mains, by the strings it understands.
+
+    Attributes:
+        endpoint: Its port (``serial:URL``).
+        role: Whose mains hang on it; may be left out where the bench has one real device.
+        baud: Its speed.
+        on: What switches it on, line end included.
+        off: What switches it off, line end included.
+        query: What asks how it stands; None: it cannot be asked, and is believed.
+        is_on: Pattern of the answer when it is on.
+        is_off: Pattern of the answer when it is off.
+        settle_s: Seconds from the command to the mains having changed.
+        reply_s: Seconds to wait for an answer.
+    """
+
+    endpoint: EndpointText
+    role: DeviceType | None = None
+    baud: Baud = 9600
+    on: Text
+    off: Text
+    query: Text | None = None
+    is_on: PatternText | None = None
+    is_off: PatternText | None = None
+    settle_s: Seconds = 0.5
+    reply_s: Seconds = 2.0
+
+    @model_validator(mode="after")
+    def _an_answer_can_be_read(self) -> Self:
+        _only_serial(self.endpoint)
+        asked = self.query is not None
+        if asked != (self.is_on is not None) or asked != (self.is_off is not None):
+            raise refuse("inconsistent", "query, is_on and is_off go together")
+        return self
+
+    @property
+    def settings(self) -> RelaySettings:
+        """What the relay's driver is told."""
+        return RelaySettings(
+            on=self.on,
+            off=self.off,
+            query=self.query or "",
+            is_on=self.is_on or "",
+            is_off=self.is_off or "",
+            settle_s=self.settle_s,
+            reply_s=self.reply_s,
+        )
+
+
+class ConsoleSection(Section):
+    """``[console]``: a hub's debug console; no protocol is assumed.
+
+    Attributes:
+        endpoint: Its port (``serial:URL``).
+        baud: Its speed.
+        prompt: Pattern of what it shows when it waits for a line.
+        replies: Name -> pattern of an answer that scenarios look for.
+        timeout_s: Seconds to wait for a prompt.
+        line_end: What ends a line that is sent.
+        harmless: Lines that change nothing, word for word; any other needs an armed bench.
+    """
+
+    endpoint: EndpointText
+    baud: Baud = 115_200
+    prompt: PatternText
+    replies: Annotated[dict[AssociationName, PatternText], Field(default_factory=dict)]
+    timeout_s: Seconds = 5.0
+    line_end: Annotated[str, Field(strict=True, min_length=1, max_length=2)] = "\r\n"
+    harmless: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_a_port(self) -> Self:
+        _only_serial(self.endpoint)
+        if PROMPT in self.replies:
+            raise refuse("inconsistent", "a reply cannot be called prompt")
+        return self
+
+    @property
+    def settings(self) -> ConsoleSettings:
+        """What the console's driver is told."""
+        return ConsoleSettings(
+            prompt=self.prompt,
+            replies=self.replies,
+            timeout_s=self.timeout_s,
+            line_end=self.line_end,
+            harmless=frozenset(self.harmless),
+        )
+
+
+class BenchFile(Section):
+    """A whole bench file.
+
+    Attributes:
+        bench: Whose bench this is.
+        roles: Device type -> what stands behind it.
+        power: A power relay, where there is one.
+        console: A hub console, where there is one.
+    """
+
+    bench: GeneralSection
+    roles: Annotated[dict[DeviceType, RoleSection], Field(min_length=1)]
+    power: PowerSection | None = None
+    console: ConsoleSection | None = None
+
+    @model_validator(mode="after")
+    def _roles_fit_together(self) -> Self:
+        kinds = {section.where.kind for section in self.roles.values()}
+        if EndpointKind.EMULATED in kinds and (len(kinds) > 1 or self.power or self.console):
+            raise refuse(
+                "inconsistent",
+                "emulated roles live in virtual time and share a bench with nothing else",
+            )
+        factors = {section.clock_factor or 1 for section in self.roles.values()}
+        if len(factors) > 1 or (factors != {1} and kinds != {EndpointKind.LOOPBACK}):
+            raise refuse(
+                "inconsistent", "clock_factor: a bench has one clock; real devices keep real time"
+            )
+        for role, section in self.roles.items():
+            if role not in _METERS and section.where.kind is not EndpointKind.EMULATED:
+                raise refuse(
+                    "inconsistent",
+                    f"roles.{role}: no DLMS line of its own (a hub's console is [console];"
+                    " zigbee comes with the dongle issue)",
+                )
+        if self.power is not None:
+            self._powered(self.power)
+        self._refuse_shared()
+        return self
+
+    def _powered(self, power: PowerSection) -> None:
+        real = [role for role, one in self.roles.items() if one.where.kind is EndpointKind.SERIAL]
+        if power.role is not None and power.role not in real:
+            raise refuse("inconsistent", f"power.role: {power.role} is no serial role here")
+        if power.role is None and len(real) != 1:
+            raise refuse("missing-key", "power.role must say whose mains hang on the relay")
+
+    def _refuse_shared(self) -> None:
+        ports: dict[Any, str] = {}
+        for name, section in self.endpoints():
+            where = Endpoint.parse(section.endpoint)
+            if where.kind is not EndpointKind.SERIAL or where.target.startswith("loop://"):
+                continue
+            usb = section.usb if isinstance(section, RoleSection) else None
+            port = usb if where.target == BY_USB else where.target
+            other = ports.setdefault(port, name)
+            if other != name:
+                raise refuse("inconsistent", f"{other} and {name} have the same port")
+
+    def endpoints(self) -> list[tuple[str, RoleSection | PowerSection | ConsoleSection]]:
+        """Return every section that has an endpoint, with its key path."""
+        found: list[tuple[str, RoleSection | PowerSection | ConsoleSection]] = [
+            (f"roles.{role}", section) for role, section in self.roles.items()
+        ]
+        if self.power is not None:
+            found.append(("power", self.power))
+        if self.console is not None:
+            found.append(("console", self.console))
+        return found
+
+
+def _only_serial(text: str) -> None:
+    endpoint = Endpoint.parse(text)
+    if endpoint.kind is not EndpointKind.SERIAL or endpoint.target == BY_USB:
+        raise refuse("inconsistent", "it is a port: serial:URL")

@@ -1,0 +1,110 @@
+"""A recorded conversation as a test: our client against it, and an emulated meter against it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from device_profiles.dlms import Authentication
+from emulator.codecs.dlms.acse import Mechanism
+from emulator.codecs.dlms.apdu_ciphered import Form
+from emulator.crypto.dlms_factory import factory_keys
+from harness.dlms.association import Draw
+from harness.errors import UsageError
+from harness.meter import Credentials
+from harness.replay_jobs import Whose, play_client
+from harness.replay_player import StrictPlayer
+from harness.transcript import Transcript
+from harness.transcript_file import load
+from hil.line_settings import challenges
+from hil.replay import Against, against_emulator
+
+_MECHANISMS = {
+    Authentication.NONE: Mechanism.NONE,
+    Authentication.LLS: Mechanism.LLS,
+    Authentication.HLS_GMAC: Mechanism.HLS_GMAC,
+    Authentication.HLS_ECDSA: Mechanism.HLS_ECDSA,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedCase:
+    """One capture, replayed both ways.
+
+    Attributes:
+        transcript: The recording.
+        against: The emulated meter it is held against.
+    """
+
+    transcript: Transcript
+    against: Against = field(default_factory=Against)
+
+    @classmethod
+    def of(cls, name: Path, profile: str = "") -> "CapturedCase":
+        """Load a capture.
+
+        Raises:
+            UsageError: There is none of this name, or it was changed.
+        """
+        return cls(load(name), Against(profile))
+
+    def mismatches(self) -> list[str]:
+        """Return where our client says something else than it said in the recording.
+
+        Raises:
+            UsageError: The recording is of no emulated meter: its credentials are not known.
+        """
+        player = StrictPlayer(self.transcript)
+        draw = draw_of(self.transcript)
+        play_client(self.transcript, player, self.clients(), draw)
+        told = [
+            f"request {one.number}: recorded {one.expected}; now {one.got}"
+            for one in player.mismatches
+        ]
+        return told + ([f"{player.left} recorded requests did not come"] if player.left else [])
+
+    def differences(self) -> list[str]:
+        """Return where the emulated meter answers otherwise than the recorded one did.
+
+        Raises:
+            UsageError: The profile cannot be used.
+        """
+        found = against_emulator(self.transcript, self.against).differences
+        return [f"{one.where}: {one.subject}: was {one.a}; now {one.b}" for one in found]
+
+    def clients(self) -> Whose:
+        """Return the credentials of the clients in the recording, by service access point.
+
+        Raises:
+            UsageError: As for ``mismatches``.
+        """
+        about = self.transcript.about
+        if about.device_seed is None:
+            raise UsageError(
+                "the capture is of a real device; its credentials are not known here",
+                where="device_seed",
+                cause="a test needs a capture of an emulated or loopback device",
+                next_command="smetsbench replay NAME --as client --bench FILE",
+            )
+        meter = self.against.meter(self.transcript)
+        dlms = meter.model().dlms
+        held = factory_keys(about.device_seed, meter.eui64)
+        found: dict[int, Credentials] = {}
+        for one in () if dlms is None else dlms.associations:
+            mechanism = _MECHANISMS[one.authentication]
+            keyed = one.ciphered or mechanism in {Mechanism.HLS_GMAC, Mechanism.HLS_ECDSA}
+            found[one.client] = Credentials(
+                one.name,
+                one.client,
+                mechanism,
+                secret=held.secrets.get(one.name) if mechanism is Mechanism.LLS else None,
+                keys=held.keys if keyed else None,
+                title=held.client_title if keyed else b"",
+                suite=0 if dlms is None else dlms.suite,
+                form=Form.SERVICE_GLOBAL if one.ciphered else Form.PLAIN,
+                server=1 if dlms is None else dlms.logical_device,
+            )
+        return found
+
+
+def draw_of(transcript: Transcript) -> Draw:
+    """Return the chance that the recorded client drew its challenges from."""
+    return challenges(transcript.about.seed or 0, transcript.about.role)
