@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from emulator.codecs.dlms import apdu_set, axdr
-from emulator.codecs.dlms.acse import AssociationRequest
+from emulator.codecs.dlms.acse import AssociationRequest, AssociationResponse
 from emulator.codecs.dlms.acse_release import ReleaseRequest
 from emulator.codecs.dlms.apdu_action import (
     ActionBlockRequest,
     ActionFirstBlockRequest,
     ActionRequest,
 )
-from emulator.codecs.dlms.apdu_ciphered import CipheredApdu
 from emulator.codecs.dlms.apdu_get import GetListRequest, GetRequest
 from emulator.codecs.dlms.apdu_set import (
     SetBlockRequest,
@@ -21,7 +20,6 @@ from emulator.codecs.dlms.apdu_set import (
 )
 from emulator.codecs.dlms.mode_e import OptionSelect, SignOn, with_substitutes
 from emulator.core.errors import MalformedFrameError
-from emulator.crypto import dlms_cipher
 from harness.dlms.association import REPLY_TO_HLS, Draw
 from harness.dlms.jobs import (
     ActionJob,
@@ -39,6 +37,7 @@ from harness.dlms.jobs import (
 )
 from harness.dlms.line import ReaderLine
 from harness.dlms_view.conversation import Exchange, ExchangeKind
+from harness.dlms_view.opened import ClientKeys, KeyRing, opened
 from harness.dlms_view.told import value_of
 from harness.errors import UsageError
 from harness.meter import Credentials
@@ -61,7 +60,29 @@ def jobs_of(exchanges: Sequence[Exchange], clients: Whose) -> list[Job]:
     Raises:
         UsageError: The recording has a client of whom nobody has the credentials.
     """
-    return list(_Jobs(clients).of(exchanges))
+    ring = ring_of(exchanges, clients)
+    return list(_Jobs(clients).of(opened(exchanges, ring)))
+
+
+def ring_of(exchanges: Sequence[Exchange], clients: Whose) -> KeyRing:
+    """Return the keys that open what was said; the meter's title is the one of its AAREs."""
+    ring = {}
+    for exchange in exchanges:
+        who, title = clients.get(exchange.client or 0), _server_title(exchange)
+        if who is not None and who.keys is not None and title:
+            ring[who.client] = ClientKeys(who.keys, who.title, title)
+    return ring
+
+
+def _server_title(exchange: Exchange) -> bytes:
+    for octets in exchange.answers if exchange.kind is ExchangeKind.SERVICE else ():
+        try:
+            value = value_of(octets)
+        except MalformedFrameError:
+            continue
+        if isinstance(value, AssociationResponse):
+            return value.title or b""
+    return b""
 
 
 class _Jobs:
@@ -84,9 +105,8 @@ class _Jobs:
 
     def _service(self, exchange: Exchange) -> Iterator[Job]:
         who = self._credentials(exchange)
-        requests = [self._plain(one, who) for one in exchange.requests]
         try:
-            value: object = value_of(requests[0])
+            value: object = value_of(exchange.request)
         except MalformedFrameError:
             value = None
         if isinstance(value, AssociationRequest):
@@ -97,7 +117,7 @@ class _Jobs:
         elif isinstance(value, ActionRequest) and value.method == REPLY_TO_HLS:
             return  # a part of the association
         else:
-            yield _job(value, requests) or RawJob(exchange.request)
+            yield _job(value, exchange.requests) or RawJob(exchange.request)
 
     def _credentials(self, exchange: Exchange) -> Credentials:
         found = self._clients.get(exchange.client or 0)
@@ -108,19 +128,6 @@ class _Jobs:
                 next_command="smetsbench replay NAME --as device   (and your own client)",
             )
         return found
-
-    @staticmethod
-    def _plain(apdu: bytes, who: Credentials) -> bytes:
-        """Return a request without its protection, where it has one and the keys are here."""
-        try:
-            value = value_of(apdu)
-        except MalformedFrameError:
-            return apdu
-        if not isinstance(value, CipheredApdu) or who.keys is None:
-            return apdu
-        keys = who.keys
-        opened = dlms_cipher.unprotect(keys.unicast, keys.authentication, who.title, value)
-        return apdu if opened is None else opened
 
 
 def _signed(exchange: Exchange, following: Sequence[Exchange]) -> Iterator[Job]:

@@ -68,6 +68,7 @@ class About(_Part):
         bench: Name of the bench.
         tools: Name -> version of the programs that took part.
         seed: Seed of the client's chance (challenges, invoke ids); None where it had none.
+        chance: Name of the stream of that seed that the client drew from; empty where it had none.
         device_seed: Seed of an emulated device; None for a real one.
         device: What the device said of itself: ``eui64``, ``serial_number``, ``firmware_version``.
         pseudonyms: Whether the device's identifiers are replaced, here and in the octets.
@@ -89,6 +90,7 @@ class About(_Part):
     bench: str = ""
     tools: dict[str, str] = Field(default_factory=dict)
     seed: int | None = None
+    chance: str = ""
     device_seed: int | None = None
     device: dict[str, str] = Field(default_factory=dict)
     pseudonyms: bool = False

@@ -82,6 +82,11 @@ class TranscriptWriter:
         self._file.flush()
         about.model_copy(update={"complete": False, "sha256": ""}).write(toml_of(name))
 
+    def watch(self, secrets: Mapping[str, bytes]) -> None:
+        """Look for further secrets in what is written from here on."""
+        for guard in self._guards:
+            guard.watch(secrets)
+
     def write(self, record: Record) -> None:
         """Take one record.
 

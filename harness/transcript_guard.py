@@ -41,10 +41,9 @@ class SecretGuard:
     """
 
     def __init__(self, secrets: Mapping[str, bytes], framing: Framing, *, where: str = "") -> None:
-        self._secrets = {
-            name: value for name, value in secrets.items() if len(value) >= MIN_SECRET_BYTES
-        }
-        self._longest = max((2 * len(value) for value in self._secrets.values()), default=0)
+        self._secrets: dict[str, bytes] = {}
+        self._longest = 0
+        self.watch(secrets)
         self._where = where
         self._framing = framing
         self._mask = SecretMask(framing)
@@ -57,6 +56,13 @@ class SecretGuard:
     def masked(self) -> list[tuple[Secret, int]]:
         """Kinds of secrets masked so far, with the client that sent each."""
         return self._mask.found
+
+    def watch(self, secrets: Mapping[str, bytes]) -> None:
+        """Look for further secrets from here on; those below four octets are passed over."""
+        self._secrets |= {
+            name: value for name, value in secrets.items() if len(value) >= MIN_SECRET_BYTES
+        }
+        self._longest = max((2 * len(value) for value in self._secrets.values()), default=0)
 
     def take(self, record: Record) -> list[Record]:
         """Take a record; return those that may be written now, in order.

@@ -3,26 +3,16 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from device_profiles.dlms import Authentication
-from emulator.codecs.dlms.acse import Mechanism
-from emulator.codecs.dlms.apdu_ciphered import Form
+from emulator.core.chance import Stream
 from emulator.crypto.dlms_factory import factory_keys
+from harness.dlms import from_profile
 from harness.dlms.association import Draw
 from harness.errors import UsageError
-from harness.meter import Credentials
 from harness.replay_jobs import Whose, play_client
 from harness.replay_player import StrictPlayer
 from harness.transcript import Transcript
 from harness.transcript_file import load
-from hil.line_settings import challenges
 from hil.replay import Against, against_emulator
-
-_MECHANISMS = {
-    Authentication.NONE: Mechanism.NONE,
-    Authentication.LLS: Mechanism.LLS,
-    Authentication.HLS_GMAC: Mechanism.HLS_GMAC,
-    Authentication.HLS_ECDSA: Mechanism.HLS_ECDSA,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,24 +77,15 @@ class CapturedCase:
         meter = self.against.meter(self.transcript)
         dlms = meter.model().dlms
         held = factory_keys(about.device_seed, meter.eui64)
-        found: dict[int, Credentials] = {}
-        for one in () if dlms is None else dlms.associations:
-            mechanism = _MECHANISMS[one.authentication]
-            keyed = one.ciphered or mechanism in {Mechanism.HLS_GMAC, Mechanism.HLS_ECDSA}
-            found[one.client] = Credentials(
-                one.name,
-                one.client,
-                mechanism,
-                secret=held.secrets.get(one.name) if mechanism is Mechanism.LLS else None,
-                keys=held.keys if keyed else None,
-                title=held.client_title if keyed else b"",
-                suite=0 if dlms is None else dlms.suite,
-                form=Form.SERVICE_GLOBAL if one.ciphered else Form.PLAIN,
-                server=1 if dlms is None else dlms.logical_device,
-            )
-        return found
+        if dlms is None:
+            return {}
+        every = [
+            from_profile.credentials(dlms, held, one) for one in from_profile.client_names(dlms)
+        ]
+        return {one.client: one for one in every}
 
 
 def draw_of(transcript: Transcript) -> Draw:
     """Return the chance that the recorded client drew its challenges from."""
-    return challenges(transcript.about.seed or 0, transcript.about.role)
+    about = transcript.about
+    return Stream(about.seed or 0, about.chance).octets

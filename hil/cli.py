@@ -189,7 +189,8 @@ def _show_bench(loaded: LoadedBench) -> None:
     table = folded("role", "endpoint", "profile", "EUI-64", "clients with secrets")
     for role, row in told["roles"].items():
         clients = ", ".join(row["credentials"]) or "-"
-        table.add_row(role, row["endpoint"], row["profile"], row["eui64"] or "unknown", clients)
+        made_up = "made up from the seed" if row["endpoint"].startswith("loopback") else "unknown"
+        table.add_row(role, row["endpoint"], row["profile"], row["eui64"] or made_up, clients)
     screen.print(table)
     lines = {
         "may be written to": ", ".join(told["allow"]) or "no real device",

@@ -168,12 +168,10 @@ def _show_report(loaded: LoadedBench, found: tuple[DryRunReport, str] | None) ->
 
 def _show_writes(report: DryRunReport) -> None:
     screen = console()
-    table = folded(
-        "scenario", "verdict", "verb", "device", "service", "class / OBIS / index", "times"
-    )
+    table = folded("scenario", "verdict", "verb", "device", "service", "times", "target")
     for one in report.scenarios:
         if not one.writes:
-            table.add_row(one.scenario, one.verdict, "READ", "", "", "writes nothing", "")
+            table.add_row(one.scenario, one.verdict, "READ", "", "", "", "writes nothing")
         for write in one.writes:
             table.add_row(
                 one.scenario,
@@ -181,8 +179,8 @@ def _show_writes(report: DryRunReport) -> None:
                 write.verb.value,
                 write.role,
                 write.service,
-                write.target,
                 str(write.times),
+                write.target,
             )
     screen.print(f"dry run of {report.bench}, {report.made_at}, seed {report.seed}", markup=False)
     screen.print(table)

@@ -173,7 +173,9 @@ class Doctor:
                 "join that group, then log out and in again",
                 f"sudo usermod -aG {group} {self.person.name}",
             )
-        for holder in self.nodes.holders(place):
+        # The other end of a pty is a program, which has it open by right.
+        holders = [] if place.parent.name == "pts" else self.nodes.holders(place)
+        for holder in holders:
             code, command = "port-busy", f"kill {holder.pid}"
             if holder.name in GRABBERS:
                 command = GRABBERS[holder.name][2]

@@ -78,6 +78,10 @@ class DeviceLockedError(PortError):
     """Somebody else works with this device or bench."""
 
 
+class LockUnusableError(BenchError):
+    """Nobody can say who works with what: the place where locks lie cannot be used."""
+
+
 class RelayError(PortError):
     """A power relay did not do what it was told, or does not say that it did."""
 

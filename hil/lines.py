@@ -88,8 +88,14 @@ class Line:
     lock: locks.DeviceLock | None = None
 
     def close(self) -> None:
-        """Let go of the port, and end what stands behind it."""
+        """End the association with a real meter, let go of the port, end what stands behind it.
+
+        A meter that is left with an open link answers no sign-on until its inactivity time-out.
+        """
         with suppress(BenchError):  # a port that is lost already is let go of as well
+            if self.lock is not None:
+                self.driver.release()
+        with suppress(BenchError):
             self.driver.close()
         for part in (self.child, self.recording):
             if part is not None:

@@ -15,7 +15,7 @@ from typing import Final, Self
 
 from emulator.core.clock import UtcMs, iso
 from hil import wall_clock
-from hil.errors import DeviceLockedError
+from hil.errors import DeviceLockedError, LockUnusableError
 
 _MAX_BYTES: Final = 4096
 _TRIES: Final = 4
@@ -108,9 +108,20 @@ def acquire(name: str, operator: str, folder: Path | None = None) -> DeviceLock:
 
     Raises:
         DeviceLockedError: Somebody holds it; says who.
+        LockUnusableError: The folder or file of locks cannot be written.
     """
-    path = _path(name, folder, make=True)
-    fd = _open(path)
+    place = folder if folder is not None else folder_of_locks()
+    path = _path(name, place)
+    try:
+        _make(place)
+        fd = _open(path)
+    except OSError as error:
+        raise LockUnusableError(
+            f"the lock of {name} cannot be taken: {error.strerror}",
+            where=str(path),
+            cause="the folder of locks belongs to somebody else, or something else has its name",
+            next_command=f"ls -ld {place}; ls -l {path}",
+        ) from error
     if not _taken(fd):
         holding = _read(fd)
         os.close(fd)
@@ -125,7 +136,7 @@ def acquire(name: str, operator: str, folder: Path | None = None) -> DeviceLock:
 
 def holder(name: str, folder: Path | None = None) -> LockOwner | None:
     """Return who holds a lock now; None when nobody does. Takes nothing."""
-    path = _path(name, folder, make=False)
+    path = _path(name, folder if folder is not None else folder_of_locks())
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
@@ -139,14 +150,16 @@ def holder(name: str, folder: Path | None = None) -> LockOwner | None:
     return None
 
 
-def _path(name: str, folder: Path | None, *, make: bool) -> Path:
-    place = folder if folder is not None else folder_of_locks()
-    if make and not place.is_dir():
-        place.mkdir(parents=True, exist_ok=True)
-        place.chmod(_FOLDER_MODE)
+def _make(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(_FOLDER_MODE)
+
+
+def _path(name: str, folder: Path) -> Path:
     # Two names that differ only in odd characters must not share a file.
     check = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return place / f"{_PLAIN.sub('_', name).strip('_')[-100:]}.{check}.lock"
+    return folder / f"{_PLAIN.sub('_', name).strip('_')[-100:]}.{check}.lock"
 
 
 def _open(path: Path) -> int:

@@ -11,6 +11,7 @@ from emulator.core.chance import Stream
 from emulator.core.clock import UtcMs, from_datetime
 from emulator.core.ids import Eui64
 from harness.benches.emulated_replay import EmulatedMeter
+from harness.dlms_view.opened import opened
 from harness.errors import UsageError
 from harness.replay_client import Replayed, recorded_exchanges, replay_as_client
 from harness.replay_moments import offsets_of
@@ -85,14 +86,13 @@ def against_emulator(transcript: Transcript, against: Against, step: Step = _nob
         UsageError: The profile cannot be used.
     """
     meter = against.meter(transcript)
-    start, secrets = start_of(transcript), meter.secrets()
-    offsets = offsets_of(recorded_exchanges(transcript)).candidates()
+    start, held = start_of(transcript), meter.held()
+    recorded = opened(recorded_exchanges(transcript), held.ring)
+    offsets = offsets_of(recorded).candidates()
 
     def once(offset_ms: int, counted: Step) -> Replayed:
         wire = meter.open(transcript.about.framing, UtcMs(start + min(0, offset_ms)))
-        return replay_as_client(
-            transcript, wire, secrets=secrets, offset_ms=offset_ms, step=counted
-        )
+        return replay_as_client(transcript, wire, held=held, offset_ms=offset_ms, step=counted)
 
     best = once(offsets[0], step)
     for offset_ms in offsets[1:]:

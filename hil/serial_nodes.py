@@ -85,7 +85,8 @@ class SerialNodes:
             if not place.is_symlink():
                 return place if place.exists() else None
             target = str(place.readlink())
-            place = self.at(target) if target.startswith("/") else place.parent / target
+            further = self.at(target) if target.startswith("/") else place.parent / target
+            place = Path(os.path.normpath(further))
         return None
 
     def links(self, name: str) -> list[str]:

@@ -184,7 +184,7 @@ class GeneralProtection:
         if not plain:
             return Refused(GeneralRefusal.NOT_AUTHENTIC, "the authentication tag is wrong")
         expected = self._counters.expected(key, originator)
-        if False:
+        if not self._counters.accept(key, originator, apdu.counter):
             detail = f"invocation counter {apdu.counter}, at least {expected} is due"
             return Refused(GeneralRefusal.COUNTER_NOT_RISING, detail)
         return Opened(apdu.header, plain, choice, apdu.control.protection)

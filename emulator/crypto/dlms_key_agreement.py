@@ -132,7 +132,8 @@ def agreed_key(
         ValueError: The scalar is out of range, or the point is none of the curve.
 
     Source:
-        DLMS Green Book (the master key is for AES key wrap, all others for AES-GCM).
+        As ``derive``; that the master key is derived for AES key wrap and all others for AES-GCM:
+        known, no example at hand.
     """
     algorithm = Algorithm.AES_WRAP_128 if key_id is KeyId.MASTER else Algorithm.AES_GCM_128
     z = agreement.shared_secret(ephemeral, point)

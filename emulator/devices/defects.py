@@ -11,11 +11,13 @@ from typing import Any, Final, TypeVar
 from device_profiles.words import DeviceType
 from emulator.devices import defective_firmware as fw
 from emulator.devices import defective_hub as hub
+from emulator.devices import defective_smets1 as smets1
 from emulator.devices.base import Device
+from emulator.devices.smets1.catalogue_device import CatalogueDevice
 
 #: Takes the right method and returns the wrong one.
 Override = Callable[[Callable[..., Any]], Callable[..., Any]]
-D = TypeVar("D", bound=Device)
+D = TypeVar("D", bound=Device | CatalogueDevice)
 
 #: Part of a device that a method name may begin with -> class attribute that holds its type.
 _PARTS: Final[Mapping[str, str]] = {
@@ -24,6 +26,11 @@ _PARTS: Final[Mapping[str, str]] = {
     "server": "server_type",
     "intake": "intake_type",
     "own": "own_type",
+    "image": "image_type",
+    "clock": "clock_type",
+    "account": "account_type",
+    "captures": "captures_type",
+    "buffer": "buffer_type",
 }
 
 
@@ -35,11 +42,13 @@ class Defect:
         device_type: The device that has it.
         sentence: What it does wrong, in one sentence.
         methods: Method -> what makes it wrong; ``part.method`` for a part of the device.
+        smets1: Whether the device is a SMETS1 one: a DLMS server.
     """
 
     device_type: DeviceType
     sentence: str
     methods: Mapping[str, Override]
+    smets1: bool = False
 
 
 _E, _G, _P, _H, _C = (
@@ -317,12 +326,16 @@ _ROWS: Final[tuple[_Row, ...]] = (
     ),
 )
 
-#: Name, e.g. ``esme-ignores-hash`` -> defect.
+#: Name, e.g. ``esme-ignores-hash``, ``s1-esme-any-password`` -> defect.
 DEFECTS: Final[Mapping[str, Defect]] = MappingProxyType(
     {
         f"{device_type.value.lower()}-{name}": Defect(device_type, sentence, methods)
         for name, device_types, sentence, methods in _ROWS
         for device_type in device_types
+    }
+    | {
+        f"s1-esme-{name}": Defect(DeviceType.ESME, sentence, methods, smets1=True)
+        for name, (sentence, methods) in smets1.ROWS.items()
     }
 )
 
@@ -341,8 +354,10 @@ def apply(cls: type[D], names: Iterable[str]) -> type[D]:
         defect = DEFECTS.get(name)
         if defect is None:
             raise ValueError(f"no device defect {name!r}; known: {', '.join(sorted(DEFECTS))}")
-        if defect.device_type is not cls.device_type:
-            raise ValueError(f"defect {name!r} belongs to a {defect.device_type.value}")
+        generation = "SMETS1 " if defect.smets1 else ""
+        fits = defect.smets1 == issubclass(cls, CatalogueDevice)
+        if not fits or defect.device_type is not cls.device_type:
+            raise ValueError(f"defect {name!r} belongs to a {generation}{defect.device_type.value}")
         for path, override in defect.methods.items():
             cls = _overridden(cls, path, override)
     return cls

@@ -25,7 +25,8 @@ from emulator.runtime.box import Box
 from emulator.runtime.installation import InstallationError, Plan
 from emulator.runtime.world import World
 
-#: Device types with a DLMS server. Source: stand-in (serial-dlms.md section 7; migration.md).
+#: Device types with a DLMS server; others of an installation are left out, and named.
+#: Source: stand-in (serial-dlms.md section 7; migration.md).
 EMULATED: Final = (DeviceType.CHF, DeviceType.ESME, DeviceType.GSME)
 _HUB_SHORT: Final = 0x0000
 _SHORT_LIMIT: Final = 0xFFF8
@@ -41,12 +42,14 @@ class Smets1Emulation:
         roles: Device type -> EUI-64.
         profiles: Device -> its model.
         keys: Device -> the keys it left the factory with.
+        left_out: Devices of the installation that are not emulated: EUI-64 -> type.
     """
 
     world: World
     roles: Mapping[DeviceType, Eui64]
     profiles: Mapping[Eui64, DeviceProfile] = field(repr=False)
     keys: Mapping[Eui64, FactoryKeys] = field(repr=False)
+    left_out: Mapping[Eui64, DeviceType]
 
 
 def build_home(plan: Plan) -> Smets1Emulation:
@@ -54,7 +57,7 @@ def build_home(plan: Plan) -> Smets1Emulation:
 
     Raises:
         DataError: A profile is missing, wrong, or of another device type.
-        InstallationError: A device that is not emulated, or two meters on one wrapper port.
+        InstallationError: No hub, a model without [dlms], or two devices on one wrapper port.
         FaultError: A fault means nothing.
     """
     check_profiles(plan.installation, plan.overlays)
@@ -63,7 +66,12 @@ def build_home(plan: Plan) -> Smets1Emulation:
     workshop = _Workshop(plan, chance)
     world = World(workshop.boxes(), schedule, chance, plan.start)
     world.start()
-    return Smets1Emulation(world, workshop.roles, workshop.profiles, workshop.keys)
+    left_out = {
+        Eui64.parse(item.eui64): item.role
+        for item in plan.installation.devices
+        if item.role not in {*EMULATED, DeviceType.GPF}  # the GPF is in the hub's box
+    }
+    return Smets1Emulation(world, workshop.roles, workshop.profiles, workshop.keys, left_out)
 
 
 class _Workshop:
@@ -115,6 +123,7 @@ class _Workshop:
             self._plan.seed,
             self._plan.start,
             self.keys[eui64],
+            overlays=self._plan.overlays,
         )
 
     def _hub_box(self, meters: Sequence[InstalledDevice]) -> Box:
@@ -158,13 +167,7 @@ class _Workshop:
 
 
 def _emulated(plan: Plan) -> tuple[InstalledDevice, ...]:
-    found = plan.installation.devices
-    for item in found:
-        if item.role not in EMULATED:
-            raise InstallationError(
-                f"{plan.installation.ref}: no SMETS1 {item.role} is emulated ({item.eui64});"
-                f" emulated are: {', '.join(EMULATED)}"
-            )
+    found = tuple(item for item in plan.installation.devices if item.role in EMULATED)
     if DeviceType.CHF not in {item.role for item in found}:
         raise InstallationError(f"{plan.installation.ref}: a SMETS1 home needs a CHF")
     return found

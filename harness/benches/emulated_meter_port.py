@@ -1,13 +1,12 @@
 """The port of a DLMS meter on an emulated line: our own client, in virtual time."""
 
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from emulator.codecs.dlms.apdu_parts import Attribute, Descriptor
 from emulator.codecs.dlms.axdr import Data
 from emulator.crypto.dlms_factory import FactoryKeys
 from emulator.runtime.driver import Driver
-from emulator.runtime.line_world import LineWorld
 from harness.dlms import from_profile
 from harness.dlms.jobs import (
     ActionJob,
@@ -39,6 +38,31 @@ _T = TypeVar("_T")
 _WHERE: Final = "emulated line"
 
 
+class Wire(Protocol):
+    """What leads to the meter: an emulated line, or a hub's WAN."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection at all."""
+        ...
+
+    def connect(self) -> None:
+        """Make a connection."""
+        ...
+
+    def disconnect(self) -> None:
+        """End the connection."""
+        ...
+
+    def send(self, octets: bytes) -> None:
+        """Send octets to the meter."""
+        ...
+
+    def take_received(self) -> list[tuple[int, bytes]]:
+        """Return what came since the last call, each with its moment in microseconds."""
+        ...
+
+
 class EmulatedMeterPort:
     """One meter on one emulated line; one verb at a time.
 
@@ -46,14 +70,12 @@ class EmulatedMeterPort:
         line: The reading end.
     """
 
-    def __init__(
-        self, driver: Driver, world: LineWorld, line: ReaderLine, keys: FactoryKeys
-    ) -> None:
-        """Take the world that the driver moves, and the reading end of its line.
+    def __init__(self, driver: Driver, world: Wire, line: ReaderLine, keys: FactoryKeys) -> None:
+        """Take what leads to the meter, and the reading end of it.
 
         Args:
-            driver: Moves the world.
-            world: The meter and its line.
+            driver: Moves the world the meter is in.
+            world: What leads to the meter.
             line: The reading end.
             keys: What the bench's own clients of the meter hold.
         """

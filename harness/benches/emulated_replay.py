@@ -27,7 +27,9 @@ from emulator.servers.line_parts import HangUp, LineOutput, Transmit
 from emulator.servers.meter_line import MeterLine
 from harness.data_files import reading_data
 from harness.dlms.settings import Framing
+from harness.dlms_view.opened import ClientKeys
 from harness.errors import UsageError
+from harness.replay_client import Held
 
 _TIMER: Final = "timer"
 _DEVICE: Final = 0
@@ -188,13 +190,17 @@ class EmulatedMeter:
             )
         return EmulatedWire(device, keys, framing, start)
 
-    def secrets(self) -> dict[int, bytes]:
-        """Return the low-level secrets of its clients by their service access points.
+    def held(self) -> Held:
+        """Return the secrets of its clients.
 
         Raises:
             UsageError: As for ``model``.
         """
-        dlms = self.model().dlms
-        held = factory_keys(self.seed, self.eui64).secrets
+        dlms, factory = self.model().dlms, factory_keys(self.seed, self.eui64)
         known = () if dlms is None else dlms.associations
-        return {one.client: held[one.name] for one in known if one.name in held}
+        secrets, keys = factory.secrets, factory.keys
+        opener = ClientKeys(keys, factory.client_title, factory.server_title)
+        return Held(
+            {one.client: secrets[one.name] for one in known if one.name in secrets},
+            {one.client: opener for one in known if one.ciphered},
+        )

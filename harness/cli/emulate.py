@@ -245,7 +245,8 @@ def _refuse_other_device(device: str, profile: DeviceProfile) -> None:
         )
     if known[device.lower()] is not profile.device_type:
         raise UsageError(
-            f"profile {profile.name} is of a {profile.device_type}, not of an {device.upper()}",
+            f"{device.upper()} was asked for, and profile {profile.name} is of another device:"
+            f" {profile.device_type}",
             where="--profile",
             cause="the model of another device",
             next_command="smetsbench profiles",

@@ -158,6 +158,7 @@ class Flows:
         memory, settings = self._memory, self._settings
         if memory.linked is not None:
             return None
+        doubt = ""
         if settings.framing is Framing.OPTICAL and settings.mode_e:
             if memory.baud is not None:  # the meter may still be where it was
                 event = yield Connect(credentials, memory.baud)
@@ -166,9 +167,10 @@ class Flows:
             signed = yield Sign(read_out=False)
             if not isinstance(signed, SignedOn) or signed.baud is None:
                 return _not_opened(signed)
+            doubt = "".join(f"{cause}; " for cause in signed.report.causes[:1])
         event = yield Connect(credentials, memory.baud or settings.baud)
         if isinstance(event, Gone):
-            return event
+            return Gone(event.why, f"{doubt}{event.detail}")
         return (yield from self._flush()) if memory.flush_due else None
 
     def _flush(self) -> Flow[Gone | None]:
@@ -283,8 +285,6 @@ def _not_opened(signed: Event) -> Gone:
         likely = f"; likely: {causes[0]}" if causes else ""
         return Gone(Silence.NO_ANSWER, f"no answer to the sign-on{likely}")
     report = signed.report
-    if report.mode == "E":
-        return Gone(Silence.NO_ANSWER, report.causes[0] if report.causes else "mode E did not open")
     return Gone(
         Silence.LINK_LOST,
         f"the meter ({report.manufacturer}) offers mode {report.mode} and no HDLC by mode E:"

@@ -3,6 +3,7 @@
 Everything such a profile says is illustrative (stand-in), and so is what follows from it.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from device_profiles.dlms import AssociationSection, Authentication, DlmsSection
@@ -51,6 +52,11 @@ def line_settings(section: DlmsSection, framing: Framing) -> LineSettings:
         sign_on_baud=300 if sign_on is None else start,
         baud=None if framing is not Framing.OPTICAL or mode_e else start,
     )
+
+
+def wan_settings(section: DlmsSection) -> LineSettings:
+    """Return how a meter of that model is spoken to through its hub: wrapper frames on its port."""
+    return replace(line_settings(section, Framing.WRAPPER), wrapper_port=section.wan_port)
 
 
 def default_framing(section: DlmsSection) -> Framing:

@@ -20,7 +20,8 @@ class SignedOn:
 
     Attributes:
         report: What it came to.
-        baud: Speed at which HDLC now has the line; None where it has not.
+        baud: Speed at which HDLC now has the line, or may have it where the meter was told to open
+            it and its confirmation did not come; None where it has not.
     """
 
     report: SignOnReport
@@ -92,7 +93,7 @@ class Opening:
                     kept = block if self._wants_read_out else None
                     out.append(SignedOn(self._report(read_out=kept), None))
                 case sign_on.Failed(why):
-                    out.append(SignedOn(self._failure(why), None))
+                    out.append(SignedOn(self._failure(why), self._half_open_baud()))
         return out
 
     def _report(self, read_out: str | None = None, causes: tuple[str, ...] = ()) -> SignOnReport:
@@ -108,6 +109,12 @@ class Opening:
             read_out=read_out,
             causes=causes,
         )
+
+    def _half_open_baud(self) -> int | None:
+        """Return the speed of a meter that was told to open mode E and whose word got lost."""
+        found = self._identification
+        asked = found is not None and found.mode == "E" and not self._wants_read_out
+        return found.baud if found is not None and asked else None
 
     def _failure(self, why: str) -> SignOnReport:
         found = self._identification

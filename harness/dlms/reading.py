@@ -31,6 +31,38 @@ from harness.dlms_view import names
 from harness.dlms_view import values as view
 from harness.meter import GetAnswer, Unanswered
 
+__all__ = [
+    "ClockReading",
+    "Column",
+    "NamedField",
+    "ObjectView",
+    "Quantity",
+    "Refused",
+    "Row",
+    "Unit",
+    "clock",
+    "columns",
+    "fields",
+    "identity",
+    "key_transfer",
+    "moment",
+    "number",
+    "objects",
+    "profile_shape",
+    "quantities",
+    "quantity",
+    "rate_registers",
+    "read",
+    "register",
+    "registers",
+    "rows",
+    "texts",
+    "units",
+    "units_of_columns",
+    "values",
+    "with_keys",
+]
+
 T = TypeVar("T")
 _REGISTER: Final = 3
 _DEMAND: Final = 4

@@ -126,10 +126,11 @@ def _goes_on(last: _Open, kind: ExchangeKind, seen: Seen) -> bool:
         return False
     if not last.answers and last.requests[-1:] == [seen.message]:
         return True
-    return kind is ExchangeKind.SERVICE and bool(last.answers) and _is_next_block(seen.message)
+    return kind is ExchangeKind.SERVICE and bool(last.answers) and is_next_block(seen.message)
 
 
-def _is_next_block(apdu: bytes) -> bool:
+def is_next_block(apdu: bytes) -> bool:
+    """Say whether a request only goes on with the one before: the next block of it."""
     try:
         return isinstance(value_of(apdu), _CONTINUED)
     except MalformedFrameError:

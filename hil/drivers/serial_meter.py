@@ -64,6 +64,10 @@ class SerialMeter:
     A refusal by the meter, and its silence, are answers. A port that goes away is none: the verb
     under way raises, the next one opens the port again. Whatever is more than reading is asked
     of the guard first, with the identity read from the meter itself in this very association.
+
+    Attributes:
+        signing_of: Credentials -> signature keys, for clients that prove themselves by ECDSA; at
+            first nobody has any.
     """
 
     def __init__(
@@ -74,7 +78,6 @@ class SerialMeter:
         guard: Guard,
         reopener: Reopener,
         draw: Draw,
-        signing_of: SigningOf = _nobody_signs,
     ) -> None:
         """Take over an open port.
 
@@ -84,11 +87,10 @@ class SerialMeter:
             guard: Who is asked before anything is changed.
             reopener: How the port is opened again, by what it is.
             draw: Count -> so many octets of chance, for challenges.
-            signing_of: Credentials -> signature keys, for clients that prove themselves by ECDSA.
         """
+        self.signing_of: SigningOf = _nobody_signs
         self._talk = Conversation(port, settings, reopener, draw)
         self._guard = guard
-        self._signing_of = signing_of
         self._counted: set[tuple[bytes, bytes]] = set()
         self._identity = MeterIdentity()
         self._identified_in = -1
@@ -116,7 +118,7 @@ class SerialMeter:
         """
         if credentials.keys is not None and not isinstance(self._guard, Unguarded):
             self._count_on(credentials.keys, credentials)
-        job = AssociateJob(credentials, self._signing_of(credentials))
+        job = AssociateJob(credentials, self.signing_of(credentials))
         return cast("Association", self._talk.perform(job))
 
     def get(self, attributes: Sequence[Attribute]) -> GetAnswer:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hil import locks
-from hil.errors import DeviceLockedError
+from hil.errors import DeviceLockedError, LockUnusableError
 
 HOLD = """
 import sys
@@ -106,9 +106,20 @@ def test_a_link_in_the_place_of_a_lock_is_not_followed(tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("precious")
     file.symlink_to(victim)
-    with pytest.raises(OSError, match="symbolic"):
+    with pytest.raises(LockUnusableError, match="cannot be taken") as refused:
         locks.acquire("x", "Bob", tmp_path)
+    assert refused.value.exit_code == 3
+    assert refused.value.next_command
     assert victim.read_text() == "precious"
+
+
+def test_a_place_that_cannot_hold_locks_is_told(tmp_path: Path) -> None:
+    place = tmp_path / "locks"
+    place.write_text("a file")
+    with pytest.raises(LockUnusableError):
+        locks.acquire("x", "Bob", place)
+    with pytest.raises(LockUnusableError):
+        locks.acquire("x", "Bob", place / "below")
 
 
 def test_a_device_has_one_name_whatever_link_leads_to_it(tmp_path: Path) -> None:

@@ -246,6 +246,7 @@ def test_a_network_line_carries_octets_and_tells_when_its_peer_closes(scheme: st
 
 def test_a_network_peer_that_resets_has_closed_the_line() -> None:
     def reset(connection: socket.socket) -> None:
+        time.sleep(0.05)  # once the port is open
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
 
     with listening(reset) as number:
@@ -253,7 +254,7 @@ def test_a_network_peer_that_resets_has_closed_the_line() -> None:
         with pytest.raises(LineClosedError):
             port.read(2.0)
     with listening(reset) as number, SerialPort.open(f"tcp://127.0.0.1:{number}") as port:
-        time.sleep(0.1)
+        time.sleep(0.3)
         with pytest.raises(LineClosedError):
             port.write(b"x")
 

@@ -181,11 +181,11 @@ def _change_secret(
     return MethodOutcome(ActionResult(int(result)))
 
 
-def _reply(_meter: "Meter", _row: CatalogueRow, data: Data | None, at: Moment) -> MethodOutcome:
+def _reply(meter: "Meter", _row: CatalogueRow, data: Data | None, at: Moment) -> MethodOutcome:
     reply = octets_of(data)
-    if reply is None or at.session is None:
+    if reply is None:
         return refused(ActionResult.TYPE_UNMATCHED)
-    ours = at.session.reply_to_hls(reply)
+    ours = meter.answer_hls(reply, at)
     if ours is None:
         return refused(ActionResult.OTHER_REASON)
     return MethodOutcome(ActionResult.SUCCESS, axdr.octets(ours))
@@ -199,7 +199,7 @@ def _sap_list(meter: "Meter", _row: CatalogueRow, _at: Moment) -> Data:
 
 #: Binding word -> what it does.
 BINDINGS: Final = {
-    "association.objects": Binding(lambda meter, _row, at: object_list(meter, at)),
+    "association.objects": Binding(lambda meter, _row, at: meter.object_list(at)),
     "association.partners": Binding(_partners),
     "association.context": Binding(_context),
     "association.xdlms": Binding(_xdlms),

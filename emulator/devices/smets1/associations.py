@@ -90,10 +90,8 @@ class AssociationServer(AdmissionChecks):
         """Let a client in; one with HLS still has to reply to our challenge."""
         hls = section.authentication in HLS
         value = None if request.authentication is None else request.authentication.value
-        if security is not None:
-            self.security.remember(security.peer_title)
-            if offer.dedicated_key is not None:
-                security.dedicate(offer.dedicated_key)
+        if security is not None and offer.dedicated_key is not None:
+            security.dedicate(offer.dedicated_key)
         association = Association(
             channel,
             section,

@@ -16,7 +16,8 @@ from emulator.devices.smets1.catalogue import build_tree, columns_of
 from emulator.devices.smets1.device import Smets1Device
 from emulator.devices.smets1.image import ACTIVATE_TIMER, VERIFY_TIMER
 from emulator.devices.smets1.logs import EventCode
-from emulator.devices.smets1.meter import CREDIT_TIMER, LIMIT_TIMER, OVER_TIMER, Making, Meter
+from emulator.devices.smets1.making import Making
+from emulator.devices.smets1.meter import CREDIT_TIMER, LIMIT_TIMER, OVER_TIMER, Meter
 from emulator.devices.smets1.object_model import Moment
 from emulator.devices.smets1.switch import ControlState
 

@@ -5,6 +5,7 @@ Illustrative, stand-ins: no public document fixes any SMETS1 maker's objects.
 
 from typing import ClassVar
 
+from device_profiles.words import DeviceType
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Effect
 from emulator.devices.consumption import Kind
@@ -16,6 +17,8 @@ from emulator.devices.smets1.switch import ControlState, Order
 
 class Smets1Esme(CatalogueDevice):
     """An electricity meter of the first generation."""
+
+    device_type: ClassVar[DeviceType] = DeviceType.ESME
 
     def press(self, now: UtcMs) -> list[Effect]:
         """Press the button that closes a switch that is ready for it."""
@@ -32,4 +35,11 @@ class Smets1Esme(CatalogueDevice):
 class Smets1Gsme(CatalogueDevice):
     """A gas meter of the first generation: class 70 is its valve, volumes are in dm³."""
 
+    device_type: ClassVar[DeviceType] = DeviceType.GSME
     metered: ClassVar[Kind] = Kind.GAS
+
+
+class Smets1HubServer(CatalogueDevice):
+    """The server of a hub of the first generation for itself, without its gateway."""
+
+    device_type: ClassVar[DeviceType] = DeviceType.CHF

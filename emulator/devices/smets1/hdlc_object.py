@@ -52,5 +52,5 @@ BINDINGS: Final = {
     "port.default-speed": Binding(_default_speed),
     "port.proposed-speed": Binding(_speed),
     "port.response": Binding(_response),
-    "port.address": Binding(lambda meter, _row, _at: meter.serial.encode()),
+    "port.address": Binding(lambda meter, _row, _at: meter.serial_text().encode()),
 }

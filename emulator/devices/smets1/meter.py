@@ -1,6 +1,5 @@
 """What a SMETS1 electricity meter is made of, and what moves more than one of its parts."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from device_profiles.dlms import (
@@ -10,8 +9,9 @@ from device_profiles.dlms import (
     ImageSection,
     VerifyPolicy,
 )
-from device_profiles.dlms_catalogue import Catalogue, CatalogueRow
+from device_profiles.dlms_catalogue import CatalogueRow
 from device_profiles.schema import DeviceProfile
+from device_profiles.words import DeviceType
 from emulator.codecs.dlms import axdr
 from emulator.codecs.dlms.apdu_action import MethodOutcome
 from emulator.codecs.dlms.axdr import Data
@@ -20,10 +20,10 @@ from emulator.core.chance import Stream
 from emulator.core.clock import UtcMs
 from emulator.core.effects import CancelTimer, Note, SetTimer
 from emulator.core.ids import Eui64
-from emulator.crypto.dlms_factory import FactoryKeys, SigningKeys
+from emulator.crypto.dlms_factory import FactoryKeys
 from emulator.crypto.top_up_code import top_up_key
 from emulator.devices.consumption import DAY_MS, HALF_HOUR_MS, Consumption, Kind
-from emulator.devices.smets1 import security_setup
+from emulator.devices.smets1 import association_object, security_setup
 from emulator.devices.smets1.binding import data_of
 from emulator.devices.smets1.calendar import CALENDAR_TIMER, Calendar, CalendarError
 from emulator.devices.smets1.captures import Capture, Captures, Every, Monthly
@@ -38,6 +38,7 @@ from emulator.devices.smets1.logs import (
     EventLog,
     LogRow,
 )
+from emulator.devices.smets1.making import Making, serial_of
 from emulator.devices.smets1.object_model import Moment, ObjectTree
 from emulator.devices.smets1.prepayment import Account, Opening, PaymentMode
 from emulator.devices.smets1.profile_generic import CLOCK_CLASS, Buffer
@@ -67,29 +68,6 @@ _SWITCH_EVENTS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Making:
-    """What a meter is made from.
-
-    Attributes:
-        eui64: Its identifier.
-        profile: What it is and may do.
-        section: The profile's ``[dlms]`` section.
-        catalogue: Its objects.
-        keys: Its factory keys.
-        seed: Seed of its consumption and its challenges.
-        now: The present moment.
-    """
-
-    eui64: Eui64
-    profile: DeviceProfile
-    section: DlmsSection
-    catalogue: Catalogue
-    keys: FactoryKeys
-    seed: int
-    now: UtcMs
-
-
 class Meter:
     """The parts of a meter, without its server.
 
@@ -115,11 +93,13 @@ class Meter:
         image: Its image transfer, and the firmware that runs.
         policy: Security policy of class 64.
         token: When the last top-up code came, its status and its reason.
-        signing: Signature keys it knows; None where no client signs.
+        factory: The keys it left the factory with.
         draw: Chance of key agreements.
     """
 
+    device_type: ClassVar[DeviceType]
     image_type: ClassVar[type[ImageTransfer]] = ImageTransfer
+    clock_type: ClassVar[type[MeterClock]] = MeterClock
     account_type: ClassVar[type[Account]] = Account
     captures_type: ClassVar[type[Captures]] = Captures
     buffer_type: ClassVar[type[Buffer]] = Buffer
@@ -145,7 +125,7 @@ class Meter:
     image: ImageTransfer
     policy: int
     token: tuple[UtcMs, int, int]
-    signing: SigningKeys | None
+    factory: FactoryKeys
     draw: Stream
 
     def __init__(self, making: Making) -> None:
@@ -155,7 +135,7 @@ class Meter:
         self.serial = serial_of(eui64)
         start = UtcMs((now // DAY_MS - HISTORY_DAYS) * DAY_MS)
         self.consumption = Consumption(seed, f"smets1/{eui64.hex}", start)
-        self.clock = MeterClock(now, section.clock_drift_ppm)
+        self.clock = self.clock_type(now, section.clock_drift_ppm)
         self.calendar = Calendar()
         self.rates = Rates(self._total, start, self.calendar.table())
         self.captures = {
@@ -175,7 +155,7 @@ class Meter:
         ciphers = any(association.ciphered for association in section.associations)
         self.policy = security_setup.PROTECTED if ciphers else 0
         self.token = (now, 0, 0)
-        self.signing = keys.signing
+        self.factory = keys
         self.draw = Stream(seed, f"smets1/{eui64.hex}/agreement")
         self._begin_without_power(now)
 
@@ -190,6 +170,10 @@ class Meter:
         return self.consumption.energy_wh(self.metered, at)
 
     # -- what it shows -------------------------------------------------------------------------
+
+    def serial_text(self) -> str:
+        """Return the serial number, as its object holds it."""
+        return self.serial
 
     def firmware_text(self) -> str:
         """Return the version that runs, as its firmware object holds it: eight hex digits."""
@@ -311,7 +295,15 @@ class Meter:
         """Divide consumption by another switching table from now on."""
         self.rates.switch_table(table, now)
 
-    # -- keys ----------------------------------------------------------------------------------
+    # -- associations and keys -----------------------------------------------------------------
+
+    def object_list(self, at: Moment) -> Data:
+        """Return the association view of whoever asks."""
+        return association_object.object_list(self, at)
+
+    def answer_hls(self, reply: bytes, at: Moment) -> bytes | None:
+        """Return our reply to the client's challenge, or None where its own is wrong."""
+        return None if at.session is None else at.session.reply_to_hls(reply)
 
     def transfer_keys(self, data: Data | None, at: Moment) -> MethodOutcome:
         """Take the keys of a key transfer, or none of them."""
@@ -389,8 +381,3 @@ class Meter:
 
 def _next_half_hour(now: UtcMs) -> UtcMs:
     return UtcMs((now // HALF_HOUR_MS + 1) * HALF_HOUR_MS)
-
-
-def serial_of(eui64: Eui64) -> str:
-    """Return the serial number of the meter of that identifier. Source: invented."""
-    return f"14P{int.from_bytes(eui64.octets[4:], 'big') % 10_000_000:07}"

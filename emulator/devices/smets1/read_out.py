@@ -30,7 +30,7 @@ def block_of(meter: "Meter", now: UtcMs) -> str:
     """
     shown = to_datetime(meter.clock.shows(now))
     lines = [
-        f"0.0.0({meter.serial})",
+        f"0.0.0({meter.serial_text()})",
         f"0.2.0({meter.firmware_text()})",
         f"0.9.1({shown:%H%M%S})",
         f"0.9.2({shown:%y%m%d})",

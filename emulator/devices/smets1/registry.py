@@ -1,6 +1,6 @@
 """Which SMETS1 device is emulated as a DLMS server, built out of its profile."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -13,18 +13,19 @@ from device_profiles.words import DeviceType
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from emulator.crypto.dlms_factory import FactoryKeys, factory_keys
+from emulator.devices.defects import apply
 from emulator.devices.smets1.catalogue import BINDINGS
 from emulator.devices.smets1.catalogue_device import CatalogueDevice
 from emulator.devices.smets1.device import Smets1Device
-from emulator.devices.smets1.esme import Smets1Esme, Smets1Gsme
-from emulator.devices.smets1.meter import Making
+from emulator.devices.smets1.esme import Smets1Esme, Smets1Gsme, Smets1HubServer
+from emulator.devices.smets1.making import Making
 
 #: Device type -> class.
 CLASSES: Final[Mapping[DeviceType, type[CatalogueDevice]]] = MappingProxyType(
     {
         DeviceType.ESME: Smets1Esme,
         DeviceType.GSME: Smets1Gsme,
-        DeviceType.CHF: CatalogueDevice,  # a hub's own server, without its gateway
+        DeviceType.CHF: Smets1HubServer,
     }
 )
 
@@ -50,7 +51,7 @@ def build(  # noqa: PLR0913, PLR0917 - the seam's form: what a device is made of
     keys: FactoryKeys | None = None,
     *,
     overlays: Folders = (),
-    cls: type[CatalogueDevice] | None = None,
+    defects: Iterable[str] = (),
 ) -> Smets1Device:
     """Build a device that is off.
 
@@ -62,17 +63,18 @@ def build(  # noqa: PLR0913, PLR0917 - the seam's form: what a device is made of
         now: The present moment: more than a year of consumption lies before it.
         keys: Its factory keys; None derives them from the seed.
         overlays: Folders whose catalogue of that name wins, weakest first.
-        cls: Its class, a saboteur's; None is the right one.
+        defects: Names of ``defects.DEFECTS`` that it has.
 
     Raises:
-        ValueError: No such device is a DLMS server here, or the profile has no ``[dlms]``.
+        ValueError: No such device is a DLMS server here, the profile has no ``[dlms]``, or a defect
+            is unknown or another device's.
         DataError: Its catalogue of objects cannot be used.
     """
-    made = CLASSES.get(device_type) if cls is None else cls
+    made = CLASSES.get(device_type)
     if made is None:
         raise ValueError(f"no SMETS1 {device_type} speaks DLMS here (known: {', '.join(CLASSES)})")
     if profile.dlms is None:
         raise ValueError(f"{profile.name}: the profile has no [dlms] section")
     catalogue = _catalogue(profile.dlms.objects, tuple(overlays))
     known = factory_keys(seed, eui64) if keys is None else keys
-    return made(Making(eui64, profile, profile.dlms, catalogue, known, seed, now))
+    return apply(made, defects)(Making(eui64, profile, profile.dlms, catalogue, known, seed, now))

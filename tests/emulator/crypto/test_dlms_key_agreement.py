@@ -64,6 +64,16 @@ def test_the_green_books_offer_is_read_and_its_secret_becomes_a_key() -> None:
     assert new.key == derived
 
 
+def test_the_master_key_is_derived_for_wrapping_and_all_others_for_gcm() -> None:
+    point = book.AGREEMENT_OFFER[:64]
+    for key_id in KeyId:
+        algorithm = Algorithm.AES_WRAP_128 if key_id is KeyId.MASTER else Algorithm.AES_GCM_128
+        new = method.agreed_key(
+            key_id, book.AGREEMENT_EPHEMERAL, point, client=CLIENT, server=SERVER
+        )
+        assert new.key == agreement.derive(book.AGREEMENT_SECRET, algorithm, CLIENT, SERVER)
+
+
 U8, ZERO = Data(Tag.UINT8, 0), Data(Tag.ENUM, 0)
 GOOD = agreement.signed_offer(OFFERS[0].ephemeral, CLIENT_KEY, b"\0")
 

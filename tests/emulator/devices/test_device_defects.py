@@ -8,8 +8,11 @@ from emulator.devices.esme.esme import Esme
 from emulator.devices.registry import CLASSES
 from tests.emulator.devices.saboteur_stories import STORIES, whole
 
+#: Saboteurs on the HAN; those of SMETS1 meters have tests of their own.
+ON_THE_HAN = sorted(name for name, defect in DEFECTS.items() if not defect.smets1)
 
-@pytest.mark.parametrize("name", sorted(DEFECTS))
+
+@pytest.mark.parametrize("name", ON_THE_HAN)
 def test_a_saboteur_shows(name: str) -> None:
     defect = DEFECTS[name]
     story = STORIES[name.partition("-")[2]]
@@ -24,7 +27,8 @@ def test_a_saboteur_says_in_one_sentence_what_it_does(name: str) -> None:
     sentence = DEFECTS[name].sentence
     assert sentence.endswith(".")
     assert "\n" not in sentence
-    assert name.startswith(f"{DEFECTS[name].device_type.value.lower()}-")
+    generation = "s1-" if DEFECTS[name].smets1 else ""
+    assert name.startswith(f"{generation}{DEFECTS[name].device_type.value.lower()}-")
 
 
 def test_defects_add_up() -> None:
@@ -37,5 +41,7 @@ def test_defects_add_up() -> None:
 def test_an_unknown_or_foreign_defect_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="no device defect 'esme-flies'"):
         apply(Esme, ["esme-flies"])
+    with pytest.raises(ValueError, match="belongs to a SMETS1 ESME"):
+        apply(Esme, "s1-esme-any-password")
     with pytest.raises(ValueError, match="belongs to a GSME"):
         apply(Esme, "gsme-awake-outside-window")

@@ -179,7 +179,7 @@ ESME = ("esme", "--profile", "smets1")
     [
         (("esme", "--profile", "smets9", "--listen", "pty"), "no device profile of this name"),
         (("esme", "--profile", "demo-esme", "--listen", "pty"), "has no [dlms] section"),
-        (("gsme", "--profile", "smets1", "--listen", "pty"), "is of a ESME, not of an GSME"),
+        (("gsme", "--profile", "smets1", "--listen", "pty"), "of another device: ESME"),
         (("kettle", "--profile", "smets1", "--listen", "pty"), "no device that can be served"),
         ((*ESME, "--listen", "tcp://"), "not a place to listen at"),
         ((*ESME, "--listen", "tcp://0.0.0.0:0"), "every network"),

@@ -203,9 +203,11 @@ def test_association_without_answer_says_the_likeliest_cause() -> None:
 
 def test_a_lost_confirmation_or_read_out_is_told() -> None:
     identification = with_even_parity(E_METER.encode())
-    report = sign_on(Pump(reader(OPTICAL), Told(identification)))
+    pump = Pump(reader(OPTICAL), Told(identification))
+    report = sign_on(pump)
     assert report.answered
     assert "did not confirm" in report.causes[0]
+    assert pump.state is LineState.OPENED  # it may be: the meter was told to
     joined = Pump(reader(OPTICAL), Told(identification)).play(AssociateJob(public()))
     assert isinstance(joined, Association)
     assert "did not confirm" in joined.why
@@ -222,6 +224,17 @@ def test_a_damaged_read_out_is_none() -> None:
     assert report.answered
     assert report.read_out is None
     assert "damaged" in report.causes[0]
+
+
+def test_a_meter_whose_confirmation_got_lost_is_reached_by_hdlc_all_the_same() -> None:
+    confirmation = with_even_parity(b"\x06252\r\n")
+    pump = Pump(
+        reader(OPTICAL),
+        meter(),
+        to_reader=lambda piece, _n: [] if piece == confirmation else [piece],
+    )
+    assert accepted(pump)
+    assert pump.play(GetJob((NAME,))) == (octets(b"name"),)
 
 
 @pytest.mark.parametrize("lost", range(3))

@@ -19,7 +19,7 @@ from tests.hil.drivers.live_meter import RefusedError, TestGuard
 from tests.hil.drivers.talkers import Pieces, Talker
 
 METER = Eui64.parse("00-DB-12-34-56-78-90-A0")
-SETTINGS = RelaySettings("R1=1\r\n", "R1=0\r\n", "R1?\r\n", "R1 is 1", "R1 is 0", 0.01, 0.3)
+SETTINGS = RelaySettings("R1=1\r\n", "R1=0\r\n", "R1?\r\n", "R1 is 1", "R1 is 0", 0.01, 0.15)
 
 
 class Board:

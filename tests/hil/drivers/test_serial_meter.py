@@ -15,8 +15,8 @@ from emulator.codecs.dlms.apdu_set import SetRequest
 from emulator.codecs.dlms.axdr import Data, Tag, octets
 from emulator.codecs.dlms.hdlc_link import LinkSettings
 from harness.dlms.settings import Framing, LineSettings
-from harness.meter import Silence, Unanswered
-from hil.drivers.serial_meter import EUI64, SERIAL_NUMBER, SerialMeter
+from harness.meter import Credentials, Silence, Unanswered
+from hil.drivers.serial_meter import COUNTER, EUI64, SERIAL_NUMBER, SerialMeter
 from hil.errors import PortLostError
 from hil.guard_port import MeterIdentity, Unguarded
 from hil.reopen import Cancelled, Reopener
@@ -300,6 +300,47 @@ def test_a_device_of_our_own_is_not_asked_who_it_is() -> None:
         bench.meter.associate(public())
         bench.meter.action(METHOD)
         assert [request[0] for request in bench.server.requests] == [0x60, 0xC3]
+
+
+# -- invocation counters -----------------------------------------------------------------------
+
+
+def test_a_real_meter_is_asked_how_far_the_counter_has_come() -> None:
+    application = server()
+    application.values[COUNTER.descriptor] = Data(Tag.UINT32, 4000)
+    with rig("pty-hdlc", guard=TestGuard(), application=application) as bench:
+        assert bench.meter.associate(management()).accepted
+        assert application.associations == 2  # the public client first
+        assert bench.meter.associate(management()).accepted
+        assert application.associations == 3
+        assert bench.meter.get([NAME]) == (octets(b"SBC0000000000001"),)
+    sent = b"".join(chunk for way, chunk in bench.tap.chunks if way == "in")
+    assert (4001).to_bytes(4, "big") in sent
+
+
+def test_a_meter_that_does_not_tell_its_counter_is_associated_with_all_the_same() -> None:
+    application = server()
+    with rig("pty-hdlc", guard=TestGuard(), application=application) as bench:
+        assert bench.meter.associate(management()).accepted
+        assert application.associations == 2
+
+
+def test_a_device_of_our_own_is_not_asked_for_its_counter() -> None:
+    with rig("pty-hdlc") as bench:
+        assert bench.meter.associate(management()).accepted
+        assert bench.server.associations == 1
+
+
+def test_signature_keys_are_asked_for_by_credentials() -> None:
+    asked: list[Credentials] = []
+
+    def signing_of(credentials: Credentials) -> None:
+        asked.append(credentials)
+
+    with rig("pty-hdlc") as bench:
+        bench.meter.signing_of = signing_of
+        bench.meter.associate(public())
+    assert asked == [public()]
 
 
 # -- a port that goes away ---------------------------------------------------------------------

@@ -122,6 +122,19 @@ def test_every_type_is_written_as_the_blue_book_says(octets: str, value: Data) -
     assert axdr.encode(value) == bytes.fromhex(octets)
 
 
+@pytest.mark.parametrize(
+    ("size", "length"),
+    [(0, "00"), (127, "7f"), (128, "8180"), (143, "818f"), (255, "81ff"), (256, "820100")],
+)
+def test_lengths_take_their_shortest_form(size: int, length: str) -> None:
+    for tag in (Tag.OCTETS, Tag.VISIBLE, Tag.UTF8):
+        octets = bytes((tag,)) + bytes.fromhex(length) + bytes(size)
+        assert axdr.decode(octets) == Data(tag, bytes(size))
+        assert axdr.encode(Data(tag, bytes(size))) == octets
+    rows = bytes((Tag.ARRAY,)) + bytes.fromhex(length) + bytes(size)
+    assert axdr.decode(rows) == Data(Tag.ARRAY, (axdr.NULL,) * size)
+
+
 @settings(max_examples=200, deadline=None)
 @given(value=DATA)
 def test_any_value_survives_both_ways(value: Data) -> None:

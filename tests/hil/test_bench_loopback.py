@@ -1,0 +1,292 @@
+"""Benches in real time: children on ptys and terminal servers, and a guarded port, end to end."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator.codecs.dlms.axdr import Data
+from emulator.core.clock import UtcMs
+from emulator.core.ids import Eui64
+from emulator.crypto.dlms_factory import factory_keys
+from harness.dlms import obis
+from harness.errors import BenchError, UsageError
+from harness.report.model import RunRecord
+from harness.run_options import RunOptions
+from harness.runner import start
+from harness.verdict import Verdict
+from hil import bench as benches
+from hil import wall_clock
+from hil.arming import ArmingRefusedError
+from hil.arming_state import arm, disarm
+from hil.bench import HilBench
+from hil.bench_file import load_bench
+from hil.children import Child
+from hil.dry_run import rehearse
+from tests.hil.bench_texts import HEAD, METER, write_bench
+from tests.hil.test_bench_children import is_alive
+
+LOOPBACK = HEAD + '\n[roles.ESME]\nendpoint = "loopback:smets1"\n'
+Story = Callable[[HilBench], Awaitable[None]]
+
+
+def options_of(path: Path, **more: object) -> RunOptions:
+    return RunOptions(bench=path, **more)  # type: ignore[arg-type] # words of the test
+
+
+def play(options: RunOptions, story: Story) -> None:
+    """Open a bench as the runner does, tell a story on it, and close it."""
+
+    async def whole() -> None:
+        bench = await benches.open_bench(options)
+        assert isinstance(bench, HilBench)
+        try:
+            await story(bench)
+        finally:
+            await bench.close()
+
+    with asyncio.Runner(loop_factory=lambda: benches.new_event_loop(options)) as loop:
+        loop.run(whole())
+
+
+def verdicts(record: RunRecord) -> dict[str, Verdict]:
+    return {one.id: one.verdict for one in record.scenarios}
+
+
+async def value(bench: HilBench, attribute: object) -> object:
+    found = await bench.meter("ESME").get([attribute])  # type: ignore[list-item] # of harness.dlms
+    assert isinstance(found, tuple), found
+    assert isinstance(found[0], Data), found
+    return found[0].value
+
+
+# -- loopback -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("listen", ["pty", "rfc2217", "tcp", "wrapper"])
+def test_a_loopback_meter_is_read_over_every_kind_of_line(tmp_path: Path, listen: str) -> None:
+    path = write_bench(tmp_path, LOOPBACK + f'listen = "{listen}"\neui64 = "{METER}"\n')
+    children: list[int] = []
+
+    async def story(bench: HilBench) -> None:
+        assert bench.kind == "loopback"
+        assert bench.offers == {"power", "noise"}
+        assert bench.role("ESME") == Eui64.parse(METER)
+        (line,) = bench.lines().values()
+        assert line.child is not None
+        children.append(line.child.pid)
+        scheme = "/dev/pts/" if listen == "pty" else f"{listen}://127.0.0.1:"
+        assert line.address.startswith(scheme)
+        for name in ("public", "reader", "management"):
+            association = await bench.meter("ESME").associate(bench.credentials("ESME", name))
+            assert association.accepted, association
+            assert await value(bench, obis.DEVICE_EUI64) == Eui64.parse(METER).octets
+        frames = bench.take_frames()
+        assert {frame.link for frame in frames} == {"line-in", "line-out"}
+        assert [frame.at_us for frame in frames] == sorted(frame.at_us for frame in frames)
+        assert all(frame.at_us <= bench.clock.now() * 1000 + 999 for frame in frames)
+        assert bench.take_frames() == []
+        assert bench.take_observations() is None
+        assert bench.dump() is None
+        assert bench.profiles[bench.role("ESME")].name == "smets1"
+        (row,) = bench.describe().values()
+        assert all(row.values())
+
+    play(options_of(path), story)
+    assert not any(is_alive(pid) for pid in children)
+
+
+def test_the_mains_of_a_child_go_and_come_back_on_a_faster_clock(tmp_path: Path) -> None:
+    path = write_bench(tmp_path, LOOPBACK + 'listen = "tcp"\nclock_factor = 50\n')
+
+    async def story(bench: HilBench) -> None:
+        begun = bench.clock.now()
+        meter = bench.meter("ESME")
+        assert (await meter.associate(bench.credentials("ESME", "public"))).accepted
+        await bench.power.cycle(bench.role("ESME"), 10)
+        assert 10_000 <= bench.clock.now() - begun < 300_000
+        assert (await meter.associate(bench.credentials("ESME", "public"))).accepted
+        for wrong in (Eui64(bytes(8)), bench.role("ESME")):
+            seconds = 0 if wrong == bench.role("ESME") else 1
+            with pytest.raises((BenchError, UsageError)):
+                await bench.power.cycle(wrong, seconds)
+
+    play(options_of(path), story)
+
+
+def test_a_child_that_refuses_its_orders_is_a_bench_fault_with_its_own_words(
+    tmp_path: Path,
+) -> None:
+    path = write_bench(tmp_path, LOOPBACK)
+    options = options_of(path, defects=("s1-no-such-defect",))
+    with pytest.raises(BenchError, match="before it said its address") as caught:
+        play(options, lambda _bench: asyncio.sleep(0))
+    assert "s1-no-such-defect" in caught.value.cause
+
+
+def test_a_scenario_passes_on_a_loopback_bench_and_its_run_has_a_capture(tmp_path: Path) -> None:
+    path = write_bench(tmp_path, LOOPBACK)
+    folder, record = start(["SER-001"], options_of(path), out=tmp_path / "run")
+    assert verdicts(record) == {"SER-001": Verdict.PASS}
+    assert folder.file("capture").stat().st_size > 1000
+
+
+# -- a port, guarded ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def device() -> Iterator[Child]:
+    """A meter that no bench started: for a bench file it is a real one, on a pty."""
+    words = ["esme", "--profile", "smets1", "--listen", "pty", "--eui64", METER, "--seed", "7"]
+    child = Child.emulate(words)
+    yield child
+    child.stop()
+
+
+def real(folder: Path, device: Child, *, more: str = "") -> Path:
+    keys = factory_keys(7, Eui64.parse(METER))
+    (folder / "keys.toml").write_text(
+        f'reader = "{keys.secrets["reader"].decode()}"\n[management]\n'
+        f'unicast = "{keys.keys.unicast.hex()}"\n'
+        f'authentication = "{keys.keys.authentication.hex()}"\nmaster = "{keys.keys.master.hex()}"\n'
+    )
+    role = f"""
+[roles.ESME]
+endpoint = "serial:{device.address}"
+profile = "smets1"
+eui64 = "{METER}"
+{more}
+[roles.ESME.credentials.reader]
+secret = "file:keys.toml#reader"
+[roles.ESME.credentials.management]
+keys = "file:keys.toml#management"
+"""
+    return write_bench(folder, HEAD.replace("operator", "reopen_s = 0\noperator") + role)
+
+
+def test_a_real_port_is_read_unarmed_and_written_only_as_rehearsed(
+    tmp_path: Path, device: Child
+) -> None:
+    path = real(tmp_path, device)
+    loaded, options = load_bench(path), options_of(path)
+    _folder, record = start(["SER-001"], options, out=tmp_path / "read")
+    assert verdicts(record) == {"SER-001": Verdict.PASS}
+
+    with pytest.raises(ArmingRefusedError, match="unarmed"):
+        start(["SER-013"], options, out=tmp_path / "unarmed")
+    arm(loaded, operator="A. Fitter", for_s=600)
+    with pytest.raises(ArmingRefusedError, match="no-dry-run"):
+        start(["SER-013"], options, out=tmp_path / "not rehearsed")
+
+    report, twin = rehearse(loaded, ["SER-013"], options)
+    assert verdicts(twin) == {"SER-013": Verdict.PASS}
+    (rehearsal,) = report.scenarios
+    assert [(one.verb, one.class_id, one.obis, one.index) for one in rehearsal.writes] == [
+        ("CLOCK", 8, "0-0:1.0.0.255", 2)
+    ]
+    arm(loaded, operator="A. Fitter", for_s=600)
+    _folder, record = start(["SER-013"], options, out=tmp_path / "armed")
+    assert verdicts(record) == {"SER-013": Verdict.PASS}
+    with pytest.raises(ArmingRefusedError, match="no-dry-run"):
+        start(["SER-014"], options, out=tmp_path / "another scenario")
+
+    disarm(path)
+    with pytest.raises(ArmingRefusedError, match="unarmed"):
+        start(["SER-013"], options, out=tmp_path / "disarmed")
+
+
+def test_a_device_that_is_not_the_one_of_the_list_is_read_and_not_written(
+    tmp_path: Path, device: Child
+) -> None:
+    path = real(tmp_path, device)
+    path.write_text(path.read_text().replace(f'allow = ["{METER}"]', "allow = []"))
+    loaded, options = load_bench(path), options_of(path)
+    rehearse(loaded, ["SER-013"], options)
+    arm(loaded, operator="A. Fitter", for_s=600)
+    with pytest.raises(ArmingRefusedError, match="not-allow-listed"):
+        start(["SER-013"], options, out=tmp_path / "run")
+
+
+def test_the_dry_run_report_holds_no_secret_and_no_value(tmp_path: Path, device: Child) -> None:
+    path = real(tmp_path, device)
+    report, _record = rehearse(load_bench(path), ["SER-012"], options_of(path))
+    (rehearsal,) = report.scenarios
+    assert [str(verb) for verb in rehearsal.verbs] == ["KEYS"]
+    told = json.loads(report.encode())["scenarios"][0]["writes"]
+    assert {name for write in told for name in write} == {
+        "verb", "role", "service", "class_id", "obis", "index", "times",
+    }  # fmt: skip
+
+
+def test_an_unplugged_port_is_a_fault_of_the_bench_and_the_next_run_goes_on(
+    tmp_path: Path,
+) -> None:
+    link = tmp_path / "head"
+    words = ["esme", "--profile", "smets1", "--listen", f"pty:{link}", "--eui64", METER]
+    device = Child.emulate([*words, "--seed", "7"])
+    try:
+        path = real(tmp_path, device)
+        path.write_text(path.read_text().replace(device.address, str(link)))
+
+        async def story(bench: HilBench) -> None:
+            meter = bench.meter("ESME")
+            assert (await meter.associate(bench.credentials("ESME", "public"))).accepted
+            device.stop()
+            with pytest.raises(BenchError):
+                await meter.get([obis.SERIAL_NUMBER])
+
+        play(options_of(path), story)
+        _folder, record = start(["SER-001"], options_of(path), out=tmp_path / "away")
+        assert verdicts(record) == {"SER-001": Verdict.ERROR}
+        again = Child.emulate([*words, "--seed", "7"])
+        try:
+            _folder, record = start(["SER-001"], options_of(path), out=tmp_path / "back")
+        finally:
+            again.stop()
+        assert verdicts(record) == {"SER-001": Verdict.PASS}
+    finally:
+        device.stop()
+
+
+# -- what a bench cannot do -----------------------------------------------------------------------
+
+
+def test_a_bench_says_what_it_has_not(tmp_path: Path) -> None:
+    path = write_bench(tmp_path, LOOPBACK + 'listen = "tcp"\n')
+
+    async def story(bench: HilBench) -> None:
+        for wrong in (
+            lambda: bench.meter("GSME"),
+            lambda: bench.meter("TOASTER"),
+            lambda: bench.meter("ESME", "wan"),
+            lambda: bench.role("CHF"),
+            lambda: bench.credentials("ESME", "burglar"),
+            lambda: bench.hub.eui64,
+            lambda: bench.restore(b"state"),
+        ):
+            with pytest.raises(BenchError) as caught:
+                wrong()
+            assert caught.value.where
+            assert caught.value.next_command
+        with pytest.raises(BenchError, match="no hub"):
+            await bench.hub.send(b"message")
+        with pytest.raises(BenchError, match="no hub"):
+            await bench.hub.received(UtcMs(0))
+        begun = bench.clock.now()
+        await bench.clock.sleep_until(UtcMs(begun - 1000))
+        await bench.clock.sleep_until(UtcMs(begun + 50))
+        assert 50 <= bench.clock.now() - begun < 5000
+        assert abs(bench.clock.now() - wall_clock.now()) < 5000
+
+    play(options_of(path), story)
+
+
+def test_a_scenario_that_is_skipped_anyway_starts_nothing(tmp_path: Path) -> None:
+    path = write_bench(tmp_path, LOOPBACK)
+
+    async def story(bench: HilBench) -> None:
+        assert bench.lines() == {}
+
+    play(options_of(path, scenario="FM-01", devices=("ESME", "CHF")), story)
