@@ -48,6 +48,7 @@ class Player(Protocol):
     """Someone who answers in a meter's place."""
 
     mismatches: list[Mismatch]
+    count: int
 
     @property
     def left(self) -> int:

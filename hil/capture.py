@@ -118,9 +118,7 @@ def write_frames(writer: TranscriptWriter, frames: Sequence[CapturedFrame]) -> N
 
 
 async def _on_a_line(choices: CaptureChoices, subject: Subject, step: Step) -> tuple[About, Walked]:
-    writer = TranscriptWriter(
-        choices.out, subject.about(), secrets=secrets_of(subject.factory, ())
-    )
+    writer = TranscriptWriter(choices.out, subject.about(), secrets=secrets_of(subject.factory, ()))
     with writer:
         tap = TranscriptTap(writer)
         bench = CapturedBench(subject.loaded, choices.options(), {choices.role: tap})

@@ -140,7 +140,7 @@ class Subject:
             stream = f"client/{self.role.value}"
         return About(
             role=self.role.value,
-            profile=self.profile.name,
+            profile=self.loaded.model(self.role),
             endpoint=self.kind.value,
             framing=self.framing,
             bench=self.loaded.content.bench.name,

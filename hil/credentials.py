@@ -7,6 +7,7 @@ from device_profiles.words import DeviceType
 from emulator.codecs.dlms.acse import Mechanism
 from emulator.codecs.dlms.apdu_ciphered import Form
 from emulator.crypto.dlms_factory import FactoryKeys
+from harness.dlms.from_profile import client_names, credentials
 from harness.errors import BenchError
 from harness.meter import Credentials
 from hil.bench_file import LoadedBench
@@ -33,21 +34,10 @@ def of_factory(
     Raises:
         BenchError: The profile knows no such client.
     """
-    known = _association(loaded, role, name)
-    if known is None:
+    dlms = loaded.profiles[role].dlms
+    if dlms is None or name not in client_names(dlms):
         raise _no_client(loaded, role, name)
-    mechanism = _MECHANISMS[known.authentication]
-    keyed = known.ciphered or mechanism in _KEYED
-    return Credentials(
-        name,
-        known.client,
-        mechanism,
-        secret=factory.secrets.get(name) if mechanism is Mechanism.LLS else None,
-        keys=factory.keys if keyed else None,
-        title=factory.client_title if keyed else b"",
-        form=Form.SERVICE_GLOBAL if known.ciphered else Form.PLAIN,
-        **_device(loaded, role),
-    )
+    return credentials(dlms, factory, name)
 
 
 def of_file(loaded: LoadedBench, role: DeviceType, name: str) -> Credentials:
@@ -67,19 +57,17 @@ def of_file(loaded: LoadedBench, role: DeviceType, name: str) -> Credentials:
         mechanism = Mechanism.NONE if known is None else _MECHANISMS[known.authentication]
     if client is None:
         raise _no_client(loaded, role, name)
+    if mechanism is Mechanism.HLS_ECDSA:
+        raise BenchError(
+            f"a bench file keeps no signature keys, and the client {name!r} proves itself by them",
+            where=f"{loaded.path}, roles.{role}.credentials.{name}",
+            cause="ECDSA clients are supported on emulated and loopback devices alone",
+            next_command=f"smetsbench profiles {loaded.profiles[role].name}",
+        )
     ciphered = section.ciphered
     if ciphered is None:
         ciphered = known is not None and known.ciphered
     return _fetched(loaded, role, name, section, (client, mechanism, ciphered))
-
-
-def lacking(loaded: LoadedBench, role: DeviceType, name: str) -> str:
-    """Return why a client's secrets cannot be had, as a sentence; empty when they can."""
-    try:
-        of_file(loaded, role, name)
-    except BenchError as error:
-        return error.what
-    return ""
 
 
 def _fetched(

@@ -1,5 +1,6 @@
 """How a role's line is spoken to and found: the bench file's words, else the profile's."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -7,6 +8,8 @@ from device_profiles.schema import DeviceProfile
 from emulator.core.chance import Stream
 from emulator.core.ids import Eui64
 from harness.dlms.association import Draw
+from harness.dlms.from_profile import default_framing
+from harness.dlms.from_profile import line_settings as from_profile
 from harness.dlms.settings import Framing, LineSettings
 from harness.errors import BenchError
 from hil import discovery, port_address
@@ -19,8 +22,8 @@ from hil.port_address import Way
 EUI64_PREFIX: Final = bytes.fromhex("02534203")
 #: Speed of HDLC where nobody says another one. Source: IEC 62056-21 proposes up to 9,600 bit/s.
 BAUD: Final = 9600
-#: Speed of a sign-on where nobody says another one. Source: IEC 62056-21 (always 300 bit/s).
-_START_BAUD: Final = 300
+#: Ways that say the framing themselves.
+_FRAMINGS: Final = {Way.WRAPPER: Framing.WRAPPER, Way.TCP: Framing.HDLC}
 
 
 def challenges(seed: int, role: str) -> Draw:
@@ -55,24 +58,18 @@ def line_settings(
     dlms = profile.dlms
     if dlms is None:
         raise BenchError(f"profile {profile.name} has no DLMS server")
-    sign_on = dlms.sign_on
     way = port_address.parse(address).way if address != BY_USB else Way.DEVICE
-    size = section.address_bytes or dlms.hdlc.address_bytes
-    physical = section.physical_address or dlms.hdlc.physical_address
-    return LineSettings(
-        framing=section.framing or recorded or _framing(way, has_sign_on=sign_on is not None),
+    framing = section.framing or recorded or _FRAMINGS.get(way) or default_framing(dlms)
+    known = from_profile(dlms, framing)
+    size = section.address_bytes or known.address_bytes
+    physical = section.physical_address or known.physical_address
+    return replace(
+        known,
         address_bytes=size,
         physical_address=None if size == 1 else physical,
-        mode_e=sign_on is None or sign_on.mode_e,
-        sign_on_baud=section.start_baud or (sign_on.start_baud if sign_on else _START_BAUD),
-        baud=section.baud or section.pace,
+        sign_on_baud=section.start_baud or known.sign_on_baud,
+        baud=section.baud or section.pace or known.baud,
     )
-
-
-def _framing(way: Way, *, has_sign_on: bool) -> Framing:
-    if way is Way.WRAPPER:
-        return Framing.WRAPPER
-    return Framing.OPTICAL if has_sign_on and way is not Way.TCP else Framing.HDLC
 
 
 def first_baud(section: RoleSection, settings: LineSettings) -> int:

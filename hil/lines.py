@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from device_profiles.schema import DeviceProfile
@@ -13,6 +14,7 @@ from emulator.core.clock import UtcMs, from_datetime, iso
 from emulator.core.ids import Eui64
 from emulator.crypto.dlms_factory import FactoryKeys, factory_keys
 from harness.dlms.association import Draw
+from harness.dlms.from_profile import signing
 from harness.dlms.settings import Framing, LineSettings
 from harness.errors import BenchError
 from harness.meter import Credentials
@@ -103,6 +105,11 @@ class Line:
         if self.lock is not None:
             self.lock.release()
 
+    def take_keys(self, factory: FactoryKeys) -> None:
+        """Take over the keys that the device left its factory with."""
+        self.factory = factory
+        self.driver.signing_of = partial(signing, factory)
+
     def credentials(self, loaded: LoadedBench, name: str) -> Credentials:
         """Return how a client of that name presents itself.
 
@@ -168,7 +175,7 @@ class LineOpener:
             child.stop()
             raise
         line.child, line.eui64, line.seed = child, eui64, seed
-        line.factory = factory_keys(seed, eui64)
+        line.take_keys(factory_keys(seed, eui64))
         return line
 
     def _replay(self, role: DeviceType) -> Line:
@@ -193,7 +200,7 @@ class LineOpener:
         told = about.device.get("eui64")
         line.eui64 = Eui64.parse(told) if line.eui64 is None and told else line.eui64
         if about.device_seed is not None and line.eui64 is not None:
-            line.factory = factory_keys(about.device_seed, line.eui64)
+            line.take_keys(factory_keys(about.device_seed, line.eui64))
         return line
 
     def _serial(self, role: DeviceType) -> Line:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from device_profiles.words import DeviceType
 from emulator.core.clock import UtcMs
@@ -16,6 +17,9 @@ from hil.guard_port import Guard
 from hil.lines import Line
 from hil.reopen import Reopener
 from hil.serial_port import SerialPort
+
+#: What a child is given beyond the time itself to hear of the cut and to be back, in real seconds.
+_START_S: Final = 0.25
 
 
 class Mains:
@@ -55,10 +59,10 @@ class Mains:
                 cause=f"it has: {here or 'none open'}",
                 next_command=f"smetsbench bench check {self._loaded.path}",
             )
-        back = UtcMs(self._clock.now() + round(off_s * 1000))
         if line.child is not None:
             await asyncio.to_thread(line.child.tell, f"power-cut {off_s:g}")
-            await self._clock.sleep_until(back)
+            dark_ms = round((off_s + _START_S * self._clock.factor) * 1000)
+            await self._clock.sleep_until(UtcMs(self._clock.now() + dark_ms))
             return
         section = self._loaded.content.power
         if section is None or section.role not in {None, line.role}:

@@ -166,9 +166,13 @@ class ReplayEndpoint:
         return self.address
 
     def wait(self) -> None:
-        """Wait until somebody stops it."""
+        """Wait until somebody calls ``end`` or ``stop``."""
         while not self._stop.wait(_POLL_S):
             continue
+
+    def end(self) -> None:
+        """Ask for the end, from any thread or signal handler; ``stop`` then closes everything."""
+        self._stop.set()
 
     def stop(self) -> None:
         """Stop answering; more than once does no harm."""

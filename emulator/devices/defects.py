@@ -363,6 +363,16 @@ def apply(cls: type[D], names: Iterable[str]) -> type[D]:
     return cls
 
 
+def of_smets1(device_type: DeviceType, names: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the names that are defects of a SMETS1 device of that type."""
+    known = [(name, DEFECTS.get(name)) for name in names]
+    return tuple(
+        name
+        for name, defect in known
+        if defect is not None and defect.smets1 and defect.device_type is device_type
+    )
+
+
 def _overridden(cls: type[D], path: str, override: Override) -> type[D]:
     part, _, method = path.rpartition(".")
     if not part:

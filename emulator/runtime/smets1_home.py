@@ -13,6 +13,7 @@ from emulator.core.chance import Chance
 from emulator.core.fault_schedule import FaultSchedule
 from emulator.core.ids import Eui64
 from emulator.crypto.dlms_factory import FactoryKeys, factory_keys
+from emulator.devices.defects import of_smets1
 from emulator.devices.smets1 import registry
 from emulator.devices.smets1.behind_hub import BehindHub
 from emulator.devices.smets1.device import Smets1Device
@@ -124,6 +125,7 @@ class _Workshop:
             self._plan.start,
             self.keys[eui64],
             overlays=self._plan.overlays,
+            defects=of_smets1(profile.device_type, self._plan.defects),
         )
 
     def _hub_box(self, meters: Sequence[InstalledDevice]) -> Box:

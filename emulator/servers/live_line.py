@@ -15,6 +15,8 @@ from emulator.servers.served_meter import ServedMeter
 
 #: Octets under way towards the meter before the client is made to wait.
 MAX_PENDING_BYTES: Final = 4096
+#: The same for octets under way to the client, which a client that asks without end would pile up.
+MAX_PENDING_OUT_BYTES: Final = 0x10000
 #: Silence after which an unfinished frame is given up, on a serial line.
 #: Source: reference serial-dlms.md section 4.2 (25 ms or more); more, because a client on a busy
 #: machine may pause between two writes of one frame.
@@ -73,7 +75,7 @@ class LiveLine:
         self._timing = timing
         self._loop: asyncio.AbstractEventLoop = meter.loop
         self._in = PacedQueue(self._loop, self._arrived)
-        self._out = PacedQueue(self._loop, sink.write)
+        self._out = PacedQueue(self._loop, self._left)
         self._cutter = FrameCutter(line.framing) if meter.schedule.touches("line-in") else None
         self._faulty_out = meter.schedule.touches("line-out")
         self._held = False
@@ -93,7 +95,8 @@ class LiveLine:
         if not self._meter.powered:
             return
         self._in.put(octets, self._pace(self.line.baud), bits_an_octet=bits_an_octet)
-        if self._in.pending_bytes > MAX_PENDING_BYTES and not self._held:
+        crowded = self._out.pending_bytes > MAX_PENDING_OUT_BYTES
+        if (crowded or self._in.pending_bytes > MAX_PENDING_BYTES) and not self._held:
             self._held = True
             self._sink.hold(on=True)
 
@@ -145,6 +148,12 @@ class LiveLine:
         self._late.clear()
         self._release()
 
+    def _relax(self) -> None:
+        """Go on listening to a client that was made to wait, once half of what waits is gone."""
+        few_in = self._in.pending_bytes < MAX_PENDING_BYTES // 2
+        if few_in and self._out.pending_bytes < MAX_PENDING_OUT_BYTES // 2:
+            self._release()
+
     def _release(self) -> None:
         if self._held:
             self._held = False
@@ -155,8 +164,8 @@ class LiveLine:
     def _arrived(self, octets: bytes, _baud: int | None) -> None:
         """Octets have come to the meter's end of the line."""
         self._heard_s = self._loop.time()
-        if self._held and self._in.pending_bytes < MAX_PENDING_BYTES // 2:
-            self._release()
+        if self._held:
+            self._relax()
         if self._cutter is None:
             self._hear(octets)
         else:
@@ -225,6 +234,12 @@ class LiveLine:
         for delay_s, octets in self._crossed("line-out", order.octets):
             late = max(not_before, self._loop.time() + delay_s) if delay_s else not_before
             self._out.put(octets, pace, mark=order.baud, not_before=late)
+
+    def _left(self, octets: bytes, baud: int | None) -> None:
+        """Octets have come to the client's end of the line."""
+        self._sink.write(octets, baud)
+        if self._held:
+            self._relax()
 
     def _pace(self, baud: int | None) -> int | None:
         limit = self._timing.pace

@@ -11,6 +11,8 @@ from emulator.core.effects import CloseDlms, SendDlms
 from emulator.servers.application import Application
 from emulator.servers.line_parts import HangUp, LineOutput, Transmit
 
+#: Clients that may speak on one connection. Source: invented, so that memory stays bounded.
+MAX_CLIENTS: Final = 16
 _DUMPED: Final = frozenset({"splitter", "clients", "heard_ms", "over"})
 _CLIENT: Final = frozenset({"client"})
 
@@ -112,7 +114,7 @@ class WrapperPort:
     def load(self, state: Any, path: str) -> None:
         """Take over a ``dump``."""
         dumped = Dumped(state, path, _DUMPED)
-        rows = dumped.rows("clients", _CLIENT, self._application.section.hdlc.max_links)
+        rows = dumped.rows("clients", _CLIENT, MAX_CLIENTS)
         clients = {row.number("client", 0, 0xFFFF) for row in rows}
         heard_ms, over = dumped.optional_number("heard_ms"), dumped.flag("over")
         self._splitter.load(dumped.raw("splitter"), f"{path}.splitter")
@@ -128,9 +130,9 @@ class WrapperPort:
         if not frame.apdu:
             return self._hang_up("a frame without an APDU")
         self._clients.add(frame.source)
-        if len(self._clients) > self._application.section.hdlc.max_links:
+        if len(self._clients) > MAX_CLIENTS:
             self._clients.discard(frame.source)
-            return self._hang_up("more clients on one connection than the device serves")
+            return self._hang_up(f"more than {MAX_CLIENTS} clients on one connection")
         reply = self._application.ask(frame.source, server, frame.apdu, now)
         answered = [] if reply.apdu is None else [self._transmit(frame.source, reply.apdu)]
         return [*answered, *reply.rest]

@@ -15,6 +15,7 @@ from emulator.core.fault_schedule import FaultSchedule
 from emulator.core.faults import FaultError, parse
 from emulator.core.ids import Eui64
 from emulator.crypto.dlms_factory import FactoryKeys, factory_keys
+from emulator.devices.defects import of_smets1
 from emulator.devices.smets1 import registry
 from emulator.devices.smets1.device import Smets1Device
 from emulator.runtime.line_world import LineWorld
@@ -147,6 +148,7 @@ def build(plan: MeterPlan) -> Meter:
             plan.start_at,
             keys,
             overlays=plan.overlays,
+            defects=of_smets1(profile.device_type, plan.defects),
         )
     line = MeterLine(device, _LINE, framing=LineFraming(framing.value))
     world = LineWorld(device, line, schedule, chance, plan.start_at)

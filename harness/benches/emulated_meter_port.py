@@ -46,8 +46,8 @@ class Wire(Protocol):
         """Whether there is a connection at all."""
         ...
 
-    def connect(self) -> None:
-        """Make a connection."""
+    def connect(self) -> bool:
+        """Make a connection; returns whether it stands."""
         ...
 
     def disconnect(self) -> None:

@@ -68,19 +68,30 @@ class _Post:
     """Sorts what comes from the hub by wrapper port: each meter's port takes its own."""
 
     def __init__(self, emulation: Smets1Emulation) -> None:
-        self._waiting = emulation.world.to_dsp
+        self._world = emulation.world
         self._boxes: dict[int, deque[bytes]] = {}
 
     def take(self, port: int) -> list[bytes]:
         """Return the frames of that port, in order; frames nobody can read are dropped."""
-        while self._waiting:
-            octets = self._waiting.popleft()
+        waiting = self._world.to_dsp
+        while waiting:
+            octets = waiting.popleft()
             try:
                 self._boxes.setdefault(wrapper.decode(octets).source, deque()).append(octets)
             except MalformedFrameError:
                 continue
         box = self._boxes.pop(port, deque())
         return list(box)
+
+    def dump(self) -> dict[str, list[str]]:
+        """Return what waits, by port."""
+        return {str(port): [one.hex() for one in box] for port, box in self._boxes.items()}
+
+    def load(self, state: Mapping[str, list[str]]) -> None:
+        """Take over what waited."""
+        self._boxes = {
+            int(port): deque(bytes.fromhex(one) for one in box) for port, box in state.items()
+        }
 
 
 class WanWire:
@@ -99,9 +110,10 @@ class WanWire:
         self._port = port
         self._splitter = wrapper.WrapperSplitter()
 
-    def connect(self) -> None:
+    def connect(self) -> bool:
         """Begin with no half frame from before."""
         self._splitter = wrapper.WrapperSplitter()
+        return True
 
     def disconnect(self) -> None:
         """Forget half a frame."""
@@ -137,16 +149,18 @@ class EmulatedSmets1Bench:
         self.hub = EmulatedHub(self._driver)
         self.power = EmulatedPower(self._driver)
         self.profiles = emulation.profiles
+        self._sections = {
+            eui64: model.dlms for eui64, model in self.profiles.items() if model.dlms is not None
+        }
         self._post = _Post(emulation)
         self._lines = {
             role: self._line(eui64, Chance(seed)) for role, eui64 in emulation.roles.items()
         }
 
     def _line(self, eui64: Eui64, chance: Chance) -> tuple[ReaderLine, EmulatedMeterPort]:
-        section = self.profiles[eui64].dlms
-        if section is None:
-            raise BenchError(f"{eui64} is no DLMS server")
-        settings = from_profile.wan_settings(section)
+        section = self._sections[eui64]
+        wake_period_s = self.profiles[eui64].radio.wake_period_s or 0
+        settings = from_profile.wan_settings(section, wake_period_s)
         line = ReaderLine(settings, chance.stream(f"client/{eui64.hex}").octets)
         wire = WanWire(self._emulation, self._post, section.wan_port)
         port = EmulatedMeterPort(self._driver, wire, line, self._emulation.keys[eui64])
@@ -190,10 +204,8 @@ class EmulatedSmets1Bench:
             BenchError: Another device, or its profile knows no such client.
         """
         eui64 = self.role(role)
-        section = self.profiles[eui64].dlms
+        section = self._sections[eui64]
         try:
-            if section is None:
-                raise KeyError(name)
             return from_profile.credentials(section, self._emulation.keys[eui64], name)
         except KeyError:
             raise BenchError(
@@ -231,7 +243,8 @@ class EmulatedSmets1Bench:
         """Return the state of all devices and clients; keys of emulated devices are in it."""
         self._driver.catch_up()
         lines = {role.value: line.dump() for role, (line, _port) in self._lines.items()}
-        return snapshot.pack({"world": self._emulation.world.dump(), "lines": lines})
+        state = {"world": self._emulation.world.dump(), "lines": lines, "post": self._post.dump()}
+        return snapshot.pack(state)
 
     def restore(self, state: bytes) -> None:
         """Put devices, clients, clock and chance back to a dumped state.
@@ -242,6 +255,7 @@ class EmulatedSmets1Bench:
         try:
             stored = snapshot.unpack(state)
             self._emulation.world.load(stored["world"])
+            self._post.load(stored["post"])
             for role, (line, _port) in self._lines.items():
                 line.load(stored["lines"][role.value])
         except (EmulatorError, KeyError, TypeError, ValueError) as error:

@@ -22,6 +22,7 @@ from emulator.core.faults import FaultError
 from emulator.core.ids import Eui64
 from emulator.crypto.dlms_factory import FactoryKeys, factory_keys, load_keys
 from emulator.crypto.key_entry import KeyStoreError
+from emulator.devices.defects import DEFECTS, of_smets1
 from emulator.devices.smets1 import registry
 from emulator.servers import listen
 from emulator.servers.errors import ListenError, StateFileError
@@ -50,11 +51,20 @@ class _Chosen:
     seed: int
     keys: FactoryKeys
     defects: tuple[str, ...]
+    overlays: tuple[Path, ...]
 
     def make(self, now: UtcMs) -> LineDevice:
         """Make the device, new from the factory."""
-        kind = self.profile.device_type
-        return registry.build(kind, self.eui64, self.profile, self.seed, now, self.keys)
+        return registry.build(
+            self.profile.device_type,
+            self.eui64,
+            self.profile,
+            self.seed,
+            now,
+            self.keys,
+            overlays=self.overlays,
+            defects=self.defects,
+        )
 
 
 def register(app: typer.Typer) -> None:
@@ -63,7 +73,7 @@ def register(app: typer.Typer) -> None:
 
 
 def emulate(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
-    device: Annotated[str, typer.Argument(help="What to emulate: esme.")],
+    device: Annotated[str, typer.Argument(help="What to emulate: esme, gsme or chf.")],
     profile: Annotated[
         str, typer.Option(help="Device model with a [dlms] section, by name or path.")
     ],
@@ -153,10 +163,11 @@ def _run(plan: ServePlan, hidden: frozenset[str] | None) -> None:
     """Serve until told to stop.
 
     Raises:
-        UsageError: A place, the stored state or a fault cannot be used.
+        UsageError: A place, the stored state, the catalogue or a fault cannot be used.
     """
     try:
-        asyncio.run(serve(plan, _announce, _Teller(hidden)))
+        with reading_data():
+            asyncio.run(serve(plan, _announce, _Teller(hidden)))
     except ListenError as error:
         raise UsageError(
             f"nobody can be listened to there: {error.why}",
@@ -229,13 +240,26 @@ def _chosen(  # noqa: PLR0913, PLR0917 -- what the person at the bench chose
             cause=f"a SMETS2+ model; with such a section: {', '.join(with_dlms) or 'none'}",
             next_command="smetsbench profiles",
         )
+    _refuse_unknown_defects(found.device_type, defects)
     identifier = _eui64(eui64, seed, found.name)
     held = _keys(keys, seed, identifier)
-    return _Chosen(found, found.dlms, identifier, seed, held, defects)
+    return _Chosen(found, found.dlms, identifier, seed, held, defects, folders)
+
+
+def _refuse_unknown_defects(kind: DeviceType, names: tuple[str, ...]) -> None:
+    own = of_smets1(kind, DEFECTS)
+    for name in names:
+        if name not in own:
+            raise UsageError(
+                f"a SMETS1 {kind} can have no defect {name}",
+                where="--defect",
+                cause=f"there are: {', '.join(own) or 'none'}",
+                next_command="smetsbench emulate --help",
+            )
 
 
 def _refuse_other_device(device: str, profile: DeviceProfile) -> None:
-    known = {kind.value.lower(): kind for kind in (DeviceType.ESME, DeviceType.GSME)}
+    known = {kind.value.lower(): kind for kind in registry.CLASSES}
     if device.lower() not in known:
         raise UsageError(
             f"{device!r} is no device that can be served on a line",

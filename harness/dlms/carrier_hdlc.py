@@ -57,22 +57,19 @@ class HdlcCarrier:
         self._splitter = FrameSplitter()
         self._silence_ms = settings.silence_ms
         self._longest_ms = line_ms(hdlc.MAX_BODY_BYTES, baud or _SLOW_BAUD)
-        self._heard_ms: int | None = None
+        self._pause_ms: int | None = None  # when an unfinished frame is given up
 
     @property
     def deadline_ms(self) -> int | None:
         """When ``expire`` is due: the link's own, or the end of a pause inside a frame."""
-        due = [at for at in (self._silence_due(), self._link_due()) if at is not None]
-        return min(due, default=None)
-
-    def _silence_due(self) -> int | None:
-        if self._heard_ms is None or self._splitter.kept_bytes < 2:  # a flag alone is no frame
-            return None
-        return self._heard_ms + self._silence_ms
+        due, pause = self._link_due(), self._pause_ms
+        if due is None or pause is None:
+            return pause if due is None else due
+        return min(due, pause)
 
     def _link_due(self) -> int | None:
         """Return the link's deadline; while a frame comes in, no repeat talks into it."""
-        due, pause = self._link.deadline_ms, self._silence_due()
+        due, pause = self._link.deadline_ms, self._pause_ms
         if due is None or pause is None:
             return due
         return max(due, min(pause, due + self._longest_ms))
@@ -101,19 +98,20 @@ class HdlcCarrier:
 
     def receive(self, octets: bytes, now_ms: int) -> list[CarrierOutput]:
         """Take octets of the line."""
-        self._heard_ms = now_ms
-        return self._framed(self._splitter.feed(octets), now_ms)
+        out = self._framed(self._splitter.feed(octets), now_ms)
+        unfinished = self._splitter.kept_bytes > 1  # a flag alone is no frame
+        self._pause_ms = now_ms + self._silence_ms if unfinished else None
+        return out
 
     def silence(self, now_ms: int) -> list[CarrierOutput]:
         """Give up an unfinished frame."""
-        self._heard_ms = None
+        self._pause_ms = None
         return self._framed(self._splitter.silence(), now_ms)
 
     def expire(self, now_ms: int) -> list[CarrierOutput]:
         """Note that time has passed."""
         out: list[CarrierOutput] = []
-        pause = self._silence_due()
-        if pause is not None and now_ms >= pause:
+        if self._pause_ms is not None and now_ms >= self._pause_ms:
             out += self.silence(now_ms)
         due = self._link_due()
         if due is not None and now_ms >= due:

@@ -54,9 +54,17 @@ def line_settings(section: DlmsSection, framing: Framing) -> LineSettings:
     )
 
 
-def wan_settings(section: DlmsSection) -> LineSettings:
-    """Return how a meter of that model is spoken to through its hub: wrapper frames on its port."""
-    return replace(line_settings(section, Framing.WRAPPER), wrapper_port=section.wan_port)
+def wan_settings(section: DlmsSection, wake_period_s: int = 0) -> LineSettings:
+    """Return how a meter of that model is spoken to through its hub: wrapper frames on its port.
+
+    Args:
+        section: How the model behaves.
+        wake_period_s: Seconds from one wake of the meter to the next; 0 for one that listens.
+    """
+    known = line_settings(section, Framing.WRAPPER)
+    patience_ms = known.link.reply_timeout_ms + wake_period_s * 1000
+    link = replace(known.link, reply_timeout_ms=patience_ms)
+    return replace(known, wrapper_port=section.wan_port, link=link)
 
 
 def default_framing(section: DlmsSection) -> Framing:

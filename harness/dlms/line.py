@@ -99,10 +99,10 @@ class ReaderLine:
     def deadline_ms(self) -> int | None:
         """When ``expire`` is due; never None while a job is under way."""
         machine = self._opening or self._carrier
-        due = [] if machine is None or machine.deadline_ms is None else [machine.deadline_ms]
-        if self._flow is not None:
-            due.append(self._job_due_ms)
-        return min(due, default=None)
+        due = None if machine is None else machine.deadline_ms
+        if self._flow is None:
+            return due
+        return self._job_due_ms if due is None else min(due, self._job_due_ms)
 
     @property
     def wants_reopening(self) -> bool:

@@ -10,6 +10,9 @@ from emulator.codecs.dlms.selective import CaptureObject, RangeSelection
 from emulator.crypto.dlms_key_transfer import NewKey, transfer_parameters
 from harness.errors import UsageError
 
+#: Status of an account in use. Source: IEC 62056-6-2 Account (known).
+_IN_USE: Final = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -123,6 +126,11 @@ def image_block(image: Image, number: int) -> Data:
     return axdr.structure(Data(Tag.UINT32, number), axdr.octets(image.block(number)))
 
 
+def _account_mode(mode: int) -> Data:
+    """Return mode and status of an account that is in use (class 111, attribute 2)."""
+    return axdr.structure(Data(Tag.ENUM, mode), Data(Tag.ENUM, _IN_USE))
+
+
 def _initiate(given: Arguments) -> Data | None:
     if given.image is None:
         return None
@@ -133,7 +141,7 @@ def _initiate(given: Arguments) -> Data | None:
 _WORDS: Final[Mapping[str, Callable[[Arguments], Data | None]]] = {
     "true": lambda _given: Data(Tag.BOOLEAN, 1),
     "i8:0": lambda _given: Data(Tag.INT8, 0),
-    "payment:mode": lambda given: None if given.mode is None else Data(Tag.ENUM, given.mode),
+    "payment:mode": lambda given: None if given.mode is None else _account_mode(given.mode),
     "token:digits": lambda given: axdr.octets(given.token.encode()) if given.token else None,
     "time:clock": lambda given: axdr.octets(given.clock) if given.clock else None,
     "tariff:name": lambda given: axdr.octets(given.name.encode()) if given.name else None,

@@ -16,6 +16,7 @@ from harness.dlms.jobs import (
     SignOnJob,
     Value,
     Write,
+    failed,
 )
 from harness.dlms.line import ReaderLine
 from harness.dlms.settings import LineSettings
@@ -85,7 +86,7 @@ class Conversation:
                 return _LOST
             return self._converse(self._line.begin(job, _now_ms()))
         except LineClosedError as closed:
-            return self._hung_up(closed)
+            return self._hung_up(job, closed)
         except (PortError, Cancelled, KeyboardInterrupt) as error:
             if isinstance(error, PortLostError):
                 self._line.lost(_now_ms())
@@ -157,20 +158,21 @@ class Conversation:
         if octets:
             self._line.receive(octets, _now_ms())
 
-    def _hung_up(self, closed: LineClosedError) -> Value:
+    def _hung_up(self, job: Job, closed: LineClosedError) -> Value:
         """Tell a meter that dropped the line from one that is gone.
 
         Who closes a connection and takes a new one at once is a meter that dropped its link, and
         that is an answer; where nobody takes it, the bench has lost its meter.
         """
         self.generation += 1
-        (value,) = [item.value for item in self._line.lost(_now_ms()) if isinstance(item, Done)]
+        ended = [item.value for item in self._line.lost(_now_ms()) if isinstance(item, Done)]
         try:
             self._port = self._reopener.once()
         except PortError:
             self._forget()
             raise closed from None
-        return value
+        # A job that had ended, but for what was to be sent last, has no other value any more.
+        return ended[0] if ended else failed(job, Silence.LINK_LOST, closed.what)
 
     def _forget(self) -> None:
         self._association_lost = True

@@ -52,7 +52,7 @@ def play(options: RunOptions, story: Story) -> None:
 
 
 def verdicts(record: RunRecord) -> dict[str, Verdict]:
-    return {one.id: one.verdict for one in record.scenarios}
+    return {one.id: one.verdict for one in record.scenarios if one.verdict is not None}
 
 
 async def value(bench: HilBench, attribute: object) -> object:
@@ -65,24 +65,42 @@ async def value(bench: HilBench, attribute: object) -> object:
 # -- loopback -------------------------------------------------------------------------------------
 
 
+async def read_by_everybody(bench: HilBench) -> None:
+    """Read who the meter is as each of its clients, plainly, by password and ciphered."""
+    meter = bench.meter("ESME")
+    for name in ("public", "reader", "management"):
+        association = await meter.associate(bench.credentials("ESME", name))
+        assert association.accepted, association
+        assert await value(bench, obis.DEVICE_EUI64) == bench.role("ESME").octets
+
+
+@pytest.mark.soak
 @pytest.mark.parametrize("listen", ["pty", "rfc2217", "tcp", "wrapper"])
 def test_a_loopback_meter_is_read_over_every_kind_of_line(tmp_path: Path, listen: str) -> None:
-    path = write_bench(tmp_path, LOOPBACK + f'listen = "{listen}"\neui64 = "{METER}"\n')
+    path = write_bench(tmp_path, LOOPBACK + f'listen = "{listen}"\n')
+
+    async def story(bench: HilBench) -> None:
+        (line,) = bench.lines().values()
+        scheme = "/dev/pts/" if listen == "pty" else f"{listen}://127.0.0.1:"
+        assert line.address.startswith(scheme)
+        await read_by_everybody(bench)
+
+    play(options_of(path), story)
+
+
+def test_a_loopback_bench_has_all_ports_a_faster_clock_and_mains(tmp_path: Path) -> None:
+    more = f'listen = "tcp"\nclock_factor = 50\neui64 = "{METER}"\n'
+    path = write_bench(tmp_path, LOOPBACK + more)
     children: list[int] = []
 
     async def story(bench: HilBench) -> None:
         assert bench.kind == "loopback"
-        assert bench.offers == {"power", "noise"}
+        assert set(bench.offers) == {"power", "noise"}
         assert bench.role("ESME") == Eui64.parse(METER)
         (line,) = bench.lines().values()
         assert line.child is not None
         children.append(line.child.pid)
-        scheme = "/dev/pts/" if listen == "pty" else f"{listen}://127.0.0.1:"
-        assert line.address.startswith(scheme)
-        for name in ("public", "reader", "management"):
-            association = await bench.meter("ESME").associate(bench.credentials("ESME", name))
-            assert association.accepted, association
-            assert await value(bench, obis.DEVICE_EUI64) == Eui64.parse(METER).octets
+        await read_by_everybody(bench)
         frames = bench.take_frames()
         assert {frame.link for frame in frames} == {"line-in", "line-out"}
         assert [frame.at_us for frame in frames] == sorted(frame.at_us for frame in frames)
@@ -93,41 +111,23 @@ def test_a_loopback_meter_is_read_over_every_kind_of_line(tmp_path: Path, listen
         assert bench.profiles[bench.role("ESME")].name == "smets1"
         (row,) = bench.describe().values()
         assert all(row.values())
+        begun = bench.clock.now()
+        await bench.power.cycle(bench.role("ESME"), 10)
+        assert 10_000 <= bench.clock.now() - begun < 300_000
+        await read_by_everybody(bench)
+        with pytest.raises(BenchError, match="no device"):
+            await bench.power.cycle(Eui64(bytes(8)), 1)
+        with pytest.raises(UsageError, match="0 seconds"):
+            await bench.power.cycle(bench.role("ESME"), 0)
 
     play(options_of(path), story)
     assert not any(is_alive(pid) for pid in children)
 
 
-def test_the_mains_of_a_child_go_and_come_back_on_a_faster_clock(tmp_path: Path) -> None:
-    path = write_bench(tmp_path, LOOPBACK + 'listen = "tcp"\nclock_factor = 50\n')
-
-    async def story(bench: HilBench) -> None:
-        begun = bench.clock.now()
-        meter = bench.meter("ESME")
-        assert (await meter.associate(bench.credentials("ESME", "public"))).accepted
-        await bench.power.cycle(bench.role("ESME"), 10)
-        assert 10_000 <= bench.clock.now() - begun < 300_000
-        assert (await meter.associate(bench.credentials("ESME", "public"))).accepted
-        for wrong in (Eui64(bytes(8)), bench.role("ESME")):
-            seconds = 0 if wrong == bench.role("ESME") else 1
-            with pytest.raises((BenchError, UsageError)):
-                await bench.power.cycle(wrong, seconds)
-
-    play(options_of(path), story)
-
-
-def test_a_child_that_refuses_its_orders_is_a_bench_fault_with_its_own_words(
+def test_a_scenario_passes_behind_a_terminal_server_and_its_run_has_a_capture(
     tmp_path: Path,
 ) -> None:
-    path = write_bench(tmp_path, LOOPBACK)
-    options = options_of(path, defects=("s1-no-such-defect",))
-    with pytest.raises(BenchError, match="before it said its address") as caught:
-        play(options, lambda _bench: asyncio.sleep(0))
-    assert "s1-no-such-defect" in caught.value.cause
-
-
-def test_a_scenario_passes_on_a_loopback_bench_and_its_run_has_a_capture(tmp_path: Path) -> None:
-    path = write_bench(tmp_path, LOOPBACK)
+    path = write_bench(tmp_path, LOOPBACK + 'listen = "rfc2217"\n')
     folder, record = start(["SER-001"], options_of(path), out=tmp_path / "run")
     assert verdicts(record) == {"SER-001": Verdict.PASS}
     assert folder.file("capture").stat().st_size > 1000
@@ -136,21 +136,36 @@ def test_a_scenario_passes_on_a_loopback_bench_and_its_run_has_a_capture(tmp_pat
 # -- a port, guarded ------------------------------------------------------------------------------
 
 
+class Device:
+    """A meter that no bench started: for a bench file it is a real one, on a pty behind a link."""
+
+    def __init__(self, folder: Path) -> None:
+        self.address = str(folder / "head")
+        self.plug_in()
+
+    def plug_in(self) -> None:
+        """Start it; what it remembered is lost, its keys are the same."""
+        words = ["esme", "--profile", "smets1", "--eui64", METER, "--seed", "7"]
+        self.child = Child.emulate([*words, "--listen", f"pty:{self.address}"])
+
+    def unplug(self) -> None:
+        self.child.stop()
+
+
 @pytest.fixture(scope="module")
-def device() -> Iterator[Child]:
-    """A meter that no bench started: for a bench file it is a real one, on a pty."""
-    words = ["esme", "--profile", "smets1", "--listen", "pty", "--eui64", METER, "--seed", "7"]
-    child = Child.emulate(words)
-    yield child
-    child.stop()
+def device(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
+    device = Device(tmp_path_factory.mktemp("device"))
+    yield device
+    device.unplug()
 
 
-def real(folder: Path, device: Child, *, more: str = "") -> Path:
+def real(folder: Path, device: Device, *, more: str = "") -> Path:
     keys = factory_keys(7, Eui64.parse(METER))
     (folder / "keys.toml").write_text(
         f'reader = "{keys.secrets["reader"].decode()}"\n[management]\n'
         f'unicast = "{keys.keys.unicast.hex()}"\n'
-        f'authentication = "{keys.keys.authentication.hex()}"\nmaster = "{keys.keys.master.hex()}"\n'
+        f'authentication = "{keys.keys.authentication.hex()}"\n'
+        f'master = "{keys.keys.master.hex()}"\n'
     )
     role = f"""
 [roles.ESME]
@@ -167,7 +182,7 @@ keys = "file:keys.toml#management"
 
 
 def test_a_real_port_is_read_unarmed_and_written_only_as_rehearsed(
-    tmp_path: Path, device: Child
+    tmp_path: Path, device: Device
 ) -> None:
     path = real(tmp_path, device)
     loaded, options = load_bench(path), options_of(path)
@@ -198,7 +213,7 @@ def test_a_real_port_is_read_unarmed_and_written_only_as_rehearsed(
 
 
 def test_a_device_that_is_not_the_one_of_the_list_is_read_and_not_written(
-    tmp_path: Path, device: Child
+    tmp_path: Path, device: Device
 ) -> None:
     path = real(tmp_path, device)
     path.write_text(path.read_text().replace(f'allow = ["{METER}"]', "allow = []"))
@@ -209,7 +224,7 @@ def test_a_device_that_is_not_the_one_of_the_list_is_read_and_not_written(
         start(["SER-013"], options, out=tmp_path / "run")
 
 
-def test_the_dry_run_report_holds_no_secret_and_no_value(tmp_path: Path, device: Child) -> None:
+def test_the_dry_run_report_holds_no_secret_and_no_value(tmp_path: Path, device: Device) -> None:
     path = real(tmp_path, device)
     report, _record = rehearse(load_bench(path), ["SER-012"], options_of(path))
     (rehearsal,) = report.scenarios
@@ -221,40 +236,32 @@ def test_the_dry_run_report_holds_no_secret_and_no_value(tmp_path: Path, device:
 
 
 def test_an_unplugged_port_is_a_fault_of_the_bench_and_the_next_run_goes_on(
-    tmp_path: Path,
+    tmp_path: Path, device: Device
 ) -> None:
-    link = tmp_path / "head"
-    words = ["esme", "--profile", "smets1", "--listen", f"pty:{link}", "--eui64", METER]
-    device = Child.emulate([*words, "--seed", "7"])
+    path = real(tmp_path, device)
+
+    async def story(bench: HilBench) -> None:
+        meter = bench.meter("ESME")
+        assert (await meter.associate(bench.credentials("ESME", "public"))).accepted
+        device.unplug()
+        with pytest.raises(BenchError):
+            await meter.get([obis.SERIAL_NUMBER])
+
+    play(options_of(path), story)
     try:
-        path = real(tmp_path, device)
-        path.write_text(path.read_text().replace(device.address, str(link)))
-
-        async def story(bench: HilBench) -> None:
-            meter = bench.meter("ESME")
-            assert (await meter.associate(bench.credentials("ESME", "public"))).accepted
-            device.stop()
-            with pytest.raises(BenchError):
-                await meter.get([obis.SERIAL_NUMBER])
-
-        play(options_of(path), story)
         _folder, record = start(["SER-001"], options_of(path), out=tmp_path / "away")
         assert verdicts(record) == {"SER-001": Verdict.ERROR}
-        again = Child.emulate([*words, "--seed", "7"])
-        try:
-            _folder, record = start(["SER-001"], options_of(path), out=tmp_path / "back")
-        finally:
-            again.stop()
-        assert verdicts(record) == {"SER-001": Verdict.PASS}
     finally:
-        device.stop()
+        device.plug_in()
+    _folder, record = start(["SER-001"], options_of(path), out=tmp_path / "back")
+    assert verdicts(record) == {"SER-001": Verdict.PASS}
 
 
 # -- what a bench cannot do -----------------------------------------------------------------------
 
 
-def test_a_bench_says_what_it_has_not(tmp_path: Path) -> None:
-    path = write_bench(tmp_path, LOOPBACK + 'listen = "tcp"\n')
+def test_a_bench_says_what_it_has_not(tmp_path: Path, device: Device) -> None:
+    path = real(tmp_path, device)
 
     async def story(bench: HilBench) -> None:
         for wrong in (
@@ -270,6 +277,10 @@ def test_a_bench_says_what_it_has_not(tmp_path: Path) -> None:
                 wrong()
             assert caught.value.where
             assert caught.value.next_command
+        assert bench.kind == "real"
+        assert not bench.offers
+        with pytest.raises(BenchError, match="cannot be switched from here"):
+            await bench.power.cycle(bench.role("ESME"), 1)
         with pytest.raises(BenchError, match="no hub"):
             await bench.hub.send(b"message")
         with pytest.raises(BenchError, match="no hub"):

@@ -166,19 +166,21 @@ class CatalogueObject(CosemObject):
 
     def access(self, index: int, word: str) -> Access:
         """Return what a rights word may do with an attribute and with the method of its number."""
-        if index == LOGICAL_NAME and index not in self.actions:
-            rows = [*self.members.values(), *self.actions.values()]
-            named = any(row.rights.get(word) for row in rows)
-            return Access(read=named or bool(self.deviations))
         attribute, method = self.members.get(index), self.actions.get(index)
         shown = "" if attribute is None else attribute.rights.get(word, "")
         called = "" if method is None else method.rights.get(word, "")
+        open_ = index in self.deviations
         return Access(
-            read="r" in shown or index in self.deviations or index == LOGICAL_NAME,
+            read=self._named(word) if index == LOGICAL_NAME else open_ or "r" in shown,
             write="w" in shown,
             invoke="x" in called,
             protected="!" in shown or "!" in called,
         )
+
+    def _named(self, word: str) -> bool:
+        """Say whether a rights word may do anything here, and so read the logical name."""
+        rows = [*self.members.values(), *self.actions.values()]
+        return bool(self.deviations) or any(row.rights.get(word) for row in rows)
 
     def dump(self) -> dict[str, Json]:
         """Return the values that were written."""

@@ -59,6 +59,9 @@ def test_only_matching_frames_are_counted() -> None:
         ("csp", "csp-in", 1),
         ("csp-out", "csp-out", 1),
         ("han", "csp-in", 0),
+        ("line", "line-in", 1),
+        ("line", "line-out", 1),
+        ("line-in", "line-out", 0),
     ],
 )
 def test_a_line_without_direction_means_both(link: str, crossed: str, lost: int) -> None:

@@ -98,6 +98,8 @@ def test_a_moment_is_utc_unless_it_says_otherwise() -> None:
         ("drop@lan", FaultLinkError, "no link 'lan'"),
         ("drop@esme", FaultLinkError, "from=ROLE and to=ROLE"),
         ("power-cycle:after_s=1@han", FaultLinkError, "does not work on 'han'"),
+        ("noise@han", FaultLinkError, "links for it: line, line-in, line-out"),
+        ("noise:octets=0@line", FaultValueError, "between 1 and 4096"),
     ],
 )
 def test_a_wrong_order_is_refused_with_its_own_error(
@@ -157,6 +159,14 @@ def test_truncate_by_chance_always_takes_something() -> None:
 @pytest.mark.parametrize("frame", [b"", b"\x00", b"\x00\x01\x02"])
 def test_no_frame_is_too_short_to_be_spoilt(name: str, frame: bytes) -> None:
     assert all(len(copy.frame) <= len(frame) + 2 for copy in through(f"{name}@han", frame))
+
+
+@pytest.mark.parametrize(("keys", "count"), [("", 8), (":octets=3", 3)])
+def test_noise_stands_before_the_frame_and_comes_from_the_seed(keys: str, count: int) -> None:
+    ((first,), (again,), (other,)) = (through(f"noise{keys}@line", seed=seed) for seed in (1, 1, 2))
+    assert first.frame[count:] == FRAME
+    assert first == again
+    assert first.frame[:count] != other.frame[:count]
 
 
 def test_what_device_faults_do() -> None:

@@ -134,12 +134,11 @@ def test_a_dump_in_the_middle_of_a_transfer_goes_on_with_the_same_octets() -> No
         assert frames[0] == frames[1]
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize(
     ("profile", "framing"),
     [
-        ("smets1", Framing.OPTICAL),
-        ("smets1-strict", Framing.OPTICAL),
+        pytest.param("smets1", Framing.OPTICAL, marks=pytest.mark.soak),
+        pytest.param("smets1-strict", Framing.OPTICAL, marks=pytest.mark.soak),
         ("smets1-wrapper", Framing.HDLC),
         ("smets1-wrapper", Framing.WRAPPER),
     ],

@@ -145,13 +145,18 @@ async def dial(address: str) -> Client:
     return Client(read, write, held.close)
 
 
+def _wake(there: asyncio.Future[None]) -> None:
+    if not there.done():
+        there.set_result(None)
+
+
 def _terminal(path: str) -> Client:
     handle = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     loop = asyncio.get_running_loop()
 
     async def read() -> bytes:
         there: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(handle, lambda: there.done() or there.set_result(None))
+        loop.add_reader(handle, _wake, there)
         try:
             await there
             return os.read(handle, 65536)

@@ -1,7 +1,7 @@
 """Where frames of a line end, what they are called, and how they are closed again."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.codecs.dlms import hdlc, mode_e
@@ -47,6 +47,7 @@ def test_frames_are_cut_apart_however_they_come(
     assert cut(framing, b"".join(pieces), size) == pieces
 
 
+@settings(deadline=None)
 @given(st.sampled_from(list(Framing)), st.binary(max_size=200), st.integers(1, 50))
 def test_the_pieces_put_together_are_what_came(framing: Framing, octets: bytes, size: int) -> None:
     assert b"".join(cut(framing, octets, size)) == octets

@@ -14,6 +14,7 @@ from emulator.core.effects import CloseDlms, DlmsChannel, SendDlms, SetTimer
 from emulator.core.errors import IllegalEventError
 from emulator.servers.line_parts import Framing, LineOutput, Transmit
 from emulator.servers.meter_line import MeterLine
+from emulator.servers.wrapper_port import MAX_CLIENTS
 from tests.emulator.servers.line_kit import (
     ANSWER,
     BROKEN,
@@ -224,6 +225,20 @@ def test_a_lost_connection_is_told_to_the_device() -> None:
     assert {channel.client for channel in bench.device.gone} == {PUBLIC, 2}
 
 
+def test_a_check_sequence_that_ends_like_a_flag_and_flags_inside_are_no_flags() -> None:
+    ends = {"question": 0, "answer": 0}
+    bench, client = Bench(Framing.HDLC), HdlcClient()
+    bench.put(client.snrm())
+    for number in range(1500):
+        apdu = b"\xf7\x7e\x7e" + number.to_bytes(2, "big") + b"\x7e"
+        question = client.ask(apdu)
+        answer = sent(bench.put(question))
+        assert apdus(answer) == [apdu]
+        ends["question"] += question.endswith(b"~~")
+        ends["answer"] += answer.endswith(b"~~")
+    assert min(ends.values()) >= 2
+
+
 def test_noise_before_between_and_after_frames_changes_nothing() -> None:
     bench, client = Bench(Framing.HDLC), HdlcClient()
     assert kinds(sent(bench.put(b"\x00\xff\x7e" + client.snrm() + b"\x55\x7e\x7e"))) == [Kind.UA]
@@ -389,11 +404,11 @@ def test_a_frame_that_means_nothing_ends_the_connection_at_once(octets: bytes, w
     assert bench.line.deadline_ms is None
 
 
-def test_more_clients_than_the_device_serves_are_hung_up() -> None:
+def test_a_connection_with_ever_more_clients_is_hung_up() -> None:
     bench = Bench(Framing.WRAPPER)
-    for client in range(1, 5):
+    for client in range(1, MAX_CLIENTS + 1):
         assert sent(bench.put(wrapped(client=client))) != b""
-    assert hang_ups(bench.put(wrapped(client=5))) != []
+    assert hang_ups(bench.put(wrapped(client=MAX_CLIENTS + 1))) != []
 
 
 def test_half_a_frame_is_not_waited_for_for_ever() -> None:

@@ -80,7 +80,7 @@ def test_at_a_wrong_setting_the_meter_hears_garbage_and_says_nothing(
 @pytest.mark.parametrize("seven_even", [True, False])
 def test_mode_e_with_parity_in_the_port_or_in_software(seven_even: bool) -> None:
     def story(url: str) -> bytes:
-        setting = {"bytesize": 7, "parity": "E"} if seven_even else {}
+        setting: dict[str, Any] = {"bytesize": 7, "parity": "E"} if seven_even else {}
         with serial.serial_for_url(url, baudrate=300, timeout=5, **setting) as port:
             strip = mode_e.without_parity if seven_even else bytes
             port.write(strip(REQUEST))

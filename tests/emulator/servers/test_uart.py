@@ -1,7 +1,7 @@
 """What a receiver hears of octets at another speed or in another format."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.codecs.dlms import mode_e
@@ -13,11 +13,13 @@ SEVEN_EVEN = CharacterFormat(300, 7, Parity.EVEN)
 SNRM = bytes.fromhex("7ea0070321930f017e")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=64))
 def test_octets_between_ports_that_agree_stay_as_they_are(octets: bytes) -> None:
     assert carried(octets, FAST, CharacterFormat(9700)) == octets
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=64).map(lambda octets: bytes(octet & 0x7F for octet in octets)))
 def test_seven_bits_with_even_parity_are_what_eight_bits_with_the_parity_in_software_are(
     octets: bytes,
@@ -26,6 +28,7 @@ def test_seven_bits_with_even_parity_are_what_eight_bits_with_the_parity_in_soft
     assert carried(mode_e.with_even_parity(octets), SLOW, SEVEN_EVEN) == octets
 
 
+@settings(deadline=None)
 @given(
     st.binary(min_size=1, max_size=64).map(lambda octets: bytes(octet & 0x7F for octet in octets))
 )
@@ -50,6 +53,7 @@ def test_a_fast_sender_is_a_short_rustle_to_a_slow_receiver() -> None:
     assert len(carried(SNRM * 10, FAST, SLOW)) <= 4
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=40),
     st.sampled_from([300, 600, 2400, 9600, 115200]),

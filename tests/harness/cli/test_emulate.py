@@ -189,7 +189,7 @@ ESME = ("esme", "--profile", "smets1")
         ((*ESME, "--listen", "pty", "--fault", "drop@lane"), "no link 'lane'"),
         ((*ESME, "--listen", "pty", "--keys", "/not/there"), "the keys cannot be used"),
         ((*ESME, "--listen", "pty", "--state", "/not/there/x"), "the stored state cannot be used"),
-        ((*ESME, "--listen", "pty", "--defect", "none-such"), "no defect none-such"),
+        ((*ESME, "--listen", "pty", "--defect", "none-such"), "can have no defect none-such"),
     ],
 )
 def test_what_cannot_be_served_is_refused_in_words(words: tuple[str, ...], said: str) -> None:

@@ -133,6 +133,13 @@ def invoke(
     return outcome.result
 
 
+def plain(data: Data) -> Any:
+    """Data without its types: a tuple for an array or a structure."""
+    if isinstance(data.value, tuple):
+        return tuple(plain(item) for item in data.value)
+    return data.value
+
+
 def stamp(now: int) -> Data:
     """A date-time of UTC."""
     return axdr.octets(date_time.encode(date_time.of_moment(UtcMs(now))))

@@ -242,7 +242,7 @@ def section(**changes: Any) -> DlmsSection:
             client(WRITER, "installer", "lls", "all", ciphered=False),
             client(PLAIN_HLS, "plain-hls", "hls-gmac", "all", ciphered=False),
             client(SIGNER, "signer", "hls-ecdsa", "all", ciphered=True),
-            client(PLAIN_SIGNER, "plain-signer", "hls-ecdsa", "all", ciphered=False),
+            client(PLAIN_SIGNER, "plain-signer", "hls-ecdsa", "read", ciphered=False),
         ),
         "suite": 0,
         "conformance": EVERYTHING,

@@ -318,6 +318,11 @@ def _refused_proof(client: Client, reply: bytes) -> None:
     assert client.send(GOLDEN_GET) == NOT_ASSOCIATED
 
 
+def test_a_client_may_prove_itself_though_it_may_invoke_nothing_else() -> None:
+    client = associated(PLAIN_SIGNER)
+    assert client.act(REPLY_TO_HLS, axdr.octets(bytes(64))).result.name == "READ_WRITE_DENIED"
+
+
 def test_a_proof_by_another_signature_key_is_refused() -> None:
     client = Client(powered(), PLAIN_SIGNER, held=factory_keys(8, EUI64))
     _refused_proof(client, client.reply(client.request()))

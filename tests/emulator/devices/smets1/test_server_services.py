@@ -573,6 +573,32 @@ def test_a_wrong_block_ends_the_transfer_and_nothing_is_invoked(
     assert _actor(client).calls == []
 
 
+def test_a_new_request_ends_the_long_one_of_its_service() -> None:
+    client = Client(powered(), WRITER)
+    client.associate(client.offer(max_pdu_bytes=100))
+    client.exchange(SetFirstBlockRequest(INVOKE, Attribute(STORE_A2), DataBlock(False, 1, b"\x12")))
+    client.put(STORE_A2, axdr.uint16(1))
+    late = client.exchange(SetBlockRequest(INVOKE, DataBlock(True, 2, b"\0\2")))
+    assert late.result is DataAccessResult.NO_LONG_SET_IN_PROGRESS
+    assert _store(client).value == axdr.uint16(1)
+    client.exchange(ActionFirstBlockRequest(INVOKE, ACTOR_M1, DataBlock(False, 1, b"\x12")))
+    client.exchange(ActionRequest(INVOKE, ACTOR_M1, axdr.octets(bytes(200))))
+    none = MethodOutcome(ActionResult.NO_LONG_ACTION_IN_PROGRESS)
+    block = ActionBlockRequest(INVOKE, DataBlock(True, 2, b"\0\2"))
+    assert client.exchange(block) == ActionResponse(INVOKE, none)
+    client.act(ACTOR_M1)
+    assert client.exchange(ActionNextRequest(INVOKE, 1)) == ActionResponse(INVOKE, none)
+    assert _actor(client).calls == ["m1", "m1"]
+
+
+def test_an_ended_transfer_is_forgotten() -> None:
+    client = associated(WRITER)
+    block = DataBlock(True, 1, axdr.encode(axdr.uint16(3)))
+    client.exchange(SetFirstBlockRequest(INVOKE, Attribute(STORE_A2), block))
+    client.exchange(ActionFirstBlockRequest(INVOKE, ACTOR_M1, block))
+    assert set(client.meter.door.standing[client.channel].transfers.dump().values()) == {None}
+
+
 def test_more_arguments_than_methods_invoke_nothing() -> None:
     client = associated(WRITER)
     block = DataBlock(True, 1, apdu_set.encode_values((NULL, NULL)))
