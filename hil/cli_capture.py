@@ -75,7 +75,8 @@ def capture(  # noqa: PLR0913, PLR0917 -- one parameter an option
     )
     if scenario:
         about, record, folder = capture_run(choices, scenario, watcher(quiet=quiet))
-        _tell(out, about, f"run {folder.path}: {record.verdict or 'no verdict'}", as_json=as_json)
+        verdict = "no verdict" if record.verdict is None else record.verdict.name
+        _tell(out, about, f"run {folder.path}: {verdict}", as_json=as_json)
         raise typer.Exit(exit_code(record))
     _walk(choices, as_json=as_json, quiet=quiet)
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import typer
 from rich.text import Text
 
 from device_profiles.loader import load_profile
@@ -45,12 +44,8 @@ class Sides:
 
 
 def run_against(
-    scenarios: Sequence[str],
-    options: RunOptions,
-    sides: Sides,
-    out: Path | None,
-    watcher: Watcher,
-) -> tuple[Comparison, RunRecord, RunRecord, Path]:
+    scenarios: Sequence[str], options: RunOptions, sides: Sides, out: Path | None, watcher: Watcher
+) -> tuple[Comparison, tuple[RunRecord, ...], Path]:
     """Run scenarios on two benches, into ``OUT/a`` and ``OUT/b``, and compare them.
 
     Raises:
@@ -70,7 +65,7 @@ def run_against(
     found = compare_runs(runs[0], runs[1], (sides.a or "emulated", sides.b))
     shown = _veiled(found, records)
     write_comparison(folder, shown)
-    return shown, records[0], records[1], folder
+    return shown, tuple(records), folder
 
 
 def _make(folder: Path) -> None:
@@ -85,6 +80,32 @@ def _make(folder: Path) -> None:
         ) from error
 
 
+def bench_file(text: str | None) -> Path | None:
+    """Return the bench file given with ``--bench``; None where none was.
+
+    Raises:
+        UsageError: There is no such file, or it is a profile and there is no second bench.
+    """
+    if text is None:
+        return None
+    path = Path(text)
+    if path.is_file():
+        return path
+    if text.startswith(EMULATED):
+        raise UsageError(
+            f"{text} is a bench of a comparison",
+            where="--bench",
+            cause="--against is missing",
+            next_command=f"smetsbench run ID --bench {text} --against FILE",
+        )
+    raise UsageError(
+        "there is no such bench file",
+        where=text,
+        cause="a mistyped name; in a comparison an emulated device is emulated:PROFILE",
+        next_command="smetsbench profiles",
+    )
+
+
 def bench_of(side: str, made: Path, options: RunOptions) -> Path | None:
     """Return the bench file of one side; one is made for ``emulated:PROFILE``.
 
@@ -96,18 +117,8 @@ def bench_of(side: str, made: Path, options: RunOptions) -> Path | None:
     Raises:
         UsageError: There is no such file or profile.
     """
-    if not side:
-        return None
     if not side.startswith(EMULATED):
-        path = Path(side)
-        if not path.is_file():
-            raise UsageError(
-                "there is no such bench file",
-                where=side,
-                cause="a mistyped name; an emulated device is written emulated:PROFILE",
-                next_command="smetsbench profiles",
-            )
-        return path
+        return bench_file(side or None)
     profile = side.removeprefix(EMULATED)
     with reading_data():
         model = load_profile(profile, options.data)
@@ -136,22 +147,27 @@ def _veiled(found: Comparison, records: Sequence[RunRecord]) -> Comparison:
     return veiled
 
 
-def tell(
-    found: Comparison, records: Sequence[RunRecord], folder: Path, *, as_json: bool
+def differ(  # noqa: PLR0913 -- the choices of ``run``, and how to tell
+    scenarios: Sequence[str],
+    options: RunOptions,
+    sides: Sides,
+    out: Path | None,
+    watcher: Watcher,
+    *,
+    as_json: bool,
 ) -> int:
-    """Print what two runs came to; returns the exit code: 0 same, 1 different, 3 a bench broke."""
+    """Run on two benches and print what differs.
+
+    Returns:
+        The exit code: 0 same, 1 different, 3 a bench broke.
+
+    Raises:
+        UsageError: A scenario, bench or profile cannot be used.
+    """
+    found, records, folder = run_against(scenarios, options, sides, out, watcher)
     show(found, as_json=as_json)
     if not as_json:
         console().print(Text(f"page    {folder / 'differences.html'}"))
     if any(record.verdict is Verdict.ERROR for record in records):
         return 3
     return 0 if found.same else 1
-
-
-def finish(code: int) -> None:
-    """End the command.
-
-    Raises:
-        typer.Exit: Always.
-    """
-    raise typer.Exit(code)

@@ -4,24 +4,20 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from device_profiles.dlms import Authentication, DlmsSection
+from device_profiles.dlms import DlmsSection
 from device_profiles.loader import load_profile, profile_names
 from device_profiles.schema import DeviceProfile
 from device_profiles.words import DeviceType
 from emulator.core.chance import Stream
-from emulator.core.clock import UtcMs, from_datetime, iso
-from emulator.core.effects import Note
+from emulator.core.clock import UtcMs
 from emulator.core.faults import FaultError
 from emulator.core.ids import Eui64
-from emulator.crypto.dlms_factory import FactoryKeys, factory_keys, load_keys
-from emulator.crypto.key_entry import KeyStoreError
+from emulator.crypto.dlms_factory import FactoryKeys
 from emulator.devices.defects import DEFECTS, of_smets1
 from emulator.devices.smets1 import registry
 from emulator.servers import listen
@@ -29,16 +25,13 @@ from emulator.servers.errors import ListenError, StateFileError
 from emulator.servers.live_line import LineTiming
 from emulator.servers.serve import ServePlan, serve
 from emulator.servers.served_meter import LineDevice
-from harness.benches import WALL_CLOCK
-from harness.cli.output import errors
+from harness.cli.served_choices import keys_of, moment_of, wall_clock
+from harness.cli.served_talk import CHATTY, Teller, introduce, show_keys
 from harness.data_files import DataOption, overlays, reading_data
 from harness.errors import UsageError
 
 #: First octets of the EUI-64 of a device that was given none: locally administered, never live.
 EUI64_PREFIX: Final = bytes.fromhex("02534203")
-#: Notes of single frames, shown with ``--verbose`` alone.
-_CHATTY: Final = frozenset({"line_frame_dropped", "line_link", "ota_progress"})
-_STAND_IN: Final = "illustrative, a stand-in: no public document fixes any SMETS1 maker's server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +136,8 @@ def emulate(  # noqa: PLR0913, PLR0917 -- one argument for each option of the co
         seed=seed,
         make=chosen.make,
         places=_places(listen_at, anywhere=listen_anywhere),
-        start=None if start is None else _moment(start),
-        wall=_wall_clock(),
+        start=None if start is None else moment_of(start),
+        wall=wall_clock(),
         clock_factor=clock_factor,
         timing=LineTiming(pace, turn_round / 1000),
         faults=tuple(fault or ()),
@@ -152,10 +145,10 @@ def emulate(  # noqa: PLR0913, PLR0917 -- one argument for each option of the co
         control=sys.stdin.buffer if until_stdin_closes else None,
     )
     if not quiet:
-        _introduce(chosen)
+        introduce(chosen.profile, chosen.section, chosen.eui64)
     if show_secrets:
-        _show_secrets(chosen)
-    hidden = _CHATTY if not verbose else frozenset[str]()
+        show_keys(chosen.keys)
+    hidden = CHATTY if not verbose else frozenset[str]()
     _run(plan, None if quiet else hidden)
 
 
@@ -167,7 +160,7 @@ def _run(plan: ServePlan, hidden: frozenset[str] | None) -> None:
     """
     try:
         with reading_data():
-            asyncio.run(serve(plan, _announce, _Teller(hidden)))
+            asyncio.run(serve(plan, _announce, Teller(hidden)))
     except ListenError as error:
         raise UsageError(
             f"nobody can be listened to there: {error.why}",
@@ -189,25 +182,6 @@ def _run(plan: ServePlan, hidden: frozenset[str] | None) -> None:
             cause="a mistyped name, key or link",
             next_command="smetsbench faults",
         ) from error
-
-
-class _Teller:
-    """Prints notes of the device and its lines."""
-
-    def __init__(self, hidden: frozenset[str] | None) -> None:
-        """Take the kinds not to tell; None: tell none at all."""
-        self._hidden = hidden
-        self._screen = errors()
-
-    def __call__(self, at: UtcMs, note: Note) -> None:
-        """Print one note on a line."""
-        if self._hidden is None or note.kind in self._hidden:
-            return
-        fields = " ".join(
-            f"{name}={value.hex() if isinstance(value, bytes) else value}"
-            for name, value in note.fields
-        )
-        self._screen.print(f"{iso(at)} {note.kind} {fields}".rstrip(), markup=False)
 
 
 def _announce(addresses: Sequence[str]) -> None:
@@ -242,7 +216,7 @@ def _chosen(  # noqa: PLR0913, PLR0917 -- what the person at the bench chose
         )
     _refuse_unknown_defects(found.device_type, defects)
     identifier = _eui64(eui64, seed, found.name)
-    held = _keys(keys, seed, identifier)
+    held = keys_of(keys, seed, identifier)
     return _Chosen(found, found.dlms, identifier, seed, held, defects, folders)
 
 
@@ -286,20 +260,6 @@ def _eui64(text: str | None, seed: int, profile: str) -> Eui64:
         raise UsageError(str(error), where="--eui64", cause="a mistyped identifier") from error
 
 
-def _keys(path: Path | None, seed: int, eui64: Eui64) -> FactoryKeys:
-    if path is None:
-        return factory_keys(seed, eui64)
-    try:
-        return load_keys(path)
-    except KeyStoreError as error:
-        raise UsageError(
-            f"the keys cannot be used: {error}",
-            where=f"--keys {path}",
-            cause="a file of another form, or a key of another length",
-            next_command="leave --keys out to have keys made from the seed",
-        ) from error
-
-
 def _places(texts: Sequence[str], *, anywhere: bool) -> list[listen.Place]:
     try:
         return [listen.parse(text, anywhere=anywhere) for text in texts]
@@ -310,58 +270,3 @@ def _places(texts: Sequence[str], *, anywhere: bool) -> list[listen.Place]:
             cause="a mistyped URL, or an address of every interface",
             next_command="--listen tcp://127.0.0.1:0, or --listen-anywhere where you mean it",
         ) from error
-
-
-def _moment(text: str) -> UtcMs:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            f"{text!r} is no moment",
-            where="--start",
-            cause="not ISO 8601; write it like 2026-01-05T09:00:00Z",
-        ) from error
-    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-
-
-def _wall_clock() -> UtcMs:
-    module, _, name = WALL_CLOCK.partition(":")
-    now: UtcMs = getattr(import_module(module), name)()
-    return now
-
-
-# -- what is told ------------------------------------------------------------------------------
-
-_PROOFS: Final = {
-    Authentication.NONE: "no authentication",
-    Authentication.LLS: "password (LLS)",
-    Authentication.HLS_GMAC: "HLS with GMAC",
-    Authentication.HLS_ECDSA: "HLS with ECDSA",
-}
-
-
-def _introduce(chosen: _Chosen) -> None:
-    """Say who is emulated, and which clients can connect."""
-    screen, section = errors(), chosen.section
-    kind = chosen.profile.device_type
-    screen.print(f"{kind} {chosen.eui64}  profile {chosen.profile.name}", markup=False)
-    screen.print(f"  {_STAND_IN}", markup=False)
-    address = section.hdlc.physical_address
-    where = f"logical device {section.logical_device}"
-    lower = "" if address is None else f", physical device {address}"
-    screen.print(f"  server: {where}{lower}; clients that can connect:", markup=False)
-    for client in section.associations:
-        ciphered = ", ciphered" if client.ciphered else ""
-        proof = _PROOFS[client.authentication]
-        screen.print(f"    {client.client:3} {client.name}: {proof}{ciphered}", markup=False)
-
-
-def _show_secrets(chosen: _Chosen) -> None:
-    """Print what a client needs to connect; made-up secrets of an emulated device."""
-    screen, keys = errors(), chosen.keys
-    for name, secret in keys.secrets.items():
-        screen.print(f"  secret {name}: {secret.decode('ascii', 'replace')}", markup=False)
-    for name in ("unicast", "authentication", "master"):
-        screen.print(f"  key {name}: {getattr(keys.keys, name).hex()}", markup=False)
-    screen.print(f"  client title: {keys.client_title.hex()}", markup=False)
-    screen.print(f"  server title: {keys.server_title.hex()}", markup=False)

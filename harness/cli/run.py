@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import typer
 from rich.text import Text
 
+from harness.cli.against import Sides, bench_file, differ
 from harness.cli.output import console, emit_json, errors
 from harness.cli.progress_lines import ProgressLines, styled
 from harness.data_files import DataOption, overlays
@@ -74,7 +75,12 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         typer.Option(help="Scenario or clause id whose rule may carry a FAIL; repeatable."),
     ] = None,
     bench: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Bench file (real devices).")
+        str | None,
+        typer.Option(metavar="FILE", help="Bench file; with --against also emulated:PROFILE."),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Second bench: run on both, list what differs."),
     ] = None,
     installation: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Your installation file.")
@@ -102,7 +108,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         faults=tuple(fault or ()),
         defects=tuple(defect or ()),
         accepted=frozenset(accept or ()),
-        bench=bench,
+        bench=None if against is not None else bench_file(bench),
         installation=installation,
         request=request,
         image=image,
@@ -110,6 +116,11 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         keystore=keystore,
         with_identifiers=with_identifiers,
     )
+    if against is not None:
+        sides = Sides(bench or "", against)
+        raise typer.Exit(
+            differ(scenarios, options, sides, out, watcher(quiet=quiet), as_json=as_json)
+        )
     folder, record = start(scenarios, options, out=out, watcher=watcher(quiet=quiet))
     tell(folder, record, as_json=as_json)
     raise typer.Exit(exit_code(record))

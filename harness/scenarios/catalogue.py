@@ -56,4 +56,6 @@ CATALOGUE: Final[Mapping[str, str]] = {
     "SER-016": f"{_SERIAL}.security:SER_016",
     "SER-018": f"{_SERIAL}.line:SER_018",
     "SER-019": f"{_SERIAL}.identify:SER_019",
+    "SER-020": f"{_SERIAL}.steps:SER_020",
+    "SER-021": f"{_SERIAL}.steps:SER_021",
 }

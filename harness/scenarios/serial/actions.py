@@ -31,12 +31,12 @@ def eui64(run: Run) -> Eui64:
     return run.bench.role("ESME")
 
 
-def profile(run: Run) -> DeviceProfile:
-    """Return the model the meter is expected to be."""
-    models: Any = run.bench.inner
-    found = models.profiles[eui64(run)]
+def profile(run: Run, role: str = "ESME") -> DeviceProfile:
+    """Return the model a device of the bench is expected to be."""
+    bench: Any = run.bench.inner
+    found = bench.profiles[run.bench.role(role)]
     if not isinstance(found, DeviceProfile):
-        raise TypeError(f"no device profile for {eui64(run)}")
+        raise TypeError(f"no device profile for the {role}")
     return found
 
 

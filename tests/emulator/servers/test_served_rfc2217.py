@@ -61,9 +61,7 @@ def test_a_register_is_read_at_the_right_speed() -> None:
     "settings",
     [
         {"baudrate": 300},
-        {"baudrate": 19200},
         {"baudrate": 9600, "bytesize": 7, "parity": "E"},
-        {"baudrate": 9600, "parity": "O"},
     ],
 )
 def test_at_a_wrong_setting_the_meter_hears_garbage_and_says_nothing(

@@ -1,7 +1,7 @@
 """Service requests carried out on emulated SMETS1 devices, down a line and through the hub."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -29,7 +29,7 @@ from harness.smets1.steps import Account, Done, HeadEnd
 
 TABLE = load_dmves()
 CLOCK = bytes.fromhex("0000010000ff")
-Story = Callable[[Any], Awaitable[None]]
+Story = Callable[[Any], Coroutine[Any, Any, None]]
 
 
 def on_line(story: Story, **options: Any) -> None:
