@@ -1,7 +1,7 @@
 """The ``[dlms]`` section of a profile: how a SMETS1 device behaves as a DLMS/COSEM server."""
 
 import enum
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -42,6 +42,8 @@ _Obis = Annotated[
     str, StringConstraints(pattern=r"^\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$")
 ]
 _Hex = Annotated[str, StringConstraints(pattern=r"^([0-9A-Fa-f]{2})+$")]
+#: Greatest lower address that an address of two octets can name.
+_MOST_IN_TWO: Final = 0x7F
 _Sap = Annotated[int, Field(strict=True, ge=1, le=0x7F)]
 
 
@@ -93,6 +95,8 @@ class HdlcSection(Section):
     def _lower_address_needs_room(self) -> Self:
         if self.address_bytes == 3 or (self.address_bytes == 1) != (self.physical_address is None):
             raise ValueError("an address has 1, 2 or 4 octets, and a physical address with 2 or 4")
+        if self.address_bytes == 2 and (self.physical_address or 0) > _MOST_IN_TWO:
+            raise ValueError(f"two octets of address name at most {_MOST_IN_TWO}")
         return self
 
 

@@ -14,7 +14,7 @@ _CLOCK: Final = (8, 2)
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) status")
 _SECOND_MS: Final = 1000
 #: How many moments within a second are tried.
-_TRIED: Final = 12
+_TRIED: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Offsets:
     def candidates(self) -> tuple[int, ...]:
         """Return moments to try: the recording's own time first, where it may be right.
 
-        Then the middle, and outwards from there, a twelfth of the way apart.
+        Then the middle, and outwards from there, a sixth of the way apart.
         """
         middle, width = (self.low_ms + self.high_ms) // 2, self.high_ms - self.low_ms
         steps = [sign * number for number in range(1, _TRIED // 2 + 1) for sign in (1, -1)]

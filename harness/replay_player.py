@@ -9,6 +9,7 @@ from harness.dlms_view.line import LineReader, Way
 from harness.dlms_view.scan import Piece, Scanner
 from harness.line_secrets import SecretMask
 from harness.transcript import Chunk, EventKind, Record, Transcript
+from harness.transcript_guard import masked_records
 
 #: Most mismatches that are kept; the rest is counted.
 MAX_KEPT: Final = 100
@@ -113,7 +114,7 @@ class StrictPlayer:
         self.mismatches: list[Mismatch] = []
         self.count = 0
         self._framing = transcript.about.framing
-        self._turns = turns_of(list(transcript.of(channel)))
+        self._turns = turns_of(masked_records(transcript.of(channel), self._framing))
         self._at = 0
         self._begin()
 

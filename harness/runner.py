@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, Protocol
@@ -159,7 +160,7 @@ class Runner:
         dotted = self.setting.benches[kind]
         chosen = chosen_for(scenario, options)
         try:
-            with asyncio.Runner(loop_factory=_loop_factory(dotted)) as loop:
+            with asyncio.Runner(loop_factory=_loop_factory(dotted, chosen)) as loop:
                 loop.run(self._on_a_bench(number, scenario, chosen, named(dotted), capture))
         except UsageError as error:
             # What the person gave is wrong: nothing to resume, and the folder may be used again.
@@ -210,12 +211,13 @@ class Runner:
             await bench.close()
 
 
-def _loop_factory(dotted: str) -> Callable[[], asyncio.AbstractEventLoop]:
+def _loop_factory(dotted: str, options: RunOptions) -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return what makes the loop of a bench; one that takes an argument gets the choices."""
     module = importlib.import_module(dotted.partition(":")[0])
-    factory: Callable[[], asyncio.AbstractEventLoop] = getattr(
+    factory: Callable[..., asyncio.AbstractEventLoop] = getattr(
         module, "new_event_loop", asyncio.new_event_loop
     )
-    return factory
+    return partial(factory, options) if inspect.signature(factory).parameters else factory
 
 
 def chosen_for(scenario: Scenario, options: RunOptions) -> RunOptions:

@@ -127,6 +127,12 @@ class SecretGuard:
         self._tails[chunk.way] = seen[-self._longest :] if self._longest else b""
 
 
+def masked_records(records: Iterable[Record], framing: Framing) -> list[Record]:
+    """Return records with the secrets in them masked; those of a file are masked already."""
+    guard = SecretGuard({}, framing)
+    return [held for record in records for held in guard.take(record)] + guard.rest()
+
+
 def shown(octets: bytes, secrets: Mapping[str, bytes]) -> str:
     """Return the name of a secret that stands in ``octets`` as it is or in hex; empty if none.
 

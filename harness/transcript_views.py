@@ -12,6 +12,7 @@ Source:
 import enum
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from emulator.codecs.dlms.wrapper import PORT
@@ -41,6 +42,8 @@ _LINES: Final = {"cts": _CTS, "dcd": _DCD, "dsr": _DSR, "rts": _RTS, "dtr": _DTR
 _CLIENT_PORT: Final = 49_152
 _CLIENT, _METER = bytes((192, 0, 2, 1)), bytes((192, 0, 2, 2))
 _MACS: Final = b"\x02\0\0\0\0\x02" + b"\x02\0\0\0\0\x01" + b"\x08\x00"  # to the meter
+#: Octets of a segment: an IP datagram has 65,535 in all.
+_MOST_BYTES: Final = 60_000
 _PUSH_ACK: Final = 0x18
 
 
@@ -109,7 +112,7 @@ def _said(event: LineEvent) -> str:
 
 def _tcp(transcript: Transcript, channel: int) -> Iterator[Packet]:
     sent = dict.fromkeys(Way, 1)
-    for number, chunk in enumerate(transcript.chunks(channel), 1):
+    for number, chunk in enumerate(_cut(transcript.chunks(channel)), 1):
         inward = chunk.way is Way.IN
         other = Way.OUT if inward else Way.IN
         ports = (_CLIENT_PORT, PORT) if inward else (PORT, _CLIENT_PORT)
@@ -119,6 +122,13 @@ def _tcp(transcript: Transcript, channel: int) -> Iterator[Packet]:
         octets = macs + _datagram(number, hosts, segment)
         sent[chunk.way] = (sent[chunk.way] + len(chunk.octets)) & 0xFFFFFFFF
         yield Packet(0, chunk.at_ns, octets, (), INBOUND if inward else OUTBOUND)
+
+
+def _cut(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """Yield chunks that one IP datagram can carry."""
+    for chunk in chunks:
+        for at in range(0, len(chunk.octets), _MOST_BYTES):
+            yield replace(chunk, octets=chunk.octets[at : at + _MOST_BYTES])
 
 
 def _segment(

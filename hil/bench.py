@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -22,8 +22,9 @@ from harness.setting import Setting, named
 from hil.arming import ArmedGuard
 from hil.bench_faults import routes
 from hil.bench_file import LoadedBench, load_bench
-from hil.bench_parts import BenchClock, NoHub
+from hil.bench_parts import BenchClock, NoHub, NotOpened
 from hil.endpoints import EndpointKind
+from hil.line_settings import loopback_eui64
 from hil.lines import Line, LineOpener
 from hil.mains import Mains
 from hil.offers import lacking, words_of
@@ -110,6 +111,7 @@ class HilBench:
         self.hub: Hub = NoHub()
         self._options = options
         self._lines: dict[DeviceType, Line] = {}
+        self._opened = False
         guard = ArmedGuard(loaded, options.scenario, ask=_asker())
         self._mains = Mains(loaded, self._lines, guard, time, _tell)
         self.power: Power = self._mains
@@ -137,6 +139,7 @@ class HilBench:
                 cause="faults are made by loopback children",
                 next_command=f"smetsbench run {self._options.scenario}   (without --bench)",
             )
+        self._opened = True
         for role in self.loaded.content.roles:
             if not self._options.devices or role in self._options.devices:
                 self._lines[role] = await asyncio.to_thread(self._opener.open, role)
@@ -156,6 +159,8 @@ class HilBench:
                 cause="a bench file leads to meters by their own line",
                 next_command="smetsbench run ID   (without --bench: the emulated bench)",
             )
+        if role in self.loaded.content.roles and not self._opened:
+            return NotOpened(role)
         return self._line(role).port
 
     def credentials(self, role: str, name: str) -> Credentials:
@@ -172,15 +177,15 @@ class HilBench:
         Raises:
             BenchError: The bench has none, or its file does not say who it is.
         """
-        line = self._line(device_type)
-        if line.eui64 is None:
+        eui64 = self._eui64(device_type)
+        if eui64 is None:
             raise BenchError(
                 f"the bench has no {device_type} whose EUI-64 is known",
                 where=f"{self.loaded.path}, roles.{device_type}.eui64",
                 cause="the bench file does not say it",
                 next_command=f"smetsbench bench probe {self.loaded.path}   (reads it)",
             )
-        return line.eui64
+        return eui64
 
     @property
     def profiles(self) -> Mapping[Eui64, DeviceProfile]:
@@ -239,6 +244,15 @@ class HilBench:
             await asyncio.to_thread(line.close)
         await asyncio.to_thread(self._mains.close)
 
+    def _eui64(self, role: str) -> Eui64 | None:
+        if self._opened or role not in self.loaded.content.roles:
+            return self._line(role).eui64
+        section = self.loaded.content.roles[DeviceType(role)]
+        if section.where.kind is EndpointKind.LOOPBACK:
+            seed = self._options.seed if section.seed is None else section.seed
+            return loopback_eui64(section, self.loaded.profiles[DeviceType(role)], seed)
+        return None if section.eui64 is None else Eui64.parse(section.eui64)
+
     def _line(self, role: str) -> Line:
         line = self._lines.get(DeviceType(role)) if role in DeviceType.__members__ else None
         if line is None:
@@ -284,12 +298,19 @@ def _of_emulated(options: RunOptions, loaded: LoadedBench) -> RunOptions:
         **options.settings.get("profiles", {}),
         **{role.value: loaded.model(role) for role in roles},
     }
-    return replace(options, bench=None, settings={**options.settings, "profiles": models})
+    eui64s = {role.value: one.eui64 for role, one in roles.items() if one.eui64 is not None}
+    told = {**options.settings, "profiles": models, "eui64s": eui64s}
+    return replace(options, bench=None, settings=told)
 
 
-def _asker() -> Any:
-    """Return who can be asked to type a word; None where nobody sits at a terminal."""
-    return input if sys.stdin is not None and sys.stdin.isatty() else None
+def _asker() -> Callable[[str], str] | None:
+    """Return how to have a word typed; None where nobody sits at a terminal."""
+    return _ask if sys.stdin is not None and sys.stdin.isatty() else None
+
+
+def _ask(question: str) -> str:
+    errors().print(question, end="", markup=False)
+    return sys.stdin.readline()
 
 
 def _tell(line: str) -> None:

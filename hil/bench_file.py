@@ -26,19 +26,8 @@ from hil.references import Vault
 #: Largest bench file read; more is no bench file.
 MAX_FILE_BYTES: Final = 1024 * 1024
 #: Kinds of error that pydantic names in its own way -> our word.
-_CODES: Final = {"extra_forbidden": "unknown-key", "missing": "missing-key"}
-_OWN: Final = frozenset(
-    {
-        "inline-secret",
-        "unknown-endpoint",
-        "not-yet",
-        "numbered-port",
-        "bad-pattern",
-        "inconsistent",
-        "missing-key",
-        "invalid-value",
-    }
-)
+_UNKNOWN: Final = "extra_forbidden"
+_CODES: Final = {_UNKNOWN: "unknown-key", "missing": "missing-key"}
 _CAUSES: Final = {
     "unreadable": "a wrong path, or a file that is no bench file",
     "not-toml": "a missing quote, bracket or equals sign",
@@ -54,7 +43,7 @@ _CAUSES: Final = {
     "no-dlms": "a model whose profile has no [dlms] section",
 }
 _SENTENCES: Final = {
-    "extra_forbidden": "there is no such key here",
+    _UNKNOWN: "there is no such key here",
     "missing": "this key must be there",
 }
 #: Keys that people give to secrets.
@@ -195,10 +184,12 @@ def _validated(table: dict[str, Any], text: str, path: Path) -> BenchFile:
 
 
 def _refused(errors: Sequence[ErrorDetails], text: str, path: Path) -> BenchFileError:
-    # A secret in the file is told before all else: the file must not be passed on.
-    first = next((one for one in errors if _holds_secret(one)), errors[0])
+    # A secret in the file is told before all else: the file must not be passed on. Then a key
+    # nobody knows: it is often the missing one, misspelt.
+    ranked = sorted(errors, key=lambda one: (not _holds_secret(one), one["type"] != _UNKNOWN))
+    first = ranked[0]
     kind = first["type"]
-    code = kind if kind in _OWN else _CODES.get(kind, "invalid-value")
+    code = kind if kind in _CAUSES else _CODES.get(kind, "invalid-value")
     keys = _keys(first)
     why = _SENTENCES.get(kind, first["msg"].removeprefix("Value error, "))
     if len(errors) > 1:
@@ -216,7 +207,7 @@ def _keys(error: ErrorDetails) -> tuple[str, ...]:
 
 def _holds_secret(error: ErrorDetails) -> bool:
     """Say whether a reference is none, or a key of no meaning is called like a secret."""
-    if error["type"] != "extra_forbidden":
+    if error["type"] != _UNKNOWN:
         return error["type"] == "inline-secret"
     return any(_SECRET.search(part) for part in _keys(error)[-1:])
 

@@ -3,11 +3,23 @@
 import asyncio
 import threading
 import time
+from collections.abc import Sequence
 from typing import Final, NoReturn
 
+from emulator.codecs.dlms.apdu_parts import Attribute, Descriptor
+from emulator.codecs.dlms.axdr import Data
 from emulator.core.clock import UtcMs, iso
 from emulator.core.ids import Eui64
 from harness.errors import BenchError
+from harness.meter import (
+    ActionAnswer,
+    Association,
+    Credentials,
+    GetAnswer,
+    SetAnswer,
+    SignOnReport,
+    Unanswered,
+)
 from harness.ports import CapturedFrame, StageOrder, StageOutcome
 from hil import wall_clock
 from hil.tap import Direction, Fields
@@ -103,6 +115,55 @@ class NoHub:
     async def has_taken(self, message: bytes) -> bool | None:
         """Refuse: there is no hub to ask."""
         _no_hub(f"nobody to ask about {len(message)} octets")
+
+
+class NotOpened:
+    """The meter port of a line that was not opened, because the scenario will be skipped anyway."""
+
+    def __init__(self, role: str) -> None:
+        """Take the device type it would lead to."""
+        self._role = role
+
+    async def sign_on(self, *, read_out: bool = False) -> SignOnReport:
+        """Refuse: the line is not open."""
+        self._refuse(f"a sign-on{' with read-out' if read_out else ''}")
+
+    async def associate(self, credentials: Credentials) -> Association:
+        """Refuse: the line is not open."""
+        self._refuse(f"an association as {credentials.name}")
+
+    async def get(self, attributes: Sequence[Attribute]) -> GetAnswer:
+        """Refuse: the line is not open."""
+        self._refuse(f"reading {len(attributes)} attributes")
+
+    async def set(self, writes: Sequence[tuple[Attribute, Data]]) -> SetAnswer:
+        """Refuse: the line is not open."""
+        self._refuse(f"writing {len(writes)} attributes")
+
+    async def action(self, method: Descriptor, parameters: Data | None = None) -> ActionAnswer:
+        """Refuse: the line is not open."""
+        self._refuse(f"method {method.index}{'' if parameters is None else ' with parameters'}")
+
+    async def exchange(self, apdu: bytes) -> bytes | Unanswered:
+        """Refuse: the line is not open."""
+        self._refuse(f"an APDU of {len(apdu)} octets")
+
+    async def release(self) -> None:
+        """Return: there is nothing to end."""
+
+    async def has_taken(
+        self, writes: Sequence[tuple[Attribute, Data]], method: Descriptor | None
+    ) -> bool | None:
+        """Refuse: the line is not open."""
+        self._refuse(f"{len(writes) or int(method is not None)} writes that may have happened")
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise BenchError(
+            f"the line of the {self._role} was not opened, so there was no {what}",
+            where="bench file, [roles]",
+            cause="the bench lacks something else that the scenario needs",
+            next_command="smetsbench scenarios --bench FILE",
+        )
 
 
 def _no_hub(why: str) -> NoReturn:

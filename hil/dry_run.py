@@ -37,6 +37,15 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+def check(options: RunOptions) -> None:
+    """Look at the choices of a dry run before anything is played.
+
+    Raises:
+        UsageError: The bench file, a profile, a fault or a defect cannot be used.
+    """
+    _emulated("check")(of_twin(options))
+
+
 async def open_twin(options: RunOptions) -> Bench:
     """Open an emulated bench whose devices are of the models that the bench file names.
 

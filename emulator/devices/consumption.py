@@ -195,10 +195,11 @@ class Consumption:
 
     def _close(self, until: UtcMs) -> None:
         self._to.append(until)
+        since = UtcMs(self._from[len(self._to) - 1])
         for kind in Kind:
-            lost = self._gross(kind, until) - self._gross(
-                kind, UtcMs(self._from[len(self._to) - 1])
-            )
+            lost = 0
+            if until > since:
+                lost = self._gross(kind, until) - self._gross(kind, since)
             self._lost[kind].append(self._lost[kind][-1] + lost)
 
     def interrupted_at(self, at: UtcMs) -> bool:

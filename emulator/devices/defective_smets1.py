@@ -33,6 +33,11 @@ _GAP_MS: Final = 3 * 3_600_000
 _LOST_WH: Final = 1_000
 
 
+def _on_the_line(word: str) -> Callable[[Any], Any]:
+    """Return what adds a defect of the device's lines (``servers.defective_application``)."""
+    return lambda right: right | {word}
+
+
 # -- registers, clock, profiles ----------------------------------------------------------------
 
 
@@ -57,11 +62,13 @@ def forgets_the_time(_right: Method) -> Method:
 
 
 def other_serial(right: Method) -> Method:
-    """Tell a serial number with another last digit."""
+    """Tell a serial number with another last digit, every second time."""
 
     def serial_text(self: Any) -> str:
         serial: str = right(self)
-        return f"{serial[:-1]}{(int(serial[-1]) + 1) % 10}"
+        self.told_serials = getattr(self, "told_serials", 0) + 1
+        wrong = self.told_serials % 2 == 0
+        return f"{serial[:-1]}{(int(serial[-1]) + wrong) % 10}"
 
     return serial_text
 
@@ -342,8 +349,16 @@ ROWS: Final[Mapping[str, tuple[str, Mapping[str, Override]]]] = {
         {"set_clock": forgets_the_time},
     ),
     "wrong-serial": (
-        "tells a serial number that is not its own.",
+        "tells another serial number every second time it is asked.",
         {"serial_text": other_serial},
+    ),
+    "executes-repeats": (
+        "carries out a message again when the line repeats it.",
+        {"line_defects": _on_the_line("executes-repeats")},
+    ),
+    "keeps-idle-links": (
+        "never drops a link that nobody uses.",
+        {"line_defects": _on_the_line("keeps-idle-links")},
     ),
     "read-out-disagrees": (
         "reads out another total than its register holds.",

@@ -73,6 +73,10 @@ class Application:
                 return Reply(effect.apdu, effects[:place] + effects[place + 1 :])
         return Reply(None, effects)
 
+    def repeated(self, client: int, server: int, now: UtcMs) -> list[Effect]:  # noqa: ARG002 -- what a saboteur does otherwise
+        """Learn that a client sent its last message again: it was carried out, so do nothing."""
+        return []
+
     def gone(self, client: int, server: int, now: UtcMs) -> list[Effect]:
         """Tell the device that a client's link has ended."""
         return self._device.handle(

@@ -9,6 +9,7 @@ from emulator.codecs.dlms.hdlc_link import (
     ApduReceived,
     Connected,
     Disconnected,
+    Drop,
     Dropped,
     LinkSettings,
     Reason,
@@ -173,7 +174,10 @@ class HdlcPort:
             case Disconnected():
                 return self._ended(key, output.reason, now)
             case Dropped():
-                return [Note("line_frame_dropped", (("why", output.why.value),))]
+                dropped = Note("line_frame_dropped", (("why", output.why.value),))
+                if output.why is not Drop.REPEATED:
+                    return [dropped]
+                return [dropped, *self._application.repeated(*self._saps(key), now)]
 
     def _ask(self, key: LinkKey, message: ApduReceived, now: UtcMs) -> list[LineOutput]:
         client, server = self._saps(key)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from emulator.codecs.dlms.dumped import Dumped
 from emulator.core.clock import UtcMs
 from emulator.core.effects import CloseDlms, Effect, SendDlms
-from emulator.servers.application import Application
+from emulator.servers.defective_application import door_of
 from emulator.servers.hdlc_port import HdlcPort
 from emulator.servers.line_parts import Framing, LineOutput, LinePort, MeterDevice, block_of
 from emulator.servers.optical_port import OpticalPort
@@ -127,7 +127,7 @@ class MeterLine:
 
 
 def _port(device: MeterDevice, name: str, framing: Framing) -> LinePort:
-    application = Application(device, name)
+    application = door_of(device)(device, name)
     match framing:
         case Framing.OPTICAL:
             return OpticalPort(application, lambda now: block_of(device, now))

@@ -22,7 +22,7 @@ from emulator.runtime.line_world import LineWorld
 from emulator.servers.line_parts import Framing as LineFraming
 from emulator.servers.meter_line import MeterLine
 from harness import installed
-from harness.benches.emulated import DEFAULT_START
+from harness.benches.emulated import DEFAULT_START, refuse_unknown_defects
 from harness.cli.emulate import EUI64_PREFIX
 from harness.data_files import reading_data
 from harness.dlms import from_profile
@@ -95,7 +95,10 @@ def plan_of(options: RunOptions) -> MeterPlan:
     settings = options.settings
     word = settings.get("framing")
     framing = None if word is None else Framing(word)
-    profile, eui64 = str(settings.get("profile", DEFAULT_PROFILE)), None
+    models = settings.get("profiles", {})  # of a bench file, by device type
+    profile = str(models.get("ESME") or settings.get("profile", DEFAULT_PROFILE))
+    told = settings.get("eui64s", {}).get("ESME")
+    eui64 = None if told is None else Eui64.parse(told)
     if options.installation is not None:
         profile, eui64 = _installed(options)
     return MeterPlan(
@@ -129,6 +132,7 @@ def build(plan: MeterPlan) -> Meter:
     Raises:
         UsageError: The model, its catalogue, a fault or a defect cannot be used.
     """
+    refuse_unknown_defects(plan.defects)
     with reading_data():
         profile = load_profile(plan.profile, plan.overlays)
     section = profile.dlms

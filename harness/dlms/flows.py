@@ -107,6 +107,16 @@ class Memory:
         """Note that link and association are gone."""
         self.session = self.linked = None
 
+    def gone(self, event: Gone, *, told: bool, on_wrapper: bool) -> None:
+        """Note that the link has ended; ``told`` says that a job hears of it."""
+        if not told and self.linked is not None:
+            self.lost = event.detail
+        self.forget_link()
+        if on_wrapper:
+            self.flush_due |= not event.orderly
+        elif event.orderly:
+            self.baud = None  # the meter listens for a sign-on again
+
 
 class Flows:
     """The conversations of one line."""

@@ -24,29 +24,25 @@ _MECHANISMS: Final = {
     Authentication.HLS_GMAC: Mechanism.HLS_GMAC,
     Authentication.HLS_ECDSA: Mechanism.HLS_ECDSA,
 }
-#: Greatest lower address that an address of two octets can name.
-_MOST_IN_TWO: Final = 0x7F
 _HLS: Final = frozenset({Mechanism.HLS_GMAC, Mechanism.HLS_ECDSA})
 
 
 def line_settings(section: DlmsSection, framing: Framing) -> LineSettings:
     """Return how a meter of that model is spoken to on a line of that framing.
 
-    The link offers what the meter has, so that it gets all the meter can.
+    The link offers what the meter has, so that it gets all the meter can; and it is the meter that
+    drops a link nobody uses, not the reader.
     """
     station, sign_on = section.hdlc, section.sign_on
     size, window = station.max_information_bytes, station.window
     mode_e = sign_on is not None and sign_on.mode_e
     start = DIRECT_BAUD if sign_on is None else sign_on.start_baud
-    size_of_address, lower = station.address_bytes, station.physical_address
-    if lower is not None and lower > _MOST_IN_TWO:
-        size_of_address = 4
     return LineSettings(
         framing=framing,
-        address_bytes=size_of_address,
-        physical_address=lower,
+        address_bytes=station.address_bytes,
+        physical_address=station.physical_address,
         link=LinkSettings(
-            Parameters(size, size, window, window), inactivity_ms=station.inactivity_s * 1000
+            Parameters(size, size, window, window), inactivity_ms=2 * station.inactivity_s * 1000
         ),
         mode_e=mode_e,
         sign_on_baud=300 if sign_on is None else start,

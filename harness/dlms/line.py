@@ -111,13 +111,7 @@ class ReaderLine:
         return broken or self._memory.flush_due
 
     def resume_counter(self, keys: SecurityKeys, title: bytes, last_sent: int) -> None:
-        """Go on after an invocation counter that the meter says it has seen; never back.
-
-        Args:
-            keys: Whose counter.
-            title: System title of this client.
-            last_sent: What the meter's counter object holds, e.g. 0-0:43.1.0.255.
-        """
+        """Go on after the counter that a meter says it has seen of ``title``; never back."""
         self._memory.counters.resume(keys.unicast, title, last_sent)
 
     # -- jobs ----------------------------------------------------------------------------------
@@ -213,26 +207,17 @@ class ReaderLine:
         return out
 
     def _note(self, event: Event) -> None:
-        memory = self._memory
         match event:
             case Stands():
                 if isinstance(self._wish, Connect):
-                    memory.linked = self._wish.credentials
+                    self._memory.linked = self._wish.credentials
             case Gone():
-                if self._flow is None and memory.linked is not None:
-                    memory.lost = event.detail
-                memory.forget_link()
-                self._leave_link(event)
+                on_wrapper = self._settings.framing is Framing.WRAPPER
+                self._memory.gone(event, told=self._flow is not None, on_wrapper=on_wrapper)
             case SignedOn():
                 self._opening = None
                 if event.report.answered:  # else HDLC may have the line still
-                    memory.baud = event.baud
-
-    def _leave_link(self, event: Gone) -> None:
-        if self._settings.framing is Framing.WRAPPER:
-            self._memory.flush_due |= not event.orderly
-        elif event.orderly:
-            self._memory.baud = None  # the meter listens for a sign-on again
+                    self._memory.baud = event.baud
 
     def _resume(self, event: Event | None) -> None:
         flow = self._flow

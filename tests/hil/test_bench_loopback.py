@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -10,9 +10,9 @@ import pytest
 from emulator.codecs.dlms.axdr import Data
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
-from emulator.crypto.dlms_factory import factory_keys
 from harness.dlms import obis
 from harness.errors import BenchError, UsageError
+from harness.meter import Credentials
 from harness.report.model import RunRecord
 from harness.run_options import RunOptions
 from harness.runner import start
@@ -23,8 +23,8 @@ from hil.arming import ArmingRefusedError
 from hil.arming_state import arm, disarm
 from hil.bench import HilBench
 from hil.bench_file import load_bench
-from hil.children import Child
 from hil.dry_run import rehearse
+from tests.hil.bench_device import Device, real_bench, shared_device
 from tests.hil.bench_texts import HEAD, METER, write_bench
 from tests.hil.test_bench_children import is_alive
 
@@ -136,55 +136,15 @@ def test_a_scenario_passes_behind_a_terminal_server_and_its_run_has_a_capture(
 # -- a port, guarded ------------------------------------------------------------------------------
 
 
-class Device:
-    """A meter that no bench started: for a bench file it is a real one, on a pty behind a link."""
-
-    def __init__(self, folder: Path) -> None:
-        self.address = str(folder / "head")
-        self.plug_in()
-
-    def plug_in(self) -> None:
-        """Start it; what it remembered is lost, its keys are the same."""
-        words = ["esme", "--profile", "smets1", "--eui64", METER, "--seed", "7"]
-        self.child = Child.emulate([*words, "--listen", f"pty:{self.address}"])
-
-    def unplug(self) -> None:
-        self.child.stop()
-
-
-@pytest.fixture(scope="module")
-def device(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
-    device = Device(tmp_path_factory.mktemp("device"))
-    yield device
-    device.unplug()
-
-
-def real(folder: Path, device: Device, *, more: str = "") -> Path:
-    keys = factory_keys(7, Eui64.parse(METER))
-    (folder / "keys.toml").write_text(
-        f'reader = "{keys.secrets["reader"].decode()}"\n[management]\n'
-        f'unicast = "{keys.keys.unicast.hex()}"\n'
-        f'authentication = "{keys.keys.authentication.hex()}"\n'
-        f'master = "{keys.keys.master.hex()}"\n'
-    )
-    role = f"""
-[roles.ESME]
-endpoint = "serial:{device.address}"
-profile = "smets1"
-eui64 = "{METER}"
-{more}
-[roles.ESME.credentials.reader]
-secret = "file:keys.toml#reader"
-[roles.ESME.credentials.management]
-keys = "file:keys.toml#management"
-"""
-    return write_bench(folder, HEAD.replace("operator", "reopen_s = 0\noperator") + role)
+@pytest.fixture
+def device() -> Device:
+    return shared_device()
 
 
 def test_a_real_port_is_read_unarmed_and_written_only_as_rehearsed(
     tmp_path: Path, device: Device
 ) -> None:
-    path = real(tmp_path, device)
+    path = real_bench(tmp_path, device)
     loaded, options = load_bench(path), options_of(path)
     _folder, record = start(["SER-001"], options, out=tmp_path / "read")
     assert verdicts(record) == {"SER-001": Verdict.PASS}
@@ -215,7 +175,7 @@ def test_a_real_port_is_read_unarmed_and_written_only_as_rehearsed(
 def test_a_device_that_is_not_the_one_of_the_list_is_read_and_not_written(
     tmp_path: Path, device: Device
 ) -> None:
-    path = real(tmp_path, device)
+    path = real_bench(tmp_path, device)
     path.write_text(path.read_text().replace(f'allow = ["{METER}"]', "allow = []"))
     loaded, options = load_bench(path), options_of(path)
     rehearse(loaded, ["SER-013"], options)
@@ -225,7 +185,7 @@ def test_a_device_that_is_not_the_one_of_the_list_is_read_and_not_written(
 
 
 def test_the_dry_run_report_holds_no_secret_and_no_value(tmp_path: Path, device: Device) -> None:
-    path = real(tmp_path, device)
+    path = real_bench(tmp_path, device)
     report, _record = rehearse(load_bench(path), ["SER-012"], options_of(path))
     (rehearsal,) = report.scenarios
     assert [str(verb) for verb in rehearsal.verbs] == ["KEYS"]
@@ -238,7 +198,7 @@ def test_the_dry_run_report_holds_no_secret_and_no_value(tmp_path: Path, device:
 def test_an_unplugged_port_is_a_fault_of_the_bench_and_the_next_run_goes_on(
     tmp_path: Path, device: Device
 ) -> None:
-    path = real(tmp_path, device)
+    path = real_bench(tmp_path, device)
 
     async def story(bench: HilBench) -> None:
         meter = bench.meter("ESME")
@@ -261,7 +221,7 @@ def test_an_unplugged_port_is_a_fault_of_the_bench_and_the_next_run_goes_on(
 
 
 def test_a_bench_says_what_it_has_not(tmp_path: Path, device: Device) -> None:
-    path = real(tmp_path, device)
+    path = real_bench(tmp_path, device)
 
     async def story(bench: HilBench) -> None:
         for wrong in (
@@ -294,10 +254,31 @@ def test_a_bench_says_what_it_has_not(tmp_path: Path, device: Device) -> None:
     play(options_of(path), story)
 
 
-def test_a_scenario_that_is_skipped_anyway_starts_nothing(tmp_path: Path) -> None:
-    path = write_bench(tmp_path, LOOPBACK)
+def test_a_scenario_that_is_skipped_anyway_starts_nothing_and_says_what_is_lacking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hil.lines.LineOpener.open", lambda *_words: pytest.fail("opened"))
+    device = f'endpoint = "serial:/dev/ttyS9"\nprofile = "smets1"\neui64 = "{METER}"\n'
+    path = write_bench(tmp_path, HEAD + "\n[roles.ESME]\n" + device)
+    _folder, record = start(["SER-010"], options_of(path), out=tmp_path / "run")
+    (one,) = record.scenarios
+    assert (one.verdict, one.reason) == (Verdict.SKIPPED, "the bench (real) offers no noise")
 
     async def story(bench: HilBench) -> None:
         assert bench.lines() == {}
+        assert bench.role("ESME") == Eui64.parse(METER)
+        port = bench.meter("ESME")
+        for act in (
+            port.sign_on(read_out=True),
+            port.associate(Credentials("public", 16)),
+            port.get([obis.SERIAL_NUMBER]),
+            port.set([]),
+            port.action(obis.CLOCK_SHIFT),
+            port.exchange(b"\x00"),
+            port.has_taken((), obis.CLOCK_SHIFT),
+        ):
+            with pytest.raises(BenchError, match="was not opened"):
+                await act
+        await port.release()
 
-    play(options_of(path, scenario="FM-01", devices=("ESME", "CHF")), story)
+    play(options_of(path, scenario="SER-010", devices=("ESME",)), story)

@@ -187,13 +187,13 @@ def test_a_loopback_device_is_who_the_file_says_or_made_up_and_never_live(tmp_pa
 
 def test_faults_go_to_the_line_or_to_their_own_device(tmp_path: Path) -> None:
     loaded = load(tmp_path, LOOPBACK)
-    faults = ("drop:p=0.1@line", "corrupt:p=0.1@line-in", "power_loss:after_s=5,off_s=3@esme")
+    faults = ("drop:p=0.1@line", "corrupt:p=0.1@line-in", "power-loss:after_s=5,off_s=3@esme")
     found = routes(loaded, RunOptions(faults=faults))
     assert found.children == {ESME: faults}
     assert found.nowhere == ()
 
 
-@pytest.mark.parametrize("fault", ["drop:p=0.1@han", "battery_low:days=3,after_s=1@gsme"])
+@pytest.mark.parametrize("fault", ["drop:p=0.1@han", "battery-low:days=3,after_s=1@gsme"])
 def test_a_fault_nobody_here_can_make_is_refused(tmp_path: Path, fault: str) -> None:
     with pytest.raises(UsageError, match="nobody on this bench can make"):
         routes(load(tmp_path, LOOPBACK), RunOptions(faults=(fault,)))

@@ -7,8 +7,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from device_profiles.dlms import DeviationSection, DlmsSection
-from device_profiles.dlms_catalogue import Catalogue, CatalogueEntry, CatalogueRow, refuse_row
+from device_profiles.dlms_catalogue import (
+    Catalogue,
+    CatalogueEntry,
+    CatalogueRow,
+    load_catalogue,
+    refuse_row,
+)
 from device_profiles.errors import InconsistentDataError
+from device_profiles.files import Folders
 from emulator.codecs.dlms import axdr
 from emulator.codecs.dlms.access import Selection
 from emulator.codecs.dlms.apdu_action import MethodOutcome
@@ -213,8 +220,7 @@ def build_tree(meter: "Meter", catalogue: Catalogue, section: DlmsSection) -> Ob
     """Return the objects of a catalogue with the profile's deviations.
 
     Raises:
-        DataError: A row means nothing to its binding, an association's rights have no column, a
-            deviation holds no A-XDR or no result.
+        DataError: An association's rights have no column, a deviation holds no A-XDR or no result.
     """
     for association in section.associations:
         if association.rights not in catalogue.rights:
@@ -224,8 +230,6 @@ def build_tree(meter: "Meter", catalogue: Catalogue, section: DlmsSection) -> Ob
                 file=catalogue.name,
             )
     objects: dict[tuple[int, bytes], CatalogueObject] = {}
-    for row in catalogue.rows:
-        check_row(row)
     for entry in catalogue.objects.values():
         if section.image is None and entry.class_id == _IMAGE_CLASS:
             continue
@@ -234,6 +238,18 @@ def build_tree(meter: "Meter", catalogue: Catalogue, section: DlmsSection) -> Ob
     for deviation in section.deviation:
         _deviate(meter, objects, deviation, catalogue.name)
     return ObjectTree(objects.values(), _access)
+
+
+def load_bound(name: str, overlays: Folders = ()) -> Catalogue:
+    """Load a catalogue, each row of which means something to its binding.
+
+    Raises:
+        DataError: It cannot be loaded, or a row does not say what its binding needs.
+    """
+    catalogue = load_catalogue(name, overlays, BINDINGS)
+    for row in catalogue.rows:
+        check_row(row)
+    return catalogue
 
 
 def check_row(row: CatalogueRow) -> None:

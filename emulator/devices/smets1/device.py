@@ -3,7 +3,7 @@
 Illustrative, a stand-in: no public document fixes any SMETS1 maker's server.
 """
 
-from typing import Final
+from typing import ClassVar, Final
 
 from device_profiles.schema import DeviceProfile
 from emulator.codecs.dlms import acse, acse_release, apdu_exception
@@ -76,7 +76,10 @@ class Smets1Device(GetServer, SetServer, ActionServer):
         door: Its associations.
         powered: Whether it has power.
         timers: Running timers by name.
+        line_defects: What the lines of a saboteur do wrong; nothing on a right device.
     """
+
+    line_defects: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(
         self,

@@ -98,10 +98,15 @@ class _Era:
     since: UtcMs
     table: SwitchingTable
     sums: list[Counter[int]] = field(default_factory=lambda: [Counter()])
+    #: The day asked about last, and the sum before it.
+    recent: tuple[int, Counter[int]] | None = None
 
 
 class Rates:
     """The rates of one register, under the tables that were ever in force.
+
+    Sums of days that are over are kept, so nobody may ask about a day before it is over and then
+    let its consumption be interrupted: time runs forward.
 
     Attributes:
         register: The total, which the rates divide.
@@ -148,8 +153,10 @@ class Rates:
         while len(era.sums) <= kept:
             day = first + (len(era.sums) - 1) * _KEEP_EVERY
             era.sums.append(era.sums[-1] + self._of_days(era, day, day + _KEEP_EVERY))
-        begun = first + kept * _KEEP_EVERY
-        return era.sums[kept] + self._of_days(era, begun, last) + self._of_day(era, last, end)
+        if era.recent is None or era.recent[0] != last:
+            begun = first + kept * _KEEP_EVERY
+            era.recent = (last, era.sums[kept] + self._of_days(era, begun, last))
+        return era.recent[1] + self._of_day(era, last, end)
 
     def _of_days(self, era: _Era, first: int, after: int) -> Counter[int]:
         total: Counter[int] = Counter()

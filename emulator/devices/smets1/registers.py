@@ -42,7 +42,7 @@ class MaxDemand:
     def at(self, at: UtcMs) -> tuple[int, UtcMs]:
         """Return the demand in W, and the end of its half hour."""
         month = _MONTHLY.moment(_MONTHLY.ordinal(UtcMs(at - 1)))
-        since = max([month, *(reset for reset in self._resets if reset < at)])
+        since = max([month, *(reset for reset in self._resets if reset <= at)])
         done, most, end = self._kept.get(since, (since, 0, since))
         if done > at:
             done, most, end = since, 0, since

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from device_profiles.dlms_catalogue import Catalogue, load_catalogue
+from device_profiles.dlms_catalogue import Catalogue
 from device_profiles.files import Folders
 from device_profiles.schema import DeviceProfile
 from device_profiles.words import DeviceType
@@ -14,7 +14,7 @@ from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from emulator.crypto.dlms_factory import FactoryKeys, factory_keys
 from emulator.devices.defects import apply
-from emulator.devices.smets1.catalogue import BINDINGS
+from emulator.devices.smets1.catalogue import load_bound
 from emulator.devices.smets1.catalogue_device import CatalogueDevice
 from emulator.devices.smets1.device import Smets1Device
 from emulator.devices.smets1.esme import Smets1Esme, Smets1Gsme, Smets1HubServer
@@ -32,14 +32,14 @@ CLASSES: Final[Mapping[DeviceType, type[CatalogueDevice]]] = MappingProxyType(
 
 def _catalogue(name: str, overlays: tuple[Path, ...]) -> Catalogue:
     if overlays or name.endswith(".csv"):
-        return load_catalogue(name, overlays, BINDINGS)
+        return load_bound(name, overlays)
     return _shipped(name)
 
 
 @cache
 def _shipped(name: str) -> Catalogue:
     """Return a shipped catalogue: meters by the hundred share it."""
-    return load_catalogue(name, (), BINDINGS)
+    return load_bound(name)
 
 
 def build(  # noqa: PLR0913, PLR0917 - the seam's form: what a device is made of, in order

@@ -4,10 +4,12 @@ from collections import Counter
 from typing import Final
 
 from emulator.codecs.dlms.apdu_parts import Attribute
+from emulator.codecs.dlms.axdr import Data
 from emulator.codecs.dlms.selective import EntrySelection, selection_of
 from harness.run import Run
 from harness.scenario import step
 from harness.scenarios.serial.actions import (
+    PUBLIC,
     associate,
     dlms,
     items,
@@ -32,9 +34,34 @@ from harness.scenarios.serial.registers import write_clock
 from harness.scenarios.serial.row import meter_row
 
 _SERIAL: Final = attribute(DATA, SERIAL_NUMBER)
+_VIEW: Final = attribute(ASSOCIATION_LN, ASSOCIATION)
 _LOG_ROWS: Final = attribute(PROFILE, EVENT_LOG, 7)
 #: Times the same is read over a noisy line. Source: invented.
 _TIMES: Final = 12
+#: Times the clock is written over it. Source: invented.
+_WRITES: Final = 20
+#: Attempts to associate, or to read, over it. Source: invented.
+_ATTEMPTS: Final = 6
+#: Not a client that ciphers: there the invocation counter would hide a repeat.
+_WRITER: Final = "installer"
+
+
+async def _associate(run: Run, name: str = PUBLIC) -> None:
+    """Associate; over a noisy line that may take several attempts."""
+    for _ in range(_ATTEMPTS - 1):
+        if (await meter(run).associate(run.bench.credentials("ESME", name))).accepted:
+            return
+    await associate(run, name)
+
+
+async def _stubbornly(run: Run, what: str, wanted: Attribute, name: str = PUBLIC) -> Data:
+    """Read a value; where the line swallows the answer, associate anew and ask again."""
+    for _ in range(_ATTEMPTS - 1):
+        found = await read(run, wanted)
+        if isinstance(found, Data):
+            return found
+        await _associate(run, name)
+    return await read_value(run, what, wanted)
 
 
 @step(
@@ -42,9 +69,9 @@ _TIMES: Final = 12
 )
 async def right_or_none(run: Run) -> None:
     """Read the object list and the serial number again and again; no answer may differ."""
-    await associate(run)
-    serial = octets(await read_value(run, "the serial number", _SERIAL))
-    view = items(await read_value(run, "the object list", attribute(ASSOCIATION_LN, ASSOCIATION)))
+    await _associate(run)
+    serial = octets(await _stubbornly(run, "the serial number", _SERIAL))
+    view = items(await _stubbornly(run, "the object list", _VIEW))
     wrong: list[str] = []
     silent = 0
     for _ in range(_TIMES):
@@ -53,8 +80,8 @@ async def right_or_none(run: Run) -> None:
             continue
         silent += 1
         wrong += [word_of(answer)] if word_of(answer) == "a value" else []
-        await associate(run)
-    again = items(await read_value(run, "the object list", attribute(ASSOCIATION_LN, ASSOCIATION)))
+        await _associate(run)
+    again = items(await _stubbornly(run, "the object list", _VIEW))
     run.check("answers that are wrong", [], wrong)
     run.check("object list, read again", len(view), len(again))
     run.event("noise-survived", silent=silent)
@@ -64,21 +91,22 @@ async def right_or_none(run: Run) -> None:
 @step("What is written over a noisy line is executed once", "IEC 62056-46", timeout_s=3600)
 async def executed_once(run: Run) -> None:
     """Every write the meter takes leaves one entry of a kind in its log; repeats leave none."""
-    await associate(run, "management")
-    before = number(await read_value(run, "entries of the log", _LOG_ROWS)) or 0
+    await _associate(run, _WRITER)
+    before = number(await _stubbornly(run, "entries of the log", _LOG_ROWS, _WRITER)) or 0
     taken = await _counted_writes(run)
     chosen = selection_of(EntrySelection(before + 1))
     wanted = Attribute(attribute(PROFILE, EVENT_LOG).descriptor, chosen)
-    rows = items(await read_value(run, "the new entries", wanted))
+    rows = items(await _stubbornly(run, "the new entries", wanted, _WRITER))
     kinds = Counter(number(part) for row in rows for part in items(row)[1:2])
-    run.check("new entries of each kind", [taken], sorted(set(kinds.values())))
+    entries = max(kinds.values(), default=0)  # a write whose answer was lost left one, too
+    run.measure("entries of one kind for the writes", entries, "entries", taken, _WRITES)
     run.event("writes-counted", taken=taken)
     await meter(run).release()
 
 
 async def _counted_writes(run: Run) -> int:
     taken = 0
-    for ahead_s in (120, 240, 0):
+    for ahead_s in (*range(60, 60 * _WRITES, 60), 0):
         taken += await write_clock(run, ahead_s) == "success"
     return taken
 
@@ -90,7 +118,7 @@ SER_010: Final = meter_row(
     steps=(right_or_none, executed_once),
     saboteur="s1-esme-executes-repeats",
     needs=frozenset({"noise"}),
-    faults=("corrupt:p=0.04@line", "drop:p=0.04@line", "duplicate:p=0.04@line"),
+    faults=("corrupt:p=0.02@line", "drop:p=0.05@line-out", "duplicate:p=0.08@line-in"),
     expected_events=("noise-survived", "writes-counted"),
 )
 

@@ -382,7 +382,7 @@ def test_a_paced_line_takes_the_time_its_octets_take() -> None:
                 frame = await line.frame()
                 octets += len(question) + len(hdlc.encode(frame))
             ratio = (loop.time() - began) / (octets * 10 / 9600)
-            assert 1 <= ratio < 1.15
+            assert 1 <= ratio < 1.3
             line.close()
 
     run(story)
@@ -397,7 +397,7 @@ def test_a_paced_sign_on_is_as_slow_as_its_speed() -> None:
             line.write(REQUEST)
             await line.octets(len(IDENTIFICATION))
             limit = (len(REQUEST) + len(IDENTIFICATION)) * 10 / 300
-            assert limit <= loop.time() - began < limit * 1.15
+            assert limit <= loop.time() - began < limit * 1.3
             line.close()
 
     run(story)
@@ -427,7 +427,7 @@ def test_the_turn_round_is_kept() -> None:
             began = loop.time()
             line.write(HdlcClient().snrm())
             await line.frame()
-            assert 0.1 <= loop.time() - began < 0.3
+            assert 0.1 <= loop.time() - began < 0.6
             line.close()
 
     run(story)

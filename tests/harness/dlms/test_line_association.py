@@ -16,32 +16,27 @@ from emulator.codecs.dlms.acse import (
 )
 from emulator.codecs.dlms.apdu_ciphered import Form
 from emulator.codecs.dlms.initiate import ConfirmedServiceError, Conformance, InitiateResponse
-from emulator.crypto.dlms_keys import KeyId, SecurityKeys
+from emulator.crypto.dlms_keys import KeyId
 from harness.dlms.jobs import AssociateJob, GetJob
 from harness.dlms.line import LineState
 from harness.dlms.settings import Framing
 from harness.meter import Association, Credentials, Silence, Unanswered
-from tests.harness.dlms.peer import Pump, pump_for, reader
+from tests.harness.dlms.peer import pump_for, reader
 from tests.harness.dlms.scripted import (
     CLIENT_TITLE,
     KEYS,
     NAME,
-    SERVER_TITLE,
     ScriptedServer,
     management,
     public,
     reader_lls,
 )
+from tests.harness.dlms.stories import join
 
 GOLDEN_AARQ = bytes.fromhex("601DA109060760857405080101BE10040E01000000065F1F0400001A1DFFFF")
+
+
 WRONG_KEYS = KEYS.with_key(KeyId.UNICAST, bytes(16))
-
-
-def join(server: ScriptedServer, credentials: Credentials) -> tuple[Pump, Association]:
-    pump = pump_for(Framing.HDLC, server)
-    joined = pump.play(AssociateJob(credentials))
-    assert isinstance(joined, Association)
-    return pump, joined
 
 
 def test_the_aarq_of_a_public_client_is_the_golden_one_but_for_what_is_offered() -> None:
@@ -197,62 +192,6 @@ def test_an_accepting_aare_that_is_not_right_is_not_believed(
     assert answer.why is Silence.NOT_ASSOCIATED
 
 
-def test_our_own_challenge_given_back_is_not_answered() -> None:
-    server = ScriptedServer()
-
-    def reflect(response: AssociationResponse) -> AssociationResponse:
-        return replace(response, authentication=Authentication(5, server.asked))
-
-    server.spoil_aare = reflect
-    _, joined = join(server, management(Form.PLAIN))
-    assert joined.silence is Silence.NOT_AUTHENTIC
-    assert "reflected" in joined.why
-    assert len(server.requests) == 1
-
-
-@pytest.mark.parametrize("form", [Form.PLAIN, Form.SERVICE_GLOBAL])
-@pytest.mark.parametrize("at", range(17))
-def test_a_meter_whose_own_proof_is_wrong_is_left_at_once(form: Form, at: int) -> None:
-    server = ScriptedServer()
-    server.spoil_proof = lambda proof: proof[:at] + bytes((proof[at] ^ 1,)) + proof[at + 1 :]
-    pump, joined = join(server, management(form))
-    assert not joined.accepted
-    assert joined.silence is Silence.NOT_AUTHENTIC
-    assert "does not prove" in joined.why
-    assert pump.line.state is LineState.CLOSED
-
-
-@pytest.mark.parametrize("proof", [b"", bytes(16), bytes(18)])
-def test_a_proof_of_another_length_is_none(proof: bytes) -> None:
-    server = ScriptedServer()
-    server.spoil_proof = lambda _proof: proof
-    _, joined = join(server, management())
-    assert joined.silence is Silence.NOT_AUTHENTIC
-
-
-@pytest.mark.parametrize(
-    ("answer", "silence"),
-    [
-        ("c701 {} 00 00", Silence.NOT_AUTHENTIC),  # success, and no proof
-        ("c701 {} 00 01 01 02", Silence.NOT_AUTHENTIC),
-        ("c701 {} 00 01 00 0600000001", Silence.NOT_AUTHENTIC),
-        ("c701 00 00 00", Silence.BROKEN),  # another invocation
-        ("c704 {} 00000001", Silence.BROKEN),
-        ("c401 {} 01 03", Silence.BROKEN),
-        ("d8 01 01", Silence.EXCEPTION),
-        ("c701 {} 03 00", None),
-    ],
-)
-def test_what_a_meter_may_answer_to_our_proof(answer: str, silence: Silence | None) -> None:
-    server = ScriptedServer()
-    server.spoil = lambda plain: bytes.fromhex(answer.format(f"{plain[2]:02x}"))
-    _, joined = join(server, management(Form.PLAIN))
-    assert not joined.accepted
-    assert joined.silence is silence
-    assert (joined.result, joined.diagnostic) == (0, 14)
-    assert joined.why
-
-
 @pytest.mark.parametrize(
     ("answer", "silence"),
     [
@@ -301,32 +240,3 @@ def test_credentials_that_lack_something_are_our_own_fault(
         line.begin(AssociateJob(credentials), 0)
     assert line.state is LineState.CLOSED
     assert line.deadline_ms is None
-
-
-def test_a_counter_that_the_meter_tells_is_gone_on_from() -> None:
-    server = ScriptedServer()
-    server.counters.accept(KEYS.unicast, CLIENT_TITLE, 500)
-    pump, joined = join(server, management())
-    assert not joined.accepted
-    pump.line.resume_counter(KEYS, CLIENT_TITLE, 500)
-    joined_again = pump.play(AssociateJob(management()))
-    assert isinstance(joined_again, Association)
-    assert joined_again.accepted
-    pump.line.resume_counter(KEYS, CLIENT_TITLE, 3)  # never back
-    third = pump.play(AssociateJob(management()))
-    assert isinstance(third, Association)
-    assert third.accepted
-
-
-def test_new_keys_are_used_from_the_next_association_on() -> None:
-    server = ScriptedServer()
-    pump, _ = join(server, management())
-    new = SecurityKeys(bytes([9]) * 16, KEYS.authentication, KEYS.master)
-    server.keys = new
-    old = pump.play(AssociateJob(management()))
-    assert isinstance(old, Association)
-    assert not old.accepted
-    fresh = pump.play(AssociateJob(management(keys=new)))
-    assert isinstance(fresh, Association)
-    assert fresh.accepted
-    assert fresh.server_title == SERVER_TITLE

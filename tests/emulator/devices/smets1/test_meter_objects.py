@@ -97,8 +97,9 @@ def test_every_row_of_the_reference_is_there(
     assert set(methods) <= set(item.methods())
 
 
-@pytest.mark.parametrize("word", WORDS)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    ("name", "word"), [*((name, "management") for name in MODELS), *(("smets1", w) for w in WORDS)]
+)
 def test_whatever_may_be_read_yields_data_that_can_be_sent(name: str, word: str) -> None:
     device = meter(name)
     seen = 0
