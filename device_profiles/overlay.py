@@ -11,7 +11,8 @@ from device_profiles.files import SHIPPED, SUBFOLDERS
 DATA_VARIABLE: Final = "SMETSBENCH_DATA"
 #: Catalogues an overlay may have although none is shipped under the name.
 _OWN_CATALOGUES: Final = frozenset({"cpl_columns.toml"})
-_OWN_PREFIX: Final = "installation-"
+#: (prefix, suffix) of catalogues that an overlay may name as it likes.
+_OWN_NAMES: Final = (("installation-", ".toml"), ("dlms-", ".csv"))
 
 
 def open_overlay(folder: Path) -> Path:
@@ -51,7 +52,7 @@ def _refuse_unread(folder: Path) -> None:
             if entry.suffix != ".toml":
                 raise OverlayError("nothing reads this file; names end in .toml", file=entry)
         elif entry.name not in shipped | _OWN_CATALOGUES and not (
-            entry.name.startswith(_OWN_PREFIX) and entry.suffix == ".toml"
+            any(entry.name.startswith(head) and entry.suffix == tail for head, tail in _OWN_NAMES)
         ):
             known = ", ".join(sorted(shipped | _OWN_CATALOGUES))
             raise OverlayError(f"nothing reads a catalogue of this name ({known})", file=entry)

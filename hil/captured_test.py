@@ -12,9 +12,10 @@ from harness.transcript_file import load, pcapng_of
 from hil.captured_case import CapturedCase
 
 _TEXT: Final = '''\
-"""The captured conversation {name}, replayed: written by ``smetsbench capture to-test``.
+"""A captured conversation, replayed: written by ``smetsbench capture to-test``.
 
-{about}
+Capture: {name}
+Profile: {profile} ({endpoint}), {started_at}
 """
 
 from pathlib import Path
@@ -23,17 +24,20 @@ import pytest
 
 from hil.captured_case import CapturedCase
 
+NAME = {place}
+PROFILE = "{profile}"
+
 
 @pytest.fixture(scope="module")
 def case() -> CapturedCase:
-    return CapturedCase.of({place}, profile="{profile}")
+    return CapturedCase.of(NAME, PROFILE)
 
 
-def test_our_client_says_what_it_said_when_{word}_was_captured(case: CapturedCase) -> None:
+def test_our_client_asks_what_it_asked_when_this_was_captured(case: CapturedCase) -> None:
     assert case.mismatches() == []
 
 
-def test_the_emulated_meter_answers_as_the_one_in_{word}_did(case: CapturedCase) -> None:
+def test_the_emulated_meter_answers_as_the_captured_one_did(case: CapturedCase) -> None:
     assert case.differences() == []
 '''
 
@@ -66,17 +70,13 @@ def write_test(name: Path, out: Path | None = None) -> Path:
     target = out or path.with_name(f"test_{word}.py")
     content = _TEXT.format(
         name=path.stem,
-        about=_told(about.profile, about.endpoint, about.started_at),
+        endpoint=about.endpoint,
+        started_at=about.started_at,
         place=_place(target, path),
         profile=about.profile,
-        word=word,
     )
     write_octets(target, content.encode(), made_from=[path])
     return target
-
-
-def _told(profile: str, endpoint: str, started_at: str) -> str:
-    return f"Profile {profile}, {endpoint}, {started_at}."
 
 
 def _place(test: Path, capture: Path) -> str:

@@ -17,11 +17,13 @@ from device_profiles.errors import (
     DuplicateEntryError,
     InconsistentDataError,
     InvalidValueError,
+    OverlayError,
     UnknownNameError,
     UnmarkedValueError,
     UnreadableFileError,
 )
 from device_profiles.evidence import EvidenceKind
+from device_profiles.overlay import open_overlay
 
 GOOD = {
     "obis": "1-0:1.8.0.255", "class": "3", "version": "0", "member": "a2", "name": "value",
@@ -158,6 +160,16 @@ def test_an_overlay_s_catalogue_replaces_the_shipped_one_and_is_the_user_s(tmp_p
     write(path, {**GOOD, "evidence": "known"})
     with pytest.raises(BadMarkError, match="user: or observed:"):
         load_catalogue("dlms-smets1", (tmp_path,))
+
+
+def test_an_overlay_may_hold_a_catalogue_of_a_new_name(tmp_path: Path) -> None:
+    write(tmp_path / "catalogues" / "dlms-mine.csv", {**GOOD, "evidence": ""})
+    overlay = open_overlay(tmp_path)
+    assert "dlms-mine" in catalogue_names((overlay,))
+    assert len(load_catalogue("dlms-mine", (overlay,)).rows) == 1
+    (tmp_path / "catalogues" / "dlms-mine.txt").write_text("x")
+    with pytest.raises(OverlayError, match="nothing reads"):
+        open_overlay(tmp_path)
 
 
 def test_a_row_can_be_refused_later_for_what_it_is_bound_to(tmp_path: Path) -> None:

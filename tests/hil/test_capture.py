@@ -89,7 +89,7 @@ def test_a_test_is_written_that_passes(tmp_path: Path) -> None:
     assert len(checks) == 2
     for check in checks:
         check(case)
-    assert 'Path(__file__).parent / ".." / "My walk", profile="smets1"' in target.read_text("utf-8")
+    assert 'NAME = Path(__file__).parent / ".." / "My walk"' in target.read_text("utf-8")
 
 
 def test_no_test_is_written_of_a_capture_that_would_fail(tmp_path: Path) -> None:

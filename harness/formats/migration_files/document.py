@@ -1,0 +1,176 @@
+"""A migration file as a value and as a document."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from harness.formats.migration_files import checks
+from harness.formats.migration_files.commissioning_file import (
+    COMMISSIONING_FILE,
+    CommissioningFile,
+)
+from harness.formats.migration_files.common_file import COMMON_FILE, CommonFile
+from harness.formats.migration_files.encrypted_file import ENCRYPTED_FILE, EncryptedFile
+from harness.formats.migration_files.faults import MigrationFileError
+from harness.formats.migration_files.group_file import GROUP_FILE, GroupFile
+from harness.formats.migration_files.header import HEADER, Header
+from harness.formats.migration_files.required_set import REQUIRED_SET, RequiredSet
+from harness.formats.migration_files.result_files import (
+    OUTCOME_FILE,
+    VALIDATION_FILE,
+    VIABLE_FILE,
+    OutcomeFile,
+    ValidationFile,
+    ViableFile,
+)
+from harness.formats.migration_files.schema import MigrationSchema
+from harness.formats.migration_files.words import FileType
+from harness.formats.migration_files.xml_input import SIGNATURE_NAMESPACE
+from harness.formats.migration_files.xml_table import Record, line_of, local, read, write
+
+SCHEMA_VERSION: Final = "1"
+SIGNATURE: Final = f"{{{SIGNATURE_NAMESPACE}}}Signature"
+_HEADER: Final = "MigrationHeader"
+
+Content = (
+    CommonFile
+    | ValidationFile
+    | GroupFile
+    | EncryptedFile
+    | ViableFile
+    | CommissioningFile
+    | RequiredSet
+    | OutcomeFile
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationFile:
+    """One migration file.
+
+    Attributes:
+        header: What it is, of which set.
+        content: What it says; the header's file type follows from its kind.
+    """
+
+    header: Header
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How one type of file is written.
+
+    Attributes:
+        root: Local name of the root element.
+        content: Kind of its content.
+        record: Its structure, header and signature apart.
+    """
+
+    root: str
+    content: type
+    record: Record
+
+
+#: File type -> its form. Source: abbreviations S000 §5; roots and contents invented.
+FORMS: Final[dict[FileType, Form]] = {
+    FileType.MCF: Form("MigrationCommonFile", CommonFile, COMMON_FILE),
+    FileType.MVF: Form("MigrationValidationFile", ValidationFile, VALIDATION_FILE),
+    FileType.MGF: Form("MigrationGroupFile", GroupFile, GROUP_FILE),
+    FileType.MEF: Form("MigrationGroupEncryptedFile", EncryptedFile, ENCRYPTED_FILE),
+    FileType.VIF: Form("S1SPViableInstallationFile", ViableFile, VIABLE_FILE),
+    FileType.SCF: Form("S1SPCommissioningFile", CommissioningFile, COMMISSIONING_FILE),
+    FileType.RFS: Form("S1SPRequiredFileSet", RequiredSet, REQUIRED_SET),
+    FileType.COF: Form("CommissioningOutcomeFile", OutcomeFile, OUTCOME_FILE),
+}
+
+
+def to_tree(file: MigrationFile, schema: MigrationSchema) -> etree._Element:
+    """Return a file as an unsigned element tree, valid against the schema.
+
+    Raises:
+        MigrationFileError: X-VALUE, or X-XSD 01: its values cannot be written so.
+        ValueError: The header's file type is not that of the content.
+    """
+    form = FORMS[file.header.file_type]
+    if not isinstance(file.content, form.content):
+        raise ValueError(f"{type(file.content).__name__} is no {file.header.file_type}")
+    space = schema.namespace
+    root = etree.Element(
+        f"{{{space}}}{form.root}", nsmap={"mig": space, "ds": SIGNATURE_NAMESPACE}
+    )
+    root.set("schemaVersion", SCHEMA_VERSION)
+    write(HEADER, etree.SubElement(root, f"{{{space}}}{_HEADER}"), file.header)
+    write(form.record, root, file.content)
+    etree.indent(root, space=" ")
+    schema.validate(root)
+    return root
+
+
+def octets(root: etree._Element, schema: MigrationSchema) -> bytes:
+    """Return a tree as UTF-8 octets: declaration, a comment that says what it is, the document."""
+    body = etree.tostring(root, encoding="UTF-8", xml_declaration=False)
+    declaration = b'<?xml version="1.0" encoding="UTF-8"?>\n'
+    return declaration + f"<!--{schema.notice}-->\n".encode() + body + b"\n"
+
+
+def from_tree(root: etree._Element, schema: MigrationSchema) -> MigrationFile:
+    """Read a document; a signature in it is passed over.
+
+    Raises:
+        MigrationFileError: X-XSD 02: no file of its own; X-XSD 03: another structure; X-VALUE,
+            X-B64: a value is not written as agreed; X-HEADER 01: type and root disagree.
+    """
+    form = _form_of(root, schema.namespace)
+    rest = [child for child in root if child.tag != SIGNATURE]
+    if not rest or rest[0].tag != f"{{{schema.namespace}}}{_HEADER}":
+        raise MigrationFileError(checks.SCHEMA, "03", f"there is no {_HEADER}", line=line_of(root))
+    header: Header = read(HEADER, rest[0])
+    content = read(form.record, _body(root, rest[1:]))
+    if FORMS[header.file_type] is not form:
+        why = f"the header says {header.file_type}, the root element is {local(root)}"
+        raise MigrationFileError(checks.HEADER, "01", why, line=line_of(rest[0]))
+    return MigrationFile(header, content)
+
+
+def _form_of(root: etree._Element, namespace: str) -> Form:
+    for form in FORMS.values():
+        if root.tag == f"{{{namespace}}}{form.root}":
+            return form
+    why = f"{local(root)[:60]} is the root element of no migration file"
+    raise MigrationFileError(checks.SCHEMA, "02", why, line=line_of(root))
+
+
+def _body(root: etree._Element, elements: list[etree._Element]) -> etree._Element:
+    """Return an element that holds the content alone: header, signature, version taken away."""
+    body = etree.Element(root.tag, nsmap=root.nsmap)
+    body.extend(elements)
+    return body
+
+
+def canonical(root: etree._Element) -> bytes:
+    """Return the exclusive canonical form of a document, comments left out.
+
+    Source:
+        W3C Exclusive XML Canonicalization 1.0; checked against the standard library's
+        canonicaliser on the golden files.
+    """
+    return etree.tostring(root, method="c14n", exclusive=True, with_comments=False)
+
+
+def write_canonical(root: etree._Element, sink: Callable[[bytes], object]) -> None:
+    """Feed the canonical form of a document to ``sink``, piece by piece."""
+    root.getroottree().write_c14n(_Sink(sink), exclusive=True, with_comments=False)
+
+
+class _Sink:
+    """A file that passes on what is written into it."""
+
+    def __init__(self, sink: Callable[[bytes], object]) -> None:
+        self._sink = sink
+
+    def write(self, data: bytes) -> int:
+        self._sink(data)
+        return len(data)
