@@ -5,7 +5,7 @@ import itertools
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from emulator.codecs.dlms import apdu_action, apdu_get, axdr
@@ -104,38 +104,51 @@ def compare_runs(a: RunFolder, b: RunFolder, names: tuple[str, str] = ("", "")) 
             where=f"{a.path} ({', '.join(first)}) and {b.path} ({', '.join(second)})",
             next_command="smetsbench run ID --bench A --against B",
         )
-    found: list[Difference] = []
-    unmatched: list[str] = []
-    verdicts, compared = [], 0
+    tally = _Tally()
     for name in common:
-        (answers_a, verdict_a), (answers_b, verdict_b) = first[name], second[name]
-        if verdict_a != verdict_b:
-            verdicts.append((name, verdict_a, verdict_b))
-        for one, other in _aligned(answers_a, answers_b):
-            if one is None or other is None:
-                alone = one or other
-                whose = "a" if one is not None else "b"
-                unmatched += (
-                    [] if alone is None else [f"{alone.where}: only {whose}: {alone.subject}"]
-                )
-                continue
-            compared += 1
-            for ours, theirs in pairs(one.readings, other.readings):
-                told = difference(ours, theirs, where=one.where)
-                found += [] if told is None else [told]
-    every = merged(found)
+        tally.scenario(name, first[name], second[name])
+    every = merged(tally.found)
     return Comparison(
         names[0] or str(a.path),
         names[1] or str(b.path),
         tuple(one for one in every if not one.volatile),
         tuple(one for one in every if one.volatile),
-        tuple(unmatched),
-        tuple(verdicts),
-        compared,
+        tuple(tally.unmatched),
+        tuple(tally.verdicts),
+        tally.compared,
     )
 
 
-_Loaded = dict[str, tuple[list[Answered], str]]
+_Played = tuple[list[Answered], str]
+_Loaded = dict[str, _Played]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the scenarios of two runs came to so far."""
+
+    found: list[Difference] = field(default_factory=list)
+    unmatched: list[str] = field(default_factory=list)
+    verdicts: list[tuple[str, str, str]] = field(default_factory=list)
+    compared: int = 0
+
+    def scenario(self, name: str, a: _Played, b: _Played) -> None:
+        """Compare one scenario of both runs."""
+        if a[1] != b[1]:
+            self.verdicts.append((name, a[1], b[1]))
+        for one, other in _aligned(a[0], b[0]):
+            if one is not None and other is not None:
+                self._answer(one, other)
+            elif one is not None:
+                self.unmatched.append(f"{one.where}: only a: {one.subject}")
+            elif other is not None:
+                self.unmatched.append(f"{other.where}: only b: {other.subject}")
+
+    def _answer(self, one: Answered, other: Answered) -> None:
+        self.compared += 1
+        for ours, theirs in pairs(one.readings, other.readings):
+            told = difference(ours, theirs, where=one.where)
+            self.found += [] if told is None else [told]
 
 
 def _load(folder: RunFolder) -> _Loaded:

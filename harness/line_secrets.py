@@ -93,11 +93,6 @@ def _length(octets: bytes, at: int) -> tuple[int, int]:
     return at + 1 + count, int.from_bytes(octets[at + 1 : at + 1 + count], "big")
 
 
-def is_masked(value: bytes) -> bool:
-    """Say whether a secret is one that was masked."""
-    return bool(value) and set(value) == {MASK}
-
-
 def masked(apdu: bytes) -> bytes:
     """Return an APDU with its secrets masked."""
     out = bytearray(apdu)

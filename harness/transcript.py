@@ -4,6 +4,7 @@ import enum
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from emulator.core.clock import UtcMs, iso
 from harness.dlms.settings import Framing
 from harness.dlms_view.line import LineReader, Seen, Way
 from harness.transcript_about import About
@@ -15,6 +16,7 @@ EventValue = str | int | bool
 class EventKind(enum.StrEnum):
     """What befalls a line besides octets."""
 
+    SESSION = "session"  # client and device begin anew: another scenario, a fresh bench
     OPEN = "open"
     SPEED = "speed"
     LINES = "lines"  # DTR, RTS and what the other end answers with
@@ -88,6 +90,36 @@ class Transcript:
         return (record for record in self.of(channel) if isinstance(record, Chunk))
 
 
+def sessions_of(transcript: Transcript) -> list[Transcript]:
+    """Return a recording as one for each session, in which client and device began anew.
+
+    Each says of itself when it began; what is before the first session belongs to it.
+    """
+    parts: list[list[Record]] = [[]]
+    for record in transcript.records:
+        begins = isinstance(record, LineEvent) and record.kind is EventKind.SESSION
+        if begins and any(isinstance(one, Chunk) for one in parts[-1]):
+            parts.append([])
+        parts[-1].append(record)
+    return [_session(transcript, part) for part in parts]
+
+
+def _session(transcript: Transcript, records: list[Record]) -> Transcript:
+    begun = next(
+        (
+            one.at_ns
+            for one in records
+            if isinstance(one, LineEvent) and one.kind is EventKind.SESSION
+        ),
+        None,
+    )
+    about = transcript.about
+    if begun is not None:
+        started = iso(UtcMs(begun // 1_000_000))
+        about = about.model_copy(update={"started_at": started})
+    return Transcript(about, tuple(records), transcript.channels)
+
+
 @dataclass(frozen=True, slots=True)
 class SeenAt:
     """A piece of a line with the moment at which its last octet was seen."""
@@ -104,7 +136,7 @@ def read_line(records: Iterable[Record], framing: Framing | None = None) -> Iter
         if isinstance(record, Chunk):
             for seen in reader.feed(record.way, record.octets):
                 yield SeenAt(at_ns, seen)
-        elif record.kind in {EventKind.OPEN, EventKind.CLOSE}:
+        elif record.kind in {EventKind.SESSION, EventKind.OPEN, EventKind.CLOSE}:
             for seen in reader.end():
                 yield SeenAt(at_ns, seen)
             reader = LineReader(framing)

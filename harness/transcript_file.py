@@ -157,25 +157,6 @@ class TranscriptWriter:
         self._file.close()
 
 
-def save(name: Path, transcript: Transcript, secrets: Mapping[str, bytes] | None = None) -> About:
-    """Write a whole transcript; see ``TranscriptWriter``.
-
-    Raises:
-        SecretInCaptureError: A secret would stand in the file in clear; nothing is left of it.
-        UsageError: A file cannot be written.
-    """
-    about = transcript.about
-    writer = TranscriptWriter(name, about, secrets=secrets, channels=transcript.channels)
-    with writer:
-        try:
-            for record in transcript.records:
-                writer.write(record)
-        except UsageError:
-            writer.discard()
-            raise
-        return writer.finish(masked=about.masked) if about.masked else writer.finish()
-
-
 def load(name: Path) -> Transcript:
     """Read a capture by the name of either of its files, or by the name without ending.
 

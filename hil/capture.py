@@ -18,7 +18,7 @@ from harness.meter import Credentials
 from harness.meter_walk import Walked, walk
 from harness.ports import Bench, CapturedFrame
 from harness.run_options import RunOptions
-from harness.transcript import Chunk, Transcript
+from harness.transcript import Chunk, EventKind, LineEvent, Transcript
 from harness.transcript_about import About, Client
 from harness.transcript_file import TranscriptWriter, pcapng_of, rewritten, toml_of
 from harness.transcript_pseudonyms import pseudonymised
@@ -108,10 +108,15 @@ def write_frames(writer: TranscriptWriter, frames: Sequence[CapturedFrame]) -> N
     Raises:
         SecretInCaptureError: A secret would stand in the file; the files are removed.
     """
+    before_us = 1 << 62
     try:
         for frame in frames:
-            if frame.link in _WAYS:
-                writer.write(Chunk(frame.at_us * 1000, _WAYS[frame.link], frame.frame))
+            if frame.link not in _WAYS:
+                continue
+            if frame.at_us < before_us:  # time begins anew with every scenario
+                writer.write(LineEvent(frame.at_us * 1000, EventKind.SESSION))
+            before_us = frame.at_us
+            writer.write(Chunk(frame.at_us * 1000, _WAYS[frame.link], frame.frame))
     except UsageError:
         writer.discard()
         raise

@@ -10,7 +10,7 @@ from harness.dlms.association import Draw
 from harness.errors import UsageError
 from harness.replay_jobs import Whose, play_client
 from harness.replay_player import StrictPlayer
-from harness.transcript import Transcript
+from harness.transcript import Transcript, sessions_of
 from harness.transcript_file import load
 from hil.replay import Against, against_emulator
 
@@ -42,14 +42,16 @@ class CapturedCase:
         Raises:
             UsageError: The recording is of no emulated meter: its credentials are not known.
         """
-        player = StrictPlayer(self.transcript)
-        draw = draw_of(self.transcript)
-        play_client(self.transcript, player, self.clients(), draw)
-        told = [
-            f"request {one.number}: recorded {one.expected}; now {one.got}"
-            for one in player.mismatches
-        ]
-        return told + ([f"{player.left} recorded requests did not come"] if player.left else [])
+        told: list[str] = []
+        for session in sessions_of(self.transcript):
+            player = StrictPlayer(session)
+            play_client(session, player, self.clients(), draw_of(session))
+            told += [
+                f"request {one.number}: recorded {one.expected}; now {one.got}"
+                for one in player.mismatches
+            ]
+            told += [f"{player.left} recorded requests did not come"] if player.left else []
+        return told
 
     def differences(self) -> list[str]:
         """Return where the emulated meter answers otherwise than the recorded one did.

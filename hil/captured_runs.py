@@ -24,11 +24,10 @@ from hil.bench_file import load_bench
 from hil.capture import CapturedBench, finished, refuse_bench, settled, write_frames
 from hil.capture_subject import CaptureChoices, Subject, known_clients, secrets_of
 from hil.endpoints import EndpointKind
-from hil.tap import Tap
 from hil.transcript_tap import TranscriptTap
 
 #: Who listens to the lines of a bench that this module opens, by device type.
-_TAPS: Final[ContextVar[Mapping[DeviceType, Tap]]] = ContextVar("taps")
+_TAPS: Final[ContextVar[Mapping[DeviceType, TranscriptTap]]] = ContextVar("taps")
 
 
 def check(options: RunOptions) -> None:
@@ -54,7 +53,10 @@ async def open_bench(options: RunOptions) -> Bench:
     """
     if options.bench is None:
         return await hil_bench.open_bench(options)  # which says that there is none
-    bench = CapturedBench(load_bench(options.bench, options.data), options, _TAPS.get())
+    taps = _TAPS.get()
+    bench = CapturedBench(load_bench(options.bench, options.data), options, taps)
+    for tap in taps.values():
+        tap.session()
     try:
         await bench.open()
     except BaseException:

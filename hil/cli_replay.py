@@ -4,6 +4,7 @@ import enum
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -69,20 +70,8 @@ def replay(  # noqa: PLR0913, PLR0917 -- one parameter an option
     if played is As.DEVICE:
         endpoint = ReplayEndpoint(name, strict=strict, speed=speed, tell=_told)
         raise typer.Exit(_as_device(endpoint, listen, as_json=as_json))
-    if bench is not None and against:
-        raise UsageError(
-            "a recording is replayed against one meter",
-            where="--against, --bench",
-            cause="both were given",
-            next_command="smetsbench replay NAME --as client --against PROFILE",
-        )
-    transcript = load(name)
-    with progress(len(recorded_exchanges(transcript)), "asking again") as step:
-        if bench is None:
-            found = against_emulator(transcript, Against(against, overlays(data)), step)
-        else:
-            found = against_bench(transcript, bench, role_of(role), overlays(data), step)
-    raise typer.Exit(_as_client(transcript, found, against or str(bench or ""), as_json=as_json))
+    side = _Side(against, bench, role)
+    raise typer.Exit(_as_client(load(name), side, overlays(data), as_json=as_json))
 
 
 # As device.
@@ -134,12 +123,37 @@ def _mismatch(one: Mismatch) -> dict[str, Any]:
 # As client.
 
 
-def _as_client(transcript: Transcript, found: Replayed, against: str, *, as_json: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """Whom a recording is replayed against: a profile, or a device type on a bench."""
+
+    profile: str
+    bench: Path | None
+    role: str
+
+    def replay(self, transcript: Transcript, folders: tuple[Path, ...]) -> Replayed:
+        if self.bench is not None and self.profile:
+            raise UsageError(
+                "a recording is replayed against one meter",
+                where="--against, --bench",
+                cause="both were given",
+                next_command="smetsbench replay NAME --as client --against PROFILE",
+            )
+        with progress(len(recorded_exchanges(transcript)), "asking again") as step:
+            if self.bench is None:
+                return against_emulator(transcript, Against(self.profile, folders), step)
+            return against_bench(transcript, self.bench, role_of(self.role), folders, step)
+
+
+def _as_client(
+    transcript: Transcript, side: _Side, folders: tuple[Path, ...], *, as_json: bool
+) -> int:
+    found = side.replay(transcript, folders)
     if as_json:
         emit_json(
             {
                 "capture": transcript.about.short_hash,
-                "against": against or transcript.about.profile,
+                "against": side.profile or str(side.bench or transcript.about.profile),
                 "exchanges": found.exchanges,
                 "differences": [one.to_json() for one in found.differences],
                 "volatile": [one.to_json() for one in found.volatile],

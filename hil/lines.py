@@ -27,6 +27,7 @@ from hil.children import Child
 from hil.drivers.serial_meter import HilMeterPort, SerialMeter
 from hil.endpoints import EndpointKind, Listen
 from hil.guard_port import Guard, Unguarded
+from hil.left_links import close_left_links
 from hil.line_settings import (
     challenges,
     first_baud,
@@ -219,15 +220,22 @@ class LineOpener:
         try:
             settings = line_settings(section, profile, section.where.target)
             draw = os.urandom  # noqa: TID251 - a real meter must not foresee our challenges
-            line = self._line(role, settings, "", self.guard, draw)
+            line = self._line(role, settings, "", self.guard, draw, after_a_crash=bool(lock.notice))
         except BaseException:
             lock.release()
             raise
         line.lock = lock
         return line
 
-    def _line(
-        self, role: DeviceType, settings: LineSettings, address: str, guard: Guard, draw: Draw
+    def _line(  # noqa: PLR0913 - what differs between a child, a recording and a port
+        self,
+        role: DeviceType,
+        settings: LineSettings,
+        address: str,
+        guard: Guard,
+        draw: Draw,
+        *,
+        after_a_crash: bool = False,
     ) -> Line:
         """Open the port, and put a meter on it; an empty address is the bench file's port."""
         section = self.loaded.content.roles[role]
@@ -241,12 +249,22 @@ class LineOpener:
         patience_s = self.loaded.content.bench.reopen_s if self.reopen_s is None else self.reopen_s
         reopener = Reopener(shown, opener, patience_s, self.tell)
         port = reopener.once() if address or not patience_s else reopener.reopen()
+        if after_a_crash:
+            self._clean_up(port, settings, role)
         driver = SerialMeter(port, settings, guard=guard, reopener=reopener, draw=draw)
         eui64 = None if section.eui64 is None else Eui64.parse(section.eui64)
         profile = self.loaded.profiles[role]
         return Line(
             role, section, profile, settings, shown, driver, HilMeterPort(driver), ears, eui64
         )
+
+    def _clean_up(self, port: SerialPort, settings: LineSettings, role: DeviceType) -> None:
+        """Close what a run that was killed left open; the meter would answer no sign-on."""
+        dlms = self.loaded.profiles[role].dlms
+        if dlms is None or settings.framing is not Framing.OPTICAL or not settings.mode_e:
+            return
+        if close_left_links(port, settings, dlms):
+            self.tell(f"{role}: the link that the run before left open was closed")
 
     def _words(self, role: DeviceType, seed: int, eui64: Eui64, start: UtcMs) -> Sequence[str]:
         """Return the command of a child, after ``smetsbench emulate``."""

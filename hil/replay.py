@@ -11,11 +11,12 @@ from emulator.core.chance import Stream
 from emulator.core.clock import UtcMs, from_datetime
 from emulator.core.ids import Eui64
 from harness.benches.emulated_replay import EmulatedMeter
+from harness.differences import merged
 from harness.dlms_view.opened import opened
 from harness.errors import UsageError
 from harness.replay_client import Replayed, recorded_exchanges, replay_as_client
 from harness.replay_moments import offsets_of
-from harness.transcript import Transcript
+from harness.transcript import Transcript, sessions_of
 from hil.serial_port import SerialPort
 
 #: First octets of the EUI-64 of a device that a capture does not name: never live.
@@ -77,7 +78,7 @@ def start_of(transcript: Transcript) -> UtcMs:
 
 
 def against_emulator(transcript: Transcript, against: Against, step: Step = _nobody) -> Replayed:
-    """Replay against an emulated meter, in virtual time.
+    """Replay against an emulated meter, in virtual time; every session against a new one.
 
     The recorded device's clock is known to a second; of the moments within it, the one is taken
     at which the emulated meter agrees best.
@@ -86,6 +87,18 @@ def against_emulator(transcript: Transcript, against: Against, step: Step = _nob
         UsageError: The profile cannot be used.
     """
     meter = against.meter(transcript)
+    parts = [_session(one, meter, step) for one in sessions_of(transcript)]
+    if len(parts) == 1:
+        return parts[0]
+    return Replayed(
+        sum(one.exchanges for one in parts),
+        tuple(merged(found for one in parts for found in one.differences)),
+        tuple(merged(found for one in parts for found in one.volatile)),
+        tuple(answer for one in parts for answer in one.answers),
+    )
+
+
+def _session(transcript: Transcript, meter: EmulatedMeter, step: Step) -> Replayed:
     start, held = start_of(transcript), meter.held()
     recorded = opened(recorded_exchanges(transcript), held.ring)
     offsets = offsets_of(recorded).candidates()

@@ -48,6 +48,10 @@ class TranscriptTap:
         moment = at_ns + self._offset_ns
         self._take(LineEvent(moment, EventKind(kind), told, self._channel))
 
+    def session(self) -> None:
+        """Note that client and device begin anew, as for another scenario."""
+        self._take(LineEvent(wall_clock.now() * _MS, EventKind.SESSION, {}, self._channel))
+
     def check(self) -> None:
         """Raise what went wrong in writing, if anything did.
 

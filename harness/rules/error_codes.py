@@ -90,9 +90,9 @@ def load_codes(overlays: Folders = ()) -> CodeTable:
         _refuse_disguise(row)
         codes[key] = row
     real = {(row.code, row.sub_code): row for row in load_table(RealCodeRow, _REAL, overlays)}
-    for row in real.values():
-        if Mark.parse(row.evidence).kind not in _REAL_MARKS:
-            raise BadMarkError("a real code needs a source", file=_REAL, key=row.code)
+    for known in real.values():
+        if Mark.parse(known.evidence).kind not in _REAL_MARKS:
+            raise BadMarkError("a real code needs a source", file=_REAL, key=known.code)
     return CodeTable(codes, classes, real)
 
 

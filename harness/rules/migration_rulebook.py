@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from typing import Final, TypeVar
 
 from device_profiles.errors import (
@@ -284,7 +285,7 @@ def split_supply_keys() -> tuple[tuple[str, str, str, bool], ...]:
 def _tmad(overlays: Folders) -> tuple[TmadRow, ...]:
     name = "migration-tmad.csv"
     rows = tuple(sorted(load_table(TmadRow, name, overlays), key=lambda row: row.from_day))
-    for earlier, later in zip(rows, rows[1:], strict=False):
+    for earlier, later in pairwise(rows):
         if earlier.from_day == later.from_day:
             raise DuplicateEntryError("two versions of one day", file=name, key=later.version)
     return rows

@@ -1,4 +1,4 @@
-"""Tables of the migration rules: CSV catalogues with a mark on every row, replaceable by overlay."""
+"""Tables of the migration rules: CSV catalogues, a mark on every row, replaceable by overlay."""
 
 import os
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ class RuleRow(TableRow):
     supplier_code: str = ""
     valid_from: date | None = None
     valid_to: date | None = None
-    says: Word | Annotated[str, Field(min_length=1)]
+    says: Annotated[str, Field(min_length=1)]
 
     def in_force(self, day: date) -> bool:
         """Say whether the rule holds on a day."""

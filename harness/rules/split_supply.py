@@ -68,7 +68,7 @@ def table_row(facts: SupplyFacts, book: RuleBook) -> SplitSupplyRow:
     if facts.has_gsme:
         parties = "different" if is_split(facts, book.settings) else "same"
     null = [certificate.is_null for certificate in facts.supplier_ids.values()]
-    ids = "all-null" if all(null) else "some-null" if any(null) else "no-null"
+    ids = "all-null" if null and all(null) else "some-null" if any(null) else "no-null"
     return book.split_supply[meters, parties, ids, facts.null_required]
 
 

@@ -68,7 +68,10 @@ def test_every_shipped_installation_loads_with_its_profiles(name: str) -> None:
     check_profiles(installation)
     assert installation.ref == name
     roles = {device.role for device in installation.devices}
-    assert roles == set(DeviceType) - {DeviceType.IHD, DeviceType.CAD}
+    expected = set(DeviceType) - {DeviceType.IHD, DeviceType.CAD}
+    if name == "smets1":
+        expected -= {DeviceType.PPMID, DeviceType.HCALCS}  # no SMETS1 one is emulated yet
+    assert roles == expected
 
 
 def test_the_gfi_home_has_the_identifiers_of_its_profiles() -> None:

@@ -1,6 +1,6 @@
 """Conversations between our client and an emulated meter, recorded in virtual time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,9 +14,11 @@ from harness.dlms.jobs import AssociateJob, Done, GetJob, Job, ReleaseJob, SetSp
 from harness.dlms.line import ReaderLine
 from harness.dlms.settings import Framing
 from harness.dlms_view.line import Way
+from harness.errors import UsageError
 from harness.meter import Credentials
 from harness.transcript import Chunk, EventKind, LineEvent, Record, Transcript
 from harness.transcript_about import About
+from harness.transcript_file import TranscriptWriter
 
 START: Final = UtcMs(1_767_603_600_000)
 EUI64: Final = Eui64.parse("02-53-42-03-00-00-00-07")
@@ -121,4 +123,14 @@ def reading(
     return told.transcript()
 
 
-Maker = Callable[[], Transcript]
+def save(name: Path, transcript: Transcript, secrets: Mapping[str, bytes] | None = None) -> About:
+    """Write a whole transcript as a capture would; nothing is left of it where that is refused."""
+    writer = TranscriptWriter(name, transcript.about, secrets=secrets, channels=transcript.channels)
+    with writer:
+        try:
+            for record in transcript.records:
+                writer.write(record)
+        except UsageError:
+            writer.discard()
+            raise
+        return writer.finish()

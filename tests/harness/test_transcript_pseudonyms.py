@@ -9,9 +9,9 @@ from harness.dlms_view.line import SeenKind, Way
 from harness.dlms_view.readings import readings_of
 from harness.replay_client import recorded_exchanges
 from harness.transcript import Transcript, read_line
-from harness.transcript_file import load, rewritten, save
+from harness.transcript_file import load, rewritten
 from harness.transcript_pseudonyms import mpans_of, pseudonymised
-from tests.harness.recorded import EUI64, SERIAL, Recorded, attribute
+from tests.harness.recorded import EUI64, SERIAL, Recorded, attribute, save
 
 EUI64_OBJECT = attribute(1, "0-0:96.1.1.255", 2)
 

@@ -9,9 +9,8 @@ from harness.dlms_view.line import Way
 from harness.errors import UsageError
 from harness.transcript import Chunk, EventKind, LineEvent, Transcript
 from harness.transcript_about import About
-from harness.transcript_file import save
 from harness.transcript_views import View, view_of
-from tests.harness.recorded import CLOCK, IMPORT, reading
+from tests.harness.recorded import CLOCK, IMPORT, reading, save
 
 TSHARK = shutil.which("tshark")
 needs_tshark = pytest.mark.skipif(TSHARK is None, reason="tshark is not installed")

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import os
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from device_profiles.words import DeviceType
 from emulator.codecs.dlms.axdr import Data
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
@@ -23,7 +26,10 @@ from hil.arming import ArmingRefusedError
 from hil.arming_state import arm, disarm
 from hil.bench import HilBench
 from hil.bench_file import load_bench
+from hil.bench_parts import BenchClock
 from hil.dry_run import rehearse
+from hil.guard_port import Unguarded
+from hil.lines import LineOpener
 from tests.hil.bench_device import Device, real_bench, shared_device
 from tests.hil.bench_texts import HEAD, METER, write_bench
 from tests.hil.test_bench_children import is_alive
@@ -53,6 +59,11 @@ def play(options: RunOptions, story: Story) -> None:
 
 def verdicts(record: RunRecord) -> dict[str, Verdict]:
     return {one.id: one.verdict for one in record.scenarios if one.verdict is not None}
+
+
+@pytest.fixture(autouse=True)
+def _locks_of_our_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("hil.locks.folder_of_locks", lambda: tmp_path / "locks")
 
 
 async def value(bench: HilBench, attribute: object) -> object:
@@ -215,6 +226,33 @@ def test_an_unplugged_port_is_a_fault_of_the_bench_and_the_next_run_goes_on(
         device.plug_in()
     _folder, record = start(["SER-001"], options_of(path), out=tmp_path / "back")
     assert verdicts(record) == {"SER-001": Verdict.PASS}
+
+
+def test_a_link_that_a_killed_run_left_open_is_closed_and_the_meter_answers_at_once(
+    tmp_path: Path, device: Device
+) -> None:
+    loaded = load_bench(real_bench(tmp_path, device))
+    told: list[str] = []
+    opener = LineOpener(loaded, RunOptions(), BenchClock(), Unguarded(), told.append)
+    line = opener.open(DeviceType.ESME)
+    assert line.driver.associate(line.credentials(loaded, "reader")).accepted
+    line.driver.close()  # no DISC, and the lock's file still names its owner: as after a kill
+    assert line.lock is not None
+    assert line.lock._fd is not None
+    os.close(line.lock._fd)
+    line.lock._fd = None
+
+    again = opener.open(DeviceType.ESME)
+    try:
+        assert "ESME: the link that the run before left open was closed" in told
+        begun = time.monotonic()
+        assert again.driver.sign_on().answered
+        assert time.monotonic() - begun < 10
+    finally:
+        again.close()
+    told.clear()
+    opener.open(DeviceType.ESME).close()
+    assert "ESME: the link that the run before left open was closed" not in told
 
 
 # -- what a bench cannot do -----------------------------------------------------------------------

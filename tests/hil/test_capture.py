@@ -11,16 +11,18 @@ from harness.dlms_view.line import Way
 from harness.errors import UsageError
 from harness.replay_client import recorded_exchanges
 from harness.transcript import EventKind, LineEvent
-from harness.transcript_file import load, pcapng_of, save
+from harness.transcript_file import load, pcapng_of, toml_of
 from harness.transcript_guard import SecretInCaptureError
 from hil import cli_capture, cli_replay
 from hil.capture import capture_walk
 from hil.capture_subject import CaptureChoices, Subject, known_clients, secrets_of
 from hil.captured_case import CapturedCase
 from hil.captured_test import write_test
+from hil.replay import Against, against_emulator
 from hil.replay_bench import refuse_writes
+from hil.replay_device import ReplayEndpoint
 from tests.harness.cli.command_line import run, run_json
-from tests.harness.recorded import CLOCK, Recorded, attribute
+from tests.harness.recorded import CLOCK, Recorded, attribute, save
 from tests.harness.test_replay_client import ALTERATIONS, altered
 
 BENCH = '[bench]\nname = "a bench"\noperator = "tester"\n\n[roles.ESME]\nendpoint = "{endpoint}"\n'
@@ -201,3 +203,43 @@ def test_a_recording_that_writes_is_not_said_to_a_real_meter() -> None:
     with pytest.raises(UsageError, match="does more than read") as caught:
         refuse_writes(recorded_exchanges(told.transcript()), clients)
     assert caught.value.where.startswith("SET Clock")
+
+
+# A real device: here a recorded one behind a pseudo-terminal.
+
+
+REAL = """
+[bench]
+name = "a bench"
+operator = "tester"
+
+[roles.ESME]
+endpoint = "serial:{port}"
+profile = "smets1"
+"""
+
+
+def test_a_real_devices_identifiers_are_replaced_unless_they_are_asked_for(
+    on_a_line: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    known = load(on_a_line).about.device
+    serial, eui64 = known["serial_number"], known["eui64"].replace("-", "").lower()
+    for kept in (True, False):
+        with ReplayEndpoint(on_a_line, strict=False) as device:
+            path = tmp_path / "real.toml"
+            path.write_text(REAL.format(port=device.start("pty")), "utf-8")
+            choices = CaptureChoices(path, tmp_path / f"real{kept}", with_identifiers=kept)
+            about, walked = capture_walk(choices, nobody)
+        assert walked.device["serial_number"] == serial
+        content = pcapng_of(choices.out).read_bytes() + toml_of(choices.out).read_bytes()
+        assert (serial.encode() in content, bytes.fromhex(eui64) in content) == (kept, kept)
+        assert about.pseudonyms is not kept
+        assert about.device_seed is None
+        assert (eui64 in content.decode("latin-1").replace("-", "").lower()) is kept
+        assert load(choices.out).about == about
+    with pytest.raises(UsageError, match="capture is of a real device"):
+        CapturedCase.of(tmp_path / "realTrue").mismatches()
+    found = against_emulator(load(tmp_path / "realFalse"), Against("smets1"))
+    assert {one.volatile for one in found.volatile} >= {"pseudonym"}

@@ -6,11 +6,11 @@ import pytest
 
 from harness.dlms.settings import Framing
 from harness.errors import UsageError
-from harness.transcript_file import load, save
+from harness.transcript_file import load
 from hil import learn
 from hil.replay import Against, against_emulator
 from tests.harness.cli.command_line import run, run_json
-from tests.harness.recorded import CLOCK, Recorded, attribute
+from tests.harness.recorded import CLOCK, Recorded, attribute, save
 from tests.harness.test_replay_client import ALTERATIONS, altered
 
 

@@ -11,13 +11,12 @@ from emulator.core.chance import Stream
 from harness.dlms.settings import Framing
 from harness.errors import BenchError, UsageError
 from harness.replay_player import Mismatch, StrictPlayer
-from harness.transcript_file import save
 from hil.drivers.serial_meter import SerialMeter
 from hil.guard_port import Unguarded
 from hil.reopen import Reopener
 from hil.replay_device import ReplayEndpoint
 from hil.serial_port import SerialPort
-from tests.harness.recorded import CHANCE, CLOCK, IMPORT, SEED, Recorded
+from tests.harness.recorded import CHANCE, CLOCK, IMPORT, SEED, Recorded, save
 
 
 @contextmanager

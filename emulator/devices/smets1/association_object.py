@@ -89,7 +89,7 @@ def attribute_mode(access: Access) -> int:
 
 def method_mode(access: Access) -> int:
     """Return the access mode of a method: 0 none, 1 access, 2 authenticated access."""
-    return access.invoke + (access.protected and access.invoke)
+    return access.invoke + (access.guarded and access.invoke)
 
 
 def _section(meter: "Meter", row: CatalogueRow, at: Moment) -> AssociationSection | None:

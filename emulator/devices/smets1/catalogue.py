@@ -181,7 +181,8 @@ class CatalogueObject(CosemObject):
             read=self._named(word) if index == LOGICAL_NAME else open_ or "r" in shown,
             write="w" in shown,
             invoke="x" in called,
-            protected="!" in shown or "!" in called,
+            protected="!" in shown,
+            guarded="!" in called,
         )
 
     def _named(self, word: str) -> bool:

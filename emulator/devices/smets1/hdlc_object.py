@@ -19,7 +19,13 @@ _RESPONSE_200_MS: Final = 1
 _INTER_OCTET_MS: Final = 25
 
 
-def _speed(meter: "Meter", _row: CatalogueRow, _at: Moment) -> int:
+def _speed(meter: "Meter", row: CatalogueRow, at: Moment) -> int:
+    """Return the speed HDLC has on the line: what mode E leads to, else what it opens at."""
+    mode_e = meter.dlms.sign_on is not None and meter.dlms.sign_on.mode_e
+    return _proposed_speed(meter, row, at) if mode_e else _default_speed(meter, row, at)
+
+
+def _proposed_speed(meter: "Meter", _row: CatalogueRow, _at: Moment) -> int:
     sign_on = meter.dlms.sign_on
     return _SPEED_9600 if sign_on is None else int(sign_on.baud_character)
 
@@ -50,7 +56,7 @@ BINDINGS: Final = {
     "hdlc.address": Binding(lambda meter, _row, _at: meter.dlms.hdlc.physical_address or 0),
     "port.mode": Binding(_default_mode),
     "port.default-speed": Binding(_default_speed),
-    "port.proposed-speed": Binding(_speed),
+    "port.proposed-speed": Binding(_proposed_speed),
     "port.response": Binding(_response),
     "port.address": Binding(lambda meter, _row, _at: meter.serial_text().encode()),
 }

@@ -35,17 +35,16 @@ class Access:
         read: GET of the attribute.
         write: SET of the attribute.
         invoke: ACTION on the method.
-        protected: Whether the request must come authenticated and encrypted, whatever the
+        protected: Whether GET and SET must come authenticated and encrypted, whatever the
             association asks for otherwise.
+        guarded: The same of the ACTION.
     """
 
     read: bool = False
     write: bool = False
     invoke: bool = False
     protected: bool = False
-
-
-NO_ACCESS: Final = Access()
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from emulator.codecs.dlms.axdr import Data, Tag
 from emulator.codecs.dlms.initiate import Conformance
 from emulator.core.effects import Note
 from emulator.devices.smets1.association import REPLY_TO_HLS, Asked
-from emulator.devices.smets1.object_model import NO_ACCESS, Access, CosemObject, ObjectTree
+from emulator.devices.smets1.object_model import Access, CosemObject, ObjectTree
 
 
 class AccessServer:
@@ -35,9 +35,13 @@ class AccessServer:
             without protection is denied as if there were no right: inferred.
         """
         rights = self.tree.rights(item, index, asked.association.section.rights)
-        if rights.protected and asked.at.client.protection != BOTH:
-            return NO_ACCESS
-        return rights
+        if asked.at.client.protection == BOTH:
+            return rights
+        return Access(
+            read=rights.read and not rights.protected,
+            write=rights.write and not rights.protected,
+            invoke=rights.invoke and not rights.guarded,
+        )
 
     def read(self, asked: Asked, attribute: Attribute) -> GetResult:
         """Read one attribute, or say why not.

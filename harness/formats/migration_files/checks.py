@@ -51,31 +51,23 @@ class Check:
 
 
 def _file(code: str, step: str, clause: str, says: str, *subs: str, evidence: str) -> Check:
-    return _row(Level.FILE, ErrorClass.FILE, (code, step, clause, says), subs, evidence)
+    row = (code, step, Level.FILE, ErrorClass.FILE, clause, says, _numbered(subs), evidence)
+    return Check(*row)
 
 
 def _one(code: str, step: str, clause: str, says: str, *subs: str, evidence: str) -> Check:
-    return _row(Level.INSTALLATION, ErrorClass.FILE, (code, step, clause, says), subs, evidence)
-
-
-def _row(
-    level: Level,
-    error_class: ErrorClass,
-    words: tuple[str, str, str, str],
-    subs: tuple[str, ...],
-    evidence: str,
-    *,
-    internal: bool = False,
-) -> Check:
-    code, step, clause, says = words
-    numbered = {f"{number:02d}": text for number, text in enumerate(subs, 1)}
-    return Check(code, step, level, error_class, clause, says, numbered, evidence, internal)
+    row = (code, step, Level.INSTALLATION, ErrorClass.FILE, clause, says, _numbered(subs), evidence)
+    return Check(*row)
 
 
 def _sequence(code: str, clause: str, says: str, *subs: str) -> Check:
     evidence = "inferred:S000 §3.1 names the three checks and that they are internal to DCC"
-    words = (code, "V4", clause, says)
-    return _row(Level.FILE, ErrorClass.FILE, words, subs, evidence, internal=True)
+    row = (code, "V4", Level.FILE, ErrorClass.FILE, clause, says, _numbered(subs), evidence)
+    return Check(*row, internal=True)
+
+
+def _numbered(subs: tuple[str, ...]) -> dict[str, str]:
+    return {f"{number:02d}": text for number, text in enumerate(subs, 1)}
 
 
 _OURS: Final = "stand-in"
@@ -216,7 +208,6 @@ HEADER: Final = _file(
     "the file type is not that of the root element",
     "an answer names no file that it answers, or a file that is no answer names one",
     "only, and always, a Migration Common File has a processing mode",
-    "there is no such Migration Week",
     evidence=_OURS,
 )
 SIGNER: Final = _file(

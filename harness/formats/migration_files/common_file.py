@@ -168,9 +168,7 @@ _HUB: Final = Record(
     HubDetail,
     (_DEVICE, _MODEL, Column("CommunicationsServiceProvider", "csp", kinds.words(CspRegion))),
 )
-_EXCLUDED: Final = Record(
-    ExcludedGsme, (_DEVICE, Column("Reason", "reason", kinds.CODE))
-)
+_EXCLUDED: Final = Record(ExcludedGsme, (_DEVICE, Column("Reason", "reason", kinds.CODE)))
 _INSTALLATION: Final = Record(
     CommonInstallation,
     (
@@ -183,6 +181,4 @@ _INSTALLATION: Final = Record(
         many("PPMIDDetail", "ppmids", Record(PpmidDetail, (_DEVICE, _MODEL))),
     ),
 )
-COMMON_FILE: Final = Record(
-    CommonFile, (many("Installation", "installations", _INSTALLATION),)
-)
+COMMON_FILE: Final = Record(CommonFile, (many("Installation", "installations", _INSTALLATION),))

@@ -1,6 +1,5 @@
 """A migration file as a value and as a document."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,7 +27,14 @@ from harness.formats.migration_files.result_files import (
 from harness.formats.migration_files.schema import MigrationSchema
 from harness.formats.migration_files.words import FileType
 from harness.formats.migration_files.xml_input import SIGNATURE_NAMESPACE
-from harness.formats.migration_files.xml_table import Record, line_of, local, read, write
+from harness.formats.migration_files.xml_table import (
+    Record,
+    line_of,
+    local,
+    read,
+    read_among,
+    write,
+)
 
 SCHEMA_VERSION: Final = "1"
 SIGNATURE: Final = f"{{{SIGNATURE_NAMESPACE}}}Signature"
@@ -92,15 +98,13 @@ def to_tree(file: MigrationFile, schema: MigrationSchema) -> etree._Element:
 
     Raises:
         MigrationFileError: X-VALUE, or X-XSD 01: its values cannot be written so.
-        ValueError: The header's file type is not that of the content.
+        TypeError: The header's file type is not that of the content.
     """
     form = FORMS[file.header.file_type]
     if not isinstance(file.content, form.content):
-        raise ValueError(f"{type(file.content).__name__} is no {file.header.file_type}")
+        raise TypeError(f"{type(file.content).__name__} is no {file.header.file_type}")
     space = schema.namespace
-    root = etree.Element(
-        f"{{{space}}}{form.root}", nsmap={"mig": space, "ds": SIGNATURE_NAMESPACE}
-    )
+    root = etree.Element(f"{{{space}}}{form.root}", nsmap={"mig": space, "ds": SIGNATURE_NAMESPACE})
     root.set("schemaVersion", SCHEMA_VERSION)
     write(HEADER, etree.SubElement(root, f"{{{space}}}{_HEADER}"), file.header)
     write(form.record, root, file.content)
@@ -128,7 +132,7 @@ def from_tree(root: etree._Element, schema: MigrationSchema) -> MigrationFile:
     if not rest or rest[0].tag != f"{{{schema.namespace}}}{_HEADER}":
         raise MigrationFileError(checks.SCHEMA, "03", f"there is no {_HEADER}", line=line_of(root))
     header: Header = read(HEADER, rest[0])
-    content = read(form.record, _body(root, rest[1:]))
+    content = read_among(form.record, root, rest[1:])
     if FORMS[header.file_type] is not form:
         why = f"the header says {header.file_type}, the root element is {local(root)}"
         raise MigrationFileError(checks.HEADER, "01", why, line=line_of(rest[0]))
@@ -143,13 +147,6 @@ def _form_of(root: etree._Element, namespace: str) -> Form:
     raise MigrationFileError(checks.SCHEMA, "02", why, line=line_of(root))
 
 
-def _body(root: etree._Element, elements: list[etree._Element]) -> etree._Element:
-    """Return an element that holds the content alone: header, signature, version taken away."""
-    body = etree.Element(root.tag, nsmap=root.nsmap)
-    body.extend(elements)
-    return body
-
-
 def canonical(root: etree._Element) -> bytes:
     """Return the exclusive canonical form of a document, comments left out.
 
@@ -158,19 +155,3 @@ def canonical(root: etree._Element) -> bytes:
         canonicaliser on the golden files.
     """
     return etree.tostring(root, method="c14n", exclusive=True, with_comments=False)
-
-
-def write_canonical(root: etree._Element, sink: Callable[[bytes], object]) -> None:
-    """Feed the canonical form of a document to ``sink``, piece by piece."""
-    root.getroottree().write_c14n(_Sink(sink), exclusive=True, with_comments=False)
-
-
-class _Sink:
-    """A file that passes on what is written into it."""
-
-    def __init__(self, sink: Callable[[bytes], object]) -> None:
-        self._sink = sink
-
-    def write(self, data: bytes) -> int:
-        self._sink(data)
-        return len(data)

@@ -130,9 +130,7 @@ CIPHER_TEXT: Final = Record(
             kinds.octets("a compressed point", POINT_BYTES, POINT_BYTES),
         ),
         Column("IV", "iv", kinds.octets("an IV", IV_BYTES, IV_BYTES)),
-        Column(
-            "CipherText", "octets", kinds.octets("a cipher text", TAG_BYTES, _MAX_CIPHER_BYTES)
-        ),
+        Column("CipherText", "octets", kinds.octets("a cipher text", TAG_BYTES, _MAX_CIPHER_BYTES)),
     ),
 )
 _SECRET: Final = Record(

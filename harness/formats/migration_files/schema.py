@@ -47,7 +47,7 @@ class MigrationSchema:
             MigrationFileError: Of the given check: the first thing that is not valid.
         """
         if not self._compiled.validate(root):
-            first = self._compiled.error_log[0]
+            first = next(iter(self._compiled.error_log))
             why = " ".join(str(first.message).replace(f"{{{self.namespace}}}", "").split())
             raise MigrationFileError(check, sub_code, why[:200], line=first.line)
 

@@ -1,7 +1,7 @@
 """Structures as tables that serve reading and writing alike."""
 
 import enum
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,26 +80,42 @@ def read(record: Record, element: etree._Element) -> Any:
     Raises:
         MigrationFileError: X-XSD 03 for another structure; X-VALUE or X-B64 for a value.
     """
-    space = _space(element)
-    values: dict[str, Any] = {}
+    values = _elements(record, element, element.iterchildren())
     used = 0
-    children = element.iterchildren()
-    child = next(children, None)
     for column in record.columns:
-        if column.place is Place.ELEMENT:
-            values[column.field], child = _read_elements(column, space, child, children)
-        elif column.place is Place.ATTRIBUTE:
+        if column.place is Place.ATTRIBUTE:
             given = element.get(column.name)
             if given is None:
                 raise _other(element, f"the attribute {column.name} is missing")
             values[column.field] = _simple(column.kind, given, element)
             used += 1
-        else:
+        elif column.place is Place.TEXT:
             values[column.field] = _simple(column.kind, element.text or "", element)
-    if child is not None:
-        raise _other(child, f"{local(child)} has no place here")
     _refuse_rest(record, element, used)
     return _made(record, values, element)
+
+
+def read_among(record: Record, element: etree._Element, children: Iterable[etree._Element]) -> Any:
+    """Read a structure that consists of these children of ``element``, which has others as well.
+
+    Raises:
+        MigrationFileError: As ``read``.
+    """
+    return _made(record, _elements(record, element, iter(children)), element)
+
+
+def _elements(
+    record: Record, element: etree._Element, children: Iterator[etree._Element]
+) -> dict[str, Any]:
+    space = _space(element)
+    values: dict[str, Any] = {}
+    child = next(children, None)
+    for column in record.columns:
+        if column.place is Place.ELEMENT:
+            values[column.field], child = _read_elements(column, space, child, children)
+    if child is not None:
+        raise _other(child, f"{local(child)} has no place here")
+    return values
 
 
 def _read_elements(
@@ -137,9 +153,7 @@ def _simple(kind: "Kind | Record", given: str, element: etree._Element) -> Any:
         return kind.read(given)
     except MigrationFileError as error:
         why = f"{local(element)}: {error.why}"
-        raise MigrationFileError(
-            error.check, error.sub_code, why, line=line_of(element)
-        ) from None
+        raise MigrationFileError(error.check, error.sub_code, why, line=line_of(element)) from None
 
 
 def _made(record: Record, values: dict[str, Any], element: etree._Element) -> Any:
@@ -147,9 +161,7 @@ def _made(record: Record, values: dict[str, Any], element: etree._Element) -> An
         return record.make(**values)
     except MigrationFileError as error:
         why = f"{local(element)}: {error.why}"
-        raise MigrationFileError(
-            error.check, error.sub_code, why, line=line_of(element)
-        ) from None
+        raise MigrationFileError(error.check, error.sub_code, why, line=line_of(element)) from None
 
 
 def _refuse_rest(record: Record, element: etree._Element, used: int) -> None:
@@ -184,9 +196,7 @@ def write(record: Record, element: etree._Element, value: Any) -> None:
                 element.text = written
 
 
-def _write_element(
-    kind: "Kind | Record", parent: etree._Element, name: str, value: Any
-) -> None:
+def _write_element(kind: "Kind | Record", parent: etree._Element, name: str, value: Any) -> None:
     child = etree.SubElement(parent, name)
     if isinstance(kind, Record):
         write(kind, child, value)
@@ -214,4 +224,6 @@ def _space(element: etree._Element) -> str:
 
 
 def _other(element: etree._Element, why: str) -> MigrationFileError:
-    return MigrationFileError(checks.SCHEMA, "03", f"{local(element)}: {why}", line=line_of(element))
+    return MigrationFileError(
+        checks.SCHEMA, "03", f"{local(element)}: {why}", line=line_of(element)
+    )

@@ -118,7 +118,7 @@ SER_010: Final = meter_row(
     steps=(right_or_none, executed_once),
     saboteur="s1-esme-executes-repeats",
     needs=frozenset({"noise"}),
-    faults=("corrupt:p=0.02@line", "drop:p=0.05@line-out", "duplicate:p=0.08@line-in"),
+    faults=("corrupt:p=0.02@line", "drop:p=0.05@line-out", "duplicate:p=0.08,gap_ms=0@line-in"),
     expected_events=("noise-survived", "writes-counted"),
 )
 

@@ -220,7 +220,8 @@ class Setup(CosemObject):
 def rights(item: CosemObject, index: int, word: str) -> Access:
     """``all`` may do everything, ``read`` reads; the method of the setup demands protection."""
     if item.class_id == 64:
-        return Access(read=True, invoke=word == "all", protected=index == 2 and word == "all")
+        demands = index == 2 and word == "all"
+        return Access(read=True, invoke=word == "all", protected=demands, guarded=demands)
     return Access(read=True, write=word == "all", invoke=word == "all")
 
 

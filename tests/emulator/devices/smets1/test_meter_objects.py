@@ -184,7 +184,7 @@ def test_the_view_says_what_the_server_enforces(word: str) -> None:
             expected = rights[index].read + 2 * rights[index].write
             assert mode == (expected + 3 if rights[index].protected and expected else expected)
         for index, mode in methods:
-            assert mode == rights[index].invoke * (1 + rights[index].protected)
+            assert mode == rights[index].invoke * (1 + rights[index].guarded)
 
 
 def test_the_view_names_the_selectors_of_profiles_and_of_nothing_else() -> None:

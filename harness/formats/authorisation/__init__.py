@@ -1,0 +1,1 @@
+"""Migration Authorisations of suppliers: workbook, CSV or XML, put into industry format."""

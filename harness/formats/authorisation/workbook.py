@@ -1,0 +1,125 @@
+"""Workbooks (.xlsx, .xlsm) as lines of cells: values only, macros and formulas never run."""
+
+import itertools
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import openpyxl
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+
+from harness.formats.authorisation.faults import AuthorisationFileError, damaged
+from harness.formats.authorisation.grid import (
+    MAX_COLUMNS,
+    FileKind,
+    Grid,
+    Line,
+    Note,
+    Raw,
+    Unusable,
+    address,
+)
+from harness.formats.authorisation.workbook_gate import SheetShape, look_through
+
+SUFFIXES: Final = (".xlsx", ".xlsm")
+_ERROR_VALUES: Final = frozenset(
+    {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#GETTING_DATA"}
+)
+
+
+def open_workbook(path: Path) -> list[Grid]:
+    """Read every sheet of a workbook; lines are read as they are asked for.
+
+    Raises:
+        AuthorisationFileError: It is no workbook, too large, damaged, or declares entities.
+    """
+    shape = look_through(path)
+    workbook = _opened(path)
+    notes = []
+    if shape.has_macros:
+        notes.append(Note("01", "the workbook holds macros"))
+    grids = []
+    for name in workbook.sheetnames:
+        sheet = workbook[name]
+        seen = shape.sheets.get(name)
+        if not isinstance(sheet, ReadOnlyWorksheet) or seen is None:
+            continue
+        sheet.reset_dimensions()
+        grids.append(
+            Grid(
+                FileKind.WORKBOOK,
+                name,
+                _Lines(sheet, seen),
+                seen.merges,
+                tuple(notes),
+                workbook.epoch,
+            )
+        )
+    others = [grid.sheet for grid in grids]
+    return [replace(grid, notes=(*grid.notes, *_left_out(others, grid.sheet))) for grid in grids]
+
+
+def _left_out(sheets: list[str], read: str) -> list[Note]:
+    rest = ", ".join(repr(name) for name in sheets if name != read)
+    return [Note("02", f"read: {read!r}; not read: {rest}")] if rest else []
+
+
+def _opened(path: Path) -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # openpyxl tells of extensions it leaves out
+            return openpyxl.load_workbook(
+                path, read_only=True, data_only=True, keep_vba=False, keep_links=False
+            )
+    except AuthorisationFileError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- openpyxl lets through whatever a part brings up
+        raise damaged(f"{type(error).__name__}: {error}") from error
+
+
+class _Lines:
+    """The lines of a sheet; may be gone through more than once."""
+
+    def __init__(self, sheet: ReadOnlyWorksheet, shape: SheetShape) -> None:
+        self._sheet = sheet
+        self._shape = shape
+
+    def __iter__(self) -> Iterator[Line]:
+        rows = iter(self._sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS))
+        for number in itertools.count(1):
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    cells = next(rows, None)
+            except Exception as error:  # noqa: BLE001 -- as above
+                raise damaged(f"{type(error).__name__}: {error}", f"line {number}") from error
+            if cells is None:
+                return
+            yield Line(number, self._cells(number, cells))
+
+    def _cells(self, number: int, cells: tuple[Any, ...]) -> tuple[Raw, ...]:
+        last = len(cells)
+        while last and cells[last - 1] is None:
+            last -= 1
+        found = tuple(_raw(value) for value in cells[:last])
+        if not self._shape.formulas:
+            return found
+        width = max(last, MAX_COLUMNS)
+        empty = {index for index in range(width) if address(number, index) in self._shape.formulas}
+        if not empty:
+            return found
+        padded = [*found, *[None] * (max(empty) + 1 - last)]
+        return tuple(
+            Unusable("a formula", is_formula=True) if index in empty else value
+            for index, value in enumerate(padded)
+        )
+
+
+def _raw(value: Any) -> Raw:
+    if isinstance(value, str) and value in _ERROR_VALUES:
+        return Unusable(value)
+    if value is None or isinstance(value, Raw):
+        return value
+    return str(value)
