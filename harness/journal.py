@@ -222,6 +222,18 @@ class Journal:
             first.setdefault(row["scenario"], row["n"])
         return list(first.items())
 
+    def take_back_unbegun(self) -> None:
+        """Forget the end of scenarios whose real bench broke before their first step."""
+        with self.commit() as db:
+            changed = db.execute(
+                "UPDATE scenarios SET state = 'pending', result = NULL"
+                " WHERE state = 'done' AND started_at IS NULL"
+                " AND json_extract(result, '$.error.blame') = 'bench'"
+                " AND (SELECT bench FROM runs) <> 'emulated'"
+            ).rowcount
+            if changed:
+                db.execute("UPDATE runs SET state = 'running'")
+
     def take_back(self, scenario: int, step: int) -> None:
         """Forget the end of a step and all after it, so that it is played again.
 

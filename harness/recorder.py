@@ -18,6 +18,8 @@ from harness.run import Record, plain
 _T = TypeVar("_T")
 _BEFORE_ALL: Final = UtcMs(0)
 _TIMED_OUT: Final = {"timed_out": True}
+#: Operations that make and end associations with meters.
+_ASSOCIATING: Final = ("meter.associate", "meter.release")
 
 
 class StepTimeoutError(Exception):
@@ -131,14 +133,25 @@ class Recorder:
     def pass_over(self, number: int, ended_at: UtcMs) -> None:
         """Go past a step that the journal holds whole."""
         rows = self.journal.rows(
-            "SELECT ordinal FROM operations WHERE scenario = ? AND step = ? ORDER BY ordinal",
+            "SELECT ordinal, kind, request, outcome FROM operations"
+            " WHERE scenario = ? AND step = ? ORDER BY ordinal",
             self.scenario,
             number,
         )
         for row in rows:
             self.observed += self._observations(row["ordinal"])
+            if row["kind"] in _ASSOCIATING and self.bench.dump() is None:
+                self._note_association(row["kind"], row["request"], row["outcome"])
         self.ordinal += len(rows)
         self.now = ended_at
+
+    def _note_association(self, kind: str, request: bytes, outcome: str | None) -> None:
+        """Take notice of an association with a real meter that a step passed over made or ended."""
+        asked, came_to = json.loads(request), json.loads(outcome or "{}")
+        credentials = None
+        if kind == _ASSOCIATING[0] and came_to.get("accepted"):
+            credentials = self.bench.credentials(asked["role"], asked["name"])
+        self.meters[asked["role"], asked["way"]] = credentials
 
     def unwritten(self) -> list[tuple[int, Record]]:
         """Return the statements that no commit holds yet, with their numbers."""

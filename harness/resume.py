@@ -40,6 +40,7 @@ def resume(
         try:
             for scenario, step in journal.broken_by_the_bench():
                 journal.take_back(scenario, step)
+            journal.take_back_unbegun()
             Runner(folder, journal, setting or Setting(), watcher or Silent()).play_all()
         finally:
             journal.close()

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import openpyxl
-from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
-from harness.formats.authorisation.faults import AuthorisationFileError, damaged
+from harness.formats.authorisation.faults import damaged
 from harness.formats.authorisation.grid import (
     MAX_COLUMNS,
     FileKind,
@@ -44,7 +43,7 @@ def open_workbook(path: Path) -> list[Grid]:
     for name in workbook.sheetnames:
         sheet = workbook[name]
         seen = shape.sheets.get(name)
-        if not isinstance(sheet, ReadOnlyWorksheet) or seen is None:
+        if seen is None:  # a sheet that holds a chart alone
             continue
         sheet.reset_dimensions()
         grids.append(
@@ -73,27 +72,25 @@ def _opened(path: Path) -> Any:
             return openpyxl.load_workbook(
                 path, read_only=True, data_only=True, keep_vba=False, keep_links=False
             )
-    except AuthorisationFileError:
-        raise
-    except Exception as error:  # noqa: BLE001 -- openpyxl lets through whatever a part brings up
+    except Exception as error:  # openpyxl lets through what it meets
         raise damaged(f"{type(error).__name__}: {error}") from error
 
 
 class _Lines:
     """The lines of a sheet; may be gone through more than once."""
 
-    def __init__(self, sheet: ReadOnlyWorksheet, shape: SheetShape) -> None:
+    def __init__(self, sheet: Any, shape: SheetShape) -> None:
         self._sheet = sheet
         self._shape = shape
 
     def __iter__(self) -> Iterator[Line]:
-        rows = iter(self._sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS))
+        rows = iter(self._sheet.iter_rows(values_only=True))
         for number in itertools.count(1):
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     cells = next(rows, None)
-            except Exception as error:  # noqa: BLE001 -- as above
+            except Exception as error:
                 raise damaged(f"{type(error).__name__}: {error}", f"line {number}") from error
             if cells is None:
                 return

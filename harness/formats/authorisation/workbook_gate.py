@@ -170,28 +170,31 @@ class _Sheet:
         self.formulas: set[str] = set()
         self.refusal: AuthorisationFileError | None = None
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = tag.rpartition("}")[2]
+    def start(self, tag: str | bytes, attrib: dict[str | bytes, str | bytes]) -> None:
+        name = str(tag).rpartition("}")[2]
         if name == "c":
-            self._cell = attributes.get("r", "")
+            self._cell = str(attrib.get("r", ""))
             self._has_formula = self._has_value = False
             self._bound_cell(self._cell)
         elif name == "row":
-            self._bound_line(attributes.get("r", ""))
+            self._bound_line(str(attrib.get("r", "")))
         elif name == "f":
             self._has_formula = True
         elif name in {"v", "is"}:
             self._has_value = True
         elif name == "mergeCell":
-            self._merge(attributes.get("ref", ""))
+            self._merge(str(attrib.get("ref", "")))
 
-    def end(self, tag: str) -> None:
-        name = tag.rpartition("}")[2]
+    def end(self, tag: str | bytes) -> None:
+        name = str(tag).rpartition("}")[2]
         if name == "c" and self._has_formula and not self._has_value:
             self.formulas.add(self._cell)
 
-    def data(self, data: str) -> None:
+    def data(self, data: str | bytes) -> None:
         """Values are read later."""
+
+    def comment(self, text: str | bytes) -> None:
+        """Comments say nothing."""
 
     def close(self) -> None:
         """Nothing is built."""

@@ -23,7 +23,7 @@ from harness.formats.migration_files.encrypted_file import (
     EncryptedInstallation,
     PlainInformation,
 )
-from harness.formats.migration_files.envelope import Binding, Layer
+from harness.formats.migration_files.envelope import Binding, Layer, seal
 from harness.formats.migration_files.faults import Finding
 from harness.formats.migration_files.from_installations import group_installation
 from harness.formats.migration_files.group_file import GroupFile
@@ -39,7 +39,7 @@ from harness.formats.migration_files.handover import SecretsOf
 from harness.formats.migration_files.header import Header
 from harness.formats.migration_files.kinds import week_of
 from harness.formats.migration_files.names import MigrationFileName
-from harness.formats.migration_files.opening import RECIPIENTS, seal_information
+from harness.formats.migration_files.opening import RECIPIENTS, to_xml
 from harness.formats.migration_files.parties import SIGNERS, TEST_PARTIES, Role
 from harness.formats.migration_files.required_set import NamedFile, RequiredSet
 from harness.formats.migration_files.result_files import (
@@ -253,7 +253,7 @@ class SetBuilder:
         draw: Draw,
     ) -> CipherText:
         point = self._keys.agreement_point(RECIPIENTS[layer][0])
-        return seal_information(information, point, binding, layer, self._schema, draw)
+        return seal(to_xml(information, self._schema), point, binding, layer, draw)
 
     def manifest(self, files: Iterable[BuiltFile]) -> BuiltFile:
         """Make the Required File Set manifest."""

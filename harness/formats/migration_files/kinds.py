@@ -38,8 +38,7 @@ class Kind:
         """
         try:
             value = self.decode(text)
-            if self.encode(value) != text:
-                raise ValueError("written in another form than the agreed one")
+            _expect(self.encode(value) == text, "written in another form than the agreed one")
         except (ValueError, OverflowError) as error:
             check = checks.BASE64 if self.name.startswith("base64") else checks.VALUE
             told = f"{_shown(self, text)} is no {self.name}: {error}"
@@ -54,12 +53,16 @@ class Kind:
         """
         try:
             text = self.encode(value)
-            if self.decode(text) != value:
-                raise ValueError("not what it would be read as")
+            _expect(self.decode(text) == value, "not what it would be read as")
         except (ValueError, TypeError, OverflowError, AttributeError) as error:
             told = f"a value cannot be written as {self.name}: {error}"
             raise MigrationFileError(checks.VALUE, "01", told[:300]) from None
         return text
+
+
+def _expect(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise ValueError(otherwise)
 
 
 def _shown(kind: Kind, text: str) -> str:

@@ -8,7 +8,6 @@ from lxml import etree
 
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore, KeyUsage
-from emulator.crypto.pki import Draw
 from harness.formats.migration_files import checks
 from harness.formats.migration_files.checks import Check
 from harness.formats.migration_files.document import canonical
@@ -19,7 +18,6 @@ from harness.formats.migration_files.envelope import (
     Layer,
     NotAuthenticError,
     open_layer,
-    seal,
 )
 from harness.formats.migration_files.faults import MigrationFileError
 from harness.formats.migration_files.group_information import (
@@ -101,18 +99,6 @@ def to_xml(information: Information, schema: MigrationSchema) -> bytes:
     write(STRUCTURES[name], root, information)
     schema.validate(root)
     return canonical(root)
-
-
-def seal_information(
-    information: Information,
-    recipient_point: bytes,
-    binding: Binding,
-    layer: Layer,
-    schema: MigrationSchema,
-    draw: Draw,
-) -> CipherText:
-    """Encrypt group information for one party."""
-    return seal(to_xml(information, schema), recipient_point, binding, layer, draw)
 
 
 class Opening:
@@ -209,14 +195,17 @@ class Opening:
         if plaintext is None:
             return None
         try:
-            root = self._root(plaintext)
-            if local(root) != wanted:
-                why = f"the root element is {local(root)[:60]}, not {wanted}"
-                raise MigrationFileError(checks.PLAIN_FORM, "03", why)
-            information = self._structure(root, plaintext)
-            _same_hub(information, binding)
+            return self._named_structure(plaintext, wanted, binding)
         except MigrationFileError as error:
             raise error.under(check, "04") from None
+
+    def _named_structure(self, plaintext: bytes, wanted: str, binding: Binding) -> Any:
+        root = self._root(plaintext)
+        if local(root) != wanted:
+            why = f"the root element is {local(root)[:60]}, not {wanted}"
+            raise MigrationFileError(checks.PLAIN_FORM, "03", why)
+        information = self._structure(root, plaintext)
+        _same_hub(information, binding)
         return information
 
     def _decrypted(

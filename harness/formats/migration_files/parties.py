@@ -13,7 +13,6 @@ from emulator.crypto import certificate as certificates
 from emulator.crypto.keystore import KeyEntry, KeyStore, KeyUsage
 from emulator.crypto.pki import Draw, TestPki
 from harness.formats.migration_files import checks
-from harness.formats.migration_files.checks import Check
 from harness.formats.migration_files.devices import NULL_CERTIFICATE_ID, CertificateId
 from harness.formats.migration_files.faults import MigrationFileError
 from harness.formats.migration_files.words import FileType
@@ -92,6 +91,18 @@ def role_keys(
         for entry in party_entries(pki, role, party):
             store.add(entry)
     return store
+
+
+def parties_in(store: KeyStore) -> dict[Role, Eui64]:
+    """Return the first party of each role that a key store holds a certificate of."""
+    found: dict[Role, Eui64] = {}
+    known = {role.value: role for role in Role}
+    for entry in store.entries():
+        if entry.certificate is not None:
+            role = known.get(certificates.read(entry.certificate).role or 0)
+            if role is not None:
+                found.setdefault(role, entry.eui64)
+    return found
 
 
 def certificate_id(entry: KeyEntry | None) -> CertificateId:
@@ -175,6 +186,5 @@ class Directory:
 
 
 def _not_valid(sub_code: str, signer: Signer) -> MigrationFileError:
-    check: Check = checks.CERTIFICATE
-    why = f"the certificate of {signer.party}: {check.subs[sub_code]}"
-    return MigrationFileError(check, sub_code, why)
+    why = f"the certificate of {signer.party}: {checks.CERTIFICATE.subs[sub_code]}"
+    return MigrationFileError(checks.CERTIFICATE, sub_code, why)

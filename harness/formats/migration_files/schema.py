@@ -46,10 +46,11 @@ class MigrationSchema:
         Raises:
             MigrationFileError: Of the given check: the first thing that is not valid.
         """
-        if not self._compiled.validate(root):
-            first = next(iter(self._compiled.error_log))
-            why = " ".join(str(first.message).replace(f"{{{self.namespace}}}", "").split())
-            raise MigrationFileError(check, sub_code, why[:200], line=first.line)
+        try:
+            self._compiled.assertValid(root)
+        except etree.DocumentInvalid as error:
+            why = " ".join(str(error).replace(f"{{{self.namespace}}}", "").split())
+            raise MigrationFileError(check, sub_code, why[:200]) from None
 
     @property
     def notice(self) -> str:
