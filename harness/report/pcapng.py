@@ -28,6 +28,7 @@ from harness.report.pcapng_blocks import INBOUND, OUTBOUND, Packet
 
 #: What every packet of the stand-in interface says of itself; not part of a frame's own comment.
 STAND_IN: Final = "stand-in: smetsbench's own format; the real CSP image transfer is not public"
+WAN_STAND_IN: Final = "stand-in: how SMETS1 hubs speak on their WAN is not public"
 
 _MICROSECONDS: Final = b"\x06"  # 10^-6 s
 
@@ -62,10 +63,20 @@ _INTERFACES: Final = (
         "csp-image-transfer (stand-in)", "firmware image, CSP to hub; stand-in", 147, b"", STAND_IN
     ),
     _Interface("meter-line", "octets of a meter's line, as RTAC serial; TX to the meter", 250, b""),
+    _Interface(
+        "smets1-wan (stand-in)",
+        "DLMS wrapper frames, head end to SMETS1 hub",
+        147,
+        b"",
+        WAN_STAND_IN,
+    ),
 )
 #: How many interfaces earlier versions described.
-_EARLIER: Final = 3
+_EARLIER: Final = (3, 4)
 _LINE: Final = 3
+_SMETS1_WAN: Final = 4
+#: First octets of a DLMS wrapper frame; no GBCS message begins so.
+_WRAPPER: Final = b"\x00\x01"
 _LINKS: Final = {
     "wan-in": (0, INBOUND),
     "wan-out": (0, OUTBOUND),
@@ -77,7 +88,10 @@ _LINKS: Final = {
 }
 #: Links that carry DLMS requests (SMETS1 on the WAN), where a low-level secret stands in clear.
 _TOWARDS_A_METER: Final = ("line-in", "wan-in")
-_LINK_NAMES: Final = {place: link for link, place in _LINKS.items()}
+_LINK_NAMES: Final = {place: link for link, place in _LINKS.items()} | {
+    (_SMETS1_WAN, INBOUND): "wan-in",
+    (_SMETS1_WAN, OUTBOUND): "wan-out",
+}
 
 
 class PcapngWriter:
@@ -128,7 +142,7 @@ class PcapngWriter:
         """
         if frame.link not in _LINKS:
             raise ValueError(f"no such link: {frame.link!r} (one of {', '.join(_LINKS)})")
-        if _LINKS[frame.link][0] >= _EARLIER and self._first < len(_file_header()):
+        if _place(frame)[0] >= min(_EARLIER) and self._first < len(_file_header()):
             raise _not_ours(self.path)
         if self._cut_is_due:
             self._file.truncate()
@@ -233,14 +247,22 @@ def _header_bytes(path: Path, start: bytes) -> int:
     Raises:
         UsageError: The file is not one of this writer's.
     """
-    for header in (_file_header(), _file_header(_EARLIER)):
+    for header in (_file_header(), *(_file_header(count) for count in _EARLIER)):
         if start.startswith(header):
             return len(header)
     raise _not_ours(path)
 
 
-def _packet(frame: CapturedFrame) -> bytes:
+def _place(frame: CapturedFrame) -> tuple[int, int]:
+    """Return interface and direction of a frame."""
     number, direction = _LINKS[frame.link]
+    if number == 0 and frame.frame.startswith(_WRAPPER):
+        number = _SMETS1_WAN
+    return number, direction
+
+
+def _packet(frame: CapturedFrame) -> bytes:
+    number, direction = _place(frame)
     interface = _INTERFACES[number]
     prefix = _rtac(frame.at_us, direction) if number == _LINE else interface.prefix
     comments = tuple(filter(None, (interface.comment, frame.comment)))

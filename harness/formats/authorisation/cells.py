@@ -23,7 +23,7 @@ from harness.rules.migration_certificates import canonical_serial
 _KEPT_DIGITS: Final = 15
 _BLANKS: Final = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"), None)
 _DASHES: Final = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
-_SCIENTIFIC: Final = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d{2,3}")
+_SCIENTIFIC: Final = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{2,3}")
 _HEX16: Final = re.compile(r"[0-9A-Fa-f]{16}")
 _SERIAL: Final = re.compile(r"[0-9A-F]{1,40}")
 _COMMON_NAME: Final = re.compile(r"(?:^|,)\s*CN\s*=\s*([^,]+)", re.IGNORECASE)
@@ -201,7 +201,7 @@ def _eui64(text: str, is_number: bool) -> Cleaned:
     return Cleaned(printed, done, SUB_CODES[Kind.EUI64] if done else "")
 
 
-def _mpan(text: str, is_number: bool) -> Cleaned:  # noqa: ARG001 - all kinds take the same
+def _mpan(text: str, _is_number: bool) -> Cleaned:
     digits = re.sub(r"[-. ]", "", text)
     done = ""
     if not digits.isascii() or not digits.isdecimal() or not 1 <= len(digits) <= 21:
@@ -223,7 +223,7 @@ def _mpan(text: str, is_number: bool) -> Cleaned:  # noqa: ARG001 - all kinds ta
     return Cleaned(digits, done, SUB_CODES[Kind.MPAN] if done else "")
 
 
-def _mprn(text: str, is_number: bool) -> Cleaned:  # noqa: ARG001 - all kinds take the same
+def _mprn(text: str, _is_number: bool) -> Cleaned:
     digits = re.sub(r"[-. ]", "", text)
     if not digits.isascii() or not digits.isdecimal() or not digits.strip("0"):
         return _refusal(Kind.MPRN, f"{text!r} is no MPRN", "write its 1 to 10 digits")
@@ -234,7 +234,7 @@ def _mprn(text: str, is_number: bool) -> Cleaned:  # noqa: ARG001 - all kinds ta
     return Cleaned(digits)
 
 
-def _serial(text: str, is_number: bool) -> Cleaned:  # noqa: ARG001 - all kinds take the same
+def _serial(text: str, _is_number: bool) -> Cleaned:
     serial = canonical_serial(text)
     if _SERIAL.fullmatch(serial) is None:
         return _refusal(
@@ -245,7 +245,7 @@ def _serial(text: str, is_number: bool) -> Cleaned:  # noqa: ARG001 - all kinds 
     return Cleaned(serial)
 
 
-def _issuer(text: str, is_number: bool) -> Cleaned:  # noqa: ARG001 - all kinds take the same
+def _issuer(text: str, _is_number: bool) -> Cleaned:
     name = _COMMON_NAME.search(text)
     issuer = name[1].strip() if name else text
     if len(issuer) > 128 or not issuer.isprintable():
@@ -253,13 +253,13 @@ def _issuer(text: str, is_number: bool) -> Cleaned:  # noqa: ARG001 - all kinds 
     return Cleaned(issuer)
 
 
-def _ref(text: str, is_number: bool) -> Cleaned:  # noqa: ARG001 - all kinds take the same
+def _ref(text: str, _is_number: bool) -> Cleaned:
     if len(text) > 60 or not text.isprintable():
         return _refusal(Kind.REF, f"{text[:40]!r} is no reference", "60 characters at most")
     return Cleaned(text)
 
 
-def _entry(text: str, is_number: bool) -> Cleaned:  # noqa: ARG001 - all kinds take the same
+def _entry(text: str, _is_number: bool) -> Cleaned:
     if _ENTRY.fullmatch(text) is None:
         return _refusal(Kind.CPL_ENTRY, f"{text[:40]!r} is no CPL entry identifier")
     return Cleaned(text)

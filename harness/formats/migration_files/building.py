@@ -38,7 +38,7 @@ from harness.formats.migration_files.groups import GroupRules
 from harness.formats.migration_files.handover import SecretsOf
 from harness.formats.migration_files.header import Header
 from harness.formats.migration_files.kinds import week_of
-from harness.formats.migration_files.names import MigrationFileName
+from harness.formats.migration_files.names import MigrationFileName, parse_migration
 from harness.formats.migration_files.opening import RECIPIENTS, to_xml
 from harness.formats.migration_files.parties import SIGNERS, TEST_PARTIES, Role
 from harness.formats.migration_files.required_set import NamedFile, RequiredSet
@@ -175,6 +175,7 @@ class SetBuilder:
             plan.mode if kind is FileType.MCF else None,
         )
         name = MigrationFileName(kind, plan.rules.group_id, plan.tag, party, at, plan.counter)
+        parse_migration(str(name))  # a tag of another form makes a name that nobody reads
         file = MigrationFile(header, content)
         root = to_tree(file, self._schema)
         sign(root, self._keys.signing(SIGNERS[kind]))

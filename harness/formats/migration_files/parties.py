@@ -45,6 +45,9 @@ TEST_PARTIES: Final[Mapping[Role, Eui64]] = {
     if role not in {Role.SUPPLIER, Role.NETWORK_OPERATOR}
 }
 
+#: The network operator that ``pki new`` makes keys for (stand-in).
+TEST_NETWORK_OPERATOR: Final = Eui64.parse("02-53-42-00-00-02-00-00")
+
 #: File type -> role that makes and signs it. Source: MCF S000 §5; the rest known or invented.
 SIGNERS: Final[Mapping[FileType, Role]] = {
     FileType.MCF: Role.REQUESTING_PARTY,

@@ -68,15 +68,15 @@ def test_any_frames_are_read_back(
     assert list(read(written(path, *rows))) == rows
 
 
-def test_the_file_starts_with_a_section_and_four_interfaces(tmp_path: Path) -> None:
+def test_the_file_starts_with_a_section_and_five_interfaces(tmp_path: Path) -> None:
     data = written(tmp_path / "wire.pcapng").read_bytes()
     assert data[:4] == bytes.fromhex("0a0d0d0a")
     assert data[8:12] == bytes.fromhex("4d3c2b1a")  # byte-order magic, little-endian
     kinds = [kind for kind, _ in blocks(data)]
-    assert kinds == [0x0A0D0D0A, 1, 1, 1, 1]
+    assert kinds == [0x0A0D0D0A, 1, 1, 1, 1, 1]
     link_types = [struct.unpack_from("<H", body)[0] for _, body in blocks(data)[1:]]
-    assert link_types == [252, 283, 147, 250]
-    for name in (b"sm-wan", b"han", b"csp-image-transfer (stand-in)", b"meter-line"):
+    assert link_types == [252, 283, 147, 250, 147]
+    for name in (b"sm-wan", b"han", b"csp-image-transfer (stand-in)", b"meter-line", b"smets1-wan (stand-in)"):
         assert struct.pack("<HH", 2, len(name)) + name in data  # if_name
     assert pcapng.STAND_IN.encode() in blocks(data)[3][1]
 
@@ -111,10 +111,10 @@ def test_octets_of_a_meters_line_have_the_rtac_header_with_time_and_direction(
 
 
 def without_the_line(path: Path) -> Path:
-    """Take the fourth interface out: the capture an earlier version would have written."""
+    """Take the last interfaces out: the capture an earlier version would have written."""
     data = path.read_bytes()
     cut = sum(len(body) + 12 for _, body in blocks(data)[:4])
-    after = cut + len(blocks(data)[4][1]) + 12
+    after = cut + sum(len(body) + 12 for _, body in blocks(data)[4:6])
     path.write_bytes(data[:cut] + data[after:])
     return path
 
@@ -297,3 +297,19 @@ def test_a_packet_that_no_writer_of_ours_wrote_is_refused(
 def test_a_link_that_is_none_is_refused(tmp_path: Path) -> None:
     with PcapngWriter(tmp_path / "w") as writer, pytest.raises(ValueError, match="no such link"):
         writer.write(CapturedFrame(0, "lan", b""))
+
+
+def test_a_wrapper_frame_on_the_wan_is_on_the_smets1_interface_and_says_stand_in(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "wire.pcapng"
+    frames = [
+        CapturedFrame(1_000, "wan-in", bytes.fromhex("0001001000020002c001")),
+        CapturedFrame(2_000, "wan-out", bytes.fromhex("0001000200100002c401")),
+        CapturedFrame(3_000, "wan-in", b"\xdf\x09" + bytes(20)),
+    ]
+    with pcapng.PcapngWriter(path) as writer:
+        for frame in frames:
+            writer.write(frame)
+    assert list(pcapng.read(path)) == frames
+    assert path.read_bytes().count(pcapng.WAN_STAND_IN.encode()) == 3  # interface and two packets

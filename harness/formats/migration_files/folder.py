@@ -1,0 +1,162 @@
+"""A file or a folder of files, checked, and told as rows for people and machines."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from harness.errors import UsageError
+from harness.formats.migration_files.checking import (
+    DeliveryReport,
+    InstallationCheck,
+    InstallationReport,
+    Result,
+    check_delivery,
+    files_alone,
+)
+from harness.formats.migration_files.counters import Ledger
+from harness.formats.migration_files.faults import Finding, MigrationFileError
+from harness.formats.migration_files.file_set import deliveries
+from harness.formats.migration_files.names import parse_migration
+from harness.formats.migration_files.reading import CheckedFile, Context, check_path
+
+_NOTHING: Final = Finding("", "", "", "")
+#: So many files are one migration's; a folder with more is another folder.
+MAX_FILES: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class FolderReport:
+    """What became of files that lie together.
+
+    Attributes:
+        deliveries: One report a set; a file checked by itself is a set of its own.
+        ledger: The counters after all of them.
+    """
+
+    deliveries: tuple[DeliveryReport, ...]
+    ledger: Ledger
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing was refused or left unchecked."""
+        return all(report.is_clean for report in self.deliveries)
+
+    def rows(self, *, for_suppliers: bool = False) -> dict[str, Any]:
+        """Return the report as JSON values.
+
+        Args:
+            for_suppliers: Leave out what is internal to DCC: counters, in texts and in names.
+        """
+        tell = Finding.for_suppliers if for_suppliers else _as_it_is
+        name = _masked if for_suppliers else str
+        return {
+            "files": [
+                _file_row(row, name, tell) for report in self.deliveries for row in report.files
+            ],
+            "installations": [
+                _installation_row(row, tell)
+                for report in self.deliveries
+                for row in report.installations
+            ],
+            "sets": [
+                {
+                    "group_id": "" if report.header is None else report.header.group_id,
+                    "files": [name(row.name) for row in report.files],
+                    "missing": [str(kind) for kind in report.missing],
+                }
+                for report in self.deliveries
+            ],
+        }
+
+
+def check_one(path: Path, context: Context) -> FolderReport:
+    """Check one file by itself: what only its set can show is not looked for.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    row = check_path(path, context)
+    return FolderReport((DeliveryReport((row,), (), Ledger(), ()),), Ledger())
+
+
+def check_folder(
+    path: Path,
+    context: Context,
+    ledger: Ledger,
+    installation_check: InstallationCheck = files_alone,
+) -> FolderReport:
+    """Check every XML file of a folder (not of folders below it), set after set.
+
+    A set that is refused leaves the others as they are.
+
+    Raises:
+        UsageError: The folder or a file cannot be read, or there is no XML file.
+    """
+    paths = sorted(p for p in path.iterdir() if p.suffix.lower() == ".xml" and p.is_file())
+    if not paths or len(paths) > MAX_FILES:
+        raise UsageError(
+            f"the folder holds {len(paths)} files that end in .xml",
+            where=str(path),
+            cause="the folder above or below the right one",
+            next_command="smetsbench migration build --cohort EA --installations FILE --out DIR",
+        )
+    reports: list[DeliveryReport] = []
+    for files in deliveries([check_path(file, context) for file in paths]):
+        reports.append(check_delivery(files, context, ledger, installation_check))
+        ledger = reports[-1].ledger
+    return FolderReport(tuple(reports), ledger)
+
+
+def findings_of(report: FolderReport) -> Iterator[tuple[str, Finding]]:
+    """Yield every objection with the name of the file or the reference of the installation."""
+    for delivery in report.deliveries:
+        for file in delivery.files:
+            if file.error is not None:
+                yield file.name, file.error.finding
+        for installation in delivery.installations:
+            for finding in installation.findings:
+                yield installation.ref, finding
+
+
+def _as_it_is(finding: Finding) -> Finding:
+    return finding
+
+
+def _masked(name: str) -> str:
+    """Return a file's name without its counter."""
+    try:
+        parsed = parse_migration(name)
+    except MigrationFileError:
+        return name
+    return str(replace(parsed, counter=0))
+
+
+def _file_row(
+    row: CheckedFile, name: Callable[[str], str], tell: Callable[[Finding], Finding]
+) -> dict[str, Any]:
+    finding = _NOTHING if row.error is None else tell(row.error.finding)
+    result = Result.ACCEPTED if row.error is None else Result.REFUSED
+    return {
+        "name": name(row.name),
+        "type": None if row.file_type is None else str(row.file_type),
+        "result": str(result),
+        **_cells(finding),
+        "sha256": row.sha256,
+    }
+
+
+def _installation_row(
+    row: InstallationReport, tell: Callable[[Finding], Finding]
+) -> dict[str, Any]:
+    finding = tell(row.findings[0]) if row.findings else _NOTHING
+    return {"ref": row.ref, "result": str(row.result), **_cells(finding)}
+
+
+def _cells(finding: Finding) -> dict[str, str]:
+    return {
+        "step": finding.step,
+        "code": finding.code,
+        "sub_code": finding.sub_code,
+        "text": finding.text,
+    }
