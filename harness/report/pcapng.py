@@ -75,8 +75,9 @@ _INTERFACES: Final = (
 _EARLIER: Final = (3, 4)
 _LINE: Final = 3
 _SMETS1_WAN: Final = 4
-#: First octets of a DLMS wrapper frame; no GBCS message begins so.
+#: First octets of a DLMS wrapper frame, and the length of its header.
 _WRAPPER: Final = b"\x00\x01"
+_WRAPPER_BYTES: Final = 8
 _LINKS: Final = {
     "wan-in": (0, INBOUND),
     "wan-out": (0, OUTBOUND),
@@ -256,9 +257,13 @@ def _header_bytes(path: Path, start: bytes) -> int:
 def _place(frame: CapturedFrame) -> tuple[int, int]:
     """Return interface and direction of a frame."""
     number, direction = _LINKS[frame.link]
-    if number == 0 and frame.frame.startswith(_WRAPPER):
-        number = _SMETS1_WAN
-    return number, direction
+    return (_SMETS1_WAN if number == 0 and _is_wrapped(frame.frame) else number), direction
+
+
+def _is_wrapped(octets: bytes) -> bool:
+    """Say whether octets of the WAN are a DLMS wrapper frame; no GBCS message begins like one."""
+    length = int.from_bytes(octets[6:8], "big")
+    return octets.startswith(_WRAPPER) and len(octets) == _WRAPPER_BYTES + length
 
 
 def _packet(frame: CapturedFrame) -> bytes:
