@@ -7,6 +7,7 @@ from typing import Final
 from device_profiles.schema import DeviceProfile
 from emulator.core.chance import Stream
 from emulator.core.ids import Eui64
+from emulator.crypto.dlms_factory import made_up_eui64
 from harness.dlms.association import Draw
 from harness.dlms.from_profile import default_framing
 from harness.dlms.from_profile import line_settings as from_profile
@@ -17,9 +18,6 @@ from hil.bench_sections import RoleSection
 from hil.endpoints import BY_USB
 from hil.port_address import Way
 
-#: First octets of the EUI-64 of a loopback device that was given none: never live.
-#: Source: invented (the range of docs/installations.md).
-EUI64_PREFIX: Final = bytes.fromhex("02534203")
 #: Speed of HDLC where nobody says another one. Source: IEC 62056-21 proposes up to 9,600 bit/s.
 BAUD: Final = 9600
 #: Ways that say the framing themselves.
@@ -38,7 +36,7 @@ def loopback_eui64(section: RoleSection, profile: DeviceProfile, seed: int) -> E
     """Return who a loopback device is: as the bench file says, else made up from the seed."""
     if section.eui64 is not None:
         return Eui64.parse(section.eui64)
-    return Eui64(EUI64_PREFIX + Stream(seed, f"served/{profile.name}").octets(4))
+    return made_up_eui64(seed, profile.name)
 
 
 def line_settings(

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
-from emulator.core.chance import Stream
 from emulator.core.clock import UtcMs, from_datetime
 from emulator.core.ids import Eui64
+from emulator.crypto.dlms_factory import made_up_eui64
 from harness.benches.emulated_replay import EmulatedMeter
 from harness.differences import merged
 from harness.dlms_view.opened import opened
@@ -19,8 +18,6 @@ from harness.replay_moments import offsets_of
 from harness.transcript import Transcript, sessions_of
 from hil.serial_port import SerialPort
 
-#: First octets of the EUI-64 of a device that a capture does not name: never live.
-_EUI64_PREFIX: Final = bytes.fromhex("02534203")
 Step = Callable[[int], None]
 
 
@@ -66,7 +63,7 @@ def eui64_of(transcript: Transcript, profile: str, seed: int) -> Eui64:
     try:
         return Eui64.parse(text)
     except ValueError:
-        return Eui64(_EUI64_PREFIX + Stream(seed, f"served/{profile}").octets(4))
+        return made_up_eui64(seed, profile)
 
 
 def start_of(transcript: Transcript) -> UtcMs:

@@ -18,6 +18,8 @@ from emulator.crypto.signature import ORDER, point_of
 NAMES: Final = ("reader", "installer", "management")
 #: Octets of a low-level secret, ASCII digits. Source: invented.
 SECRET_BYTES: Final = 8
+#: First octets of a made-up EUI-64: no maker was ever given them. Source: invented.
+_MADE_UP: Final = bytes.fromhex("02534203")
 #: First octets of our own client's system title, as manufacturer letters. Source: invented.
 _CLIENT_LETTERS: Final = b"SBC"
 MAX_FILE_BYTES: Final = 64 * 1024
@@ -66,6 +68,15 @@ class FactoryKeys:
     def __post_init__(self) -> None:
         if len(self.client_title) != TITLE_BYTES or len(self.server_title) != TITLE_BYTES:
             raise ValueError(f"a system title has {TITLE_BYTES} octets")
+
+
+def made_up_eui64(seed: int, name: str) -> Eui64:
+    """Return the identifier of a device that was given none: from seed and name, never live.
+
+    Source:
+        invented (the range of docs/installations.md).
+    """
+    return Eui64(_MADE_UP + Stream(seed, f"served/{name}").octets(4))
 
 
 def factory_keys(seed: int, eui64: Eui64, names: Iterable[str] = NAMES) -> FactoryKeys:

@@ -9,12 +9,12 @@ from device_profiles.dlms import DlmsSection
 from device_profiles.loader import load_profile, profile_names
 from device_profiles.schema import DeviceProfile
 from device_profiles.words import DeviceType
-from emulator.core.chance import Chance, Stream
+from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs
 from emulator.core.fault_schedule import FaultSchedule
 from emulator.core.faults import FaultError, parse
 from emulator.core.ids import Eui64
-from emulator.crypto.dlms_factory import FactoryKeys, factory_keys
+from emulator.crypto.dlms_factory import FactoryKeys, factory_keys, made_up_eui64
 from emulator.devices.defects import of_smets1
 from emulator.devices.smets1 import registry
 from emulator.devices.smets1.device import Smets1Device
@@ -23,7 +23,6 @@ from emulator.servers.line_parts import Framing as LineFraming
 from emulator.servers.meter_line import MeterLine
 from harness import installed
 from harness.benches.emulated import DEFAULT_START, refuse_unknown_defects
-from harness.cli.emulate import EUI64_PREFIX
 from harness.data_files import reading_data
 from harness.dlms import from_profile
 from harness.dlms.settings import Framing, LineSettings
@@ -138,7 +137,7 @@ def build(plan: MeterPlan) -> Meter:
     section = profile.dlms
     if section is None:
         raise _no_line(profile, plan)
-    eui64 = plan.eui64 or _made_up(plan.seed, profile.name)
+    eui64 = plan.eui64 or made_up_eui64(plan.seed, profile.name)
     keys = factory_keys(plan.seed, eui64)
     chance = Chance(plan.seed)
     framing = plan.framing or from_profile.default_framing(section)
@@ -160,11 +159,6 @@ def build(plan: MeterPlan) -> Meter:
     draw = chance.stream(f"client/{profile.device_type.value}").octets
     settings = from_profile.line_settings(section, framing)
     return Meter(world, device, profile, section, keys, settings, draw)
-
-
-def _made_up(seed: int, profile: str) -> Eui64:
-    """Return the identifier that ``emulate`` gives a meter of that model and seed."""
-    return Eui64(EUI64_PREFIX + Stream(seed, f"served/{profile}").octets(4))
 
 
 def _schedule(faults: tuple[str, ...], chance: Chance) -> FaultSchedule:

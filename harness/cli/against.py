@@ -8,8 +8,7 @@ from typing import Final
 from rich.text import Text
 
 from device_profiles.loader import load_profile
-from emulator.core.chance import Stream
-from emulator.core.ids import Eui64
+from emulator.crypto.dlms_factory import made_up_eui64
 from harness.cli.compare import show, write_comparison
 from harness.cli.output import console
 from harness.data_files import reading_data
@@ -26,9 +25,6 @@ from harness.verdict import Verdict
 
 #: What stands before the name of a profile in the place of a bench file.
 EMULATED: Final = "emulated:"
-#: First octets of the EUI-64 of a device that is made for a comparison: never live.
-#: Source: invented (the range of docs/installations.md).
-_PREFIX: Final = bytes.fromhex("02534203")
 _BENCH: Final = """\
 # Made by `smetsbench run --against`: an emulated device of this profile.
 [bench]
@@ -131,7 +127,7 @@ def bench_of(side: str, made: Path, options: RunOptions) -> Path | None:
     is_file = profile.endswith(".toml") or "/" in profile
     place = str(Path(profile).resolve()) if is_file else profile
     # One identifier for both sides: everything that grows out of it is then the same.
-    eui64 = Eui64(_PREFIX + Stream(options.seed, "compared device").octets(4))
+    eui64 = made_up_eui64(options.seed, "compared device")
     text = _BENCH.format(name=model.name, role=model.device_type.value, profile=place, eui64=eui64)
     write_octets(made, text.encode())
     return made

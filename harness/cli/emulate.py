@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -13,11 +13,10 @@ from device_profiles.dlms import DlmsSection
 from device_profiles.loader import load_profile, profile_names
 from device_profiles.schema import DeviceProfile
 from device_profiles.words import DeviceType
-from emulator.core.chance import Stream
 from emulator.core.clock import UtcMs
 from emulator.core.faults import FaultError
 from emulator.core.ids import Eui64
-from emulator.crypto.dlms_factory import FactoryKeys
+from emulator.crypto.dlms_factory import FactoryKeys, made_up_eui64
 from emulator.devices.defects import DEFECTS, of_smets1
 from emulator.devices.smets1 import registry
 from emulator.servers import listen
@@ -29,9 +28,6 @@ from harness.cli.served_choices import keys_of, moment_of, wall_clock
 from harness.cli.served_talk import CHATTY, Teller, introduce, show_keys
 from harness.data_files import DataOption, overlays, reading_data
 from harness.errors import UsageError
-
-#: First octets of the EUI-64 of a device that was given none: locally administered, never live.
-EUI64_PREFIX: Final = bytes.fromhex("02534203")
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +249,7 @@ def _refuse_other_device(device: str, profile: DeviceProfile) -> None:
 
 def _eui64(text: str | None, seed: int, profile: str) -> Eui64:
     if text is None:
-        return Eui64(EUI64_PREFIX + Stream(seed, f"served/{profile}").octets(4))
+        return made_up_eui64(seed, profile)
     try:
         return Eui64.parse(text)
     except ValueError as error:

@@ -136,7 +136,7 @@ class Flows:
             case RawJob():
                 return self._exchange(job.apdu)
             case ReleaseJob():
-                return self._leave()
+                return self._release()
             case _:
                 return self._serve(job)
 
@@ -145,13 +145,17 @@ class Flows:
     def _sign_on(self, *, read_out: bool) -> Flow[SignOnReport]:
         if self._settings.framing is not Framing.OPTICAL:
             return SignOnReport(answered=False, causes=(_NO_SIGN_ON,))
+        yield from self._release()
+        signed = yield Sign(read_out)
+        return signed.report if isinstance(signed, SignedOn) else SignOnReport(answered=False)
+
+    def _release(self) -> Flow[None]:
+        """End association and link, and give a line in mode E back: only DISC does."""
         yield from self._leave()
-        if self._memory.baud is not None:  # HDLC has the line: only DISC gives it back
+        if self._memory.baud is not None:
             event = yield Connect(_PUBLIC, self._memory.baud)
             if isinstance(event, Stands):
                 yield Disconnect()
-        signed = yield Sign(read_out)
-        return signed.report if isinstance(signed, SignedOn) else SignOnReport(answered=False)
 
     def _leave(self, keep: Credentials | None = None) -> Flow[None]:
         """End the association, and the link too unless ``keep`` can use it."""

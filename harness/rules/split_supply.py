@@ -3,16 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 from emulator.core.ids import Eui64
 from harness.rules.migration_certificates import CertificateId
 from harness.rules.migration_rulebook import RuleBook, Settings
 from harness.rules.migration_tables import SplitSupplyRow
 from harness.rules.outcomes import Check, NotApplicable, Refusal
-
-#: The supplier Certificate IDs of each meter, by the names authorisation columns begin with.
-SUPPLIER_IDS: Final = ("CriticalSupplierCert", "NonCriticalSupplierCert")
 
 
 @dataclass(frozen=True, slots=True)

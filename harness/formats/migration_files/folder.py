@@ -124,12 +124,13 @@ def _as_it_is(finding: Finding) -> Finding:
 
 
 def _masked(name: str) -> str:
-    """Return a file's name without its counter."""
+    """Return a file's name with its counter made unreadable."""
     try:
         parsed = parse_migration(name)
     except MigrationFileError:
         return name
-    return str(replace(parsed, counter=0))
+    head = str(replace(parsed, suffix=""))
+    return f"{head.rpartition('_')[0]}_{'#' * 10}{parsed.suffix}"
 
 
 def _file_row(

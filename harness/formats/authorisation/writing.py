@@ -1,0 +1,139 @@
+"""An authorisation written back: repaired values in the file's own columns, in its own kind."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from lxml import etree
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+
+from harness.formats.authorisation.cells import shown
+from harness.formats.authorisation.columns import Heading, Layout
+from harness.formats.authorisation.grid import FileKind, Raw
+from harness.formats.authorisation.reading import Authorisation, Row
+from harness.formats.authorisation.xml_grid import NAMESPACE, ROOT, ROW
+
+#: Ending of the file name of each kind.
+ENDINGS: Final = {FileKind.WORKBOOK: ".xlsx", FileKind.CSV: ".csv", FileKind.XML: ".xml"}
+#: Column that says that the columns are stand-ins, or the user's.
+EVIDENCE: Final = "Evidence"
+_COMMENT: Final = (
+    " smetsbench: stand-in. The namespace and the elements are the project's own; "
+    "the real schema of authorisations is not public. "
+)
+#: A spreadsheet takes text that begins so for a formula.
+_FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write(authorisation: Authorisation, rows: Iterable[Row], layout: Layout, path: Path) -> None:
+    """Write installations with their repaired values.
+
+    The file's own lines above the headings, its headings and its columns stay; values of columns
+    that nothing reads go along as they are. A column says where the columns come from.
+
+    Args:
+        authorisation: The file as it was read.
+        rows: Its installations that are written, in their order.
+        layout: Columns, words and the user's map.
+        path: Where to; the kind is that of the file.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    if authorisation.grid.kind is FileKind.XML:
+        path.write_bytes(_xml(rows, layout))
+        return
+    lines = _lines(authorisation, rows, layout.column_map.mark)
+    if authorisation.grid.kind is FileKind.CSV:
+        path.write_text(_csv(lines), encoding="utf-8", newline="")
+    else:
+        _workbook(lines, authorisation.grid.sheet, path)
+
+
+def render_lines(headings: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+    """Return a CSV file whose cells no spreadsheet takes for formulas."""
+    return _csv([headings, *([_harmless(str(cell)) for cell in line] for line in lines)])
+
+
+def _lines(authorisation: Authorisation, rows: Iterable[Row], mark: str) -> Iterator[Sequence[str]]:
+    for line in authorisation.preamble:
+        if line.number != authorisation.headings.line:
+            yield [shown(cell) for cell in line.cells]
+    headings = authorisation.headings
+    columns = list(headings.columns)
+    width = max((heading.index for heading in columns), default=-1) + 1
+    evidence = headings.index_of(EVIDENCE)
+    if evidence is None and headings.line:
+        evidence = width
+        width += 1
+    if headings.line:
+        titles = [""] * width
+        for heading in columns:
+            titles[heading.index] = heading.text
+        if evidence is not None:
+            titles[evidence] = titles[evidence] or EVIDENCE
+        yield titles
+    for row in rows:
+        cells = [""] * width
+        for heading in columns:
+            cells[heading.index] = _cell(row, heading)
+        if evidence is not None:
+            cells[evidence] = mark
+        yield cells
+
+
+def _cell(row: Row, heading: Heading) -> str:
+    if heading.column is not None:
+        return row.values[heading.column.column]
+    position = heading.index
+    if row.shift is not None and position < len(row.shift.positions):
+        position = row.shift.positions[position]
+    return shown(row.original[position]) if 0 <= position < len(row.original) else ""
+
+
+def _csv(lines: Iterable[Sequence[str]]) -> str:
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\r\n").writerows(lines)
+    return out.getvalue()
+
+
+def _workbook(lines: Iterable[Sequence[str]], sheet: str, path: Path) -> None:
+    workbook = Workbook(write_only=True)
+    page = workbook.create_sheet(sheet)
+    for line in lines:
+        page.append([_text_cell(page, text) if text.startswith("=") else text for text in line])
+    workbook.save(path)
+
+
+def _text_cell(page: Any, text: str) -> WriteOnlyCell:
+    """Return a cell whose text is text, although it begins like a formula."""
+    cell = WriteOnlyCell(page, text)
+    cell.data_type = "s"
+    return cell
+
+
+def _xml(rows: Iterable[Row], layout: Layout) -> bytes:
+    root = etree.Element(f"{{{NAMESPACE}}}{ROOT}", nsmap={"mig": NAMESPACE})
+    root.append(etree.Comment(_COMMENT))
+    for row in rows:
+        element = etree.SubElement(root, f"{{{NAMESPACE}}}{ROW}")
+        for name in layout.columns:
+            text = row.values.get(name, "")
+            if name == EVIDENCE:
+                text = layout.column_map.mark
+            if text:
+                etree.SubElement(element, f"{{{NAMESPACE}}}{name}").text = text
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
+
+
+def original(row: Row) -> list[str]:
+    """Return the cells of a line as they stood in the file."""
+    cells: Sequence[Raw] = row.original
+    return [shown(cell) for cell in cells]

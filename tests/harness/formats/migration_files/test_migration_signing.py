@@ -1,0 +1,262 @@
+import base64
+import copy
+import hashlib
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from lxml import etree
+from signxml.verifier import SignatureConfiguration, XMLVerifier
+
+from emulator.core.clock import UtcMs
+from emulator.crypto.key_files import pem
+from emulator.crypto.keystore import KeyEntry, KeyStore, KeyUsage
+from emulator.crypto.pki import TestPki
+from harness.formats.migration_files.building import BuiltFile
+from harness.formats.migration_files.document import canonical
+from harness.formats.migration_files.faults import MigrationFileError
+from harness.formats.migration_files.parties import (
+    SIGNERS,
+    TEST_PARTIES,
+    Directory,
+    Role,
+    Signer,
+    certificate_id,
+    parties_in,
+)
+from harness.formats.migration_files.signing import claim_of, strip, verify, xml_key
+from harness.formats.migration_files.words import FileType
+from harness.formats.migration_files.xml_input import parse
+from tests.harness.formats.migration_files.migration_given import (
+    AT,
+    SCHEMA,
+    built,
+    checked,
+    codes,
+    context,
+    delivered,
+    one,
+    resigned,
+    store,
+)
+
+FILES = list(built())
+
+
+def by_type(file: BuiltFile) -> str:
+    return str(file.file.header.file_type)
+
+
+def signer_of(file: BuiltFile) -> KeyEntry:
+    role = SIGNERS[file.file.header.file_type]
+    entry = store().find(TEST_PARTIES[role], KeyUsage.XML)
+    assert entry is not None
+    return entry
+
+
+def certificate(file: BuiltFile) -> bytes:
+    der = signer_of(file).certificate
+    assert der is not None
+    return der
+
+
+@pytest.mark.parametrize("file", FILES, ids=by_type)
+def test_our_signature_is_ours_and_takes_nothing_else_out_of_the_document(file: BuiltFile) -> None:
+    root = parse(file.octets, SCHEMA.namespace)
+    unsigned = copy.deepcopy(root)
+    assert strip(unsigned)
+    signer = verify(root, context().directory)
+    assert signer.role is SIGNERS[file.file.header.file_type]
+    assert canonical(root) == canonical(unsigned)
+    assert not strip(root)
+
+
+@pytest.mark.parametrize("file", FILES, ids=by_type)
+def test_signxml_verifies_our_signature(file: BuiltFile) -> None:
+    configuration = SignatureConfiguration(
+        location="./", verification_time=datetime(2026, 6, 1, tzinfo=UTC)
+    )
+    found = XMLVerifier().verify(
+        file.octets,
+        x509_cert=x509.load_der_x509_certificate(certificate(file)),
+        expect_config=configuration,
+    )
+    assert not isinstance(found, list)
+    assert found.signed_xml is not None
+    assert etree.QName(found.signed_xml).namespace == SCHEMA.namespace
+
+
+DS = "{http://www.w3.org/2000/09/xmldsig#}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=by_type)
+def test_the_standard_library_verifies_our_signature(file: BuiltFile) -> None:
+    """Nothing of lxml: another parser, another canonicaliser; only ECDSA is the same."""
+    text = re.sub(r"<ds:Signature>.*</ds:Signature>", "", file.octets.decode(), flags=re.DOTALL)
+    digest = hashlib.sha256(ET.canonicalize(text).encode()).digest()
+    signature = ET.fromstring(file.octets).find(f"{DS}Signature")  # noqa: S314 -- our own octets
+    assert signature is not None
+    info = signature.find(f"{DS}SignedInfo")
+    assert info is not None
+    claimed = info.findtext(f"{DS}Reference/{DS}DigestValue")
+    assert base64.b64encode(digest).decode() == claimed
+    match = re.search(r"<ds:SignedInfo>.*</ds:SignedInfo>", file.octets.decode(), flags=re.DOTALL)
+    assert match is not None
+    bound = match[0].replace("<ds:SignedInfo>", f'<ds:SignedInfo xmlns:ds="{DS[1:-1]}">', 1)
+    raw = base64.b64decode(signature.findtext(f"{DS}SignatureValue") or "")
+    r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
+    key = x509.load_der_x509_certificate(certificate(file)).public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    signed = ET.canonicalize(bound).encode()
+    key.verify(encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
+
+
+XMLSEC1 = shutil.which("xmlsec1")
+
+
+@pytest.mark.skipif(XMLSEC1 is None, reason="no xmlsec1 on this machine (apt install xmlsec1)")
+@pytest.mark.parametrize("file", FILES, ids=by_type)
+def test_xmlsec1_verifies_our_signature_and_refuses_a_changed_file(
+    file: BuiltFile, tmp_path: Path
+) -> None:
+    (tmp_path / "signer.pem").write_bytes(pem("CERTIFICATE", certificate(file)))
+    good, bad = tmp_path / "good.xml", tmp_path / "bad.xml"
+    good.write_bytes(file.octets)
+    bad.write_bytes(file.octets.replace(b"2026-W10", b"2026-W11"))
+    command = ["xmlsec1", "--verify", "--pubkey-cert-pem", str(tmp_path / "signer.pem")]
+    command += ["--enabled-key-data", "x509"]
+    kept = subprocess.run([*command, str(good)], capture_output=True, check=False)
+    assert kept.returncode == 0, kept.stderr.decode()
+    changed = subprocess.run([*command, str(bad)], capture_output=True, check=False)
+    assert changed.returncode != 0
+
+
+def refusal(data: bytes, directory: Directory | None = None) -> str:
+    with pytest.raises(MigrationFileError) as caught:
+        verify(parse(data, SCHEMA.namespace), directory or context().directory)
+    return f"{caught.value.check.code} {caught.value.sub_code}"
+
+
+MCF = one(FileType.MCF).octets
+SIGNATURE = MCF[MCF.index(b"<ds:Signature>") : MCF.index(b"</ds:Signature>") + 15]
+VALUE = re.search(rb"<ds:SignatureValue>(.*?)</ds:SignatureValue>", MCF)
+assert VALUE is not None
+ZERO_VALUE = base64.b64encode(bytes(64))
+NOT_CANONICAL = VALUE[1][:-3] + (b"x==" if VALUE[1][-3:-2] != b"x" else b"y==")
+BROKEN: dict[str, tuple[bytes, str]] = {
+    "none": (MCF.replace(SIGNATURE, b""), "X-SIG-NONE 01"),
+    "two": (MCF.replace(SIGNATURE, SIGNATURE * 2), "X-SIG-FORM 03"),
+    "not the last element": (
+        MCF.replace(SIGNATURE, b"").replace(
+            b"</mig:MigrationHeader>", b"</mig:MigrationHeader>" + SIGNATURE
+        ),
+        "X-SIG-FORM 03",
+    ),
+    "inside another element": (
+        MCF.replace(SIGNATURE, b"").replace(b"</mig:CHFDetail>", SIGNATURE + b"</mig:CHFDetail>"),
+        "X-SIG-FORM 03",
+    ),
+    "another digest algorithm": (
+        MCF.replace(b"2001/04/xmlenc#sha256", b"2000/09/xmldsig#sha1"),
+        "X-SIG-FORM 01",
+    ),
+    "inclusive canonical form": (
+        MCF.replace(
+            b'Method Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"',
+            b'Method Algorithm="http://www.w3.org/TR/2001/REC-xml-c14n-20010315"',
+        ),
+        "X-SIG-FORM 01",
+    ),
+    "a part of the document": (MCF.replace(b'URI=""', b'URI="#part"'), "X-SIG-FORM 01"),
+    "an attribute more": (MCF.replace(b"<ds:KeyInfo>", b'<ds:KeyInfo Id="k">'), "X-SIG-FORM 01"),
+    "a key of its own": (
+        MCF.replace(b"<ds:KeyInfo>", b"<ds:KeyInfo><ds:KeyValue/>"),
+        "X-SIG-FORM 01",
+    ),
+    "an object": (MCF.replace(b"</ds:Signature>", b"<ds:Object/></ds:Signature>"), "X-SIG-FORM 01"),
+    "text between its elements": (
+        MCF.replace(b"<ds:KeyInfo>", b"<ds:KeyInfo>text"),
+        "X-SIG-FORM 01",
+    ),
+    "text behind its elements": (
+        MCF.replace(b"</ds:SignedInfo>", b"</ds:SignedInfo>text"),
+        "X-SIG-FORM 01",
+    ),
+    "a serial number with a zero before it": (
+        MCF.replace(b"<ds:X509SerialNumber>", b"<ds:X509SerialNumber>0"),
+        "X-SIG-FORM 01",
+    ),
+    "base64 with a line break": (
+        MCF.replace(b"<ds:SignatureValue>", b"<ds:SignatureValue>\n"),
+        "X-SIG-FORM 02",
+    ),
+    "base64 whose last bits are not zero": (MCF.replace(VALUE[1], NOT_CANONICAL), "X-SIG-FORM 02"),
+    "another certificate": (
+        MCF.replace(b"<ds:X509SerialNumber>", b"<ds:X509SerialNumber>1"),
+        "X-SIG-UNKNOWN 01",
+    ),
+    "another issuer": (MCF.replace(b">CN=smets", b">CN=other"), "X-SIG-UNKNOWN 01"),
+    "another content": (MCF.replace(b"2026-W10", b"2026-W11"), "X-SIG-BAD 01"),
+    "whitespace more": (MCF.replace(b"<mig:GroupID>", b" <mig:GroupID>"), "X-SIG-BAD 01"),
+    "another signature value": (MCF.replace(VALUE[1], ZERO_VALUE), "X-SIG-BAD 02"),
+}
+
+
+@pytest.mark.parametrize("name", list(BROKEN))
+def test_a_signature_that_is_not_the_agreed_one_is_refused_by_code(name: str) -> None:
+    data, code = BROKEN[name]
+    assert data != MCF
+    assert refusal(data) == code
+
+
+def test_a_digest_for_another_content_needs_the_key_as_well() -> None:
+    other = MCF.replace(b"2026-W10", b"2026-W11")
+    root = parse(other, SCHEMA.namespace)
+    strip(root)
+    digest = base64.b64encode(hashlib.sha256(canonical(root)).digest())
+    claim = re.search(rb"<ds:DigestValue>(.*?)</ds:DigestValue>", MCF)
+    assert claim is not None
+    assert refusal(other.replace(claim[1], digest)) == "X-SIG-BAD 02"
+
+
+@pytest.mark.parametrize("kind", list(SIGNERS))
+def test_every_type_of_file_has_one_role_that_signs_it(kind: FileType) -> None:
+    file = next((f for f in FILES if f.file.header.file_type is kind), None)
+    if file is None:  # answers of later steps: shown on the set's files
+        return
+    for role in Role:
+        if store().find(TEST_PARTIES.get(role, TEST_PARTIES[Role.MCC]), KeyUsage.XML) is None:
+            continue
+        if role is SIGNERS[kind] or role not in TEST_PARTIES:
+            continue
+        forged = resigned(file, lambda _root: None, role)
+        (row,) = checked(forged)
+        assert row.error is not None
+        assert (row.error.check.code, row.error.sub_code) == ("X-SIG-SIGNER", "01")
+
+
+def test_another_requesting_party_cannot_sign_for_this_one() -> None:
+    pki = TestPki.new(iter_octets(9), AT)
+    other = pki.xml_signing_entry(
+        replace_last(TEST_PARTIES[Role.REQUESTING_PARTY].octets), 0xE1, "another"
+    )
+    both = store().merged(KeyStore([other]))
+    root = parse(MCF, SCHEMA.namespace)
+    strip(root)
+    from harness.formats.migration_files.document import octets
+    from harness.formats.migration_files.signing import sign
+
+    sign(root, xml_key(other))
+    at = replace(context(), directory=Directory(both))
+    (row,) = checked(replace(one(FileType.MCF), octets=octets(root, SCHEMA)), at=at)
+    assert row.error is not None
+    assert (row.error.check.code, row.error.sub_code) == ("X-SIG-SIGNER", "02")
