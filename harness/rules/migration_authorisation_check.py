@@ -32,7 +32,7 @@ def check(authorisation: Authorisation, question: Question) -> Report:
 
     The file first; when it is refused, none of its installations is processed.
     """
-    name = AuthorisationName.parse(authorisation.path.stem)
+    name = AuthorisationName.of_file(authorisation.path)
     day, day_from = _day(authorisation, question, name)
     authoriser = question.authoriser or ("" if name is None else str(name.user_id))
     judge = Judge(question.book, day or question.book.tmad[0].from_day, question.switches)

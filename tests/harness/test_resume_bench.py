@@ -33,7 +33,7 @@ def broken(bench: Path, monkeypatch: pytest.MonkeyPatch, ids: list[str]) -> RunR
 def test_a_run_goes_on_with_the_step_in_which_the_bench_broke(
     bench: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = broken(bench, monkeypatch, ["TINY-04"])
+    record = broken(bench, monkeypatch, ["CABLE-01"])
     verdicts = [step.verdict for step in record.scenarios[0].steps]
     assert record.verdict is Verdict.ERROR
     assert verdicts == [Verdict.PASS, Verdict.ERROR, Verdict.SKIPPED]
@@ -48,7 +48,7 @@ def test_a_run_goes_on_with_the_step_in_which_the_bench_broke(
 def test_scenarios_after_a_broken_one_are_played_and_not_played_again(
     bench: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = broken(bench, monkeypatch, ["TINY-04", "TINY-05"])
+    record = broken(bench, monkeypatch, ["CABLE-01", "CABLE-02"])
     assert [one.verdict for one in record.scenarios] == [Verdict.ERROR, Verdict.PASS]
     whole = resumed(bench.parent / "run")
     assert [one.verdict for one in whole.scenarios] == [Verdict.PASS, Verdict.PASS]
@@ -58,7 +58,7 @@ def test_scenarios_after_a_broken_one_are_played_and_not_played_again(
 def test_a_bench_that_is_still_broken_ends_the_run_in_the_same_error(
     bench: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken(bench, monkeypatch, ["TINY-04"])
+    broken(bench, monkeypatch, ["CABLE-01"])
     monkeypatch.setenv("FAKE_CABLE_OUT_AT", "again")
     again = resumed(bench.parent / "run")
     assert again.verdict is Verdict.ERROR
@@ -67,7 +67,7 @@ def test_a_bench_that_is_still_broken_ends_the_run_in_the_same_error(
 
 
 def test_a_failure_of_the_device_is_not_played_again(bench: Path) -> None:
-    record = play(["TINY-06"], bench.parent / "run", bench=bench)
+    record = play(["CABLE-03"], bench.parent / "run", bench=bench)
     assert record.verdict is Verdict.FAIL
     before = taken(bench.parent)
     assert resumed(bench.parent / "run").verdict is Verdict.FAIL

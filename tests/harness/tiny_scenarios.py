@@ -159,16 +159,16 @@ async def talk_wrongly(run: Run) -> None:
     run.outcome("ACTIVATED")
 
 
-TINY_04 = scenario(talk_once, talk_twice, talk_last, id="TINY-04", title="A cable may be out")
-TINY_05 = scenario(talk_alone, id="TINY-05", title="Nothing to do with it")
-TINY_06 = scenario(talk_wrongly, id="TINY-06", title="A device at fault")
+CABLE_01 = scenario(talk_once, talk_twice, talk_last, id="CABLE-01", title="A cable may be out")
+CABLE_02 = scenario(talk_alone, id="CABLE-02", title="Nothing to do with it")
+CABLE_03 = scenario(talk_wrongly, id="CABLE-03", title="A device at fault")
 
 HERE = "tests.harness.tiny_scenarios"
 CATALOGUE = {
     "TINY-01": f"{HERE}:TINY_01",
     "TINY-02": f"{HERE}:TINY_02",
     "TINY-03": f"{HERE}:TINY_03",
-    "TINY-04": f"{HERE}:TINY_04",
-    "TINY-05": f"{HERE}:TINY_05",
-    "TINY-06": f"{HERE}:TINY_06",
+    "CABLE-01": f"{HERE}:CABLE_01",
+    "CABLE-02": f"{HERE}:CABLE_02",
+    "CABLE-03": f"{HERE}:CABLE_03",
 }

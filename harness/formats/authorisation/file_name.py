@@ -9,9 +9,13 @@ Source:
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Final, Self
 
 from emulator.core.ids import Eui64
+
+#: What the name of a repaired file has before its ending.
+REPAIRED: Final = ".repaired"
 
 _NAME: Final = re.compile(
     r"(?P<kind>MA|MAPASSWORD)_(?P<tag>[A-Za-z0-9]{1,12})"
@@ -48,6 +52,11 @@ class AuthorisationName:
         except ValueError:
             return None
         return cls(found["kind"], found["tag"], Eui64.parse(found["user"]), at)
+
+    @classmethod
+    def of_file(cls, path: Path) -> Self | None:
+        """Read the name of a file, or of what a check made of it; None when named otherwise."""
+        return cls.parse(path.stem.removesuffix(REPAIRED))
 
     @property
     def day(self) -> date:

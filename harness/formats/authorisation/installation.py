@@ -1,6 +1,6 @@
 """What an authorisation says of one installation: the values its part of an MCF is made from."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -34,6 +34,15 @@ class AuthorisedMeter:
     payment_mode: PaymentMode
     cpl_entry: str = ""
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON values; a Certificate ID as serial and issuer."""
+        return {
+            name: {"serial": value.serial, "issuer": value.issuer}
+            if isinstance(value := getattr(self, name), CertificateId)
+            else str(value)
+            for name in self.__slots__
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class AuthorisedInstallation:
@@ -61,8 +70,13 @@ class AuthorisedInstallation:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        values = asdict(self)
-        values["earliest"] = self.earliest.isoformat()
-        values["latest"] = self.latest.isoformat()
-        values["ppmid_cpl_entries"] = list(self.ppmid_cpl_entries)
-        return values
+        return {
+            "ref": self.ref,
+            "chf_device_id": self.chf_device_id,
+            "esme": self.esme.as_json(),
+            "gsme": None if self.gsme is None else self.gsme.as_json(),
+            "earliest": self.earliest.isoformat(),
+            "latest": self.latest.isoformat(),
+            "chf_cpl_entry": self.chf_cpl_entry,
+            "ppmid_cpl_entries": list(self.ppmid_cpl_entries),
+        }

@@ -9,6 +9,7 @@ from typing import Any, Final
 from lxml import etree
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from harness.formats.authorisation.cells import shown
 from harness.formats.authorisation.columns import Heading, Layout
@@ -104,11 +105,12 @@ def _workbook(lines: Iterable[Sequence[str]], sheet: str, path: Path) -> None:
     workbook = Workbook(write_only=True)
     page = workbook.create_sheet(sheet)
     for line in lines:
-        page.append([_text_cell(page, text) if text.startswith("=") else text for text in line])
+        cells = [ILLEGAL_CHARACTERS_RE.sub("", text) for text in line]
+        page.append([_text_cell(page, text) if text.startswith("=") else text for text in cells])
     workbook.save(path)
 
 
-def _text_cell(page: Any, text: str) -> WriteOnlyCell:
+def _text_cell(page: Any, text: str) -> Any:
     """Return a cell whose text is text, although it begins like a formula."""
     cell = WriteOnlyCell(page, text)
     cell.data_type = "s"

@@ -240,6 +240,7 @@ async def answers_each(run: Run) -> None:
         single = octets(await read(run, wanted[0]))
         run.check("first answer, asked alone", single, octets(answer[0]))
         run.check("last answer is a date-time", True, moment(answer[2]) is not None)
+    run.event("list-answered")
     run.outcome("LIST-ANSWERED")
     await meter(run).release()
 
@@ -250,6 +251,7 @@ SER_006: Final = meter_row(
     outcome="LIST-ANSWERED",
     steps=(answers_each,),
     saboteur="s1-esme-list-drops-undefined",
+    expected_events=("list-answered",),
 )
 
 

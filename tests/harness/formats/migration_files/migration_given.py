@@ -13,6 +13,7 @@ from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs, from_datetime
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore, KeyUsage
+from emulator.crypto.pki import TestPki
 from harness.formats.migration_files.building import (
     BuiltFile,
     Keys,
@@ -44,6 +45,7 @@ from harness.formats.migration_files.parties import (
     Directory,
     Role,
     certificate_id,
+    party_entries,
     role_keys,
 )
 from harness.formats.migration_files.reading import CheckedFile, Context, check_octets
@@ -63,12 +65,15 @@ OTHER_RP = Eui64.parse("02-53-42-00-00-E1-00-02")
 
 @cache
 def store() -> KeyStore:
-    return role_keys(
+    """Keys of every role, and of a second Requesting Party with a PKI of its own."""
+    keys = role_keys(
         Chance(SEED).stream("keys").octets,
         AT,
         suppliers=[EIS, GIS],
         network_operators=[TEST_NETWORK_OPERATOR],
     )
+    pki = TestPki.new(Chance(SEED).stream("another pki").octets, AT)
+    return keys.merged(KeyStore(party_entries(pki, Role.REQUESTING_PARTY, OTHER_RP)))
 
 
 @cache
@@ -117,21 +122,25 @@ class Wanted:
     counter: int = 41
     homes: int = 1
     mode: ProcessingMode = ProcessingMode.FULL
+    at: UtcMs = AT
     plaintext: bool = False
     rules: GroupRules | None = None
     gas: bool = True
     requesting_party: Eui64 = TEST_PARTIES[Role.REQUESTING_PARTY]
 
 
-def builder(wanted: Wanted = Wanted()) -> SetBuilder:
+USUAL = Wanted()
+
+
+def builder(wanted: Wanted = USUAL) -> SetBuilder:
     rules = wanted.rules or GROUPS[wanted.group]
-    plan = SetPlan(rules, "BG", wanted.counter, AT, wanted.mode)
+    plan = SetPlan(rules, "BG", wanted.counter, wanted.at, wanted.mode)
     parties = {**TEST_PARTIES, Role.REQUESTING_PARTY: wanted.requesting_party}
     return SetBuilder(plan, Keys(store(), parties), SCHEMA)
 
 
 @cache
-def built(wanted: Wanted = Wanted()) -> tuple[BuiltFile, ...]:
+def built(wanted: Wanted = USUAL) -> tuple[BuiltFile, ...]:
     """MCF, MVF, MGF, MEF and manifest of one set."""
     draw = Chance(SEED).stream("envelope").octets
     homes = [home(number, gas=wanted.gas) for number in range(1, wanted.homes + 1)]
@@ -140,7 +149,7 @@ def built(wanted: Wanted = Wanted()) -> tuple[BuiltFile, ...]:
     )
 
 
-def one(kind: FileType, wanted: Wanted = Wanted()) -> BuiltFile:
+def one(kind: FileType, wanted: Wanted = USUAL) -> BuiltFile:
     return next(file for file in built(wanted) if file.file.header.file_type is kind)
 
 
@@ -188,11 +197,12 @@ def resigned(
     role: Role = Role.REQUESTING_PARTY,
     *,
     name: str = "",
+    party: Eui64 | None = None,
 ) -> BuiltFile:
     """Change the tree of a file and sign it anew: what its maker could have sent."""
     root = parse(file.octets, SCHEMA.namespace)
     change(root)
-    return replace(file, name=name or file.name, octets=signed_as(role, root))
+    return replace(file, name=name or file.name, octets=signed_as(role, root, party))
 
 
 def find(root: etree._Element, name: str) -> etree._Element:

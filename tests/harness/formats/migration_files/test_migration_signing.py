@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from lxml import etree
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
+from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs
 from emulator.crypto.key_files import pem
 from emulator.crypto.keystore import KeyEntry, KeyStore, KeyUsage
@@ -38,7 +39,10 @@ from harness.formats.migration_files.words import FileType
 from harness.formats.migration_files.xml_input import parse
 from tests.harness.formats.migration_files.migration_given import (
     AT,
+    OTHER_RP,
     SCHEMA,
+    SEED,
+    Wanted,
     built,
     checked,
     codes,
@@ -228,35 +232,59 @@ def test_a_digest_for_another_content_needs_the_key_as_well() -> None:
     assert refusal(other.replace(claim[1], digest)) == "X-SIG-BAD 02"
 
 
-@pytest.mark.parametrize("kind", list(SIGNERS))
-def test_every_type_of_file_has_one_role_that_signs_it(kind: FileType) -> None:
-    file = next((f for f in FILES if f.file.header.file_type is kind), None)
-    if file is None:  # answers of later steps: shown on the set's files
-        return
-    for role in Role:
-        if store().find(TEST_PARTIES.get(role, TEST_PARTIES[Role.MCC]), KeyUsage.XML) is None:
-            continue
-        if role is SIGNERS[kind] or role not in TEST_PARTIES:
-            continue
-        forged = resigned(file, lambda _root: None, role)
-        (row,) = checked(forged)
-        assert row.error is not None
-        assert (row.error.check.code, row.error.sub_code) == ("X-SIG-SIGNER", "01")
+@pytest.mark.parametrize("file", FILES, ids=by_type)
+@pytest.mark.parametrize("role", list(TEST_PARTIES))
+def test_only_the_role_that_makes_a_file_can_sign_it(file: BuiltFile, role: Role) -> None:
+    (row,) = checked(resigned(file, lambda _root: None, role))
+    due = SIGNERS[file.file.header.file_type]
+    told = "" if row.error is None else f"{row.error.check.code} {row.error.sub_code}"
+    assert told == ("" if role is due else "X-SIG-SIGNER 01")
 
 
 def test_another_requesting_party_cannot_sign_for_this_one() -> None:
-    pki = TestPki.new(iter_octets(9), AT)
-    other = pki.xml_signing_entry(
-        replace_last(TEST_PARTIES[Role.REQUESTING_PARTY].octets), 0xE1, "another"
-    )
-    both = store().merged(KeyStore([other]))
-    root = parse(MCF, SCHEMA.namespace)
-    strip(root)
-    from harness.formats.migration_files.document import octets
-    from harness.formats.migration_files.signing import sign
+    forged = resigned(one(FileType.MCF), lambda _root: None, party=OTHER_RP)
+    assert codes(delivered(forged)) == ["X-SIG-SIGNER 02"]
+    its_own = built(Wanted(requesting_party=OTHER_RP))
+    assert codes(delivered(*its_own)) == [""] * 5
 
-    sign(root, xml_key(other))
-    at = replace(context(), directory=Directory(both))
-    (row,) = checked(replace(one(FileType.MCF), octets=octets(root, SCHEMA)), at=at)
-    assert row.error is not None
-    assert (row.error.check.code, row.error.sub_code) == ("X-SIG-SIGNER", "02")
+
+def test_a_certificate_is_judged_at_the_moment_the_file_was_made() -> None:
+    day_ms = 86_400_000
+    early, late = UtcMs(AT - 1000), UtcMs(AT + 3653 * day_ms)
+    assert codes(delivered(one(FileType.MCF, Wanted(at=early)))) == ["X-SIG-CERT 01"]
+    assert codes(delivered(one(FileType.MCF, Wanted(at=late)))) == ["X-SIG-CERT 02"]
+    assert codes(delivered(one(FileType.MCF, Wanted(at=UtcMs(AT + 3652 * day_ms))))) == [""]
+
+
+def test_an_issuer_that_is_not_believed_is_refused_where_authorities_are_named() -> None:
+    pki = TestPki.new(Chance(SEED).stream("keys").octets, AT)
+    strange = TestPki.new(Chance(SEED).stream("strange").octets, AT)
+    for authority, code in ((pki.issuing, ""), (strange.issuing, "X-SIG-CERT 03")):
+        directory = Directory(store(), [authority.certificate])
+        at = replace(context(), directory=directory)
+        assert codes(delivered(one(FileType.MCF), at=at)) == [code]
+
+
+def test_keys_without_certificate_sign_and_verify_nothing() -> None:
+    bare = KeyStore(replace(entry, certificate=None) for entry in store().entries())
+    assert refusal(MCF, Directory(bare)) == "X-SIG-UNKNOWN 01"
+    entry = bare.find(TEST_PARTIES[Role.S1SP], KeyUsage.XML)
+    assert entry is not None
+    assert Signer.of(entry) is None
+    assert certificate_id(entry).is_null
+    for useless in (entry, signer_of(FILES[0]).public()):
+        with pytest.raises(ValueError, match="no private key with its certificate"):
+            xml_key(useless)
+
+
+def test_roles_are_read_out_of_certificates() -> None:
+    found = parties_in(store())
+    assert {role: found[role] for role in TEST_PARTIES} == dict(TEST_PARTIES)
+    assert set(found) == set(Role)
+
+
+def test_a_claim_is_told_without_being_believed() -> None:
+    claim = claim_of(parse(MCF.replace(b"2026-W10", b"2026-W11"), SCHEMA.namespace))
+    entry = x509.load_der_x509_certificate(certificate(one(FileType.MCF)))
+    assert claim.serial == entry.serial_number
+    assert claim.issuer == "CN=smetsbench issuing,OU=07"
