@@ -2,22 +2,49 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from emulator.core.clock import UtcMs
-from emulator.runtime.world import World
 
 T = TypeVar("T")
 
 
-class Driver:
+class Moving(Protocol):
+    """What a driver moves: a world, or one meter on its line."""
+
+    @property
+    def now_us(self) -> int:
+        """The present moment, microseconds since 1970."""
+        ...
+
+    def call_on_attention(self, call: Callable[[], None]) -> None:
+        """Have ``call`` called when somebody may wait for what happened."""
+        ...
+
+    def next_due(self) -> int | None:
+        """Return when the next thing happens; None when nothing will."""
+        ...
+
+    def step(self) -> None:
+        """Let the next thing happen."""
+        ...
+
+    def run_until(self, at_us: int) -> None:
+        """Let everything happen that is due up to and including ``at_us``."""
+        ...
+
+
+W = TypeVar("W", bound=Moving)
+
+
+class Driver(Generic[W]):
     """Keeps a world in step with the running loop.
 
     The world moves only while someone waits here, or when someone calls `catch_up`: whoever waits
     for something else leaves no timers behind, so that a wait without end is found at once.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: W) -> None:
         self.world = world
         self._loop: asyncio.AbstractEventLoop | None = None
         self._base_us = 0

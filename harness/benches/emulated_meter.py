@@ -1,7 +1,7 @@
 """The emulated bench of one DLMS meter on a line: device, line and client in virtual time."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NoReturn, cast
+from typing import Final, NoReturn
 
 from device_profiles.schema import DeviceProfile
 from emulator.core.clock import UtcMs
@@ -10,7 +10,6 @@ from emulator.core.ids import Eui64
 from emulator.runtime import snapshot
 from emulator.runtime.driver import Driver
 from emulator.runtime.line_world import LineWorld
-from emulator.runtime.world import World
 from harness.benches.emulated_meter_build import Meter, MeterPlan, build, plan_of
 from harness.benches.emulated_meter_port import EmulatedMeterPort
 from harness.benches.emulated_ports import EmulatedClock
@@ -100,7 +99,7 @@ def _no_hub() -> NoReturn:
 class EmulatedMains:
     """The mains of the meter."""
 
-    def __init__(self, driver: Driver, world: LineWorld) -> None:
+    def __init__(self, driver: Driver[LineWorld], world: LineWorld) -> None:
         self._driver = driver
         self._world = world
 
@@ -140,8 +139,7 @@ class EmulatedMeterBench:
         """Take a built meter; it begins to move when somebody waits for it."""
         self._meter = meter
         self.world = meter.world
-        # the driver wants of a world what a line's world has too: a moment, an agenda, attention
-        self._driver = Driver(cast(World, meter.world))
+        self._driver = Driver(meter.world)
         self._line = ReaderLine(meter.settings, meter.draw)
         self._port = EmulatedMeterPort(self._driver, meter.world, self._line, meter.keys)
         self.kind = "emulated"

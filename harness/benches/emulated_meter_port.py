@@ -1,7 +1,7 @@
 """The port of a DLMS meter on an emulated line: our own client, in virtual time."""
 
 from collections.abc import Sequence
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from emulator.codecs.dlms.apdu_parts import Attribute, Descriptor
 from emulator.codecs.dlms.axdr import Data
@@ -70,7 +70,9 @@ class EmulatedMeterPort:
         line: The reading end.
     """
 
-    def __init__(self, driver: Driver, world: Wire, line: ReaderLine, keys: FactoryKeys) -> None:
+    def __init__(
+        self, driver: Driver[Any], world: Wire, line: ReaderLine, keys: FactoryKeys
+    ) -> None:
         """Take what leads to the meter, and the reading end of it.
 
         Args:

@@ -1,8 +1,11 @@
 """Clock, hub and mains of an emulated home, as ports of the harness."""
 
+from typing import Any
+
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from emulator.runtime.driver import Driver
+from emulator.runtime.world import World
 from emulator.wan.csp import Outcome
 from harness.errors import BenchError, UsageError
 from harness.ports import StageOrder, StageOutcome
@@ -11,7 +14,7 @@ from harness.ports import StageOrder, StageOutcome
 class EmulatedClock:
     """The time of the loop, counted from the bench's first moment."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver[Any]) -> None:
         self._driver = driver
 
     def now(self) -> UtcMs:
@@ -26,7 +29,7 @@ class EmulatedClock:
 class EmulatedHub:
     """The hub from its WAN side."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver[World]) -> None:
         self._driver = driver
         self._world = driver.world
 
@@ -71,7 +74,7 @@ class EmulatedHub:
 class EmulatedPower:
     """The mains of the emulated devices."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver[World]) -> None:
         self._driver = driver
 
     async def cycle(self, device: Eui64, off_s: float) -> None:

@@ -77,7 +77,7 @@ def check_5_9_6(facts: CounterFacts) -> Refusal | NotApplicable | None:
     if facts.mvf not in {None, facts.mcf}:
         return Refusal("01", internal=f"MVF counter {facts.mvf}, MCF counter {facts.mcf}")
     if facts.mgf not in {None, facts.mcf}:
-        return Refusal("02", internal=f"MGF counter {facts.mgf}, MCF counter {facts.mcf}")
+        return Refusal("01", internal=f"MGF counter {facts.mgf}, MCF counter {facts.mcf}")
     return None
 
 
@@ -88,7 +88,7 @@ def check_5_9_7(facts: CounterFacts) -> Refusal | NotApplicable | None:
     if facts.mef != facts.mcf:
         return Refusal("01", internal=f"MEF counter {facts.mef}, MCF counter {facts.mcf}")
     if (facts.requesting_party, facts.group_id, facts.mef) in facts.state.completed:
-        return Refusal("02", internal=f"the set {facts.mef} was completed before")
+        return Refusal("03", internal=f"the set {facts.mef} was completed before")
     return None
 
 

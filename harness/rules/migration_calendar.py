@@ -52,7 +52,7 @@ def check_group(facts: FileDayFacts) -> Refusal | None:
         return None
     mark = facts.cohort.mark("cohort.not_migrated_because")
     detail = f"GroupID {cohort.group_id}: {cohort.not_migrated_because}"
-    return Refusal("01", detail, evidence="" if mark is None else str(mark))
+    return Refusal("02", detail, evidence="" if mark is None else str(mark))
 
 
 def check_tmad(book: RuleBook, facts: FileDayFacts) -> Refusal | None:

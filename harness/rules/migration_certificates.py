@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from device_profiles.files import read_csv
 from device_profiles.words import RemoteParty
 
 REGISTER_COLUMNS: Final = ("serial", "issuer", "role", "party")
+#: A serial number has at most 20 octets (RFC 5280).
+_HEX: Final = re.compile(r"[0-9A-F]{1,40}")
 _ROLES: Final = {
     "supplier": RemoteParty.SUPPLIER,
     "network-operator": RemoteParty.NETWORK_OPERATOR,
@@ -24,7 +27,7 @@ class CertificateId:
     """A certificate by serial number and issuer.
 
     Attributes:
-        serial: Serial number as text: digits or upper-case hex digits, no leading zeros.
+        serial: Serial number in decimal digits, no leading zeros; ``0`` in the Null one.
         issuer: Issuer's common name.
 
     Source:
@@ -138,11 +141,18 @@ def render_register(certificates: Iterable[RegisteredCertificate]) -> str:
 
 
 def canonical_serial(text: str) -> str:
-    """Return a serial number in our one form: upper case, no separators, no leading zeros."""
-    plain = text.strip().upper().removeprefix("0X")
-    for separator in (":", "-", " "):
-        plain = plain.replace(separator, "")
-    return plain.lstrip("0") or ("0" if plain else "")
+    """Return a serial number in our one form: decimal digits without leading zeros.
+
+    Text with ``0x``, with colons or with letters A to F is read as hexadecimal; text that is
+    neither comes back as it is.
+    """
+    plain = text.strip().upper().replace(" ", "").replace("-", "")
+    hexadecimal = plain.removeprefix("0X").replace(":", "")
+    if plain.isdecimal() and plain.isascii():
+        return plain.lstrip("0") or "0"
+    if _HEX.fullmatch(hexadecimal):
+        return str(int(hexadecimal, 16))
+    return plain
 
 
 def _key(certificate: CertificateId) -> tuple[str, str]:

@@ -70,24 +70,33 @@ def check_5_23_a(facts: EnvelopeFacts) -> Refusal | NotApplicable | None:
     """EncryptedS1SPGroupInformation can be decrypted."""
     if facts.encrypted.opening is Opening.ABSENT:
         return NotApplicable("there is nothing to decrypt")
-    return Refusal("01") if facts.encrypted.opening is Opening.NOT_DECRYPTED else None
+    return Refusal("02") if facts.encrypted.opening is Opening.NOT_DECRYPTED else None
 
 
 def check_5_23_b(facts: EnvelopeFacts) -> Refusal | NotApplicable | None:
-    """The plaintext is well formed, and valid as the structure that Table 11.2.1 names."""
+    """The plaintext is well formed, and valid as one of the two structures of Table 11.2.1."""
     part = _plain(facts)
     if part is None:
         return NotApplicable("there is no plaintext")
     if part.opening is Opening.ILL_FORMED:
         return Refusal("01")
-    if part.root != facts.row.root:
-        detail = f"{part.root or '(none)'} in the place of {facts.row.root}"
-        return Refusal("02" if part.root in STRUCTURES else "03", detail)
-    return Refusal("04", part.root) if part.opening is Opening.INVALID else None
+    if part.root not in STRUCTURES:
+        return Refusal("03", part.root or "(none)")
+    return Refusal("02", part.root) if part.opening is Opening.INVALID else None
 
 
-def check_11_2_1(facts: EnvelopeFacts) -> Refusal | None:
-    """The parts are those of the group's row: one for the DCO, or none."""
+def check_11_2_1(facts: EnvelopeFacts) -> Refusal | NotApplicable | None:
+    """The plaintext is the structure that the group's row names."""
+    part = _plain(facts)
+    if part is None or part.root not in STRUCTURES:
+        return NotApplicable("there is no plaintext of either structure")
+    if part.root == facts.row.root:
+        return None
+    return Refusal("01", f"{part.root} in the place of {facts.row.root}")
+
+
+def check_dco(facts: EnvelopeFacts) -> Refusal | None:
+    """There is a part for the DCO where the group has one, and only there."""
     if facts.dco_part == facts.row.dco_part:
         return None
     return Refusal("01" if facts.row.dco_part else "02")
@@ -99,13 +108,13 @@ def check_15_3(facts: EnvelopeFacts) -> Refusal | NotApplicable | None:
         return NotApplicable("there is no plaintext")
     wanted, part = facts.row.protected_data, facts.protected
     if wanted is None:
-        return None if part.opening is Opening.ABSENT else Refusal("04")
+        return None if part.opening is Opening.ABSENT else Refusal("02")
     if part.opening is Opening.ABSENT:
         return Refusal("01")
     if part.opening is Opening.NOT_DECRYPTED:
-        return Refusal("02")
+        return Refusal("03")
     if part.opening is not Opening.VALID or part.root != wanted:
-        return Refusal("03", f"{part.root or '(none)'} in the place of {wanted}")
+        return Refusal("04", f"{part.root or '(none)'} in the place of {wanted}")
     return None
 
 
@@ -116,6 +125,7 @@ ENVELOPE_CHECKS: Final[Mapping[str, Check[EnvelopeFacts]]] = MappingProxyType(
         "5.23(b)": check_5_23_b,
         "11.2.1": check_11_2_1,
         "15.3": check_15_3,
+        "DCO": check_dco,
     }
 )
 

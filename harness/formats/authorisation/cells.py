@@ -25,7 +25,8 @@ _BLANKS: Final = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"),
 _DASHES: Final = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 _SCIENTIFIC: Final = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{2,3}")
 _HEX16: Final = re.compile(r"[0-9A-Fa-f]{16}")
-_SERIAL: Final = re.compile(r"[0-9A-F]{1,40}")
+#: 20 octets in decimal digits (RFC 5280).
+_SERIAL: Final = re.compile(r"[0-9]{1,49}")
 _COMMON_NAME: Final = re.compile(r"(?:^|,)\s*CN\s*=\s*([^,]+)", re.IGNORECASE)
 _ENTRY: Final = re.compile(r"[\x21-\x7e]{1,40}")
 _NOT_DEVICES: Final = frozenset({"0" * 16, "F" * 16})
@@ -242,7 +243,9 @@ def _serial(text: str, _is_number: bool) -> Cleaned:
             f"{text!r} is no serial number",
             "write its digits; 0, and no issuer, is the Null Certificate ID",
         )
-    return Cleaned(serial)
+    if text.isdecimal():
+        return Cleaned(serial)
+    return Cleaned(serial, "written in decimal digits", SUB_CODES[Kind.SERIAL])
 
 
 def _issuer(text: str, _is_number: bool) -> Cleaned:

@@ -21,7 +21,9 @@ GIS = "02-53-42-00-00-03-00-00"
 EIS_ISSUER = "Made-up Supplier CA"
 GIS_ISSUER = "Made-up Gas Supplier CA"
 NO_ISSUER = "Made-up Network CA"
-COLUMNS = [name for name, row in load_layout().columns.items() if row.need not in {"extra", "gas-extra"}]
+COLUMNS = [
+    name for name, row in load_layout().columns.items() if row.need not in {"extra", "gas-extra"}
+]
 CPL = {
     "CHFCplEntry": "SYN-DEMO-S1-CHF-10000001",
     "ESMECplEntry": "SYN-DEMO-S1-ESME-10000001",
@@ -56,9 +58,9 @@ def installation(number: int = 1, *, gas: bool = True, **changes: Any) -> dict[s
         "PaymentModeESME": "Credit",
     }
     for stem in ("ESMECriticalSupplierCert", "ESMENonCriticalSupplierCert"):
-        _certificates(values, stem, "1A2B3C" if "Non" not in stem else "1A2B3D", EIS_ISSUER)
+        _certificates(values, stem, "1001" if "Non" not in stem else "1002", EIS_ISSUER)
     for stem in ("NetworkOperatorElecCriticalCert", "NetworkOperatorElecNonCriticalCert"):
-        _certificates(values, stem, "4D5E" if "Non" not in stem else "4D5F", NO_ISSUER)
+        _certificates(values, stem, "2001" if "Non" not in stem else "2002", NO_ISSUER)
     if gas:
         values |= {
             "GSMEDeviceID": eui64(0x10, number),
@@ -67,9 +69,9 @@ def installation(number: int = 1, *, gas: bool = True, **changes: Any) -> dict[s
             "PaymentModeGSME": "Prepayment",
         }
         for stem in ("GSMECriticalSupplierCert", "GSMENonCriticalSupplierCert"):
-            _certificates(values, stem, "1A2B3C" if "Non" not in stem else "1A2B3D", EIS_ISSUER)
+            _certificates(values, stem, "1001" if "Non" not in stem else "1002", EIS_ISSUER)
         for stem in ("NetworkOperatorGasCriticalCert", "NetworkOperatorGasNonCriticalCert"):
-            _certificates(values, stem, "6A70" if "Non" not in stem else "6A71", NO_ISSUER)
+            _certificates(values, stem, "3001" if "Non" not in stem else "3002", NO_ISSUER)
     return values | changes
 
 
@@ -93,22 +95,20 @@ def register_certificates() -> list[RegisteredCertificate]:
     """Every certificate that :func:`installation` names."""
     found = [
         RegisteredCertificate(CertificateId(s, EIS_ISSUER), RemoteParty.SUPPLIER, EIS)
-        for s in ("1A2B3C", "1A2B3D")
+        for s in ("1001", "1002")
     ]
     found += [
         RegisteredCertificate(CertificateId(s, GIS_ISSUER), RemoteParty.SUPPLIER, GIS)
-        for s in ("7C", "7D")
+        for s in ("4001", "4002")
     ]
     found += [
         RegisteredCertificate(CertificateId(s, NO_ISSUER), RemoteParty.NETWORK_OPERATOR, "")
-        for s in ("4D5E", "4D5F", "6A70", "6A71")
+        for s in ("2001", "2002", "3001", "3002")
     ]
     return found
 
 
-def lines(
-    rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = COLUMNS
-) -> list[list[Any]]:
+def lines(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = COLUMNS) -> list[list[Any]]:
     """Headings and installations as lines of cells."""
     return [list(columns), *([row.get(name) for name in columns] for row in rows)]
 

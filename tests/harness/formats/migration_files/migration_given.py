@@ -8,7 +8,7 @@ from typing import Any
 
 from lxml import etree
 
-from device_profiles.words import CspRegion, InstallationClass, PaymentMode
+from device_profiles.words import CspRegion, DeviceType, InstallationClass, PaymentMode
 from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs, from_datetime
 from emulator.core.ids import Eui64
@@ -27,6 +27,12 @@ from harness.formats.migration_files.checking import (
     check_delivery,
     files_alone,
 )
+from harness.formats.migration_files.commissioning_file import (
+    AssociatedCertificates,
+    CommissioningDevice,
+    CommissioningFile,
+    CommissioningInstallation,
+)
 from harness.formats.migration_files.common_file import (
     CommonInstallation,
     HubDetail,
@@ -36,6 +42,7 @@ from harness.formats.migration_files.common_file import (
 from harness.formats.migration_files.counters import Ledger
 from harness.formats.migration_files.devices import NULL_CERTIFICATE_ID, DeviceModel
 from harness.formats.migration_files.document import octets
+from harness.formats.migration_files.faults import Finding
 from harness.formats.migration_files.groups import GROUPS, GroupRules
 from harness.formats.migration_files.handover import factory_secrets
 from harness.formats.migration_files.opening import Opener
@@ -49,9 +56,22 @@ from harness.formats.migration_files.parties import (
     role_keys,
 )
 from harness.formats.migration_files.reading import CheckedFile, Context, check_octets
+from harness.formats.migration_files.result_files import (
+    DeviceOutcome,
+    InstallationOutcome,
+    OutcomeFile,
+    ViableFile,
+    ViableInstallation,
+)
 from harness.formats.migration_files.schema import load_schema
 from harness.formats.migration_files.signing import sign, strip, xml_key
-from harness.formats.migration_files.words import FileType, MeterStatus, ProcessingMode
+from harness.formats.migration_files.words import (
+    Commissioning,
+    FileType,
+    MeterStatus,
+    ProcessingMode,
+    Viability,
+)
 from harness.formats.migration_files.xml_input import parse
 
 SEED = 7
@@ -222,3 +242,42 @@ def put(name: str, text: str) -> Callable[[etree._Element], None]:
 
 def seconds(count: int) -> UtcMs:
     return UtcMs(AT + 1000 * count)
+
+
+@cache
+def answers() -> tuple[BuiltFile, ...]:
+    """The answers of later steps to the usual set: VIF, SCF, COF."""
+    make, mcf, mef = builder(), one(FileType.MCF), one(FileType.MEF)
+    failed = Finding("T3", "X-T3", "01", "the ESME does not answer the S1SP's key")
+    viable = ViableFile((ViableInstallation("home-1", Viability.VIABLE),))
+    one_home = home(1)
+    devices = [CommissioningDevice(one_home.hub.device, DeviceType.CHF, MODEL)]
+    devices += [
+        CommissioningDevice(
+            meter_of.device,
+            kind,
+            MODEL,
+            one_home.hub.device,
+            AssociatedCertificates(
+                meter_of.critical_supplier,
+                meter_of.non_critical_supplier,
+                meter_of.critical_network_operator,
+                meter_of.non_critical_network_operator,
+            ),
+        )
+        for kind, meter_of in zip((DeviceType.ESME, DeviceType.GSME), one_home.meters, strict=True)
+    ]
+    s1sp = TEST_PARTIES[Role.S1SP]
+    row = CommissioningInstallation("home-1", s1sp, tuple(devices))
+    outcome = InstallationOutcome(
+        "home-1",
+        Commissioning.FAILED,
+        (
+            DeviceOutcome(device(2, 1), Commissioning.MIGRATED),
+            DeviceOutcome(device(1, 1), Commissioning.FAILED, (failed,)),
+        ),
+    )
+    vif = make.publish(FileType.VIF, viable, after_s=3600, answers=mef)
+    scf = make.publish(FileType.SCF, CommissioningFile((row,)), after_s=3601, answers=mcf)
+    cof = make.publish(FileType.COF, OutcomeFile((outcome,)), after_s=7200, answers=scf)
+    return vif, scf, cof

@@ -101,7 +101,7 @@ def test_what_is_accepted_always_rises_in_its_series(counters: list[tuple[int, s
         before = ledger
         highest = max(taken[group], default=-1)
         if counter <= highest:
-            with pytest.raises(MigrationFileError, match="X-5.9.5 01"):
+            with pytest.raises(MigrationFileError, match=r"X-5\.9\.5 01"):
                 ledger.check_common(mcf)
         else:
             ledger.check_common(mcf)

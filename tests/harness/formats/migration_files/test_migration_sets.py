@@ -1,0 +1,243 @@
+"""Files that came together, installations, what suppliers see, and the hook for their rules."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UsageError
+from harness.formats.migration_files.building import BuiltFile, validation_of
+from harness.formats.migration_files.checking import (
+    InstallationView,
+    Result,
+)
+from harness.formats.migration_files.checks import SEQUENCE
+from harness.formats.migration_files.counters import Ledger
+from harness.formats.migration_files.faults import Finding
+from harness.formats.migration_files.file_set import deliveries
+from harness.formats.migration_files.folder import check_folder, check_one, findings_of
+from harness.formats.migration_files.result_files import (
+    ValidatedInstallation,
+    ValidationFile,
+)
+from harness.formats.migration_files.words import FileType, Validity
+from tests.harness.formats.migration_files.migration_given import (
+    SCHEMA,
+    Wanted,
+    answers,
+    builder,
+    built,
+    checked,
+    codes,
+    context,
+    delivered,
+    installation_codes,
+    one,
+    resigned,
+)
+
+SPLIT = Finding("V4", "X-5.9.10", "01", "split supply with a certificate that is not null")
+
+
+def refuse_home_2(view: InstallationView) -> Sequence[Finding]:
+    return (SPLIT,) if view.common.ref == "home-2" else ()
+
+
+def test_the_hook_sees_all_that_the_files_say_of_an_installation() -> None:
+    seen: list[InstallationView] = []
+
+    def look(view: InstallationView) -> Sequence[Finding]:
+        seen.append(view)
+        return ()
+
+    report = delivered(*built(Wanted(homes=3)), installation_check=look)
+    assert report.is_clean
+    assert [view.common.ref for view in seen] == ["home-1", "home-2", "home-3"]
+    for view in seen:
+        assert view.header == one(FileType.MCF, Wanted(homes=3)).file.header
+        assert view.rules.group_id == "EA"
+        assert view.validated is not None
+        assert view.group is not None
+        assert view.opened is not None
+        assert view.opened.s1sp is not None
+        assert view.group.hub.device == view.common.hub.device == view.opened.hub
+
+
+def test_one_bad_installation_never_refuses_the_rest() -> None:
+    report = delivered(*built(Wanted(homes=3)), installation_check=refuse_home_2)
+    assert codes(report) == [""] * 5
+    results = [row.result for row in report.installations]
+    assert results == [Result.ACCEPTED, Result.REFUSED, Result.ACCEPTED]
+    assert installation_codes(report) == ["", "X-5.9.10 01", ""]
+
+
+def test_the_hook_is_not_asked_about_what_the_files_refuse() -> None:
+    asked: list[str] = []
+
+    def look(view: InstallationView) -> Sequence[Finding]:
+        asked.append(view.common.ref)
+        return ()
+
+    files = list(built(Wanted(homes=2)))
+    broken = replace(files[2], octets=files[2].octets.replace(b"SIM-000001", b"SIM-000009"))
+    report = delivered(*files[:2], broken, *files[3:], installation_check=look)
+    assert asked == []
+    assert [row.result for row in report.installations] == [Result.NOT_PROCESSED] * 2
+    assert installation_codes(report) == ["X-SIG-BAD 01"] * 2
+
+
+def test_an_mcf_alone_is_checked_as_far_as_it_goes_and_answered() -> None:
+    mcf = one(FileType.MCF, Wanted(homes=3))
+    report = delivered(mcf, installation_check=refuse_home_2)
+    assert report.missing == (FileType.MVF, FileType.MGF, FileType.MEF)
+    content = validation_of(report)
+    assert content.result is Validity.VALID
+    assert [row.result for row in content.installations] == ["Valid", "Invalid", "Valid"]
+    assert content.installations[1].findings == (SPLIT,)
+    answer = builder(Wanted(homes=3)).validation(mcf, content)
+    (row,) = checked(answer)
+    assert row.file is not None
+    assert row.file.content == content
+
+
+def test_an_mcf_that_is_refused_as_a_file_is_answered_without_installations() -> None:
+    mcf = one(FileType.MCF)
+    used = Ledger().accepted(mcf.file.header)
+    content = validation_of(delivered(mcf, ledger=used))
+    assert content.result is Validity.INVALID
+    assert [finding.code for finding in content.findings] == ["X-5.9.5"]
+    assert content.installations == ()
+    answer = builder().validation(mcf, content)
+    report = delivered(mcf, answer)
+    assert installation_codes(report) == ["X-5.9.5 01"]
+    assert report.installations[0].result is Result.REFUSED
+
+
+def test_an_installation_found_invalid_stays_out_of_the_group_files() -> None:
+    wanted = Wanted(homes=2)
+    mcf = one(FileType.MCF, wanted)
+    rows = (
+        ValidatedInstallation("home-1", Validity.VALID),
+        ValidatedInstallation("home-2", Validity.INVALID, (SPLIT,)),
+    )
+    answer = builder(wanted).validation(mcf, ValidationFile(Validity.VALID, (), rows))
+    alone = built()  # group files of home-1 only, same counter
+    report = delivered(mcf, answer, alone[2], alone[3])
+    assert installation_codes(report) == ["", "X-5.9.10 01"]
+
+
+def test_answers_of_later_steps_belong_to_their_set() -> None:
+    report = delivered(*built(), *answers())
+    assert codes(report) == [""] * 8
+    assert report.is_clean
+
+
+# T-F: replay of a counter
+
+
+def test_an_encrypted_file_sent_again_refuses_its_set_and_no_other() -> None:
+    ledger = (
+        Ledger().accepted(one(FileType.MCF).file.header).complete(one(FileType.MCF).file.header)
+    )
+    later = built(Wanted(counter=42))
+    replayed = [*later[:3], one(FileType.MEF)]
+    report = delivered(*replayed, ledger=ledger)
+    assert codes(report) == ["", "", "", "X-5.9.7 01"]
+    assert [row.result for row in report.installations] == [Result.NOT_PROCESSED]
+    other_group = delivered(*built(Wanted("DA", counter=42)), ledger=ledger)
+    assert other_group.is_clean
+
+
+def lay(folder: Path, files: Sequence[BuiltFile]) -> Path:
+    for file in files:
+        (folder / file.name).write_bytes(file.octets)
+    return folder
+
+
+def test_several_sets_of_a_folder_are_checked_one_after_another(tmp_path: Path) -> None:
+    broken = [*built(Wanted(counter=42))]
+    broken[3] = resigned(broken[3], lambda _root: None, name=broken[3].name)
+    spoilt = replace(broken[1], octets=broken[1].octets[:-9])
+    folder = lay(tmp_path, [*built(), *broken[:1], spoilt, *broken[2:], *built(Wanted("DA"))])
+    report = check_folder(folder, context(), Ledger())
+    rows = report.rows()
+    assert len(report.deliveries) == 4, "three sets, and a file that belongs to none"
+    refused = [row["name"] for row in rows["files"] if row["result"] == "refused"]
+    assert spoilt.name in refused
+    by_result = [row["result"] for row in rows["installations"]]
+    assert by_result.count("accepted") == 2
+    assert not report.is_clean
+    assert any(name == spoilt.name for name, _finding in findings_of(report))
+
+
+def test_counters_rise_from_set_to_set_of_a_folder(tmp_path: Path) -> None:
+    folder = lay(tmp_path, [*built(Wanted(counter=42)), *built(Wanted(counter=41))])
+    report = check_folder(folder, context(), Ledger())
+    assert report.is_clean
+    again = check_folder(folder, context(), report.ledger)
+    first = [row["code"] for row in again.rows()["files"] if row["type"] == "MCF"]
+    assert first == ["X-5.9.5", "X-5.9.5"]
+
+
+def test_files_with_one_mcf_or_none_came_together() -> None:
+    rows = checked(*built())
+    assert deliveries([]) == []
+    assert deliveries(rows) == [rows]
+    assert deliveries(rows[1:]) == [rows[1:]]
+    two = checked(*built(), *built(Wanted(counter=42)))
+    assert [len(rows) for rows in deliveries(two)] == [5, 5]
+
+
+# what suppliers see
+
+
+def test_suppliers_see_codes_and_sub_codes_but_no_counter(tmp_path: Path) -> None:
+    files = [one(FileType.MCF), *built(Wanted(counter=42))[1:2], one(FileType.MEF)]
+    report = check_folder(lay(tmp_path, files), context(), Ledger())
+    inside, outside = report.rows(), report.rows(for_suppliers=True)
+    assert "X-5.9.6" in str(inside)
+    assert "42" in str(inside)
+    shown = [str(row) for part in ("files", "installations") for row in outside[part]]
+    for row in (*shown, str(outside["sets"])):
+        assert "0000000041" not in row
+        assert "0000000042" not in row
+        assert "5.9.6" not in row
+        assert "counter" not in row
+    refused = [row for row in outside["files"] if row["result"] == "refused"]
+    assert [(row["code"], row["text"]) for row in refused] == [(SEQUENCE, "file sequencing error")]
+
+
+def test_every_sub_code_that_is_not_internal_reaches_the_supplier() -> None:
+    report = delivered(*built(Wanted(homes=2)), installation_check=refuse_home_2)
+    (finding,) = report.installations[1].findings
+    assert finding.for_suppliers() == SPLIT
+    error = Finding("V5", "X-5.23A", "02", "counter 41")
+    assert error.for_suppliers().sub_code == "02"
+    assert "41" not in error.for_suppliers().text
+    real = Finding("P2", "MA110", "01", "combination 41")
+    assert (real.for_suppliers().code, real.for_suppliers().sub_code) == ("MA110", "01")
+
+
+# reading folders
+
+
+def test_a_file_by_itself_is_not_asked_for_its_set(tmp_path: Path) -> None:
+    folder = lay(tmp_path, built())
+    for file in built():
+        assert check_one(folder / file.name, context()).is_clean
+
+
+def test_a_folder_without_files_and_a_file_that_is_not_there_are_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="0 files"):
+        check_folder(tmp_path, context(), Ledger())
+    with pytest.raises(UsageError, match="cannot be read"):
+        check_one(tmp_path / "none.xml", context())
+
+
+def test_every_file_of_a_report_has_its_digest(tmp_path: Path) -> None:
+    folder = lay(tmp_path, built())
+    rows = check_folder(folder, context(), Ledger()).rows()["files"]
+    digests = {row["name"]: row["sha256"] for row in rows}
+    assert digests == {file.name: file.sha256 for file in built()}
+    assert SCHEMA.is_stand_in
