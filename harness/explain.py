@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Final, Protocol
 
+from device_profiles.dmves import load_dmves
 from device_profiles.evidence import MEANINGS as MARKS
 from device_profiles.files import Folders
 from device_profiles.loader import load_profile, profile_names
@@ -205,8 +206,24 @@ def _device_defects() -> Iterator[Explanation]:
 def _saboteurs(module: str, kind: str) -> Iterator[Explanation]:
     table: Mapping[str, _Saboteur] = import_module(module).DEFECTS
     for name, defect in table.items():
-        details = {"use": f"smetsbench run FM-01 --defect {name}"}
+        row = "SER-001" if name.startswith("s1-") else "FM-01"
+        details = {"use": f"smetsbench run {row} --defect {name}"}
         yield Explanation(kind, name, defect.sentence, details)
+
+
+def _equivalent_steps(overlays: Folders) -> Iterator[Explanation]:
+    table = load_dmves(overlays=overlays)
+    for name in profile_names(overlays):
+        profile = load_profile(name, overlays)
+        if profile.dlms is None:
+            continue
+        for service in table.services(name, profile.device_type):
+            found = table.find(name, profile.device_type, service)
+            steps = "; ".join(step.says for step in found.steps) or found.says
+            details = {"model": name, "support": found.support.value, "also": service}
+            yield Explanation(
+                "equivalent steps", f"SMETS1 {service} on {name}", steps, details, found.evidence
+            )
 
 
 def _profiles(overlays: Folders) -> Iterator[Explanation]:
@@ -251,5 +268,6 @@ _SOURCES: Final[tuple[Callable[[Folders], Iterator[Explanation]], ...]] = (
     _marks,
     _image_defects,
     _party_defects,
+    _equivalent_steps,
     _profiles,
 )

@@ -31,7 +31,7 @@ from harness.formats.migration_files.building import (
 )
 from harness.formats.migration_files.checking import InstallationCheck, files_alone
 from harness.formats.migration_files.counters import Ledger
-from harness.formats.migration_files.document import from_tree, octets
+from harness.formats.migration_files.document import octets, type_of
 from harness.formats.migration_files.faults import MigrationFileError
 from harness.formats.migration_files.folder import check_folder, check_one
 from harness.formats.migration_files.from_installations import Planner
@@ -183,10 +183,8 @@ def sign(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
             cause="a file that was sent, or signed before",
             next_command=f"smetsbench migration sign {file} --replace …",
         )
-    try:
-        wanted = SIGNERS[from_tree(root, schema).header.file_type]
-    except MigrationFileError:
-        wanted = None  # what cannot be read can be signed: check refuses it with its own code
+    kind = type_of(root, schema)
+    wanted = None if kind is None else SIGNERS[kind]
     entry = signing_entry(key, None if party is None else _eui64(party), wanted)
     sign_tree(root, xml_key(entry))
     write_octets(out, octets(root, schema), made_from=[file])

@@ -127,7 +127,7 @@ def from_tree(root: etree._Element, schema: MigrationSchema) -> MigrationFile:
         MigrationFileError: X-XSD 02: no file of its own; X-XSD 03: another structure; X-VALUE,
             X-B64: a value is not written as agreed; X-HEADER 01: type and root disagree.
     """
-    form = _form_of(root, schema.namespace)
+    form = _form_of(root, schema)
     rest = [child for child in root if child.tag != SIGNATURE]
     if not rest or rest[0].tag != f"{{{schema.namespace}}}{_HEADER}":
         raise MigrationFileError(checks.SCHEMA, "03", f"there is no {_HEADER}", line=line_of(root))
@@ -139,10 +139,18 @@ def from_tree(root: etree._Element, schema: MigrationSchema) -> MigrationFile:
     return MigrationFile(header, content)
 
 
-def _form_of(root: etree._Element, namespace: str) -> Form:
-    for form in FORMS.values():
-        if root.tag == f"{{{namespace}}}{form.root}":
-            return form
+def type_of(root: etree._Element, schema: MigrationSchema) -> FileType | None:
+    """Return which file a document is by its root element; None where it is none."""
+    for kind, form in FORMS.items():
+        if root.tag == f"{{{schema.namespace}}}{form.root}":
+            return kind
+    return None
+
+
+def _form_of(root: etree._Element, schema: MigrationSchema) -> Form:
+    kind = type_of(root, schema)
+    if kind is not None:
+        return FORMS[kind]
     why = f"{local(root)[:60]} is the root element of no migration file"
     raise MigrationFileError(checks.SCHEMA, "02", why, line=line_of(root))
 

@@ -80,6 +80,7 @@ SCHEMA = load_schema()
 EIS = Eui64.parse("70-B3-D5-1F-30-00-A0-08")
 GIS = Eui64.parse("70-B3-D5-1F-30-00-B3-08")
 MODEL = DeviceModel("FFF1", "0101", "0100", "10000001")
+USES = (KeyUsage.DS, KeyUsage.KA)
 OTHER_RP = Eui64.parse("02-53-42-00-00-E1-00-02")
 
 
@@ -106,7 +107,7 @@ def device(kind: int, number: int) -> Eui64:
 
 
 def meter(kind: int, number: int, mpxn: str, supplier: Eui64) -> MeterDetail:
-    ids = [certificate_id(store().find(TEST_NETWORK_OPERATOR, use)) for use in ("DS", "KA")]
+    ids = [certificate_id(store().find(TEST_NETWORK_OPERATOR, use)) for use in USES]
     return MeterDetail(
         device(kind, number),
         MODEL,

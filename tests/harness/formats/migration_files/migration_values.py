@@ -21,6 +21,7 @@ from harness.formats.migration_files.encrypted_file import EncryptedFile, Encryp
 from harness.formats.migration_files.group_information import ALGORITHM, CIPHER_TEXT
 from harness.formats.migration_files.header import Header
 from harness.formats.migration_files.kinds import Kind
+from harness.formats.migration_files.names import MAX_COUNTER
 from harness.formats.migration_files.required_set import NamedFile, RequiredSet
 from harness.formats.migration_files.words import (
     Commissioning,
@@ -159,7 +160,7 @@ _HEADERS = st.builds(
     st.sampled_from(FileType),
     st.from_regex(r"[A-Z]{2}", fullmatch=True),
     _EUI,
-    st.integers(0, kinds.MAX_COUNTER),
+    st.integers(0, MAX_COUNTER),
     st.integers(0, 253402300799).map(lambda at_s: UtcMs(at_s * 1000)),
     st.integers(0, 253402300799).map(lambda at_s: kinds.week_of(UtcMs(at_s * 1000))),
     st.none() | _KINDS[kinds.FILE_NAME.name],

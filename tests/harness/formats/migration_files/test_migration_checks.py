@@ -185,9 +185,11 @@ def manifest(*rows: NamedFile) -> BuiltFile:
     return remade(FileType.RFS, RequiredSet(rows))
 
 
-NAMED = [
-    NamedFile(file.file.header.file_type, file.name, file.sha256) for file in (MCF, MVF, MGF, MEF)
-]
+def of_file(file: BuiltFile) -> NamedFile:
+    return NamedFile(file.file.header.file_type, file.name, file.sha256)
+
+
+NAMED = [of_file(file) for file in (MCF, MVF, MGF, MEF)]
 AT_41 = Ledger().accepted(MCF.file.header)
 AFTER_41 = Ledger().complete(MCF.file.header)
 WEEK = Wanted(at=seconds(7 * 86_400))
@@ -212,7 +214,10 @@ TOGETHER: dict[str, Callable[[], tuple[list[BuiltFile], Ledger]]] = {
         [MCF, MVF, MGF, MEF, manifest(*NAMED[:3], replace(NAMED[3], sha256="0" * 64))],
         Ledger(),
     ),
-    "X-RFS 03": lambda: ([MCF, MVF, MGF, MEF, viable(), manifest(*NAMED[:3], VIF)], Ledger()),
+    "X-RFS 03": lambda: (
+        [MCF, MVF, MGF, MEF, viable(), manifest(*NAMED[:3], of_file(viable()))],
+        Ledger(),
+    ),
 }
 
 
@@ -228,9 +233,6 @@ def second_group_file() -> BuiltFile:
 def viable() -> BuiltFile:
     rows = (ViableInstallation("home-1", Viability.VIABLE),)
     return builder().publish(FileType.VIF, ViableFile(rows), after_s=60, answers=MEF)
-
-
-VIF = NamedFile(FileType.VIF, viable().name, viable().sha256)
 
 
 @pytest.mark.parametrize("code", list(TOGETHER))
@@ -307,7 +309,7 @@ NOT_VALID = information().replace(b"</mig:CHFDeviceID>", b"</mig:CHFDeviceID><mi
 WRONG_BASE64 = to_xml(
     S1spInformation(device(2, 1), (DeviceSecrets(device(2, 1), (Secret("a", b"a"),)),)), SCHEMA
 ).replace(b"YQ==", b"YR==")
-INNER = sealed(DP, Layer.S1SPDP, Role.S1SPDP)
+PLAIN = S1spInformation(device(2, 1), (), sealed(DP, Layer.S1SPDP, Role.S1SPDP))
 
 #: Code and sub-code -> files whose one installation is refused so, and what they are checked with.
 INSTALLATIONS: dict[str, Callable[[], tuple[list[BuiltFile], Context]]] = {
@@ -354,7 +356,6 @@ INSTALLATIONS: dict[str, Callable[[], tuple[list[BuiltFile], Context]]] = {
         context(),
     ),
 }
-PLAIN = S1spInformation(device(2, 1), (), INNER)
 
 
 @pytest.mark.parametrize("code", list(INSTALLATIONS))

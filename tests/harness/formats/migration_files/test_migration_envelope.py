@@ -121,13 +121,18 @@ def test_a_layer_opens_in_one_place_and_with_one_key_only(
 
 def test_no_bit_of_a_layer_can_be_changed_nothing_cut_off_or_added() -> None:
     cipher = sealed(b"<a>secret</a>")
-    for field in ("ephemeral_point", "iv", "octets"):
-        octets: bytes = getattr(cipher, field)
+    changes = [
+        lambda octets: replace(cipher, ephemeral_point=octets),
+        lambda octets: replace(cipher, iv=octets),
+        lambda octets: replace(cipher, octets=octets),
+    ]
+    parts = (cipher.ephemeral_point, cipher.iv, cipher.octets)
+    for change, octets in zip(changes, parts, strict=True):
         for bit in range(len(octets) * 8):
             flipped = bytearray(octets)
             flipped[bit // 8] ^= 1 << bit % 8
             with pytest.raises((NotAuthenticError, BadPointError)):
-                open_layer(replace(cipher, **{field: bytes(flipped)}), SCALAR, BINDING, Layer.S1SP)
+                open_layer(change(bytes(flipped)), SCALAR, BINDING, Layer.S1SP)
     for octets in (cipher.octets[:-1], cipher.octets[1:], cipher.octets + b"\0"):
         with pytest.raises(NotAuthenticError):
             open_layer(replace(cipher, octets=octets), SCALAR, BINDING, Layer.S1SP)

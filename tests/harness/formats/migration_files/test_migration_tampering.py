@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from harness.formats.migration_files.building import BuiltFile
 from harness.formats.migration_files.checking import Result
@@ -140,13 +141,10 @@ def test_blobs_swapped_by_the_requesting_party_itself_are_refused_where_they_sta
 ) -> None:
     """The signature is right: it is the binding inside the cipher text that refuses."""
 
-    def swap(root: object) -> None:
+    def swap(root: etree._Element) -> None:
         for name in pair:
-            found = [
-                row.find(f"{{*}}EncryptedS1SPGroupInformation/{{*}}{name}")
-                for row in root.iterchildren("{*}Installation")  # type: ignore[attr-defined] -- an element
-            ]
-            found[0].text, found[1].text = found[1].text, found[0].text
+            first, second = root.iterfind(f".//{{*}}EncryptedS1SPGroupInformation/{{*}}{name}")
+            first.text, second.text = second.text, first.text
 
     files = [
         resigned(file, swap) if file.file.header.file_type is FileType.MEF else file
