@@ -78,7 +78,7 @@ def check_5_23_b(facts: EnvelopeFacts) -> Refusal | NotApplicable | None:
     part = _plain(facts)
     if part is None:
         return NotApplicable("there is no plaintext")
-    if part.opening is Opening.ILL_FORMED:
+    if part.opening in {Opening.ILL_FORMED, Opening.NOT_DECRYPTED}:
         return Refusal("01")
     if part.root not in STRUCTURES:
         return Refusal("03", part.root or "(none)")
@@ -132,7 +132,8 @@ ENVELOPE_CHECKS: Final[Mapping[str, Check[EnvelopeFacts]]] = MappingProxyType(
 
 def _plain(facts: EnvelopeFacts) -> Opened | None:
     """Return what the S1SP can read, or None where it can read nothing."""
-    closed = {Opening.ABSENT, Opening.NOT_DECRYPTED}
-    if facts.encrypted.opening not in closed:
+    if facts.encrypted.opening is Opening.NOT_DECRYPTED:
+        return None
+    if facts.encrypted.opening is not Opening.ABSENT:
         return facts.encrypted
-    return None if facts.plaintext.opening in closed else facts.plaintext
+    return None if facts.plaintext.opening is Opening.ABSENT else facts.plaintext

@@ -1,7 +1,7 @@
 """An authorisation as lines of cells, whatever kind of file it came in."""
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Final
@@ -95,6 +95,10 @@ class Note:
     text: str
 
 
+def _nothing() -> None:
+    """A file that was read whole needs no letting go."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """One sheet, or what takes its place.
@@ -106,6 +110,7 @@ class Grid:
         merges: Merged cells.
         notes: What else is to be told.
         serial_epoch: Day 0 of day numbers.
+        close: Lets go of the file; its lines can be read until then.
     """
 
     kind: FileKind
@@ -114,6 +119,7 @@ class Grid:
     merges: Sequence[Merge] = ()
     notes: Sequence[Note] = ()
     serial_epoch: datetime = datetime(1899, 12, 30)  # noqa: DTZ001 - a calendar day has no zone
+    close: Callable[[], None] = _nothing
 
 
 def address(line: int, column: int) -> str:

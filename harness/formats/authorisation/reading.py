@@ -148,8 +148,20 @@ def read(path: Path, layout: Layout, *, repairs: bool = True) -> Authorisation:
     Raises:
         AuthorisationFileError: The file as a whole cannot be used.
     """
-    grid, headings = find_headings(open_grids(path), layout)
-    reader = _Reader(layout, grid, headings, repairs=repairs)
+    grids = open_grids(path)
+    try:
+        grid, headings = find_headings(grids, layout)
+        reader = _Reader(layout, grid, headings, repairs=repairs)
+        preamble, rows = _gone_through(grid, headings, reader)
+    finally:
+        for one in grids:
+            one.close()
+    return Authorisation(path, grid, headings, tuple(preamble), tuple(rows))
+
+
+def _gone_through(
+    grid: Grid, headings: Headings, reader: "_Reader"
+) -> tuple[list[Line], list[Row]]:
     preamble: list[Line] = []
     rows: list[Row] = []
     for line in grid.lines:
@@ -159,7 +171,7 @@ def read(path: Path, layout: Layout, *, repairs: bool = True) -> Authorisation:
             rows.append(row)
             if len(rows) > MAX_ROWS:
                 raise too_large(f"more than {MAX_ROWS:,} installations")
-    return Authorisation(path, grid, headings, tuple(preamble), tuple(rows))
+    return preamble, rows
 
 
 class _Reader:

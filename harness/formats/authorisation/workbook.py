@@ -2,10 +2,10 @@
 
 import itertools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import openpyxl
 
@@ -20,7 +20,7 @@ from harness.formats.authorisation.grid import (
     Unusable,
     address,
 )
-from harness.formats.authorisation.workbook_gate import SheetShape, look_through
+from harness.formats.authorisation.workbook_gate import SheetShape, WorkbookShape, look_through
 
 SUFFIXES: Final = (".xlsx", ".xlsm")
 _ERROR_VALUES: Final = frozenset(
@@ -35,10 +35,16 @@ def open_workbook(path: Path) -> list[Grid]:
         AuthorisationFileError: It is no workbook, too large, damaged, or declares entities.
     """
     shape = look_through(path)
-    workbook = _opened(path)
-    notes = []
-    if shape.has_macros:
-        notes.append(Note("01", "the workbook holds macros"))
+    file = path.open("rb")
+    try:
+        return _grids(_opened(file), shape, file.close)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _grids(workbook: Any, shape: WorkbookShape, close: Callable[[], None]) -> list[Grid]:
+    notes = [Note("01", "the workbook holds macros")] if shape.has_macros else []
     grids = []
     for name in workbook.sheetnames:
         sheet = workbook[name]
@@ -54,6 +60,7 @@ def open_workbook(path: Path) -> list[Grid]:
                 seen.merges,
                 tuple(notes),
                 workbook.epoch,
+                close,
             )
         )
     others = [grid.sheet for grid in grids]
@@ -65,12 +72,12 @@ def _left_out(sheets: list[str], read: str) -> list[Note]:
     return [Note("02", f"read: {read!r}; not read: {rest}")] if rest else []
 
 
-def _opened(path: Path) -> Any:
+def _opened(file: BinaryIO) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl tells of extensions it leaves out
             return openpyxl.load_workbook(
-                path, read_only=True, data_only=True, keep_vba=False, keep_links=False
+                file, read_only=True, data_only=True, keep_vba=False, keep_links=False
             )
     except Exception as error:  # openpyxl lets through what it meets
         raise damaged(f"{type(error).__name__}: {error}") from error

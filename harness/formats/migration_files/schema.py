@@ -1,6 +1,7 @@
 """The schema of migration files: the shipped stand-in, or a user's own."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,6 +21,10 @@ SHIPPED: Final = Path(__file__).resolve().parents[2] / "schemas" / "migration-st
 OVERLAY_FOLDER: Final = "schemas"
 OVERLAY_FILE: Final = "migration.xsd"
 _MAX_SCHEMA_BYTES: Final = 8 * 1024 * 1024
+#: What libxml2 says of an element with binary content, which it would quote.
+_BINARY: Final = re.compile(
+    r"(Element '(?:Secret|CipherText|IV|EphemeralPublicKey)'(?:, attribute '\w+')?:).*"
+)
 _XS: Final = "{http://www.w3.org/2001/XMLSchema}"
 
 
@@ -50,6 +55,7 @@ class MigrationSchema:
             self._compiled.assertValid(root)
         except etree.DocumentInvalid as error:
             why = " ".join(str(error).replace(f"{{{self.namespace}}}", "").split())
+            why = _BINARY.sub(r"\1 not valid", why)  # what is in there may be a key
             raise MigrationFileError(check, sub_code, why[:200]) from None
 
     @property

@@ -96,7 +96,7 @@ def test_rules_are_asked_in_the_order_of_the_table_and_stop_when_told_to() -> No
     assert [one.rule for one in every] == ["5.9.5", "5.9.6", "5.9.7"]
     assert all(one.rejected for one in every)
     assert [one.rule for one in judge().run(COUNTER_CHECKS, bad, stop=True)] == ["5.9.5"]
-    swapped = {rule: row for rule, row in reversed(book().rules.items())}
+    swapped = dict(reversed(list(book().rules.items())))
     by = Judge(replace(book(), rules=swapped), DAY)
     assert [one.rule for one in by.run(COUNTER_CHECKS, bad)] == ["5.9.7", "5.9.6", "5.9.5"]
     assert rejection(every) is every[0]

@@ -121,18 +121,16 @@ def test_a_layer_opens_in_one_place_and_with_one_key_only(
 
 def test_no_bit_of_a_layer_can_be_changed_nothing_cut_off_or_added() -> None:
     cipher = sealed(b"<a>secret</a>")
-    changes = [
-        lambda octets: replace(cipher, ephemeral_point=octets),
-        lambda octets: replace(cipher, iv=octets),
-        lambda octets: replace(cipher, octets=octets),
-    ]
     parts = (cipher.ephemeral_point, cipher.iv, cipher.octets)
-    for change, octets in zip(changes, parts, strict=True):
+    for place, octets in enumerate(parts):
         for bit in range(len(octets) * 8):
             flipped = bytearray(octets)
             flipped[bit // 8] ^= 1 << bit % 8
+            changed = [*parts[:place], bytes(flipped), *parts[place + 1 :]]
             with pytest.raises((NotAuthenticError, BadPointError)):
-                open_layer(change(bytes(flipped)), SCALAR, BINDING, Layer.S1SP)
+                open_layer(
+                    CipherText(changed[0], changed[1], changed[2]), SCALAR, BINDING, Layer.S1SP
+                )
     for octets in (cipher.octets[:-1], cipher.octets[1:], cipher.octets + b"\0"):
         with pytest.raises(NotAuthenticError):
             open_layer(replace(cipher, octets=octets), SCALAR, BINDING, Layer.S1SP)
@@ -312,6 +310,15 @@ PLAIN: dict[str, tuple[bytes, str]] = {
 def test_a_plaintext_that_is_not_as_agreed_is_refused_by_code(name: str) -> None:
     plaintext, code = PLAIN[name]
     assert refusal(EncryptedInstallation(HUB, layer(plaintext)), SIMPLE) == code
+
+
+def test_a_refusal_never_repeats_a_secret() -> None:
+    for old, new in (("A==<", "!!!<"), ("A==<", "B==<"), ('Name="unicast"', 'Name=""')):
+        plaintext = text().decode().replace(old, new).encode()
+        with pytest.raises(MigrationFileError) as caught:
+            opened(EncryptedInstallation(HUB, layer(plaintext)), SIMPLE)
+        assert "AAAA" not in caught.value.why
+        assert "!!!" not in str(caught.value.lines())
 
 
 def test_an_ephemeral_point_that_is_none_is_refused_by_code() -> None:

@@ -28,7 +28,7 @@ from harness.formats.migration_files.xml_table import read
 from tests.harness.formats.migration_files.migration_given import SCHEMA, built
 from tests.harness.formats.migration_files.migration_values import files, of
 
-SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize("kind", FileType)
