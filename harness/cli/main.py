@@ -36,6 +36,7 @@ NOUNS: Final[Mapping[str, str]] = {
         "firmware",
         "emulate",
         "compare",
+        "migration",
     )
 } | dict(COMMANDS)
 

@@ -166,6 +166,7 @@ class _Sheet:
         self._cell = ""
         self._has_formula = False
         self._has_value = False
+        self._in_value = False
         self.merges: list[Merge] = []
         self.formulas: set[str] = set()
         self.refusal: AuthorisationFileError | None = None
@@ -181,17 +182,19 @@ class _Sheet:
         elif name == "f":
             self._has_formula = True
         elif name in {"v", "is"}:
-            self._has_value = True
+            self._in_value = True
         elif name == "mergeCell":
             self._merge(str(attrib.get("ref", "")))
 
     def end(self, tag: str | bytes) -> None:
         name = str(tag).rpartition("}")[2]
-        if name == "c" and self._has_formula and not self._has_value:
+        if name in {"v", "is"}:
+            self._in_value = False
+        elif name == "c" and self._has_formula and not self._has_value:
             self.formulas.add(self._cell)
 
     def data(self, data: str | bytes) -> None:
-        """Values are read later."""
+        self._has_value = self._has_value or (self._in_value and bool(data.strip()))
 
     def comment(self, text: str | bytes) -> None:
         """Comments say nothing."""
