@@ -57,7 +57,7 @@ def find_shifts(
     for by in (*range(1, MAX_SHIFT + 1), *range(-1, -MAX_SHIFT - 1, -1)):
         for shift in table.readings(by):
             values = tuple(
-                _at(cells, position)
+                None if is_empty(_at(cells, position)) else _at(cells, position)
                 for position, column in zip(shift.positions, columns, strict=True)
                 if column is not None
             )

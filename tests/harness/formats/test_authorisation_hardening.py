@@ -1,5 +1,6 @@
 """Files that are no authorisations, or mean harm: refused early, each with its own sub-code."""
 
+import csv
 import io
 import zipfile
 from collections.abc import Callable
@@ -272,8 +273,6 @@ def test_any_table_is_read_or_refused_never_anything_else(
 
 
 def _csv(table: list[list[str]]) -> bytes:
-    import csv  # noqa: PLC0415 -- for this one helper
-
     out = io.StringIO(newline="")
     csv.writer(out).writerows([COLUMNS, *table])
     return out.getvalue().encode("utf-8", "replace")

@@ -1,5 +1,6 @@
 """For every rule of the migration: facts that it accepts, and facts that it alone refuses."""
 
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -123,8 +124,6 @@ def _layout() -> Any:
 
 
 def read_one(values: Mapping[str, Any]) -> AuthorisedInstallation:
-    import tempfile  # noqa: PLC0415 -- the one place that writes a file for a value
-
     with tempfile.TemporaryDirectory() as folder:
         path = made.write_csv(Path(folder) / "one.csv", made.lines([values]))
         (row,) = read(path, _layout()).rows
