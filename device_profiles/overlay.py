@@ -10,7 +10,7 @@ from device_profiles.files import SHIPPED, SUBFOLDERS
 #: Environment variable that names an overlay folder.
 DATA_VARIABLE: Final = "SMETSBENCH_DATA"
 #: Catalogues an overlay may have although none is shipped under the name.
-_OWN_CATALOGUES: Final = frozenset({"cpl_columns.toml"})
+_OWN_CATALOGUES: Final = frozenset({"cpl_columns.toml", "dmc_columns.toml", "epcl_columns.toml"})
 #: (prefix, suffix) of catalogues that an overlay may name as it likes.
 _OWN_NAMES: Final = (("installation-", ".toml"), ("dlms-", ".csv"))
 

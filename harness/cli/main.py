@@ -37,6 +37,7 @@ NOUNS: Final[Mapping[str, str]] = {
         "emulate",
         "compare",
         "migration",
+        "ma",
     )
 } | dict(COMMANDS)
 

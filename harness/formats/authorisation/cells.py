@@ -6,6 +6,7 @@ Source:
     MPANs: known.
 """
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -288,7 +289,7 @@ def _day(raw: Raw, text: str, date_format: str, epoch: datetime) -> Cleaned:
         return Cleaned(text[:10])
     sub_code = SUB_CODES[Kind.DATE]
     if isinstance(raw, (int, float)) and not isinstance(raw, bool):
-        found = read_serial(int(raw), epoch)
+        found = read_serial(int(raw), epoch) if math.isfinite(raw) else None
         if found is not None:
             return Cleaned(found.isoformat(), "a day number read as a day", sub_code)
     else:

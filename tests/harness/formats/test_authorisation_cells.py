@@ -74,6 +74,8 @@ def test_an_eui64_that_is_right_is_left_alone() -> None:
         (Kind.DATE, "1/3/21", "05"),
         (Kind.DATE, "soon", "05"),
         (Kind.DATE, 12, "05"),
+        (Kind.DATE, float("inf"), "05"),
+        (Kind.DATE, float("nan"), "05"),
         (Kind.DATE, True, "05"),
         (Kind.DATE, "1999-12-31", "05"),
         (Kind.DATE, time(1, 2), "05"),
