@@ -17,10 +17,10 @@ demo: $(STAMP)
 	$(BIN)/smetsbench demo --out runs/demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n $(JOBS)
+	SMETSBENCH_SAMPLE=1 $(BIN)/python -m pytest -n $(JOBS)
 
 soak: $(STAMP)
-	$(BIN)/python -m pytest -n $(JOBS) -m soak --timeout 3000
+	SMETSBENCH_SAMPLE=1 $(BIN)/python -m pytest -n $(JOBS) -m soak --timeout 3000
 
 check: $(STAMP)
 	$(BIN)/ruff check .
