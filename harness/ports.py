@@ -132,6 +132,55 @@ class MeterPort(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class SimAnswer:
+    """What an order to move a SIM came to.
+
+    Attributes:
+        done: Whether the SIM is the new owner's now.
+        why: Where it is not: one sentence.
+    """
+
+    done: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a SMETS1 hub sent to a head end unasked.
+
+    Attributes:
+        at: When it arrived.
+        octets: The DLMS APDU (a data notification), without its wrapper.
+    """
+
+    at: UtcMs
+    octets: bytes
+
+
+class HubWan(Protocol):
+    """The WAN side of a SMETS1 hub as its network knows it (stand-in: no real way is public).
+
+    Whose network carries its SIM decides which head end can reach the hub and whom it calls.
+    Parties are named ``SMSO`` and ``S1SP``.
+    """
+
+    async def sim_owner(self) -> str:
+        """Return the party whose network carries the SIM."""
+        ...
+
+    async def change_sim(self, to: str) -> SimAnswer:
+        """Have the SIM moved to another party's network; the hub attaches there by itself."""
+        ...
+
+    async def notified(self, party: str, until: UtcMs) -> Notice | None:
+        """Return the next notice of the hub to that party's head end; None at ``until``.
+
+        A notice that arrives exactly at ``until`` is too late and stays for the next call.
+        """
+        ...
+
+
 class Power(Protocol):
     """The mains of the devices on a bench."""
 
@@ -198,10 +247,44 @@ class Bench(Protocol):
 
         Args:
             role: Device type, e.g. ``ESME``.
-            way: ``line`` (optical head, TCP) or ``wan`` (through the SMETS1 hub).
+            way: ``line`` (optical head, TCP); ``wan`` (through the SMETS1 hub, by whichever network
+                its SIM is on); ``wan@SMSO`` or ``wan@S1SP`` (through that party's network only).
 
         Raises:
             BenchError: The bench has no such device, or no such way to it.
+        """
+        ...
+
+    def hub_wan(self, role: str = "CHF") -> HubWan:
+        """Return the WAN side of a SMETS1 hub.
+
+        Args:
+            role: ``CHF``, or ``CHF@REF`` for the hub of another home of the bench.
+
+        Raises:
+            BenchError: The bench has no such hub, or cannot move SIMs.
+        """
+        ...
+
+    def opens_to(self, role: str, credentials: Credentials) -> bool | None:
+        """Say whether a device would associate with these credentials, leaving no trace on it.
+
+        An HLS-GMAC association in octets with a copy of the device; None where the bench cannot
+        (a real one): then ask through ``meter``.
+
+        Raises:
+            BenchError: The bench has no such device.
+        """
+        ...
+
+    async def disturb(self, order: str) -> None:
+        """Put one more fault into force from now on, in the notation of ``--fault``.
+
+        ``clear@LINK`` ends what was put into force on that link.
+
+        Raises:
+            UsageError: The order means nothing.
+            BenchError: The bench's links cannot be disturbed.
         """
         ...
 
