@@ -1,36 +1,53 @@
 """Which tests run every day: of long rows of like tests a seeded sample, the rest in ``make soak``.
 
-``make test`` and ``make soak`` set ``SMETSBENCH_SAMPLE``; a test run by hand runs whole.
+``make test`` and ``make soak`` set ``SMETSBENCH_SAMPLE``; a test run by hand runs whole. A test
+function with many cases keeps a few of them, always the same; a function without cases is always
+run, unless it is marked ``soak`` itself.
 """
 
 import os
 import zlib
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import pytest
 
-#: Beginning of a test's path -> one in so many runs every day; the first that fits counts.
-SAMPLED: Final[Mapping[str, int]] = {
-    "tests/scenarios/test_rows.py": 2,
-    "tests/scenarios/test_kill_and_resume.py": 2,
-    "tests/emulator/codecs/dlms/": 3,
-    "tests/emulator/devices/smets1/": 3,
-    "tests/emulator/devices/test_device_defects.py": 2,
-    "tests/harness/dlms/": 2,
-    "tests/harness/rules/": 3,
-    "tests/harness/formats/": 3,
-    "tests/hil/test_capture.py": 2,
-    "tests/hil/test_learn.py": 2,
-    "tests/hil/test_replay": 2,
+#: Cases of one test function that run every day, unless a line of ``CASES_OF`` says otherwise.
+CASES: Final = 5
+#: Beginning of a test's id -> cases of each function below it; the longest that fits counts.
+CASES_OF: Final[Mapping[str, int]] = {
+    "tests/scenarios/": 2,
+    "tests/scenarios/test_rows.py::test_a_row_passes": 4,
+    "tests/scenarios/test_rows.py::test_a_row_fails": 4,
+    "tests/scenarios/test_serial_benches.py": 1,
+    "tests/docs/test_recipes.py": 3,
+    "tests/benches/": 3,
+    "tests/hil/": 2,
     "tests/emulator/servers/": 2,
+    "tests/harness/cli/": 4,
+    "tests/harness/test_resume_emulated.py": 1,
+    "tests/emulator/devices/test_device_defects.py": 12,
+    "tests/scenarios/test_rows.py::test_the_same_seed": 1,
 }
 
 
-def is_left_out(nodeid: str) -> bool:
-    """Say whether a test waits for ``make soak``: the same ones every day."""
-    share = next((one for head, one in SAMPLED.items() if nodeid.startswith(head)), 1)
-    return zlib.crc32(nodeid.encode()) % share != 0
+def cases_of(function: str) -> int:
+    """Return how many cases of a test function run every day."""
+    heads = [head for head in CASES_OF if function.startswith(head)]
+    return CASES_OF[max(heads, key=len)] if heads else CASES
+
+
+def left_out(nodeids: Iterable[str]) -> set[str]:
+    """Return the tests that wait for ``make soak``: the same ones every day."""
+    rows: dict[str, list[str]] = defaultdict(list)
+    for nodeid in nodeids:
+        rows[nodeid.partition("[")[0]].append(nodeid)
+    waiting: set[str] = set()
+    for function, cases in rows.items():
+        drawn = sorted(cases, key=lambda nodeid: (zlib.crc32(nodeid.encode()), nodeid))
+        waiting.update(drawn[cases_of(function) :])
+    return waiting
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -38,6 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave the rest of each sample to the soak."""
     if not os.environ.get("SMETSBENCH_SAMPLE"):
         return
+    waiting = left_out(item.nodeid for item in items if not item.get_closest_marker("soak"))
     for item in items:
-        if is_left_out(item.nodeid):
+        if item.nodeid in waiting:
             item.add_marker(pytest.mark.soak)

@@ -96,6 +96,7 @@ def test_bad(smetsbench_run):
     assert {("seed", "6"), ("clause", "GBCS 11.2"), ("evidence", "known")} <= found
 
 
+@pytest.mark.soak
 def test_scenarios_are_chosen_on_the_command_line_also_under_xdist(tmp_path: Path) -> None:
     tests = "def test_other():\n    raise AssertionError\n"
     done = run_pytest(tmp_path, tests, "--smetsbench-run", "TINY-*", "-n", "2")
@@ -111,6 +112,7 @@ def test_an_unknown_scenario_is_a_usage_error(tmp_path: Path) -> None:
     assert "no scenario is called FM-99" in done.stderr
 
 
+@pytest.mark.soak
 def test_the_example_of_the_ci_page_runs(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "ci.md").read_text("utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)

@@ -65,6 +65,7 @@ def carried(payload: bytes) -> bytes:
     return wrapped.message if isinstance(wrapped, TunnelGetResponse | TunnelPut) else b""
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(180)
 def test_every_message_to_or_from_a_device_crosses_the_wan_and_a_tunnel(demo: Path) -> None:
     frames = list(pcapng.read(demo))
