@@ -20,7 +20,7 @@ test: $(STAMP)
 	SMETSBENCH_SAMPLE=1 $(BIN)/python -m pytest -n $(JOBS)
 
 soak: $(STAMP)
-	SMETSBENCH_SAMPLE=1 $(BIN)/python -m pytest -n $(JOBS) -m soak --timeout 3000
+	SMETSBENCH_SAMPLE=soak $(BIN)/python -m pytest -n $(JOBS) -m soak --timeout 3000
 
 check: $(STAMP)
 	$(BIN)/ruff check .

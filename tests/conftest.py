@@ -2,7 +2,8 @@
 
 ``make test`` and ``make soak`` set ``SMETSBENCH_SAMPLE``; a test run by hand runs whole. A test
 function with many cases keeps a few of them, always the same; a function without cases is always
-run, unless it is marked ``soak`` itself.
+run, unless it is marked ``soak`` itself. Property tests draw a share of their examples every day
+(``tests.sampling``) and run again, whole, in the soak.
 """
 
 import os
@@ -12,6 +13,12 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 import pytest
+from hypothesis import is_hypothesis_test, settings
+
+from tests.sampling import SOAK, examples
+
+settings.register_profile("sampled", max_examples=examples(100))
+settings.load_profile("sampled")
 
 #: Cases of one test function that run every day, unless a line of ``CASES_OF`` says otherwise.
 CASES: Final = 5
@@ -53,9 +60,11 @@ def left_out(nodeids: Iterable[str]) -> set[str]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave the rest of each sample to the soak."""
-    if not os.environ.get("SMETSBENCH_SAMPLE"):
+    sample = os.environ.get("SMETSBENCH_SAMPLE")
+    if not sample:
         return
     waiting = left_out(item.nodeid for item in items if not item.get_closest_marker("soak"))
     for item in items:
-        if item.nodeid in waiting:
+        drawn = isinstance(item, pytest.Function) and is_hypothesis_test(item.function)
+        if item.nodeid in waiting or (drawn and sample == SOAK):
             item.add_marker(pytest.mark.soak)

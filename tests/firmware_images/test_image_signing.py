@@ -26,6 +26,7 @@ from tests.firmware_images.forge import (
     key,
 )
 from tests.given import RTDS_KEYS, needs_duis, needs_rtds
+from tests.sampling import examples
 
 VERSION = FirmwareVersion.from_cpl("01020304")
 
@@ -97,7 +98,7 @@ def test_kinds_without_a_trailer_say_so_whatever_the_keys(recipe: str) -> None:
     assert images.find_signer(image(recipe), BOTH) is None
 
 
-@settings(derandomize=True, deadline=None, max_examples=40)
+@settings(derandomize=True, deadline=None, max_examples=examples(40))
 @given(st.integers(0, 64 * 8 - 1), st.integers(0, 8192 * 8 - 1))
 def test_no_flipped_bit_of_signature_or_content_verifies(in_signature: int, in_image: int) -> None:
     made = image()

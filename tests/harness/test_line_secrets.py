@@ -12,6 +12,7 @@ from emulator.codecs.dlms.hdlc_control import i_control
 from emulator.codecs.dlms.initiate import Conformance, InitiateRequest
 from emulator.codecs.dlms.wrapper import WrapperFrame
 from harness.line_secrets import SecretMask, masked, spans_of, unmasked
+from tests.sampling import examples
 
 SECRET = b"12345678"
 ASSOCIATION = bytes((0, 0, 40, 0, 0, 255))
@@ -104,7 +105,7 @@ def test_what_follows_an_association_request_is_left_alone() -> None:
 
 
 @given(octets=st.binary(max_size=60))
-@settings(max_examples=200, derandomize=True)
+@settings(max_examples=examples(200), derandomize=True)
 def test_any_octets_are_masked_without_an_error_and_keep_their_length(octets: bytes) -> None:
     assert len(masked(octets)) == len(octets)
     assert len(masked(b"\x60" + octets)) == len(octets) + 1

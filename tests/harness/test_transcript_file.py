@@ -15,6 +15,7 @@ from harness.transcript_about import About, Client
 from harness.transcript_file import TranscriptWriter, load, pcapng_of, toml_of
 from harness.transcript_guard import SecretInCaptureError
 from tests.harness.recorded import CLOCK, IMPORT, VIEW, Recorded, save
+from tests.sampling import examples
 
 AT = 1_700_000_000_123_456_789
 RECORDS: tuple[Record, ...] = (
@@ -68,7 +69,7 @@ events = st.builds(
 
 
 @given(records=st.lists(st.one_of(chunks, events), max_size=12))
-@settings(max_examples=30, derandomize=True)
+@settings(max_examples=examples(30), derandomize=True)
 def test_any_records_are_read_back_in_order(
     tmp_path_factory: pytest.TempPathFactory, records: list[Record]
 ) -> None:

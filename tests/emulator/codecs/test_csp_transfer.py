@@ -17,6 +17,7 @@ from emulator.codecs.csp_transfer import (
 )
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
+from tests.sampling import examples
 
 NODE = Eui64.parse("00-DB-12-34-56-78-90-A0")
 HASH = bytes(range(32))
@@ -77,7 +78,7 @@ def test_a_frame_has_the_octets_that_are_written_down(frame: Any, kind: int, bod
 
 
 @given(frames)
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=examples(150), derandomize=True)
 def test_what_was_encoded_decodes_to_the_same_frame(frame: Any) -> None:
     assert csp_transfer.decode(csp_transfer.encode(frame)) == frame
 
@@ -142,7 +143,7 @@ def test_reasons_have_the_words_of_a_stage_outcome() -> None:
 
 
 @given(st.integers(0, 6), st.binary(max_size=60))
-@settings(max_examples=300, derandomize=True)
+@settings(max_examples=examples(300), derandomize=True)
 def test_octets_of_chance_are_read_or_refused_and_never_break(kind: int, body: bytes) -> None:
     octets = framed(kind, body)
     try:

@@ -6,6 +6,7 @@ from emulator.codecs import der
 from emulator.codecs.common import MAX_DEPTH, encode_length
 from emulator.codecs.der import LengthForm, Node, Tag
 from emulator.core.errors import MalformedFrameError
+from tests.sampling import examples
 
 PRIMITIVES = st.one_of(
     st.binary(max_size=300).map(der.octet_string),
@@ -44,7 +45,7 @@ def test_a_tree_decodes_to_its_parts() -> None:
     assert node == der.sequence(der.octet_string(bytes.fromhex("0123abce")), der.integer(0))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(node=NODES, form=st.sampled_from(LengthForm))
 def test_any_tree_survives_both_ways_in_either_form_of_length(node: Node, form: LengthForm) -> None:
     octets = der.encode(node, form)
@@ -123,7 +124,7 @@ def test_a_node_that_cannot_be_written_is_our_own_fault(node: Node) -> None:
         der.encode(node)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(node=NODES, tail=st.binary(min_size=1, max_size=3), data=st.data())
 def test_no_truncation_and_no_extension_decodes(
     node: Node, tail: bytes, data: st.DataObject
@@ -135,7 +136,7 @@ def test_no_truncation_and_no_extension_decodes(
             der.decode(damaged)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(data=st.binary(max_size=60))
 def test_what_decodes_is_written_identically_and_all_else_is_refused(data: bytes) -> None:
     try:

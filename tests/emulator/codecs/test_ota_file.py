@@ -14,6 +14,7 @@ from emulator.codecs import ota_file
 from emulator.codecs.ota_file import ImageError, ImageErrorName, OtaHeader, OtaImage
 from emulator.core.ids import Eui64
 from tests.given import DUIS_DIR, needs_duis
+from tests.sampling import examples
 
 CONTENT = bytes(range(50))
 SAMPLE_CONTENT_SHA256 = "7542f475e3f12eae887d81e32c46d313741d67076b13caec2f82e00ba5e1bb36"
@@ -204,7 +205,7 @@ HEADERS = st.builds(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=examples(200))
 @given(HEADERS, st.binary(max_size=40))
 def test_any_header_with_any_optional_fields_comes_back(header: OtaHeader, tail: bytes) -> None:
     octets = ota_file.encode_header(header)
@@ -212,7 +213,7 @@ def test_any_header_with_any_optional_fields_comes_back(header: OtaHeader, tail:
     assert ota_file.decode_header(octets + tail) == header
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=examples(200))
 @given(HEADERS, st.sampled_from(ImageKind), st.binary(max_size=200), U8, st.binary(min_size=64))
 def test_any_image_of_any_kind_comes_back(
     header: OtaHeader, kind: ImageKind, content: bytes, force: int, octets: bytes
@@ -225,7 +226,7 @@ def test_any_image_of_any_kind_comes_back(
     assert ota_file.decode(ota_file.encode(image), kind) == image
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=examples(300))
 @given(st.binary(max_size=200))
 def test_octets_of_any_sort_are_refused_by_name(octets: bytes) -> None:
     for start in (b"", b"\x1e\xf1\xee\x0b"):

@@ -18,6 +18,7 @@ from emulator.codecs.rfc2217 import (
 )
 from emulator.core.chance import Chance
 from emulator.core.errors import MalformedFrameError
+from tests.sampling import examples
 
 SIZES = {
     Command.SIGNATURE: (0, 30),
@@ -58,7 +59,7 @@ def joined(row: list[rfc2217.Item]) -> list[rfc2217.Item]:
 
 
 @given(st.lists(items, max_size=8), st.integers(1, 7))
-@settings(max_examples=80, derandomize=True)
+@settings(max_examples=examples(80), derandomize=True)
 def test_any_row_of_items_comes_out_whatever_the_pieces(
     row: list[Data | Negotiation | ComPort], size: int
 ) -> None:
@@ -120,7 +121,7 @@ def test_nop_is_nothing() -> None:
 
 
 @given(st.binary(max_size=20))
-@settings(max_examples=100, derandomize=True)
+@settings(max_examples=examples(100), derandomize=True)
 def test_any_subnegotiation_decodes_or_is_refused(octets: bytes) -> None:
     for data in (octets, b"\x2c" + octets):
         try:

@@ -17,6 +17,7 @@ from emulator.core.errors import IllegalEventError, MalformedFrameError
 from emulator.crypto import dlms_cipher
 from emulator.crypto.dlms_keys import CounterExhaustedError, InvocationCounters, SecurityKeys
 from emulator.crypto.dlms_security import Opened, Refused, SecurityContext, SecurityRefusal
+from tests.sampling import examples
 
 #: Keys, titles and results of the example in the DLMS Green Book (security suite 0).
 EK = bytes(range(16))
@@ -141,7 +142,7 @@ def test_no_flip_truncation_or_extension_is_accepted(
 
 
 @given(st.binary(min_size=1, max_size=80), st.binary(min_size=1, max_size=8), st.data())
-@settings(derandomize=True, max_examples=150, deadline=None)
+@settings(derandomize=True, max_examples=examples(150), deadline=None)
 def test_no_damage_of_several_octets_is_accepted(
     plain: bytes, mask: bytes, data: st.DataObject
 ) -> None:

@@ -17,8 +17,9 @@ from emulator.devices.consumption import (
 )
 from emulator.devices.saved import Saved
 from emulator.devices.smets1.rates import FLAT, Rates, SwitchingTable
+from tests.sampling import examples
 
-QUICK = settings(max_examples=30, deadline=None)
+QUICK = settings(max_examples=examples(30), deadline=None)
 START = UtcMs(1_700_006_400_000)  # 2023-11-15T00:00Z
 SPAN = 40 * DAY_MS
 MOMENTS = st.integers(START - DAY_MS, START + SPAN).map(UtcMs)

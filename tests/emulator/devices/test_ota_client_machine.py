@@ -29,6 +29,7 @@ from emulator.devices.ota_settings import OtaSettings
 from emulator.devices.ota_table import PEER_EVENTS, RESTING, TRANSITIONS, OtaEvent, OtaState
 from emulator.devices.saved import Saved
 from tests.emulator.devices.kit import CHF, ESME, powered, profile_of
+from tests.sampling import examples
 
 MAKER, TYPE, RUNNING, NEW = 0x121D, 0x0000, 0x0123ABCD, 0x0123ABCE
 NOW = UtcMs(1_000_000)
@@ -278,7 +279,7 @@ FRAMES = [
 ]
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=examples(300), derandomize=True, deadline=None)
 @given(frame=st.sampled_from(FRAMES), cut=st.integers(0, 40), tail=st.binary(max_size=4))
 def test_a_cut_or_lengthened_frame_neither_raises_nor_moves_the_offset(
     frame: bytes, cut: int, tail: bytes

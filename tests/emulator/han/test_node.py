@@ -20,6 +20,7 @@ from emulator.han.aps_sender import (
 )
 from emulator.han.node import RadioNode
 from emulator.han.outputs import NodeOutput, Settled, StartTimer, StopTimer, Transmit
+from tests.sampling import examples
 
 CHF, GPF = Eui64(b"\x00" * 7 + b"\x01"), Eui64(b"\x00" * 7 + b"\x02")
 ESME = Eui64(b"\x00" * 7 + b"\x03")
@@ -302,7 +303,7 @@ def sealed(body: bytes) -> bytes:
     return body + mac.fcs(body).to_bytes(2, "little")
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=examples(300), deadline=None, derandomize=True)
 @given(st.data())
 def test_no_damage_ever_crashes_a_node_or_passes_the_check_sequence(data: st.DataObject) -> None:
     pair = Pair()
@@ -319,7 +320,7 @@ def test_no_damage_ever_crashes_a_node_or_passes_the_check_sequence(data: st.Dat
         assert pair.esme.dump() == before
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=examples(300), deadline=None, derandomize=True)
 @given(body=st.binary(max_size=125))
 def test_no_octets_with_a_right_check_sequence_crash_a_node(body: bytes) -> None:
     node = RadioNode(0x2001, BOOK, 61)

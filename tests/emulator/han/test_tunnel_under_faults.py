@@ -16,6 +16,7 @@ from tests.emulator.runtime.small_world import (
     meter,
     small_world,
 )
+from tests.sampling import examples
 
 KINDS = ("*", "tunnel.transfer-data", "tunnel.re*", "aps.ack", "tunnel.*")
 NAMES = ("drop", "duplicate", "corrupt", "truncate")
@@ -42,7 +43,7 @@ def run_counted(world: World, seconds: int) -> int:
     return moved
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=examples(25), deadline=None, derandomize=True)
 @given(
     faults=frame_faults(),
     seed=st.integers(1, 1000),

@@ -12,6 +12,7 @@ from emulator.codecs.dlms.wrapper import WrapperFrame
 from harness.dlms.settings import Framing
 from harness.dlms_view.scan import Piece, Scanner, pieces_of
 from harness.line_secrets import joined
+from tests.sampling import examples
 
 SNRM = bytes.fromhex("7ea0070321930f017e")
 FCS_ENDS_IN_A_FLAG = bytes.fromhex("7ea01c2103523e73e6e700c401c100090a31345030303030323035457e7e")
@@ -93,7 +94,7 @@ streams = st.lists(
 
 
 @given(octets=streams, cuts=st.lists(st.integers(0, 200), max_size=6))
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=examples(150), derandomize=True)
 def test_pieces_cover_every_octet_once_however_they_arrive(octets: bytes, cuts: list[int]) -> None:
     borders = sorted({0, len(octets), *(cut for cut in cuts if cut < len(octets))})
     scanner = Scanner(Framing.HDLC)

@@ -27,6 +27,7 @@ from tests.harness.formats.authorisations_made import (
     write_csv,
     write_workbook,
 )
+from tests.sampling import examples
 
 LAYOUT = load_layout()
 LETTERS = {name: openpyxl.utils.get_column_letter(i) for i, name in enumerate(COLUMNS, 1)}
@@ -250,7 +251,9 @@ def test_a_line_that_lost_a_value_is_refused_with_addresses(tmp_path: Path, colu
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.integers(0, 27), st.integers(-3, 3), st.booleans(), st.booleans())
 def test_a_slipped_line_comes_out_whole_or_not_at_all(

@@ -21,6 +21,7 @@ from tests.harness.formats.authorisations_made import (
     write_csv,
     write_workbook,
 )
+from tests.sampling import examples
 
 LAYOUT = load_layout()
 SHEET = "xl/worksheets/sheet1.xml"
@@ -236,7 +237,9 @@ def _read_or_refused(path: Path) -> Authorisation | None:
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(80),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.data())
 def test_spoiled_workbooks_are_read_or_refused_never_anything_else(
@@ -253,7 +256,9 @@ def test_spoiled_workbooks_are_read_or_refused_never_anything_else(
 
 
 @settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(100),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     st.lists(

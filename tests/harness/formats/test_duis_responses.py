@@ -37,6 +37,7 @@ from harness.formats.duis.responses import (
 from harness.parties.response_codes import alert_code
 from tests.given import needs_duis
 from tests.harness.formats.duis_given import is_valid
+from tests.sampling import examples
 
 ESME = Eui64.parse("00-DB-12-34-56-78-90-A0")
 CHF = Eui64.parse("00-DB-12-34-56-78-90-A2")
@@ -174,14 +175,14 @@ eui64s = st.binary(min_size=8, max_size=8).map(Eui64)
 lists = st.none() | st.lists(eui64s, min_size=1, max_size=4).map(tuple)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 @given(st.builds(FirmwareWarning, lists, lists, lists, lists, lists))
 def test_any_five_lists_are_read_back_equal(warning: FirmwareWarning) -> None:
     value = ServiceResponse(HEADER, ResponseMessage("11.1", "11.1", warning))
     assert read_response(write_response(value)) == value
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 @given(st.integers(0, 0xFFFF), st.binary(max_size=400))
 def test_any_device_alert_is_read_back_equal(code: int, payload: bytes) -> None:
     value = ServiceResponse(HEADER, DeviceAlertMessage(code, payload))

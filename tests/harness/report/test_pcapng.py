@@ -9,6 +9,7 @@ from harness.errors import UsageError
 from harness.ports import CapturedFrame
 from harness.report import pcapng
 from harness.report.pcapng import PcapngWriter, read
+from tests.sampling import examples
 
 LINKS = ("wan-in", "wan-out", "han", "csp-in", "csp-out", "line-in", "line-out")
 FRAMES = [
@@ -60,7 +61,7 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
 
 
 @given(rows=st.lists(frames, max_size=8))
-@settings(max_examples=60, derandomize=True)
+@settings(max_examples=examples(60), derandomize=True)
 def test_any_frames_are_read_back(
     tmp_path_factory: pytest.TempPathFactory, rows: list[CapturedFrame]
 ) -> None:

@@ -15,6 +15,7 @@ from emulator.codecs.dlms.access import (
     Selection,
 )
 from emulator.core.errors import MalformedFrameError
+from tests.sampling import examples
 
 VERSION = bytes((0, 0, 0, 2, 1, 255))
 U16 = axdr.uint16(7)
@@ -127,7 +128,7 @@ def test_a_response_never_answers_with_choice_four() -> None:
         access.encode_response(AccessResponse(1 << 32, ()))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(data=st.binary(max_size=60), at=st.integers(0, 200), octet=st.integers(0, 255))
 def test_what_decodes_is_written_identically_and_all_else_is_refused(
     data: bytes, at: int, octet: int

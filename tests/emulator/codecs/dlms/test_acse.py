@@ -19,6 +19,7 @@ from emulator.codecs.dlms.acse import (
 from emulator.codecs.dlms.acse_release import ReleaseReason, ReleaseRequest, ReleaseResponse
 from emulator.codecs.dlms.initiate import Conformance, InitiateRequest
 from emulator.core.errors import MalformedFrameError
+from tests.sampling import examples
 
 PUBLIC = bytes.fromhex(
     "601DA109060760857405080101BE10040E01000000065F1F0400001A1DFFFF"
@@ -208,7 +209,7 @@ AUTHENTICATIONS = st.one_of(
         AUTHENTICATIONS,
     ),
 )
-@settings(derandomize=True, max_examples=150, deadline=None)
+@settings(derandomize=True, max_examples=examples(150), deadline=None)
 def test_any_association_comes_back(
     request: AssociationRequest, response: AssociationResponse
 ) -> None:

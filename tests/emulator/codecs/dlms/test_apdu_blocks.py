@@ -13,6 +13,7 @@ from emulator.codecs.dlms.apdu_blocks import (
 )
 from emulator.codecs.dlms.apdu_parts import DataBlock
 from emulator.core.errors import IllegalEventError
+from tests.sampling import examples
 
 
 def _blocks(octets: bytes, room: int) -> list[DataBlock]:
@@ -26,7 +27,7 @@ def _blocks(octets: bytes, room: int) -> list[DataBlock]:
 
 
 @given(st.binary(max_size=2000), st.integers(1, 700))
-@settings(derandomize=True, max_examples=150, deadline=None)
+@settings(derandomize=True, max_examples=examples(150), deadline=None)
 def test_what_is_cut_is_put_together_again(octets: bytes, room: int) -> None:
     blocks = _blocks(octets, room)
     assert [block.number for block in blocks] == list(range(1, len(blocks) + 1))

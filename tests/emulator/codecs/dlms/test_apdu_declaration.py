@@ -25,6 +25,7 @@ from emulator.core.errors import MalformedFrameError
 from tests.emulator.codecs.dlms.apdu_given import APDUS, ENCODERS, FORMS
 from tests.emulator.codecs.dlms.test_apdu_general import CASES as GENERAL
 from tests.emulator.codecs.dlms.test_axdr import DATA, VECTORS
+from tests.sampling import examples
 
 Decoder = Callable[[bytes], object]
 TAGS = [tag for tags in apdu_ciphered.SERVICE_TAGS.values() for tag in tags]
@@ -104,7 +105,7 @@ def test_both_know_every_ciphered_tag(tag: int) -> None:
 
 
 @given(APDUS)
-@settings(derandomize=True, max_examples=100, deadline=None)
+@settings(derandomize=True, max_examples=examples(100), deadline=None)
 def test_both_write_and_read_any_service_alike(value: Any) -> None:
     octets = apdu_declaration.encode(value)
     assert octets == ENCODERS[octets[0]](value)
@@ -123,7 +124,7 @@ def test_both_read_and_write_every_type_alike(text: str) -> None:
 
 
 @given(DATA)
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(derandomize=True, max_examples=examples(60), deadline=None)
 def test_both_write_and_read_any_data_alike(value: Data) -> None:
     octets = declaration_data.encode(value)
     assert octets == axdr.encode(value)

@@ -18,6 +18,7 @@ from emulator.codecs.dlms.apdu_general import (
 )
 from emulator.core.errors import MalformedFrameError
 from tests.given import needs_rtds, rtds_messages
+from tests.sampling import examples
 
 HEADER = GeneralHeader(b"\1\2", b"ORIGINAT", b"RECIPIEN", b"", b"\xee")
 CONTROL = SecurityControl(1, BOTH)
@@ -95,7 +96,7 @@ def test_each_fault_is_named(read: Callable[[bytes], object], octets: str, why: 
         read(bytes.fromhex(octets))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(tag=st.sampled_from([0xDD, 0xDF]), body=st.binary(max_size=40))
 def test_octets_of_any_kind_come_back_or_are_refused(tag: int, body: bytes) -> None:
     data = bytes((tag,)) + body

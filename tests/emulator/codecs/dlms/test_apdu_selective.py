@@ -7,6 +7,7 @@ from emulator.codecs.dlms.access import Selection
 from emulator.codecs.dlms.axdr import NULL, Data, Tag
 from emulator.codecs.dlms.selective import CaptureObject, EntrySelection, RangeSelection
 from emulator.core.errors import MalformedFrameError
+from tests.sampling import examples
 
 CLOCK = CaptureObject(8, bytes.fromhex("0000010000ff"), 2)
 ENERGY = CaptureObject(3, bytes.fromhex("0100010800ff"), 2, 1)
@@ -65,7 +66,7 @@ COLUMNS = st.builds(
         ),
     )
 )
-@settings(derandomize=True, max_examples=100, deadline=None)
+@settings(derandomize=True, max_examples=examples(100), deadline=None)
 def test_any_selection_comes_back(choice: RangeSelection | EntrySelection) -> None:
     selection = selective.selection_of(choice)
     parameters = axdr.decode(axdr.encode(selection.parameters))

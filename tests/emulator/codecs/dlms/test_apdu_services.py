@@ -35,6 +35,7 @@ from tests.emulator.codecs.dlms.apdu_given import (
     U8,
     VALUES,
 )
+from tests.sampling import examples
 
 CASES = [pytest.param(value, bytes.fromhex(text), id=text[:12]) for value, text in FORMS]
 
@@ -67,7 +68,7 @@ def test_a_flipped_bit_is_refused_or_read_as_something_else(value: Any, octets: 
 
 
 @given(st.binary(max_size=60))
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(derandomize=True, max_examples=examples(300), deadline=None)
 def test_octets_of_any_kind_are_decoded_or_refused_and_never_more(data: bytes) -> None:
     for tag in sorted(apdu.KNOWN_TAGS):
         whole = bytes((tag,)) + data
@@ -85,7 +86,7 @@ def test_the_golden_answer_with_a_serial_number_is_read() -> None:
 
 
 @given(APDUS)
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(derandomize=True, max_examples=examples(300), deadline=None)
 def test_any_value_of_any_service_comes_back(value: Any) -> None:
     tags = {"Get": (0xC0, 0xC4), "Set": (0xC1, 0xC5), "Act": (0xC3, 0xC7)}
     kind = type(value).__name__
@@ -94,7 +95,7 @@ def test_any_value_of_any_service_comes_back(value: Any) -> None:
 
 
 @given(st.lists(RESULTS, max_size=6), st.lists(OUTCOMES, max_size=6), st.lists(VALUES, max_size=6))
-@settings(derandomize=True, max_examples=100, deadline=None)
+@settings(derandomize=True, max_examples=examples(100), deadline=None)
 def test_what_is_cut_into_blocks_comes_back(
     results: list[Any], outcomes: list[MethodOutcome], values: list[Data]
 ) -> None:

@@ -6,6 +6,7 @@ from emulator.codecs.common import MAX_DEPTH
 from emulator.codecs.dlms import axdr
 from emulator.codecs.dlms.axdr import ArrayType, BitString, CompactArray, Data, StructureType, Tag
 from emulator.core.errors import MalformedFrameError
+from tests.sampling import examples
 
 INTEGERS = {
     Tag.BOOLEAN: (0, 255),
@@ -135,13 +136,13 @@ def test_lengths_take_their_shortest_form(size: int, length: str) -> None:
     assert axdr.decode(rows) == Data(Tag.ARRAY, (axdr.NULL,) * size)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(value=DATA)
 def test_any_value_survives_both_ways(value: Data) -> None:
     assert axdr.decode(axdr.encode(value)) == value
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(value=DATA, tail=st.binary(min_size=1, max_size=3), data=st.data())
 def test_no_truncation_and_no_extension_decodes(
     value: Data, tail: bytes, data: st.DataObject
@@ -153,7 +154,7 @@ def test_no_truncation_and_no_extension_decodes(
             axdr.decode(damaged)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(data=st.binary(max_size=40))
 def test_what_decodes_is_written_identically_and_all_else_is_refused(data: bytes) -> None:
     try:

@@ -9,6 +9,7 @@ from emulator.codecs.gbcs import envelope
 from emulator.core.chance import Chance
 from emulator.core.errors import MalformedFrameError
 from tests.given import needs_rtds, rtds_messages
+from tests.sampling import examples
 
 FAST: dict[int, Callable[[bytes], object]] = {
     0xD9: access.decode_request,
@@ -58,7 +59,7 @@ def test_both_judge_every_damaged_copy_alike(octets: bytes) -> None:
         assert fast == declared, copy.hex()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(tag=st.sampled_from(sorted(FAST)), body=st.binary(max_size=40))
 def test_both_judge_any_octets_alike(tag: int, body: bytes) -> None:
     fast, declared = both(bytes((tag, 0x20, 0, 0, 1, 0)) + body)

@@ -15,6 +15,7 @@ from emulator.codecs.dlms.hdlc_control import (
     i_control,
 )
 from emulator.core.errors import MalformedFrameError
+from tests.sampling import examples
 
 SERVER, CLIENT = Address(1), Address(16)
 SNRM = bytes.fromhex("7EA0070321930F017E")
@@ -63,7 +64,7 @@ def test_the_check_sequence_of_the_catalogue_string_is_906e() -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=50, derandomize=True)
+@settings(max_examples=examples(50), derandomize=True)
 def test_the_fast_check_sequence_is_the_one_divided_bit_by_bit(octets: bytes) -> None:
     assert hdlc.fcs(octets) == divided(octets).to_bytes(2, "little")
     assert hdlc.is_intact(octets + hdlc.fcs(octets))
@@ -85,7 +86,7 @@ def test_the_golden_frames_mean_what_the_reference_says() -> None:
 
 
 @given(frames)
-@settings(max_examples=80, derandomize=True)
+@settings(max_examples=examples(80), derandomize=True)
 def test_any_frame_round_trips_and_both_codecs_agree(frame: Frame) -> None:
     octets = hdlc.encode(frame)
     assert hdlc.decode(octets) == frame
@@ -101,7 +102,7 @@ def _outcome(decode: object, octets: bytes) -> object:
 
 
 @given(frames, st.data())
-@settings(max_examples=80, derandomize=True)
+@settings(max_examples=examples(80), derandomize=True)
 def test_both_codecs_agree_on_bodies_that_only_look_right(
     frame: Frame, data: st.DataObject
 ) -> None:
@@ -129,7 +130,7 @@ def test_every_truncation_extension_and_flipped_bit_is_refused(octets: bytes) ->
 
 
 @given(st.binary(max_size=80))
-@settings(max_examples=80, derandomize=True)
+@settings(max_examples=examples(80), derandomize=True)
 def test_any_octets_decode_or_are_refused_by_name(octets: bytes) -> None:
     for data in (octets, sealed(octets), sealed(_headed(octets))):
         if _outcome(hdlc.decode, data) != "refused":
@@ -162,7 +163,7 @@ def test_each_fault_inside_an_intact_frame_has_its_own_words(
 
 
 @given(addresses())
-@settings(max_examples=100, derandomize=True)
+@settings(max_examples=examples(100), derandomize=True)
 def test_every_address_round_trips_in_its_size(address: Address) -> None:
     octets = hdlc.encode_address(address)
     assert len(octets) == address.size
@@ -238,7 +239,7 @@ def test_the_control_octets_of_the_standard_have_their_names(octet: int, kind: K
         st.booleans(),
     )
 )
-@settings(max_examples=50, derandomize=True)
+@settings(max_examples=examples(50), derandomize=True)
 def test_a_frame_reject_round_trips(reject: FrameReject) -> None:
     assert FrameReject.decode(reject.encode()) == reject
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from emulator.codecs.dlms import hdlc_parameters
 from emulator.codecs.dlms.hdlc_parameters import Parameters
 from emulator.core.errors import MalformedFrameError
+from tests.sampling import examples
 
 GOLDEN = bytes.fromhex("818012050180060180070400000001080400000001")
 
@@ -28,7 +29,7 @@ def test_a_field_left_out_stands_for_the_defaults() -> None:
 
 
 @given(parameters)
-@settings(max_examples=80, derandomize=True)
+@settings(max_examples=examples(80), derandomize=True)
 def test_any_parameters_round_trip(value: Parameters) -> None:
     assert hdlc_parameters.decode(hdlc_parameters.encode(value)) == value
 
@@ -61,7 +62,7 @@ def test_malformed_fields_are_refused(octets: str) -> None:
 
 
 @given(st.binary(max_size=30))
-@settings(max_examples=80, derandomize=True)
+@settings(max_examples=examples(80), derandomize=True)
 def test_any_octets_decode_or_are_refused(octets: bytes) -> None:
     for data in (octets, b"\x81\x80" + bytes((len(octets),)) + octets):
         try:
@@ -77,7 +78,7 @@ def test_each_sides_sending_is_bounded_by_the_others_receiving() -> None:
 
 
 @given(parameters, parameters)
-@settings(max_examples=50, derandomize=True)
+@settings(max_examples=examples(50), derandomize=True)
 def test_what_both_sides_agree_mirrors(one: Parameters, other: Parameters) -> None:
     """The server answers with what it agreed; the client agrees with that answer."""
     server = hdlc_parameters.agree(other, one)

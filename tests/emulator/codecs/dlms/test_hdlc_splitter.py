@@ -7,6 +7,7 @@ from emulator.codecs.dlms.hdlc import Address, Frame
 from emulator.codecs.dlms.hdlc_control import Kind, control, i_control
 from emulator.codecs.dlms.hdlc_splitter import MAX_KEPT_BYTES, FrameSplitter
 from emulator.core.chance import Chance
+from tests.sampling import examples
 
 FRAMES = [
     hdlc.decode(bytes.fromhex(text))
@@ -44,7 +45,7 @@ def test_a_frame_whose_fcs_ends_in_a_flag_is_complete_with_its_last_octet() -> N
 
 
 @given(st.binary(max_size=60), st.binary(max_size=60), st.integers(1, 9))
-@settings(max_examples=120, derandomize=True)
+@settings(max_examples=examples(120), derandomize=True)
 def test_noise_around_a_frame_does_not_hide_it(before: bytes, after: bytes, size: int) -> None:
     splitter = FrameSplitter()
     stream = before + STREAM + after

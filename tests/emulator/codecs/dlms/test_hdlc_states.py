@@ -33,6 +33,7 @@ from tests.emulator.codecs.dlms.hdlc_given import (
     response,
     sent,
 )
+from tests.sampling import examples
 
 S, C = ServerState, ClientState
 
@@ -138,7 +139,7 @@ def test_a_wish_out_of_turn_is_the_callers_mistake_and_changes_nothing(
 
 @given(st.lists(st.tuples(st.sampled_from(range(256)), st.binary(max_size=40), st.booleans()),
                 max_size=30))  # fmt: skip
-@settings(max_examples=80, derandomize=True)
+@settings(max_examples=examples(80), derandomize=True)
 def test_no_row_of_frames_raises_or_grows_memory(rows: list[tuple[int, bytes, bool]]) -> None:
     limited = replace(WIDE, max_apdu_bytes=64)
     server, client = reached_server(S.READY, limited), reached_client(C.IDLE, limited)

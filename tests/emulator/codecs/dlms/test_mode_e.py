@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from emulator.codecs.dlms import mode_e
 from emulator.codecs.dlms.mode_e import DataSet, Identification, OptionSelect, SignOn
 from emulator.core.errors import MalformedFrameError
+from tests.sampling import examples
 
 BLOCK = "0.0.0(14P1234567)\r\n1.8.0(000123.4*kWh)\r\n"
 MESSAGES = [
@@ -35,7 +36,7 @@ def test_truncation_and_extension_are_refused(
 
 
 @given(st.binary(max_size=24))
-@settings(max_examples=80, derandomize=True)
+@settings(max_examples=examples(80), derandomize=True)
 def test_any_octets_decode_or_are_refused(octets: bytes) -> None:
     framed = [start + octets + b"\r\n" for start in (b"/", b"/ABC5", b"\x06")]
     for data in [octets, *framed]:
@@ -83,7 +84,7 @@ def test_even_parity_sets_the_top_bit_of_odd_octets() -> None:
 
 
 @given(st.binary(max_size=40).map(lambda octets: bytes(octet & 0x7F for octet in octets)))
-@settings(max_examples=60, derandomize=True)
+@settings(max_examples=examples(60), derandomize=True)
 def test_parity_round_trips_and_every_flipped_bit_shows(octets: bytes) -> None:
     line = mode_e.with_even_parity(octets)
     assert mode_e.without_parity(line) == mode_e.with_substitutes(line) == octets

@@ -7,6 +7,7 @@ from emulator.codecs.dlms import wrapper
 from emulator.codecs.dlms.wrapper import WrapperFrame, WrapperSplitter
 from emulator.core.chance import Chance
 from emulator.core.errors import MalformedFrameError
+from tests.sampling import examples
 
 FRAME = WrapperFrame(16, 1, bytes.fromhex("601da109"))
 OCTETS = bytes.fromhex("0001 0010 0001 0004 601da109")
@@ -20,7 +21,7 @@ def test_a_frame_is_version_source_destination_length_and_apdu() -> None:
 
 
 @given(frames)
-@settings(max_examples=80, derandomize=True)
+@settings(max_examples=examples(80), derandomize=True)
 def test_any_frame_round_trips_and_agrees_with_the_declaration(frame: WrapperFrame) -> None:
     octets = wrapper.encode(frame)
     assert wrapper.decode(octets) == frame
@@ -31,7 +32,7 @@ def test_any_frame_round_trips_and_agrees_with_the_declaration(frame: WrapperFra
 
 
 @given(st.binary(max_size=20).map(lambda tail: b"\x00\x01" + tail) | st.binary(max_size=12))
-@settings(max_examples=100, derandomize=True)
+@settings(max_examples=examples(100), derandomize=True)
 def test_what_one_decoder_refuses_the_other_refuses(octets: bytes) -> None:
     try:
         wrapper.DECLARATION.parse(octets)

@@ -9,6 +9,7 @@ from emulator.core.chance import Chance
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
 from tests.given import needs_rtds, rtds_messages
+from tests.sampling import examples
 
 ORIGINATOR = Eui64.parse("02-53-42-00-00-01-00-00")
 TARGET = Eui64.parse("02-53-42-01-00-00-00-A0")
@@ -305,7 +306,7 @@ envelopes = st.builds(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=examples(200))
 @given_any(envelopes)
 def test_every_envelope_survives_its_octets(env: Envelope) -> None:
     data = envelope.encode(env)
@@ -313,7 +314,7 @@ def test_every_envelope_survives_its_octets(env: Envelope) -> None:
     assert envelope.decode(data) == env
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=examples(300))
 @given_any(st.binary(max_size=60), st.sampled_from(["dd000000000000", "df09", HEAD]))
 def test_any_octets_decode_or_are_refused(tail: bytes, head: str) -> None:
     data = octets(head) + tail

@@ -11,6 +11,7 @@ from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs, from_zigbee_seconds
 from emulator.core.errors import MalformedFrameError
 from tests.given import needs_rtds, rtds_messages
+from tests.sampling import examples
 
 AT = from_zigbee_seconds(0x1C374A80)
 BLOCK = gbz.BLOCK_HEADER + b"cipher" + bytes(12)
@@ -57,7 +58,7 @@ def test_a_message_is_written_as_the_layout_says() -> None:
     assert gbz.decode(OCTETS) == MESSAGE
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(message=MESSAGES)
 def test_any_message_survives_both_ways_and_both_paths(message: GbzMessage) -> None:
     octets = gbz.encode(message)

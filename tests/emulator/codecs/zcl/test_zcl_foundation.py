@@ -22,6 +22,7 @@ from emulator.codecs.zcl.foundation import (
 from emulator.codecs.zcl.frame import ZclFrame
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
+from tests.sampling import examples
 
 VERSION = AttributeValue(ZclType.OCTETS, bytes.fromhex("09030a07"))
 NODE = Eui64.parse("00-DB-12-34-56-78-90-A0")
@@ -194,7 +195,7 @@ def test_every_attribute_with_an_identifier_has_a_type() -> None:
 
 
 @given(st.integers(0, 0x0C), st.binary(max_size=24))
-@settings(max_examples=300, derandomize=True)
+@settings(max_examples=examples(300), derandomize=True)
 def test_octets_of_chance_are_read_or_refused_and_never_break(
     command_id: int, payload: bytes
 ) -> None:

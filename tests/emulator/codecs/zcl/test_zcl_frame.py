@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from emulator.codecs.zcl import frame as zcl_frame
 from emulator.codecs.zcl.frame import ZclFrame
 from emulator.core.errors import MalformedFrameError
+from tests.sampling import examples
 
 FRAME = ZclFrame(True, True, True, 7, 0x05, b"\x95")
 
@@ -39,7 +40,7 @@ def test_a_frame_has_the_octets_of_the_standard(frame: ZclFrame, octets: str) ->
 
 
 @given(frames)
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=examples(150), derandomize=True)
 def test_fast_path_and_declaration_agree_and_round_trip(frame: ZclFrame) -> None:
     octets = zcl_frame.encode(frame)
     assert zcl_frame._encode_declared(frame) == octets

@@ -22,6 +22,7 @@ from emulator.codecs.zcl.metering import (
     SupplyStatusResponse,
 )
 from emulator.core.errors import MalformedFrameError
+from tests.sampling import examples
 
 FIVE = NotificationScheme.ALL_FIVE
 NEW_IMAGE = int(FunctionalFlag.NEW_OTA_FIRMWARE)
@@ -112,7 +113,7 @@ def test_a_field_that_cannot_be_is_refused_with_its_reason(octets: str, why: str
 
 
 @given(st.booleans(), st.integers(0, 13), st.binary(max_size=24))
-@settings(max_examples=200, derandomize=True)
+@settings(max_examples=examples(200), derandomize=True)
 def test_octets_of_chance_are_read_or_refused_and_never_break(
     from_server: bool, command_id: int, payload: bytes
 ) -> None:

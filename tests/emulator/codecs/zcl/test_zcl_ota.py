@@ -11,6 +11,7 @@ from emulator.codecs.zcl.frame import ZclFrame
 from emulator.codecs.zcl.ota import OtaStatus
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
+from tests.sampling import examples
 
 NODE = Eui64.parse("00-DB-12-34-56-78-90-A0")
 NODE_OCTETS = "a09078563412db00"
@@ -197,7 +198,7 @@ hot = st.one_of(
 
 
 @given(hot)
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=examples(150), derandomize=True)
 def test_fast_path_and_declaration_agree_and_round_trip(command: Any) -> None:
     payload = command.encode()
     assert command.encode_declared() == payload
@@ -206,7 +207,7 @@ def test_fast_path_and_declaration_agree_and_round_trip(command: Any) -> None:
 
 @given(st.sampled_from([(True, i) for i in range(10)] + [(False, i) for i in range(10)]),
        st.binary(max_size=30))  # fmt: skip
-@settings(max_examples=300, derandomize=True)
+@settings(max_examples=examples(300), derandomize=True)
 def test_octets_of_chance_are_read_or_refused_and_never_break(
     way: tuple[bool, int], payload: bytes
 ) -> None:

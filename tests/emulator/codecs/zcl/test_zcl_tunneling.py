@@ -24,6 +24,7 @@ from emulator.codecs.zcl.tunneling import (
     TunnelStatus,
 )
 from emulator.core.errors import MalformedFrameError
+from tests.sampling import examples
 
 NONE = TunnelStatus.NO_MORE_TUNNEL_IDS
 # command, whether from the server, octets: control, sequence 09, command, payload
@@ -149,7 +150,7 @@ def test_a_wrapper_that_cannot_be_is_our_own_error(wrapped: Any) -> None:
 
 
 @given(st.booleans(), st.integers(0, 8), st.binary(max_size=12))
-@settings(max_examples=200, derandomize=True)
+@settings(max_examples=examples(200), derandomize=True)
 def test_octets_of_chance_are_read_or_refused_and_never_break(
     from_server: bool, command_id: int, payload: bytes
 ) -> None:
@@ -163,7 +164,7 @@ def test_octets_of_chance_are_read_or_refused_and_never_break(
 
 
 @given(st.binary(max_size=8))
-@settings(max_examples=200, derandomize=True)
+@settings(max_examples=examples(200), derandomize=True)
 def test_wrappers_of_chance_are_read_or_refused_and_never_break(octets: bytes) -> None:
     try:
         wrapped = tunneling.decode_wrapped(octets)

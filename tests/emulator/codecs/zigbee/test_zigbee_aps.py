@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from emulator.codecs.zigbee import aps
 from emulator.codecs.zigbee.aps import ApsAck, ApsFrame, Fragment, FragmentAck
 from emulator.core.errors import MalformedFrameError
+from tests.sampling import examples
 
 FRAME = ApsFrame(1, 123, 0x0019, 0x2A, b"\x19\x07\x05")
 ACK = ApsAck(123, 1, 0x0704, 0x4D)
@@ -48,7 +49,7 @@ def test_a_frame_has_the_octets_of_the_standard(frame: ApsFrame | ApsAck, octets
 
 
 @given(frames | acks)
-@settings(max_examples=200, derandomize=True)
+@settings(max_examples=examples(200), derandomize=True)
 def test_fast_path_and_declaration_agree_and_round_trip(frame: ApsFrame | ApsAck) -> None:
     octets = aps.encode(frame)
     assert aps._encode_declared(frame) == octets
@@ -98,7 +99,7 @@ def test_what_the_han_does_not_use_is_refused_each_with_its_reason(octets: str, 
 
 
 @given(st.binary(max_size=20))
-@settings(max_examples=300, derandomize=True)
+@settings(max_examples=examples(300), derandomize=True)
 def test_octets_of_chance_are_read_or_refused_and_never_break(octets: bytes) -> None:
     try:
         frame = aps.decode(octets)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from emulator.codecs.zigbee import mac
 from emulator.codecs.zigbee.mac import MacFrame
 from emulator.core.errors import MalformedFrameError
+from tests.sampling import examples
 
 FRAME = MacFrame(0x2A, 0x1AAA, 0x1234, 0x0000, bytes.fromhex("0800"))
 # Frame control 8841 low octet first, sequence, PAN id, destination, source, payload, FCS.
@@ -49,7 +50,7 @@ def test_the_fcs_of_the_catalogue_check_string_is_2189() -> None:
 
 
 @given(st.binary(max_size=127))
-@settings(max_examples=50, derandomize=True)
+@settings(max_examples=examples(50), derandomize=True)
 def test_the_fast_fcs_is_the_one_divided_bit_by_bit(octets: bytes) -> None:
     assert mac.fcs(octets) == divided(octets)
 
@@ -67,7 +68,7 @@ def test_acknowledge_request_and_frame_pending_are_bits_5_and_4() -> None:
 
 
 @given(frames)
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=examples(150), derandomize=True)
 def test_what_was_encoded_decodes_to_the_same_frame(frame: MacFrame) -> None:
     octets = mac.encode(frame)
     assert mac.decode(octets) == frame

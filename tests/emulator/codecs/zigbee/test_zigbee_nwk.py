@@ -8,6 +8,7 @@ from emulator.codecs.zigbee import nwk
 from emulator.codecs.zigbee.nwk import NwkFrame
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
+from tests.sampling import examples
 
 FRAME = NwkFrame(0x1234, 0x0000, 30, 0x2A, b"\x40\x01")
 DESTINATION = Eui64.parse("90-B3-D5-1F-30-01-00-00")
@@ -46,7 +47,7 @@ def test_one_extended_address_alone_sets_its_own_bit() -> None:
 
 
 @given(frames)
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=examples(150), derandomize=True)
 def test_fast_path_and_declaration_agree_and_round_trip(frame: NwkFrame) -> None:
     octets = nwk.encode(frame)
     assert nwk._encode_declared(frame) == octets
@@ -84,7 +85,7 @@ def test_what_the_han_does_not_use_is_refused_each_with_its_reason(control: str,
 
 
 @given(st.binary(max_size=40))
-@settings(max_examples=200, derandomize=True)
+@settings(max_examples=examples(200), derandomize=True)
 def test_octets_of_chance_are_read_or_refused_and_never_break(octets: bytes) -> None:
     try:
         frame = nwk.decode(octets)

@@ -30,6 +30,7 @@ from tests.emulator.devices.smets1.meter_kit import (
     read,
 )
 from tests.emulator.devices.smets1.server_kit import EUI64, NOW, keys
+from tests.sampling import examples
 
 R, D = ActionResult, DataAccessResult
 MODE = member(111, "0-0:19.0.0.255", 2)
@@ -40,7 +41,7 @@ PRICE, PASSIVE, ACTIVATE = (member(113, "0-0:19.20.0.255", n) for n in (5, 6, 2)
 ENTER, TOKEN_STATUS = member(115, "0-0:19.40.0.255", 1), member(115, "0-0:19.40.0.255", 6)
 KEY = top_up_key(keys().keys.authentication, EUI64)
 PREPAID, CREDIT = (axdr.structure(Data(Tag.ENUM, mode), Data(Tag.ENUM, 2)) for mode in (2, 1))
-QUICK = settings(max_examples=12, deadline=None)
+QUICK = settings(max_examples=examples(12), deadline=None)
 
 
 def i32(value: int) -> Data:

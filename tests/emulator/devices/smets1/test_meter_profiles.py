@@ -36,6 +36,7 @@ from tests.emulator.devices.smets1.meter_kit import (
     stamp,
 )
 from tests.emulator.devices.smets1.server_kit import NOW
+from tests.sampling import examples
 
 LOAD = member(7, "1-0:99.1.0.255", 2)
 BILLING = member(7, "1-0:98.1.0.255", 2)
@@ -44,7 +45,7 @@ CLOCK = member(8, "0-0:1.0.0.255", 2)
 EXPORT = CaptureObject(3, bytes((1, 0, 2, 8, 0, 255)), 2)
 SMALL = changed("smets1", profile_entries=20)
 OUT_OF_SCOPE = DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
-QUICK = settings(max_examples=30, deadline=None)
+QUICK = settings(max_examples=examples(30), deadline=None)
 
 
 def select(

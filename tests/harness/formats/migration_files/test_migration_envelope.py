@@ -57,6 +57,7 @@ from tests.harness.formats.migration_files.migration_given import (
     one,
     store,
 )
+from tests.sampling import examples
 
 HUB = device(2, 1)
 OTHER_HUB = device(2, 2)
@@ -93,7 +94,7 @@ def test_the_layout_of_a_layer_is_the_agreed_one() -> None:
     assert AESGCM(key).decrypt(cipher.iv, cipher.octets, aad) == b"<a/>"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(Layer), st.integers(0, 10**10 - 1))
 def test_what_was_sealed_is_opened(plaintext: bytes, layer: Layer, counter: int) -> None:
     binding = replace(BINDING, counter=counter)

@@ -27,8 +27,11 @@ from harness.formats.migration_files.xml_input import parse
 from harness.formats.migration_files.xml_table import read
 from tests.harness.formats.migration_files.migration_given import SCHEMA, built
 from tests.harness.formats.migration_files.migration_values import files, of
+from tests.sampling import examples
 
-SLOW = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(
+    max_examples=examples(10), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 @pytest.mark.parametrize("kind", FileType)
@@ -76,7 +79,7 @@ def test_every_document_says_that_it_is_a_stand_in(kind: FileType) -> None:
 def _least(kind: FileType) -> MigrationFile:
     found: list[MigrationFile] = []
 
-    @settings(max_examples=1, database=None)
+    @settings(max_examples=examples(1), database=None)
     @given(files(kind))
     def take(file: MigrationFile) -> None:
         found.append(file)

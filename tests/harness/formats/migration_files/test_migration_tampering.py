@@ -25,6 +25,7 @@ from tests.harness.formats.migration_files.migration_given import (
     one,
     resigned,
 )
+from tests.sampling import examples
 
 FILES = list(built(Wanted(homes=2)))
 
@@ -91,7 +92,7 @@ def test_every_bit_of_the_signature_and_of_the_header_counts(file: BuiltFile) ->
             assert bit < 272
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.sampled_from(FILES), st.data())
 def test_cut_inserted_doubled_or_replaced_octets_are_refused_or_change_nothing(
     file: BuiltFile, data: st.DataObject
