@@ -12,6 +12,7 @@ from device_profiles.errors import UnknownNameError
 from device_profiles.evidence import Mark
 from device_profiles.files import Folders, layers, names, read_toml, refuse
 from device_profiles.marked import merge
+from device_profiles.metadata_layout import MetadataMode
 from device_profiles.schema import Name
 from device_profiles.sections import Flag, Positive, Section
 from device_profiles.words import CspRegion, DeviceType
@@ -193,6 +194,23 @@ class CohortDates(Section):
     migration_dust_ends: date | None = None
 
 
+class CohortMetadata(Section):
+    """Where the cohort's hubs find the metadata of an image (F-055).
+
+    Attributes:
+        mode: Where they find them until ``enduring_from``.
+        enduring_from: First day on which the S1SP supplies them; None: no day is known.
+    """
+
+    mode: MetadataMode
+    enduring_from: date | None = None
+
+    def mode_on(self, day: date) -> MetadataMode:
+        """Return the mode that holds on a day."""
+        changed = self.enduring_from is not None and day >= self.enduring_from
+        return MetadataMode.ENDURING if changed else self.mode
+
+
 _SECTIONS: Final = (
     "cohort",
     "models",
@@ -201,6 +219,7 @@ _SECTIONS: Final = (
     "split_supply",
     "envelope",
     "ppmid",
+    "metadata",
     "checks",
     "dates",
 )
@@ -219,6 +238,7 @@ class Cohort(Section):
         split_supply: See :class:`CohortSplitSupply`.
         envelope: See :class:`CohortEnvelope`.
         ppmid: See :class:`CohortPpmid`.
+        metadata: See :class:`CohortMetadata`.
         checks: See :class:`CohortChecks`.
         dates: See :class:`CohortDates`.
         evidence: Key path of every value -> its mark.
@@ -235,6 +255,7 @@ class Cohort(Section):
     split_supply: CohortSplitSupply
     envelope: CohortEnvelope
     ppmid: CohortPpmid
+    metadata: CohortMetadata
     checks: CohortChecks
     dates: CohortDates = CohortDates()
     evidence: Mapping[str, Mark]

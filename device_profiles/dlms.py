@@ -140,6 +140,32 @@ class ImageSection(Section):
     power_loss: ImageMemory
 
 
+class WanSection(Section):
+    """What a SMETS1 hub does on its mobile network. Illustrative: no public document says it.
+
+    Attributes:
+        attach_least_s: Seconds from a moved SIM to the hub on the new network, at least.
+        attach_most_s: The same, at most.
+        retry_s: Seconds from one attempt to attach to the next.
+        contact_repeat_s: Seconds after which it tells a head end again that never spoke to it.
+        queue_limit_s: Seconds that a request for a sleeping meter waits at the hub.
+        display_makers: Manufacturer codes of the displays whose firmware it reads; none: all.
+    """
+
+    attach_least_s: Positive
+    attach_most_s: Positive
+    retry_s: Positive
+    contact_repeat_s: Positive
+    queue_limit_s: Positive
+    display_makers: tuple[U16, ...] = ()
+
+    @model_validator(mode="after")
+    def _least_is_not_more_than_most(self) -> Self:
+        if self.attach_least_s > self.attach_most_s:
+            raise ValueError("attach_least_s is more than attach_most_s")
+        return self
+
+
 class DeviationSection(Section):
     """One attribute that this model answers otherwise than its catalogue says.
 
@@ -173,6 +199,7 @@ class DlmsSection(Section):
         hdlc: Its station on a serial line.
         sign_on: What is before HDLC; None: HDLC at once.
         image: Image transfer; None: it has none on this interface.
+        wan: What a hub does on its mobile network; None for what is no hub.
         objects: Name of its object catalogue (``catalogues/NAME.csv``).
         firmware_obis: Logical name of the object (class 1) that holds the firmware version.
         capture_period_s: Period of the load profile.
@@ -193,6 +220,7 @@ class DlmsSection(Section):
     hdlc: HdlcSection
     sign_on: SignOnSection | None = None
     image: ImageSection | None = None
+    wan: WanSection | None = None
     objects: Annotated[str, Field(min_length=1)]
     firmware_obis: _Obis
     capture_period_s: Positive

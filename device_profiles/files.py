@@ -1,6 +1,7 @@
 """Data files as they lie on disk: shipped ones, and overlays whose values win."""
 
 import csv
+import functools
 import hashlib
 import io
 import os
@@ -17,11 +18,13 @@ from device_profiles.errors import InvalidValueError, UnreadableFileError
 #: Where the shipped data lie.
 SHIPPED: Final = Path(__file__).parent
 #: Subfolders a data folder may have.
-SUBFOLDERS: Final = ("models", "cohorts", "clauses", "catalogues")
+SUBFOLDERS: Final = ("models", "cohorts", "clauses", "catalogues", "schemas")
 #: No data file of ours comes near; a larger one is a mistake.
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 #: No table of ours has tables so deep inside it; a deeper one is a mistake.
 MAX_DEPTH: Final = 8
+#: Parsed texts kept; all the shipped models, cohorts and clauses are fewer.
+_KEPT_TEXTS: Final = 128
 
 Folders = Sequence[Path]
 
@@ -32,7 +35,7 @@ class DataFile:
 
     Attributes:
         path: Where it lies.
-        table: Its content.
+        table: Its content, to be read only: files read twice share it.
         digest: First 16 hex digits of its SHA-256, for ``user:`` marks.
         is_overlay: Whether it lies in an overlay.
     """
@@ -78,6 +81,13 @@ def read_toml(path: Path, *, is_overlay: bool) -> DataFile:
         UnreadableFileError: It cannot be read or is not TOML.
     """
     text = read_text(path)
+    table, digest = _parsed(path, text)
+    return DataFile(path, table, digest, is_overlay)
+
+
+@functools.lru_cache(maxsize=_KEPT_TEXTS)
+def _parsed(path: Path, text: str) -> tuple[dict[str, Any], str]:
+    """Parse a file's text; the same text is parsed once (a run of homes loads the same models)."""
     try:
         table = tomllib.loads(text)
     except RecursionError:
@@ -86,7 +96,7 @@ def read_toml(path: Path, *, is_overlay: bool) -> DataFile:
         raise UnreadableFileError(f"not TOML: {error}", file=path) from error
     if _depth(table) > MAX_DEPTH:
         raise InvalidValueError(f"tables nested deeper than {MAX_DEPTH}", file=path)
-    return DataFile(path, table, digest_of(text.encode()), is_overlay)
+    return table, digest_of(text.encode())
 
 
 def _depth(table: Mapping[str, Any]) -> int:

@@ -19,6 +19,7 @@ from device_profiles.words import (
     CspRegion,
     DeviceStatus,
     DeviceType,
+    Dormancy,
     InstallationClass,
     PaymentMode,
     SupplyShape,
@@ -49,6 +50,7 @@ class InstalledDevice(Section):
         status: Inventory status.
         cpl_entry: Row of the Central Products List, where it is known.
         install_code: Where its install code is kept: a reference, never the code.
+        dormancy: Why a meter is dormant; None for an active one, and where nothing is told.
     """
 
     role: DeviceType
@@ -60,12 +62,15 @@ class InstalledDevice(Section):
     status: DeviceStatus
     cpl_entry: str | None = None
     install_code: Annotated[str, AfterValidator(_not_the_code_itself)] | None = None
+    dormancy: Dormancy | None = None
 
     @model_validator(mode="after")
     def _meters_have_what_meters_have(self) -> Self:
         digits = _METERS.get(self.role)
         if (digits is None) != (self.payment_mode is None):
             raise ValueError("an ESME and a GSME have a payment_mode, no other device does")
+        if self.dormancy is not None and digits is None:
+            raise ValueError("an ESME and a GSME can be dormant, no other device can")
         if self.mpxn is not None and (digits is None or len(self.mpxn) > digits):
             raise ValueError("an ESME has an MPAN of 13 digits, a GSME an MPRN of 6 to 10")
         if self.role is DeviceType.ESME and self.mpxn is not None and len(self.mpxn) != 13:

@@ -9,11 +9,16 @@ from pydantic import ValidationError
 from device_profiles.errors import InconsistentDataError, InvalidValueError, UnknownNameError
 from device_profiles.files import DataFile, Folders, layers, names, read_toml, refuse
 from device_profiles.marked import merge
+from device_profiles.metadata_checks import check_layout
 from device_profiles.schema import DeviceProfile
 
 #: Keys that say what a file is and so need no mark.
 _HEAD: Final = ("device_type", "title", "extends", "template")
-_SECTIONS: Final = ("identity", "radio", "firmware", "hub", "supply", "limits", "dlms")
+#: Profiles made before, by name and by the content of every file they are made of: a run of homes
+#: loads the same few models again and again. They are frozen, so sharing them is safe.
+_KEPT: Final[dict[tuple[str, tuple[tuple[Path, str, bool], ...]], DeviceProfile]] = {}
+_MOST_KEPT: Final = 256
+_SECTIONS: Final = ("identity", "radio", "firmware", "hub", "supply", "limits", "dlms", "metadata")
 
 
 def profile_names(overlays: Folders = ()) -> list[str]:
@@ -35,6 +40,18 @@ def load_profile(name_or_path: str | Path, overlays: Folders = ()) -> DeviceProf
             or carries no mark.
     """
     name, chain = _chain(name_or_path, overlays)
+    known = tuple((file.path, file.digest, file.is_overlay) for file in chain)
+    kept = _KEPT.get((name, known))
+    if kept is None:
+        kept = _merged(name, chain)
+        if len(_KEPT) >= _MOST_KEPT:
+            _KEPT.clear()
+        _KEPT[name, known] = kept
+    return kept
+
+
+def _merged(name: str, chain: list[DataFile]) -> DeviceProfile:
+    """Lay the files of a chain over each other and check what comes of it."""
     head: dict[str, Any] = {}
     for file in chain:
         head |= {key: value for key, value in file.table.items() if key in _HEAD}
@@ -46,9 +63,12 @@ def load_profile(name_or_path: str | Path, overlays: Folders = ()) -> DeviceProf
         )
     content |= {key: head[key] for key in ("device_type", "title") if key in head}
     try:
-        return DeviceProfile.model_validate(content | {"name": name, "evidence": marks})
+        made = DeviceProfile.model_validate(content | {"name": name, "evidence": marks})
     except ValidationError as error:
         raise refuse(error, own) from error
+    if made.metadata is not None:
+        check_layout(made.metadata, own)
+    return made
 
 
 def _chain(name_or_path: str | Path, overlays: Folders) -> tuple[str, list[DataFile]]:

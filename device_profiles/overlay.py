@@ -11,6 +11,8 @@ from device_profiles.files import SHIPPED, SUBFOLDERS
 DATA_VARIABLE: Final = "SMETSBENCH_DATA"
 #: Catalogues an overlay may have although none is shipped under the name.
 _OWN_CATALOGUES: Final = frozenset({"cpl_columns.toml", "dmc_columns.toml", "epcl_columns.toml"})
+#: Subfolder -> how names of its files end, where that is not ``.toml``.
+_ENDINGS: Final = {"schemas": ".xsd"}
 #: (prefix, suffix) of catalogues that an overlay may name as it likes.
 _OWN_NAMES: Final = (("installation-", ".toml"), ("dlms-", ".csv"))
 
@@ -49,8 +51,9 @@ def _refuse_unread(folder: Path) -> None:
         if entry.name.startswith(".") or entry.name == "README.md":
             continue
         if entry.parent.name != "catalogues":
-            if entry.suffix != ".toml":
-                raise OverlayError("nothing reads this file; names end in .toml", file=entry)
+            ending = _ENDINGS.get(entry.parent.name, ".toml")
+            if entry.suffix != ending:
+                raise OverlayError(f"nothing reads this file; names end in {ending}", file=entry)
         elif entry.name not in shipped | _OWN_CATALOGUES and not (
             any(entry.name.startswith(head) and entry.suffix == tail for head, tail in _OWN_NAMES)
         ):

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from device_profiles.dlms import DlmsSection
 from device_profiles.evidence import Mark
+from device_profiles.metadata_layout import MetadataLayout
 from device_profiles.sections import U8, U16, Flag, Positive, Section
 from device_profiles.words import (
     DeviceType,
@@ -276,6 +277,7 @@ class DeviceProfile(Section):
         limits: See :class:`LimitsSection`.
         hub: See :class:`HubSection`; of a CHF, and of no other device.
         dlms: See :class:`DlmsSection`; of SMETS1 devices alone.
+        metadata: See :class:`MetadataLayout`; of SMETS1 hubs alone.
         evidence: Key path of every value -> its mark.
     """
 
@@ -291,12 +293,23 @@ class DeviceProfile(Section):
     limits: LimitsSection
     hub: HubSection | None = None
     dlms: DlmsSection | None = None
+    metadata: MetadataLayout | None = None
     evidence: Mapping[str, Mark]
 
     @model_validator(mode="after")
     def _dlms_servers_are_smets1(self) -> Self:
         if self.dlms is not None and self.identity.smets is not SmetsVersion.SMETS1:
             raise ValueError("[dlms] belongs to SMETS1 devices")
+        return self
+
+    @model_validator(mode="after")
+    def _metadata_are_asked_for_by_smets1_hubs(self) -> Self:
+        is_smets1_hub = (self.device_type, self.identity.smets) == (
+            DeviceType.CHF,
+            SmetsVersion.SMETS1,
+        )
+        if self.metadata is not None and not is_smets1_hub:
+            raise ValueError("[metadata] belongs to SMETS1 hubs")
         return self
 
     @model_validator(mode="after")

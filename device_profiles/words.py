@@ -106,6 +106,17 @@ class InstallationClass(enum.StrEnum):
     MIXED = "Mixed"
 
 
+class Dormancy(enum.StrEnum):
+    """Why a meter is not operated by its supplier today.
+
+    Source:
+        S002 §2, S004 (change of supplier); DCC-a2d (end of the supplier's SMSO contract).
+    """
+
+    CHANGE_OF_SUPPLIER = "change-of-supplier"
+    CONTRACT_END = "contract-end"
+
+
 class RemoteParty(enum.IntEnum):
     """Remote party roles as GBCS numbers them (also the OU of organisation certificates)."""
 
@@ -163,6 +174,13 @@ class CspRegion(enum.StrEnum):
     SOUTH_4G = "4G South"
     UNKNOWN = "Unknown"
     SMETS1 = "SMETS1"
+
+
+class Connectivity(enum.StrEnum):
+    """How a communications hub is connected, as DUIS spells it."""
+
+    CELLULAR = "Cellular"
+    VIRTUAL = "Virtual"
 
 
 class SupplyShape(enum.StrEnum):

@@ -8,13 +8,20 @@ from pathlib import PurePath
 from typing import Final
 
 from device_profiles.cpl import Cpl
+from device_profiles.metadata_layout import NO_LAYOUT
+from device_profiles.metadata_makers import HubMaker, HubMakers
 from device_profiles.schema import DeviceProfile
-from device_profiles.words import CplStatus, ImageKind
+from device_profiles.words import CplStatus, ImageKind, SmetsVersion
 from emulator.codecs import ota_file
+from emulator.codecs.chf_metadata import MetadataTarget
+from emulator.codecs.chf_metadata_check import MetadataObjection
 from emulator.codecs.ota_file import ImageError, OtaHeader, OtaImage
+from firmware_images.metadata import Likeness, Recognition, accepting, recognise
 from firmware_images.version import FirmwareVersion, VersionError
 
 _NAME: Final = re.compile(r"[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{8}-.+\.zigbee")
+#: What a hub says of metadata that are as it asks for them.
+ACCEPTED: Final = "accepted"
 #: DUIS carries no larger image.
 DUIS_MAX_IMAGE_BYTES: Final = 10_240_000
 
@@ -53,6 +60,8 @@ class HubFit:
         fits: Whether the whole file fits.
         updates_this_type: Whether its firmware can update the target type at all (SECMP0007).
         evidence: Mark of the store's size.
+        layout: Metadata layout the hub asks for.
+        metadata: ``accepted``, or why the hub discards the image in tactical mode.
     """
 
     profile: str
@@ -61,6 +70,13 @@ class HubFit:
     fits: bool
     updates_this_type: bool
     evidence: str
+    layout: str = NO_LAYOUT.layout_id
+    metadata: str = ACCEPTED
+
+    @property
+    def takes_it(self) -> bool:
+        """Whether an image gets through this hub."""
+        return self.fits and self.updates_this_type and self.metadata == ACCEPTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +107,10 @@ class LintReport:
         return {
             "metadata_layout": self.metadata_layout,
             "hubs": [asdict(hub) for hub in self.hubs],
-            "hub_makers_accepting": sorted(
-                {hub.maker for hub in self.hubs if hub.fits and hub.updates_this_type}
-            ),
+            "hub_makers_accepting": sorted({hub.maker for hub in self.hubs if hub.takes_it}),
             "cpl_entries": list(self.cpl_entries),
             "objections": [asdict(objection) for objection in self.objections],
         }
-
-
-#: What is said of metadata until layouts are there as data.
-NO_LAYOUT: Final = "L-NONE assumed (SMETS2+; layouts of SMETS1 hub makers are not public)"
 
 
 def lint(
@@ -125,19 +135,25 @@ def lint(
     except ImageError as error:
         why = error.why.removeprefix(f"{error.name.value}: ")
         broken = Objection(Severity.ERROR, error.name.value, why)
-        return LintReport(None, (broken,), (), (), NO_LAYOUT)
+        return LintReport(None, (broken,), (), (), "unknown")
     image_hash = ota_file.manufacturer_image_hash(image)
-    fits = tuple(_fit(hub, image, profile) for hub in hubs if hub.hub is not None)
+    asked = [hub for hub in hubs if hub.hub is not None]
+    makers = HubMakers(HubMaker.of(hub) for hub in asked)
+    target = MetadataTarget.of(profile)
+    answers = accepting(image, list(makers.by_profile.values()), target)
+    fits = tuple(_fit(hub, image, profile, answers[hub.name]) for hub in asked)
+    metadata = recognise(image, makers, target)
     found = [
         *_header_objections(image.header, profile),
         *_content_objections(image, profile),
         *_version_objections(image.header, profile),
         *_hub_objections(fits),
+        *_metadata_objections(metadata, profile),
         *_name_objections(file_name),
         *([] if cpl is None else _cpl_objections(image, image_hash, profile, cpl)),
     ]
     entries = () if cpl is None else tuple(e.cpl_entry_id for e in cpl.with_hash(image_hash))
-    return LintReport(image, tuple(found), fits, entries, NO_LAYOUT)
+    return LintReport(image, tuple(found), fits, entries, str(metadata))
 
 
 def _header_objections(header: OtaHeader, profile: DeviceProfile) -> Iterator[Objection]:
@@ -217,7 +233,12 @@ def _version_objections(header: OtaHeader, profile: DeviceProfile) -> Iterator[O
         yield Objection(Severity.WARNING, "version-coding", f"{error} (codec {codec.kind})")
 
 
-def _fit(hub: DeviceProfile, image: OtaImage, profile: DeviceProfile) -> HubFit:
+def _fit(
+    hub: DeviceProfile,
+    image: OtaImage,
+    profile: DeviceProfile,
+    objection: MetadataObjection | None,
+) -> HubFit:
     store = 0 if hub.hub is None else hub.hub.image_store_bytes
     targets = () if hub.hub is None else hub.hub.ccs08_targets
     able = hub.hub is not None and (hub.hub.ppmid_ota or profile.device_type not in targets)
@@ -228,6 +249,8 @@ def _fit(hub: DeviceProfile, image: OtaImage, profile: DeviceProfile) -> HubFit:
         fits=image.header.total_image_size <= store,
         updates_this_type=able,
         evidence=str(hub.evidence["hub.image_store_bytes"]),
+        layout=(hub.metadata or NO_LAYOUT).layout_id,
+        metadata=ACCEPTED if objection is None else objection.reason.value,
     )
 
 
@@ -238,6 +261,18 @@ def _hub_objections(fits: Sequence[HubFit]) -> Iterator[Objection]:
     elif not all(fit.fits for fit in fits):
         small = ", ".join(fit.profile for fit in fits if not fit.fits)
         yield Objection(Severity.WARNING, "too-large-for-some-hubs", f"does not fit {small}")
+
+
+def _metadata_objections(found: Recognition, profile: DeviceProfile) -> Iterator[Objection]:
+    if found.likeness in {Likeness.DAMAGED, Likeness.AMBIGUOUS}:
+        yield Objection(Severity.ERROR, f"metadata-{found.likeness}", str(found))
+    elif profile.identity.smets is not SmetsVersion.SMETS1:
+        if found.found:
+            detail = f"{found}: a SMETS2+ hub passes them on as part of the Manufacturer Image"
+            yield Objection(Severity.WARNING, "metadata-in-image", detail)
+    elif found.likeness is Likeness.NONE:
+        detail = "in tactical mode a hub that asks for metadata discards it"
+        yield Objection(Severity.WARNING, "no-metadata", f"{found}; {detail}")
 
 
 def _name_objections(file_name: str) -> Iterator[Objection]:

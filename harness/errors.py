@@ -35,6 +35,13 @@ class UsageError(HarnessError):
     """The command line or a configuration file is wrong (exit code 2)."""
 
 
+class NotPermittedError(UsageError):
+    """A bench does not let this be done to a device of its own (exit code 2).
+
+    Nothing of it was done. What would have to be there for it, the message says.
+    """
+
+
 class BenchError(HarnessError):
     """The bench or the harness broke; nothing was learnt of the device (exit code 3)."""
 

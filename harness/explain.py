@@ -24,6 +24,7 @@ from harness.setting import Setting
 _SHOWN: Final = 60
 #: Saboteurs by name: imported when asked for.
 _PARTY_DEFECTS: Final = "harness.parties.defects"
+_MIGRATION_DEFECTS: Final = "harness.parties.migration_defects"
 _EMULATED_BENCH: Final = "harness.benches.emulated"
 
 
@@ -199,14 +200,18 @@ def _party_defects(_overlays: Folders) -> Iterator[Explanation]:
     yield from _saboteurs(_PARTY_DEFECTS, "party defect")
 
 
+def _migration_defects(_overlays: Folders) -> Iterator[Explanation]:
+    yield from _saboteurs(_MIGRATION_DEFECTS, "migration defect", "MIG-001")
+
+
 def _device_defects() -> Iterator[Explanation]:
     yield from _saboteurs(_EMULATED_BENCH, "device defect")
 
 
-def _saboteurs(module: str, kind: str) -> Iterator[Explanation]:
+def _saboteurs(module: str, kind: str, scenario: str = "FM-01") -> Iterator[Explanation]:
     table: Mapping[str, _Saboteur] = import_module(module).DEFECTS
     for name, defect in table.items():
-        row = "SER-001" if name.startswith("s1-") else "FM-01"
+        row = "SER-001" if name.startswith("s1-") else scenario
         details = {"use": f"smetsbench run {row} --defect {name}"}
         yield Explanation(kind, name, defect.sentence, details)
 
@@ -268,6 +273,7 @@ _SOURCES: Final[tuple[Callable[[Folders], Iterator[Explanation]], ...]] = (
     _marks,
     _image_defects,
     _party_defects,
+    _migration_defects,
     _equivalent_steps,
     _profiles,
 )

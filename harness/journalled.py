@@ -1,15 +1,25 @@
 """A bench whose every operation is journalled: the same ports, safe against a kill."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from emulator.core.clock import UtcMs, iso
 from emulator.core.ids import Eui64
 from harness.journal import text
 from harness.journalled_meter import JournalledMeter
 from harness.meter import Credentials
-from harness.ports import Listening, Observation, StageOrder, StageOutcome
+from harness.ports import (
+    HubWan,
+    Listening,
+    Notice,
+    Observation,
+    SimAnswer,
+    StageOrder,
+    StageOutcome,
+)
 from harness.recorder import Operation, Recorder, Settling
+
+_ANSWERS: Final[Mapping[str, bool | None]] = {"True": True, "False": False, "None": None}
 
 
 def _nothing(_value: None) -> dict[str, Any]:
@@ -145,6 +155,84 @@ class JournalledPower:
         )
 
 
+class JournalledHubWan:
+    """The WAN side of a SMETS1 hub; a move of its SIM is intended before it is ordered."""
+
+    def __init__(self, recorder: Recorder, role: str) -> None:
+        self._recorder = recorder
+        self._role = role
+
+    def _hub(self) -> HubWan:
+        return self._recorder.bench.hub_wan(self._role)
+
+    def _request(self, **head: str) -> bytes:
+        return text({"role": self._role, **head}).encode()
+
+    async def sim_owner(self) -> str:
+        """Return the party whose network carries the SIM."""
+
+        async def act() -> str:
+            return await self._hub().sim_owner()
+
+        return await self._recorder.perform(
+            Operation(
+                "hub_wan.sim_owner",
+                self._request(),
+                act,
+                lambda owner: {"owner": owner},
+                lambda value: str(value["owner"]),
+            )
+        )
+
+    async def change_sim(self, to: str) -> SimAnswer:
+        """Have the SIM moved to another party's network."""
+
+        async def act() -> SimAnswer:
+            return await self._hub().change_sim(to)
+
+        async def happened() -> bool | None:
+            return await self._hub().sim_owner() == to
+
+        return await self._recorder.perform(
+            Operation(
+                "hub_wan.change_sim",
+                self._request(to=to),
+                act,
+                lambda answer: {"done": answer.done, "why": answer.why},
+                lambda value: SimAnswer(value["done"], value["why"]),
+                Settling(happened, lambda: SimAnswer(True)),
+            )
+        )
+
+    async def notified(self, party: str, until: UtcMs) -> Notice | None:
+        """Return the next notice of the hub to that party's head end; None at ``until``."""
+
+        async def act() -> Notice | None:
+            return await self._hub().notified(party, until)
+
+        return await self._recorder.perform(
+            Operation(
+                "hub_wan.notified",
+                self._request(party=party, until=iso(until)),
+                act,
+                _notice_down,
+                _notice_back,
+            )
+        )
+
+
+def _notice_down(notice: Notice | None) -> dict[str, Any]:
+    if notice is None:
+        return {"at": None}
+    return {"at": notice.at, "octets": notice.octets.hex()}
+
+
+def _notice_back(value: dict[str, Any]) -> Notice | None:
+    if value["at"] is None:
+        return None
+    return Notice(UtcMs(value["at"]), bytes.fromhex(value["octets"]))
+
+
 class JournalledBench:
     """The ports of a bench, every operation journalled; what steps see as ``run.bench``.
 
@@ -186,6 +274,38 @@ class JournalledBench:
     def credentials(self, role: str, name: str) -> Credentials:
         """Return how a client of that name presents itself to that device."""
         return self.inner.credentials(role, name)
+
+    def hub_wan(self, role: str = "CHF") -> JournalledHubWan:
+        """Return the WAN side of a SMETS1 hub."""
+        return JournalledHubWan(self._recorder, role)
+
+    def opens_to(self, role: str, credentials: Credentials) -> bool | None:
+        """Say whether a device would associate with these credentials; None: ask it itself."""
+
+        def read() -> Mapping[str, Mapping[str, str]]:
+            return {"opens": {"answer": str(self.inner.opens_to(role, credentials))}}
+
+        kind = f"bench.opens_to {role} {credentials.name} {credentials.title.hex()}".rstrip()
+        return _ANSWERS[self._recorder.look(kind, read)["opens"]["answer"]]
+
+    def memory(self, role: str) -> Mapping[str, str] | None:
+        """Return what a device remembers, without what moves by itself; None for a real one."""
+
+        def read() -> Mapping[str, Mapping[str, str]]:
+            kept = self.inner.memory(role)
+            return {} if kept is None else {"memory": kept}
+
+        return self._recorder.look(f"bench.memory {role}", read).get("memory")
+
+    async def disturb(self, order: str) -> None:
+        """Put one more fault into force from now on; ``clear@LINK`` ends those of a link."""
+
+        async def act() -> None:
+            await self._recorder.bench.disturb(order)
+
+        await self._recorder.perform(
+            Operation("bench.disturb", order.encode(), act, _nothing, _none)
+        )
 
     def take_observations(self) -> Sequence[Observation]:
         """Return what the bench saw inside devices since the last call."""

@@ -105,6 +105,9 @@ def of_scenario(run: Run, findings: Sequence[Finding]) -> dict[str, Any]:
         outcome, unexpected = _of_outcome(run)
         graded += [outcome, _of_order(run)]
     verdict = combine(finding.verdict for finding in graded)
+    given_up = next((one for one in findings if one.stops and one.verdict is Verdict.SKIPPED), None)
+    if given_up is not None and verdict <= Verdict.PASS:
+        return unplayed(Finding(Verdict.SKIPPED, given_up.reason))  # half a claim is no claim
     worst = next((item for item in graded if item.verdict is verdict), Finding(verdict))
     if verdict <= Verdict.PASS:
         worst = Finding(verdict, _praise(run, unexpected=unexpected))

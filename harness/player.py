@@ -11,7 +11,7 @@ from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
-from harness.errors import HarnessError, UsageError
+from harness.errors import HarnessError, NotPermittedError, UsageError
 from harness.journal import Journal
 from harness.journalled import JournalledBench
 from harness.judging import Finding, broken, of_scenario, of_step, unplayed
@@ -60,16 +60,16 @@ class Player:
             self._journal.end_scenario(number, None, {}, unplayed(Finding(Verdict.SKIPPED, reason)))
             return
         self._put_bench_back()
+        is_new = row["state"] == "pending"
+        self._recorder.now = self._bench.clock.now() if is_new else UtcMs(row["started_at"])
         made = scenario.setup(self.run)
         if inspect.isawaitable(made):
             await made
-        if row["state"] == "pending":
-            self._recorder.now = self._bench.clock.now()
+        if is_new:
             self._journal.begin_scenario(
                 number, self._recorder.now, self._carried(), self._names(), self._describe()
             )
         else:
-            self._recorder.now = UtcMs(row["started_at"])
             self._recorder.replaying = True
             self._take_over(row["carried"])
         findings = await self._steps()
@@ -166,6 +166,11 @@ class Player:
             return self._ended_early(step, ended)
         except MalformedFrameError as refused:
             return Finding(Verdict.FAIL, f"broken frame: {refused}")
+        except NotPermittedError as refused:
+            if not getattr(self._bench, "skips_refused", False):
+                raise
+            why = f"{refused.what} (next: {refused.next_command})"
+            return Finding(Verdict.SKIPPED, why, stops=True)
         except (ReplayError, UsageError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever broke, the run goes on and says so
@@ -200,9 +205,8 @@ def missing(scenario: Scenario, bench: Bench) -> list[str]:
             return has_meter(bench, scenario.devices, _WAYS[need])
         if need == "observations":
             return bench.take_observations() is not None
-        if need in {"power", "noise"}:
-            return need in getattr(bench, "offers", ()) or bench.dump() is not None
-        return bench.dump() is not None  # an emulated bench offers all that is no device
+        # An emulated bench offers all that is no device; any other says what it offers.
+        return need in getattr(bench, "offers", ()) or bench.dump() is not None
 
     return [need for need in sorted(scenario.needs) if not offered(need)]
 

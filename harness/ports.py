@@ -277,6 +277,18 @@ class Bench(Protocol):
         """
         ...
 
+    def memory(self, role: str) -> Mapping[str, str] | None:
+        """Return what a device remembers, without what moves by itself; None for a real device.
+
+        Path -> value; keys and secrets as digests. A row ``(left out)`` names what is not there:
+        invocation counters, logs, clock, consumption and what follows from it. Two memories are
+        equal when nothing of the device was changed in between, or all of it was put back.
+
+        Raises:
+            BenchError: The bench has no such device.
+        """
+        ...
+
     async def disturb(self, order: str) -> None:
         """Put one more fault into force from now on, in the notation of ``--fault``.
 

@@ -187,7 +187,7 @@ class Recorder:
             if recorded.outcome is not None:
                 return self._replayed(operation, ordinal, *recorded.outcome)
         rows = {name: dict(row) for name, row in read().items()}
-        self._conclude(ordinal, rows)
+        self._conclude(ordinal, rows, moved=False)
         return rows
 
     async def _once(self, operation: Operation[_T]) -> _T:
@@ -288,7 +288,8 @@ class Recorder:
             self.deadline = UtcMs(self.deadline + gap_ms)
         self.replaying = False
 
-    def _conclude(self, ordinal: int, value: dict[str, Any]) -> None:
+    def _conclude(self, ordinal: int, value: dict[str, Any], *, moved: bool = True) -> None:
+        """Journal what an operation came to; one that moved nothing leaves the state as it is."""
         seen = [
             Observation(item.at, item.device, item.kind, _plain_fields(item))
             for item in self.bench.take_observations() or ()
@@ -298,7 +299,8 @@ class Recorder:
             self.frames += 1
         self.now = self.bench.clock.now()
         where = (self.capture.flush(), self.frames)
-        outcome = Outcome(value, self.now, where, seen, self.bench.dump())
+        state = self.bench.dump() if moved else None
+        outcome = Outcome(value, self.now, where, seen, state)
         at = (self.scenario, self.step)
         self.journal.conclude(at, ordinal, outcome, self.unwritten())
         self.observed += seen

@@ -11,7 +11,7 @@ from emulator.codecs.dlms.access import print_obis
 from emulator.codecs.dlms.apdu_parts import Descriptor
 from emulator.core.clock import UtcMs, iso
 from emulator.core.ids import Eui64
-from harness.errors import UsageError
+from harness.errors import NotPermittedError
 from hil import wall_clock
 from hil.arming_state import Arming, dry_run_file, last_moment, load_arming
 from hil.bench_file import LoadedBench
@@ -35,7 +35,7 @@ class Reason(enum.StrEnum):
     NOT_CONFIRMED = "not-confirmed"
 
 
-class ArmingRefusedError(UsageError):
+class ArmingRefusedError(NotPermittedError):
     """A write to a real device is refused; nothing of it was sent.
 
     Attributes:

@@ -9,25 +9,40 @@ from typing import Any, Final
 
 from device_profiles.schema import DeviceProfile
 from device_profiles.words import DeviceType
+from emulator.core.faults import FaultError, parse, parse_clear
 from emulator.core.ids import Eui64
 from harness.bench_offer import Lack
 from harness.benches import BENCHES
+from harness.benches.refusals import fault_error, no_sim
 from harness.cli.output import errors
 from harness.errors import BenchError, UsageError
 from harness.meter import Credentials
-from harness.ports import Bench, CapturedFrame, Clock, Hub, MeterPort, Observation, Power
+from harness.ports import (
+    Bench,
+    CapturedFrame,
+    Clock,
+    Hub,
+    HubWan,
+    MeterPort,
+    Observation,
+    Power,
+)
 from harness.run_options import RunOptions
 from harness.scenario import Scenario
 from harness.setting import Setting, named
 from hil.arming import ArmedGuard
-from hil.bench_faults import routes
+from hil.bench_faults import own_faults, routes
 from hil.bench_file import LoadedBench, load_bench
 from hil.bench_parts import BenchClock, NoHub, NotOpened
 from hil.endpoints import EndpointKind
+from hil.held_time import HeldTimeLoop
+from hil.home import HOME_WORLD, defects_of, foreign, in_home, ref_of
 from hil.line_settings import loopback_eui64
 from hil.lines import Line, LineOpener
 from hil.mains import Mains
+from hil.mixed_bench import MixedBench
 from hil.offers import lacking, words_of
+from hil.wired_port import HeldClock
 
 _EMULATED: Final = "emulated"
 #: Endpoint kinds, and what a bench is called that has one; the first that fits.
@@ -39,11 +54,18 @@ _KINDS: Final = (
 
 
 def new_event_loop(options: RunOptions | None = None) -> asyncio.AbstractEventLoop:
-    """Return the loop a bench belongs in: one whose clock jumps where its devices are emulated."""
-    if options is not None and _loaded(options).is_emulated:
+    """Return the loop a bench belongs in.
+
+    One whose clock jumps where its devices are emulated; which holds still for devices on lines
+    where there are such as well; an ordinary one where there are none but such.
+    """
+    loaded = None if options is None else _loaded(options)
+    if options is None or loaded is None:
+        return asyncio.new_event_loop()
+    if loaded.is_emulated:
         loop: asyncio.AbstractEventLoop = _emulated_bench("new_event_loop")()
         return loop
-    return asyncio.new_event_loop()
+    return HeldTimeLoop() if _is_home(loaded, options) else asyncio.new_event_loop()
 
 
 def check(options: RunOptions) -> None:
@@ -55,6 +77,8 @@ def check(options: RunOptions) -> None:
     loaded = _loaded(options)
     if loaded.is_emulated:
         _emulated_bench("check")(_of_emulated(options, loaded))
+    elif _is_home(loaded, options):
+        _emulated_bench("check")(in_home(loaded, options))
     else:
         routes(loaded, options)
 
@@ -65,7 +89,10 @@ def lacks(options: RunOptions, scenario: Scenario) -> Sequence[Lack]:
     Raises:
         UsageError: The bench file cannot be used.
     """
-    return lacking(_loaded(options), scenario.needs, scenario.devices)
+    loaded = _loaded(options)
+    if loaded.is_mixed and scenario.world == HOME_WORLD:
+        return foreign(loaded, scenario)
+    return lacking(loaded, scenario.needs, scenario.devices)
 
 
 async def open_bench(options: RunOptions) -> Bench:
@@ -77,16 +104,50 @@ async def open_bench(options: RunOptions) -> Bench:
     """
     loaded = _loaded(options)
     if loaded.is_emulated:
-        opened = _emulated_bench("open_bench")(_of_emulated(options, loaded))
-        emulated: Bench = await opened if inspect.isawaitable(opened) else opened
-        return emulated
-    bench = HilBench(loaded, options)
+        return await _opened(_of_emulated(options, loaded))
+    bench: HilBench | MixedBench
+    if _is_home(loaded, options):
+        bench = _mixed(loaded, options, await _opened(in_home(loaded, options)))
+    else:
+        bench = HilBench(loaded, options)
     try:
         await bench.open()
     except BaseException:
         await bench.close()
         raise
     return bench
+
+
+async def _opened(options: RunOptions) -> Bench:
+    """Return the emulated bench of these options."""
+    opened = _emulated_bench("open_bench")(options)
+    bench: Bench = await opened if inspect.isawaitable(opened) else opened
+    return bench
+
+
+def _mixed(loaded: LoadedBench, options: RunOptions, home: Bench) -> MixedBench:
+    guard, ref = ArmedGuard(loaded, options.scenario, ask=_asker()), ref_of(options)
+
+    def openers(clock: HeldClock) -> LineOpener:
+        children = loaded.of(EndpointKind.LOOPBACK)
+        faults = {role: own_faults(options, role, ref) for role in children}
+        return LineOpener(
+            loaded,
+            options,
+            clock,
+            guard,
+            _tell,
+            faults,
+            eui64s={role: home.role(role) for role in children},
+            defects={role: defects_of(options, role) for role in children},
+        )
+
+    return MixedBench(home, openers, guard, ref=ref)
+
+
+def _is_home(loaded: LoadedBench, options: RunOptions) -> bool:
+    """Say whether a run plays in an emulated home some of whose devices are on lines."""
+    return loaded.is_mixed and options.world == HOME_WORLD
 
 
 class HilBench:
@@ -140,7 +201,7 @@ class HilBench:
                 next_command=f"smetsbench run {self._options.scenario}   (without --bench)",
             )
         self._opened = True
-        for role in self.loaded.content.roles:
+        for role in self.loaded.on_lines():
             if not self._options.devices or role in self._options.devices:
                 self._lines[role] = await asyncio.to_thread(self._opener.open, role)
 
@@ -170,6 +231,53 @@ class HilBench:
             BenchError: The bench knows none, or its secrets are not there.
         """
         return self._line(role).credentials(self.loaded, name)
+
+    def hub_wan(self, role: str = "CHF") -> HubWan:
+        """Return the WAN side of a hub; a bench in real time has no say over SIMs.
+
+        Raises:
+            BenchError: Always.
+        """
+        cause = "a SIM on a bench in real time is moved by its network's people, not by a program"
+        raise no_sim(role, cause, str(self.loaded.path))
+
+    def opens_to(self, role: str, credentials: Credentials) -> bool | None:
+        """Return None: nobody can copy a real device; ask it through ``meter``.
+
+        Raises:
+            BenchError: The bench has no such device.
+        """
+        del credentials
+        self._line(role)
+        return None
+
+    def memory(self, role: str) -> Mapping[str, str] | None:
+        """Return None: nobody can look inside a real device.
+
+        Raises:
+            BenchError: The bench has no such device.
+        """
+        self._line(role)
+        return None
+
+    async def disturb(self, order: str) -> None:
+        """Refuse: nothing of ours stands between this bench and its devices.
+
+        Raises:
+            UsageError: The order means nothing.
+            BenchError: It means something, and cannot be done here.
+        """
+        try:
+            if parse_clear(order) is None:
+                parse(order)
+        except FaultError as error:
+            raise fault_error(error, order) from error
+        raise BenchError(
+            f"the links of this bench cannot be disturbed: {order}",
+            where=str(self.loaded.path),
+            cause="faults at run time are made where devices are emulated inside the run",
+            next_command=f"smetsbench run {self._options.scenario}   (without --bench)",
+        )
 
     def role(self, device_type: str) -> Eui64:
         """Return the EUI-64 of the bench's device of that type.
@@ -282,7 +390,7 @@ def _scenario(options: RunOptions) -> Scenario | None:
 def _clock_factor(loaded: LoadedBench) -> int:
     """Return how fast the bench's clock runs: as the fastest loopback child's; 1 with real ones."""
     children = loaded.of(EndpointKind.LOOPBACK)
-    if len(children) < len(loaded.content.roles):
+    if len(children) < len(loaded.content.roles) or not children:
         return 1
     return max(section.clock_factor or 1 for section in children.values())
 

@@ -62,6 +62,36 @@ def routes(loaded: LoadedBench, options: RunOptions) -> Routes:
     return Routes({role: tuple(texts) for role, texts in found.items()}, tuple(nowhere))
 
 
+def for_child(order: str, role: DeviceType, home: str) -> bool:
+    """Say whether an order to disturb a bench concerns the child behind a role, or its line.
+
+    Args:
+        order: A fault, or ``clear@LINK``.
+        role: The child's device type.
+        home: Ref of the home it is in; empty where homes have none.
+
+    Raises:
+        UsageError: The order means nothing.
+    """
+    try:
+        cleared = fault_orders.parse_clear(order)
+    except FaultError as error:
+        raise _meaningless(error) from error
+    if cleared is not None:
+        return _is_of(cleared, role)
+    fault = _parsed(order)
+    return _is_of(fault.link, role) and bool(fault_orders.in_home([fault], home))
+
+
+def _is_of(link: str, role: DeviceType) -> bool:
+    return link.partition("-")[0] == _LINE or link == role.lower()
+
+
+def own_faults(options: RunOptions, role: DeviceType, home: str) -> tuple[str, ...]:
+    """Return the faults of a run that go to the child behind a role, beside those of its home."""
+    return tuple(text for text in options.faults if for_child(text, role, home))
+
+
 def _own_faults(options: RunOptions) -> tuple[str, ...]:
     """Return the faults that the scenario brought along; they stand last among all."""
     if not options.scenario:
@@ -77,12 +107,16 @@ def _parsed(text: str) -> Fault:
     try:
         return fault_orders.parse(text)
     except FaultError as error:
-        raise UsageError(
-            f"a fault means nothing: {error}",
-            where="--fault",
-            cause="a mistyped name, key or link",
-            next_command="smetsbench faults",
-        ) from error
+        raise _meaningless(error) from error
+
+
+def _meaningless(error: FaultError) -> UsageError:
+    return UsageError(
+        f"a fault means nothing: {error}",
+        where="--fault",
+        cause="a mistyped name, key or link",
+        next_command="smetsbench faults",
+    )
 
 
 def _roles(fault: Fault, children: Sequence[DeviceType]) -> list[DeviceType]:

@@ -118,8 +118,17 @@ class LoadedBench:
 
     @property
     def is_emulated(self) -> bool:
-        """Whether its devices live in virtual time; all of them do, or none."""
-        return bool(self.of(EndpointKind.EMULATED))
+        """Whether all of its devices live in virtual time."""
+        return len(self.of(EndpointKind.EMULATED)) == len(self.content.roles)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether some of its devices live in virtual time, and others stand on lines."""
+        return bool(self.of(EndpointKind.EMULATED)) and not self.is_emulated
+
+    def on_lines(self) -> list[DeviceType]:
+        """Return the roles that are reached by a line."""
+        return list(self.of(EndpointKind.LOOPBACK, EndpointKind.SERIAL, EndpointKind.REPLAY))
 
 
 def load_bench(path: Path, overlays: Sequence[Path] = ()) -> LoadedBench:

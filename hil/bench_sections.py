@@ -317,11 +317,7 @@ class BenchFile(Section):
     @model_validator(mode="after")
     def _roles_fit_together(self) -> Self:
         kinds = {section.where.kind for section in self.roles.values()}
-        if EndpointKind.EMULATED in kinds and (len(kinds) > 1 or self.power or self.console):
-            raise refuse(
-                "inconsistent",
-                "emulated roles live in virtual time and share a bench with nothing else",
-            )
+        self._emulated_beside(kinds)
         factors = {section.clock_factor or 1 for section in self.roles.values()}
         if len(factors) > 1 or (factors != {1} and kinds != {EndpointKind.LOOPBACK}):
             raise refuse(
@@ -338,6 +334,22 @@ class BenchFile(Section):
             self._powered(self.power)
         self._refuse_shared()
         return self
+
+    def _emulated_beside(self, kinds: set[EndpointKind]) -> None:
+        """Refuse what cannot stand beside emulated devices, whose time jumps."""
+        if EndpointKind.EMULATED not in kinds:
+            return
+        if kinds == {EndpointKind.EMULATED} and (self.power or self.console):
+            raise refuse("inconsistent", "an emulated bench has neither relay nor console")
+        if EndpointKind.REPLAY in kinds:
+            raise refuse("inconsistent", "a recording keeps its own time: no emulated role beside")
+        hub = self.roles.get(DeviceType.CHF)
+        if len(kinds) > 1 and (hub is None or hub.where.kind is not EndpointKind.EMULATED):
+            raise refuse(
+                "missing-key",
+                "roles.CHF: a device on a line beside emulated ones is reached through their hub,"
+                " so an emulated CHF must be there",
+            )
 
     def _powered(self, power: PowerSection) -> None:
         real = [role for role, one in self.roles.items() if one.where.kind is EndpointKind.SERIAL]

@@ -128,6 +128,20 @@ class Child:
         except (OSError, ValueError):
             raise self._failed("it ended by itself") from None
 
+    def ask(self, line: str, *, answer_s: float = READY_S) -> None:
+        """Hand it one line of control, and wait until it says that it has done it.
+
+        Raises:
+            ChildFailedError: It has ended, refuses, or says nothing in time.
+        """
+        self.tell(line)
+        try:
+            answer = self._lines.get(timeout=answer_s).decode("utf-8", "replace").strip()
+        except queue.Empty:
+            raise self._failed(f"it did not answer {line!r} within {answer_s:g} s") from None
+        if answer != line:
+            raise self._failed(f"it answered {line!r} with {answer!r}")
+
     def stop(self) -> int:
         """Let it end in order, at last by force; returns its exit code. Harmless when repeated."""
         with suppress(OSError, ValueError):

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from device_profiles.words import DeviceType
 from emulator.codecs.dlms.access import print_obis
 from emulator.codecs.dlms.apdu_parts import Descriptor
 from emulator.core.clock import iso
@@ -98,7 +99,7 @@ def rehearse(
         )
         journal = Journal.open(place.file("journal"))
         try:
-            rehearsals = tuple(_rehearsals(journal))
+            rehearsals = tuple(_rehearsals(journal, loaded.on_lines()))
         finally:
             journal.close()
     report = DryRunReport(
@@ -112,7 +113,7 @@ def rehearse(
     return report, record
 
 
-def _rehearsals(journal: Journal) -> Iterator[Rehearsal]:
+def _rehearsals(journal: Journal, on_lines: Sequence[DeviceType]) -> Iterator[Rehearsal]:
     for row in journal.rows("SELECT n, id, declared, result FROM scenarios ORDER BY n"):
         devices = json.loads(row["declared"])["devices"]
         operations = journal.rows(
@@ -121,21 +122,26 @@ def _rehearsals(journal: Journal) -> Iterator[Rehearsal]:
         writes = [
             write
             for operation in operations
-            for write in _writes(operation["kind"], bytes(operation["request"]), devices)
+            for write in _writes(operation["kind"], bytes(operation["request"]), devices, on_lines)
         ]
         verdict = json.loads(row["result"])["verdict"]
         yield Rehearsal(scenario=row["id"], verdict=str(verdict), writes=counted(writes))
 
 
-def _writes(kind: str, request: bytes, devices: Sequence[str]) -> list[Write]:
-    """Return the writes of one journalled operation; none for what only reads."""
+def _writes(
+    kind: str, request: bytes, devices: Sequence[str], on_lines: Sequence[DeviceType]
+) -> list[Write]:
+    """Return the writes of one journalled operation; none for what only reads.
+
+    To a device on a line every way leads over that line, the ways through a hub too.
+    """
     port, _, service = kind.partition(".")
     if kind == "power.cycle":
         return [Write(verb=Verb.SUPPLY, role=devices[0], service="power")]
     if port != "meter":
         return []
     asked = json.loads(request)
-    if asked.get("way") != "line":
+    if asked.get("way") != "line" and asked["role"] not in on_lines:
         return []
     accesses = [one for one in _accesses(service, asked) if one.verb is not Verb.READ]
     return [_write(access, asked["role"], service) for access in accesses]

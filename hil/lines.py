@@ -142,6 +142,8 @@ class LineOpener:
         tell: Takes lines of progress for people.
         reopen_s: How long to wait for a port that is away; None: as the bench file says.
         taps: Who else listens, by device type.
+        eui64s: Who loopback devices are, where their home says so.
+        defects: Defects of loopback devices, where they are not those of the run.
     """
 
     loaded: LoadedBench
@@ -152,6 +154,8 @@ class LineOpener:
     faults: Mapping[DeviceType, tuple[str, ...]] = field(default_factory=dict)
     reopen_s: float | None = None
     taps: Mapping[DeviceType, Tap] = field(default_factory=dict)
+    eui64s: Mapping[DeviceType, Eui64] = field(default_factory=dict)
+    defects: Mapping[DeviceType, tuple[str, ...]] = field(default_factory=dict)
 
     def open(self, role: DeviceType) -> Line:
         """Open the line of one role.
@@ -170,7 +174,7 @@ class LineOpener:
     def _loopback(self, role: DeviceType) -> Line:
         section, profile = self.loaded.content.roles[role], self.loaded.profiles[role]
         seed = self.options.seed if section.seed is None else section.seed
-        eui64 = loopback_eui64(section, profile, seed)
+        eui64 = self.eui64s.get(role) or loopback_eui64(section, profile, seed)
         start = self.clock.now()
         child = Child.emulate(self._words(role, seed, eui64, start))
         if self.clock.factor != 1:
@@ -277,7 +281,7 @@ class LineOpener:
         words += [] if section.pace is None else ["--pace", str(section.pace)]
         for fault in self.faults.get(role, ()):
             words += ["--fault", fault]
-        for defect in self.options.defects:
+        for defect in self.defects.get(role, self.options.defects):
             words += ["--defect", defect]
         for folder in self.options.data:
             words += ["--data", str(folder.resolve())]

@@ -60,7 +60,7 @@ class Mains:
                 next_command=f"smetsbench bench check {self._loaded.path}",
             )
         if line.child is not None:
-            await asyncio.to_thread(line.child.tell, f"power-cut {off_s:g}")
+            await asyncio.to_thread(line.child.ask, f"power-cut {off_s:g}")
             dark_ms = round((off_s + _START_S * self._clock.factor) * 1000)
             await self._clock.sleep_until(UtcMs(self._clock.now() + dark_ms))
             return

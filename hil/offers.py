@@ -29,6 +29,15 @@ def words_of(loaded: LoadedBench) -> frozenset[str]:
     return frozenset(word for word, met in words.items() if met)
 
 
+def home_words(loaded: LoadedBench) -> frozenset[str]:
+    """Return the needs beyond device types that a bench with an emulated home meets.
+
+    With a real device in it, time jumps for the others alone; a scenario cannot tell.
+    """
+    power = frozenset() if loaded.of(EndpointKind.SERIAL) else {"power", "noise"}
+    return words_of(loaded) | power | {"virtual-time", "meter-wan"}
+
+
 def lacking(loaded: LoadedBench, needs: Iterable[str], devices: Sequence[str]) -> list[Lack]:
     """Return what a bench lacks for a scenario, in the order of its needs.
 

@@ -21,14 +21,16 @@ class Stream:
 
     def octets(self, count: int) -> bytes:
         """Draw ``count`` octets."""
-        out = bytearray()
+        block, offset = divmod(self.position, 32)
+        self.position += count
+        out = self._block(block)[offset : offset + count]
         while len(out) < count:
-            block, offset = divmod(self.position, 32)
-            digest = hashlib.sha256(self._prefix + str(block).encode()).digest()
-            piece = digest[offset : offset + count - len(out)]
-            out += piece
-            self.position += len(piece)
-        return bytes(out)
+            block += 1
+            out += self._block(block)[: count - len(out)]
+        return out
+
+    def _block(self, number: int) -> bytes:
+        return hashlib.sha256(self._prefix + str(number).encode()).digest()
 
     def below(self, limit: int) -> int:
         """Draw a whole number from 0 to ``limit`` - 1, without bias worth naming (2^-64).

@@ -123,6 +123,22 @@ class Note:
     fields: tuple[tuple[str, Value], ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class SeekNetwork:
+    """Ask the mobile network to let the hub attach; its answer is a NETWORK event, or none."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrownOut:
+    """The supply gives way under the device (a fault that was put into it).
+
+    Attributes:
+        off_s: Seconds until it returns; 0 means never.
+    """
+
+    off_s: float
+
+
 Effect = (
     SendGbcs
     | SendWan
@@ -134,6 +150,8 @@ Effect = (
     | CancelTimer
     | Radio
     | Note
+    | SeekNetwork
+    | BrownOut
 )
 
 
@@ -149,6 +167,7 @@ class DeviceEvent(enum.StrEnum):
     CSP = "csp"  # a frame of the stand-in image-transfer link (CHF alone)
     DLMS = "dlms"  # an APDU of a DLMS client (SMETS1 devices)
     DLMS_GONE = "dlms_gone"  # a DLMS client's link ended
+    NETWORK = "network"  # the mobile network has let a SMETS1 hub attach, or has lost it
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,5 +201,6 @@ class DlmsIndication:
 
 
 #: TIMER carries the timer's name; GBCS, WAN, CSP the octets; ZCL a ZclIndication; DLMS a
-#: DlmsIndication; DLMS_GONE a DlmsChannel; power nothing.
+#: DlmsIndication; DLMS_GONE a DlmsChannel; NETWORK the party whose network it is, empty for none;
+#: power nothing.
 Payload = str | bytes | ZclIndication | DlmsIndication | DlmsChannel | None

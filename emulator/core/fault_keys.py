@@ -11,6 +11,11 @@ from emulator.core.clock import UtcMs, from_datetime
 #: Device roles that a fault can name.
 ROLES: Final = ("esme", "gsme", "chf", "ppmid", "hcalcs")
 
+#: Parties whose networks can carry a SIM.
+PARTIES: Final = ("SMSO", "S1SP")
+#: What a power cut leaves of a key change that had come.
+EFFECTS: Final = ("taken", "lost")
+
 KeyValue = int | float | str
 
 
@@ -49,6 +54,15 @@ def _role(value: str) -> str:
     return value
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return value
+
+    return read
+
+
 def _word(value: str) -> str:
     if not value:
         raise ValueError("a word must stand there")
@@ -77,6 +91,11 @@ KEYS: Final[Mapping[str, Key]] = {
     "kind": Key(_pattern, "frames of this label, * allowed: ota.image-block-response, tunnel.*"),
     "from": Key(_role, "frames this role sends"),
     "to": Key(_role, "frames for this role"),
+    "role": Key(_role, "frames this role sends or that are for it"),
+    "party": Key(_one_of(*PARTIES), "only on the way to this party's network"),
+    "home": Key(_word, "only in the home of this ref, where a bench has several"),
+    "s": Key(_seconds, "seconds from the move of the SIM to the hub's first contact"),
+    "effect": Key(_one_of(*EFFECTS), "whether the new keys are in force afterwards"),
     "copies": Key(_between(2, 100), "how often the frame arrives"),
     "gap_ms": Key(_between(0, _LARGE), "milliseconds between the copies"),
     "ms": Key(_between(0, _LARGE), "milliseconds of delay"),

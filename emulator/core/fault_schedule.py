@@ -9,8 +9,24 @@ from emulator.core.chance import Chance, Stream
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Value
 from emulator.core.errors import IllegalEventError
-from emulator.core.faults import FAULTS, Copy, DeviceAct, Fault, Hand
+from emulator.core.fault_keys import ROLES
+from emulator.core.faults import (
+    FAULTS,
+    SIM,
+    Copy,
+    DeviceAct,
+    Fault,
+    Hand,
+    SimAct,
+    parse,
+    parse_clear,
+)
 
+#: What happens on the link ``sim``.
+SIM_MOVE: Final = "sim.move"
+SIM_ATTACH: Final = "sim.attach"
+#: The one fault of the SIM that strikes attempts to attach; the others strike moves.
+_KEEPS_OFF: Final = "mute"
 _BOTH_WAYS: Final = {link: (f"{link}-in", f"{link}-out") for link in ("wan", "csp", "line")}
 
 
@@ -54,25 +70,106 @@ class _Count:
     seen: int = 0
     applied: int = 0
     state: str = ""
+    ended: bool = False
 
 
 class FaultSchedule:
-    """Applies a row of faults; two runs of one seed apply them alike."""
+    """Applies a row of faults; two runs of one seed apply them alike.
+
+    Attributes:
+        ordered: Faults the run began with.
+        faults: Those, and behind them what was put into force since.
+    """
 
     def __init__(self, faults: Sequence[Fault], chance: Chance) -> None:
-        self.faults = tuple(faults)
-        self._counts = [_Count() for _ in self.faults]
-        self._draw: list[Stream] = [
-            chance.stream(f"fault/{index}/{fault.text}") for index, fault in enumerate(self.faults)
-        ]
+        self.ordered = tuple(faults)
+        self.faults: tuple[Fault, ...] = ()
+        self._chance = chance
+        self._begin()
+
+    def _begin(self) -> None:
+        self.faults = ()
+        self._counts: list[_Count] = []
+        self._draw: list[Stream] = []
         self._on_link: dict[str, list[int]] = {}
         self._on_role: dict[str, list[int]] = {}
-        for index, fault in enumerate(self.faults):
-            if FAULTS[fault.name].on_frames:
-                for link in _BOTH_WAYS.get(fault.link, (fault.link,)):
-                    self._on_link.setdefault(link, []).append(index)
-            else:
-                self._on_role.setdefault(fault.link, []).append(index)
+        for fault in self.ordered:
+            self.add(fault)
+
+    def add(self, fault: Fault) -> int:
+        """Put one more fault into force; return its place in ``faults``."""
+        index = len(self.faults)
+        self.faults = (*self.faults, fault)
+        self._counts.append(_Count())
+        self._draw.append(self._chance.stream(f"fault/{index}/{fault.text}"))
+        if FAULTS[fault.name].on_frames or fault.link == SIM:
+            for link in _BOTH_WAYS.get(fault.link, (fault.link,)):
+                self._on_link.setdefault(link, []).append(index)
+        else:
+            self._on_role.setdefault(fault.link, []).append(index)
+        return index
+
+    def order(self, text: str, now: UtcMs) -> tuple[UtcMs, int] | None:
+        """Put what an order says into force: one more fault, or none of a place any more.
+
+        Args:
+            text: In the notation of ``--fault``, or ``clear@LINK``.
+            now: The present moment; seconds count from it.
+
+        Returns:
+            When a fault of a device comes by itself, and its place in ``faults``; None for what
+            waits for frames or notes.
+
+        Raises:
+            FaultError: The order means nothing.
+        """
+        link = parse_clear(text)
+        if link is not None:
+            self.clear(link)
+            return None
+        place = self.add(parse(text))
+        due = self.due(place, now) if self.faults[place].link in ROLES else None
+        return None if due is None else (due, place)
+
+    def clear(self, link: str) -> int:
+        """End every fault that lies on a link or role; return how many there were.
+
+        A fault of both directions ends with ``wan``; ``wan-in`` ends what was ordered for that one.
+        """
+        named = {link, *_BOTH_WAYS.get(link, ())}
+        ended = 0
+        for fault, count in zip(self.faults, self._counts, strict=True):
+            if fault.link in named and not count.ended:
+                count.ended = True
+                ended += 1
+        self._forget_ended()
+        return ended
+
+    def _forget_ended(self) -> None:
+        for table in (self._on_link, self._on_role):
+            for link, indexes in [*table.items()]:
+                left = [index for index in indexes if not self._counts[index].ended]
+                if left:
+                    table[link] = left
+                else:
+                    del table[link]
+
+    def sim(self, label: str, party: str) -> list[tuple[Fault, SimAct]]:
+        """Return what faults of the SIM do to a move (``sim.move``) or an attach (``sim.attach``).
+
+        Args:
+            label: Which of the two.
+            party: Whose network the SIM is to be on, or is.
+        """
+        acts: list[tuple[Fault, SimAct]] = []
+        frame = Frame(SIM, b"", label, destination=party)
+        for index in self._on_link.get(SIM, ()):
+            fault = self.faults[index]
+            act = FAULTS[fault.name].sim
+            concerns = (label == SIM_ATTACH) == (fault.name == _KEEPS_OFF)
+            if act is not None and concerns and self._strikes(index, frame):
+                acts.append((fault, act(fault)))
+        return acts
 
     def touches(self, link: str) -> bool:
         """Say whether any fault is laid on this link (so that the others cost nothing)."""
@@ -136,18 +233,33 @@ class FaultSchedule:
             fnmatchcase(frame.label, fault.word("kind") or "*")
             and fault.word("from") in {"", frame.source}
             and fault.word("to") in {"", frame.destination}
+            and fault.word("role") in {"", frame.source, frame.destination}
+            and fault.word("party") in {"", frame.destination}
         )
 
     def timed(self, start: UtcMs) -> list[tuple[UtcMs, int]]:
         """Return when faults that name a time come, with their place in ``faults``."""
-        due: list[tuple[UtcMs, int]] = []
-        for index, fault in enumerate(self.faults):
-            at, after_s = fault.number("at"), fault.number("after_s")
-            if at is not None:
-                due.append((UtcMs(int(at)), index))
-            elif after_s is not None:
-                due.append((UtcMs(start + round(after_s * 1000)), index))
-        return due
+        due = [(self.due(index, start), index) for index in range(len(self.faults))]
+        return [(at, index) for at, index in due if at is not None]
+
+    def due(self, index: int, start: UtcMs) -> UtcMs | None:
+        """Return when the fault at this place comes by itself; None for what waits for others.
+
+        Args:
+            index: Its place in ``faults``.
+            start: The moment from which its seconds count.
+        """
+        fault = self.faults[index]
+        at, after_s = fault.number("at"), fault.number("after_s")
+        if FAULTS[fault.name].armed:
+            return start
+        if at is not None:
+            return UtcMs(int(at))
+        return None if after_s is None else UtcMs(start + round(after_s * 1000))
+
+    def is_over(self, index: int) -> bool:
+        """Say whether the fault at this place was ended."""
+        return self._counts[index].ended
 
     def act(self, index: int) -> tuple[Fault, DeviceAct]:
         """Return what the device fault at this place does to its device.
@@ -191,19 +303,29 @@ class FaultSchedule:
 
     def dump(self) -> list[list[int | str]]:
         """Return the counts, fault by fault; their chance is dumped with the run's."""
-        return [[count.seen, count.applied, count.state] for count in self._counts]
+        return [
+            [count.seen, count.applied, count.state, int(count.ended), fault.text]
+            for fault, count in zip(self.faults, self._counts, strict=True)
+        ]
 
     def load(self, counts: Sequence[Sequence[int | str]]) -> None:
-        """Put the counts back.
+        """Put the counts back, and what was put into force at run time.
 
         Raises:
             ValueError: ``counts`` belong to another row of faults.
         """
-        if len(counts) != len(self.faults):
+        texts = [str(row[4]) for row in counts]
+        known = [fault.text for fault in self.ordered]
+        if texts[: len(known)] != known:
             raise ValueError("the stored state belongs to a run with other faults")
+        self._begin()
+        for text in texts[len(known) :]:
+            self.add(parse(text))
         self._counts = [
-            _Count(int(seen), int(applied), str(state)) for seen, applied, state in counts
+            _Count(int(seen), int(applied), str(state), bool(ended))
+            for seen, applied, state, ended, _text in counts
         ]
+        self._forget_ended()
 
 
 def percent_of(fields: Mapping[str, Value]) -> float | None:

@@ -12,6 +12,12 @@ from emulator.core.fault_keys import KEYS, ROLES, KeyValue
 LINE_LINKS: Final = ("line", "line-in", "line-out")
 #: Links whose frames a fault can touch; ``wan``, ``csp`` and ``line`` mean both directions.
 LINKS: Final = ("han", "wan", "wan-in", "wan-out", "csp", "csp-in", "csp-out", *LINE_LINKS)
+#: The SIM of a SMETS1 hub: its moves, and the hub's coming back on the network.
+SIM: Final = "sim"
+#: Everything that a fault can lie on, and that ``clear@LINK`` can name.
+PLACES: Final = (*LINKS, SIM, *ROLES)
+#: Order that ends every fault of a place at run time; none of ``--fault``.
+CLEAR: Final = "clear"
 
 
 class FaultError(EmulatorError):
@@ -44,7 +50,7 @@ class Fault:
 
     Attributes:
         name: A name in ``FAULTS``.
-        link: One of ``LINKS`` for frame faults, of ``ROLES`` for device faults.
+        link: One of ``LINKS`` for frame faults, of ``ROLES`` for device faults, ``SIM``.
         keys: Keys as read, in the order given.
         text: The order as it was written, for journal and comments.
     """
@@ -129,6 +135,30 @@ class Inject:
 DeviceAct = PowerCut | BatteryAt | Inject
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The SIM stays where it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """The hub is heard on the new network so long after the SIM moved.
+
+    Attributes:
+        seconds: From the order to the arrival of the hub's first contact.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Deaf:
+    """The network does not let the hub attach."""
+
+
+SimAct = Refusal | Late | Deaf
+
+
 def drop(frame: bytes, fault: Fault, hand: Hand) -> Sequence[Copy]:  # noqa: ARG001 (one signature for all faults)
     """Lose the frame."""
     return ()
@@ -154,6 +184,11 @@ def corrupt_payload(frame: bytes, fault: Fault, hand: Hand) -> Sequence[Copy]:
     """Flip one bit of the content and make the check sequence right again: unseen damage."""
     body = frame[: len(frame) - hand.check_bytes]
     return (Copy(hand.seal(_flipped(body, fault, hand, -1))),)
+
+
+def mute(frame: bytes, fault: Fault, hand: Hand) -> Sequence[Copy]:  # noqa: ARG001 (one signature for all faults)
+    """Lose every frame, or those of one role; on ``sim``: the hub never attaches."""
+    return ()
 
 
 def truncate(frame: bytes, fault: Fault, hand: Hand) -> Sequence[Copy]:
@@ -198,8 +233,32 @@ def valve_stuck(fault: Fault) -> DeviceAct:
     return Inject(fault.name)
 
 
+def key_write_cut(fault: Fault) -> DeviceAct:
+    """Take the supply when a request to change keys has come, before the answer goes out.
+
+    ``effect`` says whether the new keys are in force when the supply is back (``off_s`` later).
+    """
+    return Inject(f"{fault.name}:{fault.word('effect') or 'lost'}:{fault.number('off_s') or 60.0}")
+
+
+def refuse(fault: Fault) -> SimAct:  # noqa: ARG001 (one signature for all faults)
+    """Leave the SIM where it is."""
+    return Refusal()
+
+
+def late(fault: Fault) -> SimAct:
+    """Let the hub's first contact arrive ``s`` seconds after the SIM moved, to the second."""
+    return Late(fault.number("s") or 0.0)
+
+
+def deaf(fault: Fault) -> SimAct:  # noqa: ARG001 (one signature for all faults)
+    """Do not let the hub attach."""
+    return Deaf()
+
+
 FrameFault = Callable[[bytes, Fault, Hand], Sequence[Copy]]
 DeviceFault = Callable[[Fault], DeviceAct]
+SimFault = Callable[[Fault], SimAct]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,14 +270,20 @@ class FaultRow:
         example: An order that works.
         frame: The function, for a fault of frames; works on ``LINKS``.
         device: The function, for a fault of devices; works on ``ROLES``.
+        sim: The function, for a fault of the SIM; works on ``SIM``.
         only: Links it works on, where these are not all of its sort.
+        armed: Whether a device fault lies in wait from the beginning, and needs no trigger.
+        needs: Keys that must be given.
     """
 
     keys: tuple[str, ...]
     example: str
     frame: FrameFault | None = None
     device: DeviceFault | None = None
+    sim: SimFault | None = None
     only: tuple[str, ...] = ()
+    armed: bool = False
+    needs: tuple[str, ...] = ()
 
     @property
     def on_frames(self) -> bool:
@@ -228,23 +293,37 @@ class FaultRow:
     @property
     def sentence(self) -> str:
         """What the fault does."""
-        return " ".join(((self.frame or self.device).__doc__ or "").split())
+        return " ".join(((self.frame or self.device or self.sim).__doc__ or "").split())
 
     @property
     def links(self) -> tuple[str, ...]:
         """Where it works."""
-        return self.only or (LINKS if self.on_frames else ROLES)
+        if self.only:
+            return self.only
+        frames = LINKS if self.on_frames else ()
+        devices = ROLES if self.device is not None else ()
+        return (*frames, *devices, *((SIM,) if self.sim is not None else ()))
 
     @property
     def selectors(self) -> tuple[str, ...]:
         """Keys that say to which frames, or when, it happens."""
-        return FRAME_SELECTORS if self.on_frames else DEVICE_TRIGGERS
+        return tuple(dict.fromkeys(key for link in self.links for key in self.selectors_on(link)))
+
+    def selectors_on(self, link: str) -> tuple[str, ...]:
+        """Return the selectors that mean something on a link."""
+        if link == SIM:
+            return SIM_SELECTORS
+        if self.on_frames:
+            return FRAME_SELECTORS
+        return ("home",) if self.armed else DEVICE_TRIGGERS
 
 
 #: Which frames: all that match, or the n-th, every n-th, some by chance, so many at most.
-FRAME_SELECTORS: Final = ("n", "every", "p", "times", "kind", "from", "to")
+FRAME_SELECTORS: Final = ("n", "every", "p", "times", "kind", "from", "to", "role", "home")
 #: When: at a time, after some seconds, or when a note of the device says so.
-DEVICE_TRIGGERS: Final = ("at", "after_s", "state", "percent", "note", "times")
+DEVICE_TRIGGERS: Final = ("at", "after_s", "state", "percent", "note", "times", "home")
+#: Which moves of the SIM (``mute``: which attempts of the hub to attach).
+SIM_SELECTORS: Final = ("n", "every", "p", "times", "party", "home")
 
 FAULTS: Final[Mapping[str, FaultRow]] = {
     "drop": FaultRow((), "drop:kind=tunnel.transfer-data,n=1@han", frame=drop),
@@ -265,6 +344,16 @@ FAULTS: Final[Mapping[str, FaultRow]] = {
     "battery-low": FaultRow(("days",), "battery-low:days=5,after_s=1@gsme", device=battery_low),
     "self-test-fails": FaultRow((), "self-test-fails:after_s=1@esme", device=self_test_fails),
     "valve-stuck": FaultRow((), "valve-stuck:after_s=1@gsme", device=valve_stuck),
+    "mute": FaultRow((), "mute:role=gsme@han", frame=mute, sim=deaf),
+    "refuse": FaultRow((), "refuse:party=SMSO@sim", sim=refuse),
+    "late": FaultRow(("s",), "late:s=604799@sim", sim=late, needs=("s",)),
+    "key-write-cut": FaultRow(
+        ("effect", "off_s"),
+        "key-write-cut:effect=taken,off_s=60@esme",
+        device=key_write_cut,
+        only=("esme", "gsme", "chf"),
+        armed=True,
+    ),
 }
 
 
@@ -289,31 +378,53 @@ def parse(text: str) -> Fault:
         raise UnknownFaultError(f"no fault {name!r}; there are: {', '.join(FAULTS)}")
     row = FAULTS[name]
     _check_link(name, row, link)
-    keys = _keys(text, row, listed)
-    if not row.on_frames and not {"at", "after_s", "state", "note"} & keys.keys():
+    keys = _keys(text, row, link, listed)
+    timeless = row.armed or link not in ROLES
+    if not timeless and not {"at", "after_s", "state", "note"} & keys.keys():
         raise FaultValueError(f"{text!r} says not when: give at=, after_s=, state= or note=")
+    lacking = [key for key in row.needs if key not in keys]
+    if lacking:
+        raise FaultValueError(f"{text!r} lacks {', '.join(f'{key}=' for key in lacking)}")
     return Fault(name, link, tuple(keys.items()), text.strip())
+
+
+def parse_clear(text: str) -> str | None:
+    """Return the place that ``clear@LINK`` names; None where the order is another.
+
+    Raises:
+        FaultLinkError: There is no such place.
+    """
+    head, _, link = text.strip().rpartition("@")
+    if head != CLEAR:
+        return None
+    if link not in PLACES:
+        raise FaultLinkError(f"{CLEAR}: no link {link!r}; links: {', '.join(PLACES)}")
+    return link
+
+
+def in_home(faults: Sequence[Fault], ref: str) -> list[Fault]:
+    """Return those of the faults that are meant for every home, or for the home of that ref."""
+    return [fault for fault in faults if fault.word("home") in {"", ref}]
 
 
 def _check_link(name: str, row: FaultRow, link: str) -> None:
     if link in row.links:
         return
-    known = link in LINKS or link in ROLES
+    known = link in PLACES
     why = f"does not work on {link!r}" if known else f"no link {link!r}"
     more = " (from=ROLE and to=ROLE choose a device's frames)" if row.on_frames and known else ""
     raise FaultLinkError(f"{name}: {why}; links for it: {', '.join(row.links)}{more}")
 
 
-def _keys(text: str, row: FaultRow, listed: str) -> dict[str, KeyValue]:
+def _keys(text: str, row: FaultRow, link: str, listed: str) -> dict[str, KeyValue]:
     keys: dict[str, KeyValue] = {}
+    known = row.keys + row.selectors_on(link)
     for item in listed.split(",") if listed else ():
         key, equals, value = item.partition("=")
         if not equals or key in keys:
             raise FaultSyntaxError(f"{text!r}: {item!r} is no key=value, or stands there twice")
-        if key not in row.keys + row.selectors:
-            raise UnknownFaultKeyError(
-                f"{text!r}: no key {key!r}; keys: {', '.join(row.keys + row.selectors)}"
-            )
+        if key not in known:
+            raise UnknownFaultKeyError(f"{text!r}: no key {key!r}; keys: {', '.join(known)}")
         keys[key] = _read(text, key, value)
     return keys
 

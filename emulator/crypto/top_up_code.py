@@ -46,9 +46,10 @@ class TopUp:
 
 
 def top_up_key(authentication_key: bytes, eui64: Eui64) -> bytes:
-    """Derive a meter's top-up key from the authentication key it left the factory with.
+    """Derive a meter's top-up key from its owner's authentication key.
 
-    Key transfers do not change it: a code once sold stays good.
+    Who owns the meter's keys can make codes for it; the meter takes them once its account was
+    activated for that owner. A code of the owner before is none any more.
 
     Source:
         invented, stand-in.

@@ -42,6 +42,7 @@ class Kind(enum.StrEnum):
     GAS = "gas"  # its "Wh" are dm³, its "W" dm³ an hour
 
 
+_PLACE: Final = {kind: place for place, kind in enumerate(Kind)}
 _BY_SUN: Final = frozenset({Kind.EXPORT, Kind.REACTIVE_EXPORT})
 
 
@@ -235,13 +236,15 @@ class Consumption:
         """Return the Wh of all days before ``day``; sums are kept, days need not be."""
         sums = self._sums[kind]
         wanted = day - self._first_day
-        while len(sums) <= wanted:
-            totals = self._totals(self._first_day + len(sums) - 1)
-            for each in Kind:
-                self._sums[each].append(self._sums[each][-1] + totals[each])
+        if len(sums) <= wanted:
+            rows = [self._sums[each] for each in Kind]
+            for missing in range(self._first_day + len(sums) - 1, day):
+                for row, total in zip(rows, self._totals(missing), strict=True):
+                    row.append(row[-1] + total)
         return sums[wanted]
 
-    def _totals(self, day: int) -> dict[Kind, int]:
+    def _totals(self, day: int) -> tuple[int, int, int, int, int]:
+        """Return what a day comes to, in the order of ``Kind``."""
         draw = Stream(self._seed, f"consumption/{self._name}/{day}").octets(4)
         home, spread = self.household, self.household.spread_percent
         season = _SEASON[_month(day)]
@@ -250,13 +253,13 @@ class Consumption:
         cloud = 10 + 90 * draw[1] // 255
         exported = home.export_wh * (2_100 - season) * cloud // 60_000
         reactive = active * (home.reactive_percent - 5 + draw[2] % 11) // 100
-        return {
-            Kind.IMPORT: active,
-            Kind.EXPORT: exported,
-            Kind.REACTIVE_IMPORT: max(reactive, 0),
-            Kind.REACTIVE_EXPORT: exported * (draw[3] % 8) // 100,
-            Kind.GAS: home.gas_dm3 * max(4 * season - 3_000, 100) * share // 100_000,
-        }
+        return (
+            active,
+            exported,
+            max(reactive, 0),
+            exported * (draw[3] % 8) // 100,
+            home.gas_dm3 * max(4 * season - 3_000, 100) * share // 100_000,
+        )
 
     def _day(self, kind: Kind, day: int) -> tuple[int, ...]:
         kept = self._days.get((kind, day))
@@ -270,7 +273,7 @@ class Consumption:
         else:
             shape = _WEEKEND if (day + _MONDAY_OF_1970) % 7 >= 5 else _WEEKDAY
             weights = [weight * (128 + draw) for weight, draw in zip(shape, jitter, strict=True)]
-        made = _shared(self._totals(day)[kind], weights)
+        made = _shared(self._totals(day)[_PLACE[kind]], weights)
         self._days[kind, day] = made
         return made
 

@@ -12,12 +12,14 @@ from device_profiles.words import DeviceType
 from emulator.devices import defective_firmware as fw
 from emulator.devices import defective_hub as hub
 from emulator.devices import defective_smets1 as smets1
+from emulator.devices import defective_smets1_homes as conditions
 from emulator.devices.base import Device
 from emulator.devices.smets1.catalogue_device import CatalogueDevice
+from emulator.devices.smets1.display import Smets1Display
 
 #: Takes the right method and returns the wrong one.
 Override = Callable[[Callable[..., Any]], Callable[..., Any]]
-D = TypeVar("D", bound=Device | CatalogueDevice)
+D = TypeVar("D", bound=Device | CatalogueDevice | Smets1Display)
 
 #: Part of a device that a method name may begin with -> class attribute that holds its type.
 _PARTS: Final[Mapping[str, str]] = {
@@ -337,6 +339,13 @@ DEFECTS: Final[Mapping[str, Defect]] = MappingProxyType(
         f"s1-esme-{name}": Defect(DeviceType.ESME, sentence, methods, smets1=True)
         for name, (sentence, methods) in smets1.ROWS.items()
     }
+    | {
+        f"s1-{device_type.value.lower()}-{name}": Defect(
+            device_type, sentence, methods, smets1=True
+        )
+        for name, device_types, sentence, methods in conditions.ROWS
+        for device_type in device_types
+    }
 )
 
 
@@ -355,7 +364,7 @@ def apply(cls: type[D], names: Iterable[str]) -> type[D]:
         if defect is None:
             raise ValueError(f"no device defect {name!r}; known: {', '.join(sorted(DEFECTS))}")
         generation = "SMETS1 " if defect.smets1 else ""
-        fits = defect.smets1 == issubclass(cls, CatalogueDevice)
+        fits = defect.smets1 == issubclass(cls, (CatalogueDevice, Smets1Display))
         if not fits or defect.device_type is not cls.device_type:
             raise ValueError(f"defect {name!r} belongs to a {generation}{defect.device_type.value}")
         for path, override in defect.methods.items():

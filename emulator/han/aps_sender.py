@@ -185,10 +185,12 @@ class ApsSender:
         """Return the next counter that no receiver can remember, or the one used longest ago."""
         span = 256 - FIRST_ACKED_COUNTER
         first = self._acked_counter - FIRST_ACKED_COUNTER
-        row = [FIRST_ACKED_COUNTER + (first + step) % span for step in range(span)]
-        counter = next((one for one in row if self._is_forgotten(one, now_us)), None)
-        if counter is None:
-            counter = min(row, key=lambda used: self._counter_used[used])
+        counter = self._acked_counter  # nearly always the one: a look at all others costs more
+        if not self._is_forgotten(counter, now_us):
+            row = [FIRST_ACKED_COUNTER + (first + step) % span for step in range(span)]
+            forgotten = (one for one in row if self._is_forgotten(one, now_us))
+            longest_ago = min(row, key=lambda used: self._counter_used.get(used, 0))
+            counter = next(forgotten, longest_ago)
         self._counter_used[counter] = now_us
         self._acked_counter = FIRST_ACKED_COUNTER + (counter + 1 - FIRST_ACKED_COUNTER) % span
         return counter

@@ -57,7 +57,6 @@ class Medium:
     def __init__(self, schedule: FaultSchedule, latency_us: Micros = LATENCY_US) -> None:
         """Take the run's faults and the time a stack needs to hand a frame up."""
         self._schedule = schedule
-        self._faulty = schedule.touches(LINK)
         self._latency_us = latency_us
         self._free_us = 0
 
@@ -74,7 +73,7 @@ class Medium:
         end_us = start_us + (PHY_HEADER_BYTES + len(octets)) * OCTET_US
         self._free_us = end_us + SPACING_US
         due_us = end_us + self._latency_us
-        if not self._faulty:
+        if not self._schedule.touches(LINK):
             return Carried(start_us, (Arrival(due_us, octets),), ())
         frame = Frame(LINK, octets, label, *roles)
         crossing = self._schedule.cross(frame, _FCS_BYTES, with_fcs)

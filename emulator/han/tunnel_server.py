@@ -1,8 +1,6 @@
 """The CHF's ends of all tunnels: opens them, queues messages for devices, hands theirs on."""
 
-from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from emulator.codecs.zcl import tunnel_wrapper
@@ -44,39 +42,10 @@ from emulator.han.tunnel import (
     refused,
     unsure,
 )
+from emulator.han.tunnel_line import Line, Sent, dump_line, load_line
 
 Outputs = list[TunnelOutput]
-Sent = tuple[int, int, bytes]
 _RETRY: Final = "retry"
-
-
-@dataclass(slots=True)
-class Line:
-    """The CHF's memory of one device's tunnel.
-
-    Attributes:
-        device: The device.
-        polls: It fetches its messages (GET) and wraps its own.
-        max_message_bytes: Longest message it takes.
-        tunnel_id: Number of the open tunnel, or None.
-        known_id: Number of the last one: kept without power, to tell the device that it is gone.
-        queue: Messages for the device.
-        sending: Message on its way: tunnel, transaction, message.
-        handle: Number of that transfer.
-        latest: Message its radio acknowledged last: transaction, message, times sent.
-        failures: Attempts in a row that came to nothing.
-    """
-
-    device: Eui64
-    polls: bool
-    max_message_bytes: int
-    tunnel_id: int | None = None
-    known_id: int = NO_TUNNEL
-    queue: deque[bytes] = field(default_factory=deque)
-    sending: Sent | None = None
-    handle: int = 0
-    latest: tuple[int, bytes, int] | None = None
-    failures: int = 0
 
 
 class TunnelServer:
@@ -107,7 +76,7 @@ class TunnelServer:
         waiting = 0
         for line in self.lines.values():
             waiting += len(line.queue) + (line.sending is not None)
-            line.queue.clear()
+            line.empty()
             line.tunnel_id = line.sending = line.latest = None
             line.failures = 0
         return [lost(waiting, "power lost")] if waiting else []
@@ -123,10 +92,11 @@ class TunnelServer:
         limit = longest_message(line.max_message_bytes, wrapper_bytes)
         if len(message) > limit:
             return [refused("too-long", message, to=str(to), limit=limit)]
+        outputs = _expired(line, now_us)
         if len(line.queue) >= QUEUE_MESSAGES:
-            return [refused("queue-full", message, to=str(to), limit=QUEUE_MESSAGES)]
-        line.queue.append(message)
-        return self._pump(line, now_us)
+            return [*outputs, refused("queue-full", message, to=str(to), limit=QUEUE_MESSAGES)]
+        line.put(message, now_us)
+        return [*outputs, *self._pump(line, now_us)]
 
     def arrived(self, frame: ZclIndication, now_us: Micros) -> Outputs:
         """Take a frame of the Tunneling cluster."""
@@ -146,7 +116,7 @@ class TunnelServer:
             case CloseTunnel():
                 return self._released(line, command)
             case TransferData():
-                return self._data(line, command, sequence)
+                return self._data(line, command, sequence, now_us)
             case TransferDataError():
                 return self._rejected(line, command, sequence, now_us)
             case _:
@@ -195,7 +165,7 @@ class TunnelServer:
         line.tunnel_id = None
         return [] if line.sending is None else [CancelFrame(line.handle)]
 
-    def _data(self, line: Line, command: TransferData, sequence: int) -> Outputs:
+    def _data(self, line: Line, command: TransferData, sequence: int, now_us: Micros) -> Outputs:
         if command.tunnel_id != line.tunnel_id:
             error = TransferDataError(command.tunnel_id, TransferStatus.NO_SUCH_TUNNEL)
             return [self._order(line, error, answers=sequence)]
@@ -204,10 +174,12 @@ class TunnelServer:
             over = refused("data-overflow", command.data, limit=MAX_TRANSFER_BYTES)
             return [self._order(line, error, answers=sequence), over]
         return (
-            self._wrapped(line, command.data) if line.polls else [Hand(line.device, command.data)]
+            self._wrapped(line, command.data, now_us)
+            if line.polls
+            else [Hand(line.device, command.data)]
         )
 
-    def _wrapped(self, line: Line, data: bytes) -> Outputs:
+    def _wrapped(self, line: Line, data: bytes, now_us: Micros) -> Outputs:
         """Take what a polling device sent: a message of its own, or a GET."""
         try:
             wrapped = tunnel_wrapper.decode(data)
@@ -217,7 +189,7 @@ class TunnelServer:
         if isinstance(wrapped, TunnelPut):
             return [Hand(line.device, wrapped.message)]
         if isinstance(wrapped, TunnelGet):
-            return self._fetch(line)
+            return [*_expired(line, now_us), *self._fetch(line)]
         return [_ignored(wrapped, line.device)]
 
     def _rejected(
@@ -230,7 +202,7 @@ class TunnelServer:
             if command.status is TransferStatus.DATA_OVERFLOW:
                 return [refused("data-overflow", message, to=str(line.device))]
             if whole_sent == 1:
-                line.queue.appendleft(message)
+                line.put_back(message)
             else:
                 outputs = [unsure(message, line.device)]
         if command.tunnel_id == line.tunnel_id:
@@ -248,7 +220,7 @@ class TunnelServer:
             return self._pump(line, now_us)
         if settled.whole_sent:
             return [unsure(message, line.device), *self._pump(line, now_us)]
-        line.queue.appendleft(message)
+        line.put_back(message)
         if line.tunnel_id != tunnel_id:  # the tunnel has changed under it: the new one will do
             return self._pump(line, now_us)
         return self._retry_later(line, now_us)
@@ -273,7 +245,7 @@ class TunnelServer:
         if line.tunnel_id is None:
             pause_runs = 0 < line.failures <= MAX_ATTEMPTS and not paused
             return [] if pause_runs else self._nudge(line, now_us)
-        return [self._send(line, line.queue.popleft(), wrap=None)]
+        return [self._send(line, line.take(), wrap=None)]
 
     def _fetch(self, line: Line) -> Outputs:
         """Answer a GET: with the next message, and how many wait behind it."""
@@ -281,7 +253,7 @@ class TunnelServer:
             return []
         if not line.queue:
             return [self._send_wrapped(line, TunnelGetResponse(0, b""))]
-        message = line.queue.popleft()
+        message = line.take()
         return [self._send(line, message, wrap=TunnelGetResponse(len(line.queue), message))]
 
     def _send(self, line: Line, message: bytes, wrap: TunnelGetResponse | None) -> SendFrame:
@@ -321,7 +293,7 @@ class TunnelServer:
             "handle": self._handle,
             "next_id": self._next_id,
             "powered": self._powered,
-            "lines": {device.hex: _dump_line(line) for device, line in self.lines.items()},
+            "lines": {device.hex: dump_line(line) for device, line in self.lines.items()},
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -331,30 +303,16 @@ class TunnelServer:
         self._next_id = state["next_id"]
         self._powered = state["powered"]
         for device, line in self.lines.items():
-            _load_line(line, state["lines"][device.hex])
+            load_line(line, state["lines"][device.hex])
 
 
-def _dump_line(line: Line) -> dict[str, Any]:
-    return {
-        "tunnel_id": line.tunnel_id,
-        "known_id": line.known_id,
-        "queue": list(line.queue),
-        "sending": None if line.sending is None else list(line.sending),
-        "handle": line.handle,
-        "latest": None if line.latest is None else list(line.latest),
-        "failures": line.failures,
-    }
-
-
-def _load_line(line: Line, state: Mapping[str, Any]) -> None:
-    line.tunnel_id = state["tunnel_id"]
-    line.known_id = state["known_id"]
-    line.queue = deque(state["queue"])
-    sending, latest = state["sending"], state["latest"]
-    line.sending = None if sending is None else (sending[0], sending[1], sending[2])
-    line.handle = state["handle"]
-    line.latest = None if latest is None else (latest[0], latest[1], latest[2])
-    line.failures = state["failures"]
+def _expired(line: Line, now_us: Micros) -> Outputs:
+    """Note the messages that have waited too long for their device."""
+    fields = (("to", str(line.device)), ("limit_s", (line.limit_us or 0) // 1_000_000))
+    return [
+        Note("tunnel_message_expired", (*fields, ("octets", len(message))))
+        for message in line.expire(now_us)
+    ]
 
 
 def _timer(line: Line) -> str:

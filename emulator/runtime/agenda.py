@@ -38,8 +38,13 @@ class Agenda:
 
     def next_due(self) -> Micros | None:
         """Return when the next thing happens, or None when nothing will."""
-        self._drop_stale()
-        return self._heap[0][0] if self._heap else None
+        heap, timers = self._heap, self._timers
+        while heap:
+            due_us, sequence, kind, box, what = heap[0]
+            if kind not in TIMER_KINDS or timers.get((kind, box, what)) == sequence:
+                return due_us
+            heapq.heappop(heap)  # a timer that was stopped, or started anew
+        return None
 
     def pop(self) -> Entry:
         """Take the next entry; ask `next_due` first."""
@@ -48,11 +53,6 @@ class Agenda:
         if entry[2] in TIMER_KINDS and self._timers.get(key) == entry[1]:
             del self._timers[key]
         return entry
-
-    def _drop_stale(self) -> None:
-        heap = self._heap
-        while heap and heap[0][2] in TIMER_KINDS and not self._runs(heap[0]):
-            heapq.heappop(heap)
 
     def _runs(self, entry: Entry) -> bool:
         return self._timers.get((entry[2], entry[3], entry[4])) == entry[1]

@@ -17,10 +17,15 @@ from emulator.runtime.scene import NO_BOX, Crossed, Scene
 from emulator.wan import csp, sm_wan
 from emulator.wan.csp import CspOutput, CspSender, Outcome, csp_line
 from emulator.wan.line import Passage
-from emulator.wan.sm_wan import SmWan
+from emulator.wan.sim_network import STAND_IN as _DLMS_STAND_IN
+from emulator.wan.sim_network import Move, SimNetwork
+from emulator.wan.sm_wan import Reading, SmWan
 
 _STAND_IN: Final = "stand-in: the real image transfer between CSP and hub is not public"
 _TIMER: Final = "csp"
+_SIM: Final = "sim"
+#: A head end that stands on whichever network the SIM is on; and where nobody has a SIM.
+ANY: Final = ""
 
 
 class Backhaul:
@@ -28,14 +33,24 @@ class Backhaul:
 
     Attributes:
         sm_wan: The SM WAN, with the messages that wait for the DSP.
+        sim: The SIM of a SMETS1 hub; None where the WAN is always there.
+        arrived: What came to the head ends of parties: party, moment (us), frame.
         attention: Called when a message or an outcome is there that someone may wait for.
     """
 
-    def __init__(self, scene: Scene, door: DeviceDoor) -> None:
-        """Take the shared state, and the way to the hub's device."""
+    def __init__(
+        self,
+        scene: Scene,
+        door: DeviceDoor,
+        sim: SimNetwork | None = None,
+        reading: Reading | None = None,
+    ) -> None:
+        """Take the shared state, the way to the hub's device, its SIM and how faults see frames."""
         self._scene = scene
         self._door = door
-        self.sm_wan = SmWan(scene.schedule)
+        self.sim = sim
+        self.arrived: list[tuple[str, int, bytes]] = []
+        self.sm_wan = SmWan(scene.schedule, reading)
         self._csp = CspSender()
         self._csp_line = csp_line(scene.schedule)
         self.attention: Callable[[], None] = _nobody
@@ -45,15 +60,63 @@ class Backhaul:
             csp.IN: self._on_csp_in,
             csp.OUT: self._on_csp_out,
             _TIMER: self._on_csp_timer,
+            _SIM: self._on_sim,
         }
 
-    def send_in(self, message: bytes) -> None:
-        """Put a GBCS message on its way to the hub."""
-        self._wan(sm_wan.IN, message)
+    def send_in(self, message: bytes, party: str = ANY) -> None:
+        """Put a message on its way to the hub.
+
+        Args:
+            message: A GBCS message; to a SMETS1 hub, a wrapper frame.
+            party: Whose head end sends it: it arrives only over that party's network.
+        """
+        self._wan(sm_wan.IN, message, party)
 
     def send_out(self, order: SendWan) -> None:
-        """Put a GBCS message of the hub on its way to the DSP."""
-        self._wan(sm_wan.OUT, order.message)
+        """Put a message of the hub on its way to the DSP, or to the head end of its network."""
+        self._wan(sm_wan.OUT, order.message, ANY)
+
+    # -- the SIM -------------------------------------------------------------------------------
+
+    def move_sim(self, to: str) -> Move:
+        """Move the SIM to another party's network; the hub is gone from the old one at once.
+
+        Raises:
+            ValueError: The hub's SIM cannot be moved, or not there.
+        """
+        if self.sim is None:
+            raise ValueError("the SIM of this hub cannot be moved")
+        scene, before = self._scene, self.sim.moves
+        move = self.sim.move(to, scene.now_us)
+        fields = (("to", to), ("done", move.done), ("faults", ", ".join(move.faults)))
+        scene.note(scene.hub, Note("sim_moved", fields))
+        if self.sim.moves != before:
+            self.sm_wan.drop_waiting()
+            self._door(scene.hub, DeviceEvent.NETWORK, ANY)
+            self.attention()
+        return move
+
+    def seek(self) -> None:
+        """The hub wants to attach: let it in now, or when the network is ready."""
+        scene = self._scene
+        if self.sim is None:
+            self._door(scene.hub, DeviceEvent.NETWORK, ANY)
+            return
+        due_us = self.sim.seek(scene.now_us)
+        if due_us is None:
+            self._door(scene.hub, DeviceEvent.NETWORK, self.sim.owner)
+        else:
+            scene.agenda.put(due_us, _SIM, NO_BOX, due_us)
+
+    def _on_sim(self, _index: int, due_us: int) -> None:
+        scene = self._scene
+        if self.sim is None or not scene.hub.powered:
+            return
+        let_in, kept_off = self.sim.answer(due_us)
+        for text in kept_off:
+            scene.note(scene.hub, Note("fault", (("fault", text), ("frame", "sim.attach"))))
+        if let_in:
+            self._door(scene.hub, DeviceEvent.NETWORK, self.sim.owner)
 
     def send_csp(self, order: SendCsp) -> None:
         """Put a frame of the hub on its way to the CSP."""
@@ -78,17 +141,30 @@ class Backhaul:
         """Say whether this very message or image reached the hub, or is on its way and will."""
         return self.sm_wan.has_taken(octets) or self._csp.holds(octets)
 
-    def _wan(self, link: str, message: bytes) -> None:
-        self._put(link, message, self.sm_wan.send(link, message, self._scene.now_us), "")
+    def _wan(self, link: str, message: bytes, party: str) -> None:
+        scene, sim = self._scene, self.sim
+        if sim is None:
+            self._put(link, message, self.sm_wan.send(link, message, scene.now_us), "")
+            return
+        owner = party or sim.owner
+        if sim.serves(owner):
+            passage = self.sm_wan.send(link, message, scene.now_us)
+            self._put(link, message, passage, _DLMS_STAND_IN, owner)
+            return
+        comment = f"{_DLMS_STAND_IN}; the hub is not on the network of the {owner} (lost)"
+        scene.record(Crossed(scene.now_us, link, message, [message], (), comment), scene.hub, link)
 
     def _transfer(self, link: str, frame: bytes) -> None:
         passage = self._csp_line.carry(link, frame, self._scene.now_us)
         self._put(link, frame, passage, _STAND_IN)
 
-    def _put(self, link: str, octets: bytes, passage: Passage, comment: str) -> None:
+    def _put(
+        self, link: str, octets: bytes, passage: Passage, comment: str, party: str = ANY
+    ) -> None:
         scene = self._scene
         for due_us, arrived in passage.arrivals:
-            scene.agenda.put(due_us, link, NO_BOX, arrived)
+            what = (party, arrived) if party else arrived
+            scene.agenda.put(due_us, link, NO_BOX, what)
         arrived_ = [arrived for _due_us, arrived in passage.arrivals]
         crossed = Crossed(scene.now_us, link, octets, arrived_, passage.faults, comment)
         scene.record(crossed, scene.hub, link)
@@ -107,16 +183,24 @@ class Backhaul:
                     self._scene.note(self._scene.hub, output)
                     self.attention()
 
-    def _on_wan_in(self, _index: int, message: bytes) -> None:
+    def _on_wan_in(self, _index: int, what: bytes | tuple[str, bytes]) -> None:
         hub = self._scene.hub
+        party, message = _parted(what)
+        if self.sim is not None and not self.sim.serves(party):
+            self._scene.note(hub, Note("wan_message_lost", (("network", party),)))
+            return
         if hub.powered:
             self._door(hub, DeviceEvent.WAN, message)
             return
         self._scene.note(hub, Note("wan_message_waits", (("octets", len(message)),)))
         self.sm_wan.wait(message)
 
-    def _on_wan_out(self, _index: int, message: bytes) -> None:
-        self.sm_wan.to_dsp.append(message)
+    def _on_wan_out(self, _index: int, what: bytes | tuple[str, bytes]) -> None:
+        party, message = _parted(what)
+        if party:
+            self.arrived.append((party, self._scene.now_us, message))
+        else:
+            self.sm_wan.to_dsp.append(message)
         self.attention()
 
     def _on_csp_in(self, _index: int, frame: bytes) -> None:
@@ -131,12 +215,24 @@ class Backhaul:
 
     def dump(self) -> dict[str, Any]:
         """Return everything as plain data."""
-        return {"sm_wan": self.sm_wan.dump(), "csp": self._csp.dump()}
+        state = {"sm_wan": self.sm_wan.dump(), "csp": self._csp.dump()}
+        if self.sim is None:
+            return state
+        arrived = [list(one) for one in self.arrived]
+        return {**state, "sim": self.sim.dump(), "arrived": arrived}
 
     def load(self, state: dict[str, Any]) -> None:
         """Put everything back."""
         self.sm_wan.load(state["sm_wan"])
         self._csp.load(state["csp"])
+        if self.sim is not None:
+            self.sim.load(state["sim"])
+            self.arrived = [(party, at_us, octets) for party, at_us, octets in state["arrived"]]
+
+
+def _parted(what: bytes | tuple[str, bytes]) -> tuple[str, bytes]:
+    """Return whose head end sent or gets a frame, and the frame."""
+    return (ANY, what) if isinstance(what, bytes) else what
 
 
 def _nobody() -> None:

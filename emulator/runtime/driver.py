@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from emulator.core.clock import UtcMs
+from emulator.runtime.virtual_time import VirtualTimeLoop
 
 T = TypeVar("T")
 
@@ -142,12 +143,23 @@ class Driver(Generic[W]):
         """Let what is due happen, until somebody must be told of something."""
         self._handle = None
         self._stop = False
-        now_us = self.now_us()
-        due_us = self.world.next_due()
-        while due_us is not None and due_us <= now_us and not self._stop:
-            self.world.step()
-            due_us = self.world.next_due()
+        world, now_us = self.world, self.now_us()
+        due_us = world.next_due()
+        while due_us is not None and not self._stop:
+            if due_us > now_us:
+                if not self._leap(due_us):
+                    break
+                now_us = due_us
+            world.step()
+            due_us = world.next_due()
         self._arm()
+
+    def _leap(self, due_us: int) -> bool:
+        """Let the loop's virtual time jump to an event when nothing of the loop comes before."""
+        loop = self._loop
+        if not isinstance(loop, VirtualTimeLoop) or not self._waiters:
+            return False
+        return loop.leap((due_us - self._base_us) / 1_000_000)
 
     def _attend(self) -> None:
         self._stop = True

@@ -27,7 +27,8 @@ from emulator.devices.registry import CLASSES
 from emulator.han.address_book import AddressBook, Place
 from emulator.han.node import RadioNode
 from emulator.han.tunnel_client import TunnelClient
-from emulator.han.tunnel_server import Line, TunnelServer
+from emulator.han.tunnel_line import Line
+from emulator.han.tunnel_server import TunnelServer
 from emulator.runtime.box import Box
 from emulator.runtime.parties import KeyRoom, Parties, parties_of
 from emulator.runtime.world import World

@@ -5,6 +5,7 @@ from typing import Final
 
 from emulator.core.clock import UtcMs
 from emulator.core.effects import (
+    BrownOut,
     CancelTimer,
     CloseDlms,
     DeviceEvent,
@@ -107,6 +108,8 @@ class PoweredDevice:
                 agenda.start_timer(due_us, TIMER, DEVICE, effect.name)
             case CancelTimer():
                 agenda.stop_timer(TIMER, DEVICE, effect.name)
+            case BrownOut():
+                self.cut_power(effect.off_s)
             case SendDlms() | CloseDlms():
                 return  # its line's; a world has no other line
             case _:
@@ -165,7 +168,7 @@ class PoweredDevice:
     def strike(self, place: int) -> None:
         """Let the fault at this place of the schedule do what it does."""
         fault, act = self._scene.faults.act(place)
-        if fault.link != self.role:
+        if fault.link != self.role or self._scene.faults.is_over(place):
             return
         self.note(Note("fault", (("fault", fault.text), ("effect", effect_of(act)))))
         if isinstance(act, PowerCut):

@@ -114,6 +114,16 @@ class LineWorld:
         """Switch the device on, and enter the faults that name a time."""
         self._device.start()
 
+    def disturb(self, order: str) -> None:
+        """Put one more fault into force from now on; ``clear@LINK`` ends those of a link.
+
+        Raises:
+            FaultError: The order means nothing.
+        """
+        due = self._scene.faults.order(order, self._scene.now)
+        if due is not None:
+            self._scene.agenda.put(due[0] * 1000, FAULT, DEVICE, due[1])
+
     def send(self, octets: bytes) -> None:
         """Put octets of the reader on the line, at the speed the meter listens at.
 
@@ -270,7 +280,7 @@ class LineWorld:
     def _identity(self) -> dict[str, Any]:
         return {
             "seed": self._chance.seed,
-            "faults": [fault.text for fault in self._scene.faults.faults],
+            "faults": [fault.text for fault in self._scene.faults.ordered],
             "device": self.device.eui64.hex,
             "profile": self.device.profile.name,
             "framing": self._line.framing.value,

@@ -9,6 +9,7 @@ from emulator.core.errors import EmulatorError
 _MAGIC: Final = b"smetsbench world 1\n"
 _BYTES: Final = "\N{BULLET}b"
 _TUPLE: Final = "\N{BULLET}t"
+_SIMPLE: Final = frozenset({int, str, bool, float, type(None)})
 
 
 class SnapshotError(EmulatorError):
@@ -42,14 +43,17 @@ def unpack(octets: bytes) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    # Most values stand for themselves: asking for their exact type first halves the work.
     if isinstance(value, bytes):
         return {_BYTES: value.hex()}
     if isinstance(value, tuple):
-        return {_TUPLE: [_plain(item) for item in value]}
+        return {_TUPLE: [item if type(item) in _SIMPLE else _plain(item) for item in value]}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [item if type(item) in _SIMPLE else _plain(item) for item in value]
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {
+            key: item if type(item) in _SIMPLE else _plain(item) for key, item in value.items()
+        }
     return value
 
 

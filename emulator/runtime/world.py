@@ -7,12 +7,14 @@ from typing import Any, Final
 from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs
 from emulator.core.effects import (
+    BrownOut,
     CancelTimer,
     DeviceEvent,
     Effect,
     Note,
     Payload,
     Radio,
+    SeekNetwork,
     SendCsp,
     SendGbcs,
     SendWan,
@@ -34,6 +36,8 @@ from emulator.runtime.records import Records
 from emulator.runtime.scene import NO_BOX, Scene
 from emulator.runtime.snapshot import SnapshotError
 from emulator.wan.csp import Outcome
+from emulator.wan.sim_network import Move, SimNetwork
+from emulator.wan.sm_wan import Reading
 
 #: From one box switched on to the next, when a world starts. Source: invented.
 START_GAP_US: Final = 250_000
@@ -45,14 +49,29 @@ _FAULT: Final = "fault"
 class World:
     """Everything below the device seam; advances only when told, and only by its agenda."""
 
-    def __init__(
-        self, boxes: Sequence[Box], schedule: FaultSchedule, chance: Chance, start: UtcMs
+    def __init__(  # noqa: PLR0913, PLR0917 - what a world is made of; the last two are a SMETS1 home's
+        self,
+        boxes: Sequence[Box],
+        schedule: FaultSchedule,
+        chance: Chance,
+        start: UtcMs,
+        sim: SimNetwork | None = None,
+        reading: Reading | None = None,
     ) -> None:
-        """Take the boxes (hub first), the run's faults and chance, and the first moment."""
+        """Take the boxes (hub first), the run's faults and chance, and the first moment.
+
+        Args:
+            boxes: The boxes.
+            schedule: The run's faults.
+            chance: The run's chance.
+            start: The first moment.
+            sim: The SIM of a SMETS1 hub; None where the WAN is always there.
+            reading: How faults see what crosses the WAN; None: as GBCS messages.
+        """
         self._scene = Scene(boxes, schedule, start * 1000)
         self._chance = chance
         self._air = Air(self._scene, self._event)
-        self._backhaul = Backhaul(self._scene, self._event)
+        self._backhaul = Backhaul(self._scene, self._event, sim, reading)
         self._by_eui64 = {eui64: box for box in boxes for eui64 in box.eui64s}
         self._effects: dict[type, Callable[[Box, Any], None]] = {
             SendZcl: self._air.send,
@@ -63,6 +82,8 @@ class World:
             CancelTimer: self._cancel_timer,
             Radio: self._switch_radio,
             Note: self._scene.note,
+            SeekNetwork: lambda _box, _order: self._backhaul.seek(),
+            BrownOut: lambda box, order: self.cut_power(box.eui64, order.off_s),
         }
         self._entries: dict[str, Callable[[int, Any], None]] = {
             **self._air.entries,
@@ -137,9 +158,37 @@ class World:
         """Move the present moment on to ``at_us``; everything due before has happened."""
         self._scene.now_us = max(self._scene.now_us, at_us)
 
-    def send_wan(self, message: bytes) -> None:
-        """Put a GBCS message on its way to the hub."""
-        self._backhaul.send_in(message)
+    def send_wan(self, message: bytes, party: str = "") -> None:
+        """Put a message on its way to the hub; of a party, over that party's network alone."""
+        self._backhaul.send_in(message, party)
+
+    @property
+    def sim(self) -> SimNetwork | None:
+        """The SIM of a SMETS1 hub; None where the WAN is always there."""
+        return self._backhaul.sim
+
+    def move_sim(self, to: str) -> Move:
+        """Move the SIM of the hub to a party's network.
+
+        Raises:
+            ValueError: It cannot be moved, or not there.
+        """
+        return self._backhaul.move_sim(to)
+
+    def take_arrived(self) -> list[tuple[str, int, bytes]]:
+        """Return what came to the head ends of parties: party, moment (us), frame."""
+        arrived, self._backhaul.arrived = self._backhaul.arrived, []
+        return arrived
+
+    def disturb(self, order: str) -> None:
+        """Put one more fault into force from now on; ``clear@LINK`` ends those of a place.
+
+        Raises:
+            FaultError: The order means nothing.
+        """
+        due = self._scene.schedule.order(order, self._scene.now)
+        if due is not None:
+            self._scene.agenda.put(due[0] * 1000, _FAULT, NO_BOX, due[1])
 
     def has_taken(self, octets: bytes) -> bool:
         """Say whether this very message or image reached the hub, or is on its way and will."""
@@ -182,6 +231,8 @@ class World:
         self._backhaul.attention()
 
     def _on_fault(self, _index: int, place: int) -> None:
+        if self._scene.schedule.is_over(place):
+            return
         fault, act = self._scene.schedule.act(place)
         box = next((box for box in self._scene.boxes if box.role == fault.link), None)
         if box is None:
@@ -284,25 +335,27 @@ class World:
     def _identity(self) -> dict[str, Any]:
         return {
             "seed": self._chance.seed,
-            "faults": [fault.text for fault in self._scene.schedule.faults],
+            "faults": [fault.text for fault in self._scene.schedule.ordered],
             "devices": [[box.role, *(eui64.hex for eui64 in box.eui64s)] for box in self.boxes],
         }
 
     def dump(self) -> bytes:
         """Return the whole state; a world that loads it goes on with the same octets."""
-        return snapshot.pack(
-            {
-                "identity": self._identity(),
-                "now_us": self.now_us,
-                "agenda": self._scene.agenda.dump(),
-                "boxes": [box.dump() for box in self.boxes],
-                "air": self._air.dump(),
-                "backhaul": self._backhaul.dump(),
-                "schedule": self._scene.schedule.dump(),
-                "chance": self._chance.dump(),
-                "records": self.records.dump(),
-            }
-        )
+        return snapshot.pack(self.state())
+
+    def state(self) -> dict[str, Any]:
+        """Return the whole state as plain data, for ``snapshot.pack``."""
+        return {
+            "identity": self._identity(),
+            "now_us": self.now_us,
+            "agenda": self._scene.agenda.dump(),
+            "boxes": [box.dump() for box in self.boxes],
+            "air": self._air.dump(),
+            "backhaul": self._backhaul.dump(),
+            "schedule": self._scene.schedule.dump(),
+            "chance": self._chance.dump(),
+            "records": self.records.dump(),
+        }
 
     def load(self, octets: bytes) -> None:
         """Take over a dumped state; installation, seed and faults must be those of the dump.
@@ -310,7 +363,14 @@ class World:
         Raises:
             SnapshotError: The octets are damaged or belong to another installation.
         """
-        state = snapshot.unpack(octets)
+        self.load_state(snapshot.unpack(octets))
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take over what ``state`` returned.
+
+        Raises:
+            SnapshotError: It belongs to another installation.
+        """
         if state["identity"] != self._identity():
             raise SnapshotError("the stored state belongs to another installation, seed or faults")
         self._scene.now_us = state["now_us"]

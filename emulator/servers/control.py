@@ -2,33 +2,48 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import IO, Final
 
+from emulator.core.clock import UtcMs
 from emulator.core.effects import Note
+from emulator.core.faults import CLEAR, FaultError, parse
 from emulator.servers.errors import ListenError
 from emulator.servers.served_meter import ServedMeter
 
 #: The order that takes the supply, and after which a number of seconds follows (0: for good).
 POWER_CUT: Final = "power-cut"
+#: The order that puts the device's clock forward, and after which its new moment follows.
+CLOCK: Final = "clock"
+#: The order that puts a fault into force, and after which it follows as in ``--fault``;
+#: ``disturb clear@LINK`` ends what lies on a link.
+DISTURB: Final = "disturb"
 #: Longest line that is read.
 MAX_LINE_BYTES: Final = 1024
 _MAX_OFF_S: Final = 1e9
+_MAX_MS: Final = 1 << 53
+
+#: Takes the answer to an order: one line.
+Answer = Callable[[str], None]
 
 
 class ControlPipe(asyncio.Protocol):
     """Reads orders, one a line; the end of the pipe stops the service.
 
-    ``power-cut SECONDS`` takes the supply for so many seconds of the device's clock. What is no
-    order is noted, and nothing else.
+    ``power-cut SECONDS`` takes the supply for so many seconds of the device's clock. ``clock MS``
+    puts that clock forward to a moment (milliseconds since 1970); what falls due on the way
+    happens on the way. ``disturb FAULT`` puts a fault into force. Each order is answered by its own
+    line once it is carried out; what is no order is noted and answered by ``refused LINE``.
 
     Source:
         invented.
     """
 
-    def __init__(self, meter: ServedMeter, stop: Callable[[], None]) -> None:
-        """Take the meter, and what ends its service."""
+    def __init__(self, meter: ServedMeter, stop: Callable[[], None], answer: Answer) -> None:
+        """Take the meter, what ends its service, and what takes answers."""
         self._meter = meter
         self._stop = stop
+        self._answer = answer
         self._kept = bytearray()
 
     def data_received(self, data: bytes) -> None:
@@ -44,17 +59,40 @@ class ControlPipe(asyncio.Protocol):
         self._stop()
 
     def _order(self, line: str) -> None:
-        word, _, rest = line.partition(" ")
-        off_s = _seconds(rest) if word == POWER_CUT else None
-        if off_s is not None:
-            self._meter.note(Note("control", (("order", line[:80]),)))
-            self._meter.cut_power(off_s)
-        elif line:
-            self._meter.note(Note("control_refused", (("line", line[:80]),)))
+        if not line:
+            return
+        act = self._act(*line.partition(" ")[::2])
+        told = "control" if act is not None else "control_refused"
+        self._meter.note(Note(told, (("line", line[:80]),)))
+        if act is not None:
+            act()
+        self._answer(line if act is not None else f"refused {line[:80]}")
+
+    def _act(self, word: str, rest: str) -> Callable[[], None] | None:
+        """Return what an order has done; None for what is no order."""
+        meter = self._meter
+        if word == POWER_CUT and (off_s := _seconds(rest)) is not None:
+            return partial(meter.cut_power, off_s)
+        if word == CLOCK and (at := _moment(rest)) is not None:
+            return partial(meter.put_forward, at)
+        if word != DISTURB:
+            return None
+        order, _, link = rest.partition("@")
+        if order == CLEAR and link:
+            return partial(_discard, meter.schedule.clear, link)
+        try:
+            return partial(meter.disturb, parse(rest))
+        except FaultError:
+            return None
+
+
+def unheard(line: str) -> None:
+    """Take an answer that nobody wants."""
+    del line
 
 
 async def listen_to(
-    pipe: IO[bytes], meter: ServedMeter, stop: Callable[[], None]
+    pipe: IO[bytes], meter: ServedMeter, stop: Callable[[], None], answer: Answer
 ) -> asyncio.ReadTransport:
     """Read orders from a pipe until it ends.
 
@@ -63,11 +101,20 @@ async def listen_to(
     """
     try:
         transport, _protocol = await meter.loop.connect_read_pipe(
-            lambda: ControlPipe(meter, stop), pipe
+            lambda: ControlPipe(meter, stop, answer), pipe
         )
     except (OSError, ValueError) as error:
         raise ListenError("standard input", "it is no pipe that could be listened to") from error
     return transport
+
+
+def _discard(act: Callable[[str], object], word: str) -> None:
+    act(word)
+
+
+def _moment(text: str) -> UtcMs | None:
+    is_number = text.isascii() and text.isdigit() and len(text) < 17
+    return UtcMs(int(text)) if is_number and int(text) < _MAX_MS else None
 
 
 def _seconds(text: str) -> float | None:

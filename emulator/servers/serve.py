@@ -42,7 +42,7 @@ class ServePlan:
         places: Where to listen.
         start: First moment of the device's clock; None: that of the stored state, else ``wall``.
         wall: The present moment by the wall clock.
-        clock_factor: How much faster the device's clock runs.
+        clock_factor: How much faster the device's clock runs; 0: as the control pipe says alone.
         timing: How lines behave in time.
         faults: Faults as ordered, ``NAME[:key=value,...]@LINK``.
         state: File that keeps the device's memory, or None.
@@ -157,13 +157,19 @@ class Service:
             self._failed = False
 
 
-async def serve(plan: ServePlan, ready: Callable[[Sequence[str]], None], log: Log) -> None:
+async def serve(
+    plan: ServePlan,
+    ready: Callable[[Sequence[str]], None],
+    log: Log,
+    answer: control.Answer = control.unheard,
+) -> None:
     """Serve a device until SIGTERM or SIGINT, or until the control pipe ends.
 
     Args:
         plan: What to serve.
         ready: Called once with the addresses, in the order of ``plan.places``.
         log: Takes every note, with the device's time, in order.
+        answer: Takes the answer to each order of the control pipe.
 
     Raises:
         ListenError: A place cannot be had.
@@ -179,7 +185,7 @@ async def serve(plan: ServePlan, ready: Callable[[Sequence[str]], None], log: Lo
     pipe: asyncio.ReadTransport | None = None
     try:
         if plan.control is not None:
-            pipe = await control.listen_to(plan.control, service.meter, stopped.set)
+            pipe = await control.listen_to(plan.control, service.meter, stopped.set, answer)
         ready(addresses)
         await stopped.wait()
     finally:

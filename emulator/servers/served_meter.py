@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
 
 from device_profiles.schema import DeviceProfile
 from emulator.core.clock import UtcMs
 from emulator.core.effects import (
+    BrownOut,
     CancelTimer,
     CloseDlms,
     DeviceEvent,
@@ -18,7 +20,7 @@ from emulator.core.effects import (
     SetTimer,
 )
 from emulator.core.fault_schedule import FaultSchedule
-from emulator.core.faults import PowerCut
+from emulator.core.faults import Fault, PowerCut
 from emulator.core.ids import Eui64
 from emulator.servers.device_clock import DeviceClock
 from emulator.servers.device_faults import TransferWatch, effect_of, put_in
@@ -26,6 +28,11 @@ from emulator.servers.line_parts import MeterDevice, block_of
 
 #: Longest wait one timer is set for; a later moment is waited for in stages. Source: invented.
 _STAGE_S: Final = 3600.0
+
+#: What the names of the device's own timers begin with.
+_DEVICE: Final = "device "
+#: Name of the timer that gives power back.
+_RETURN: Final = "power returns"
 
 #: Takes a note and when it was made.
 Log = Callable[[UtcMs, Note], None]
@@ -62,6 +69,15 @@ class Attached(Protocol):
     def power_on(self) -> None:
         """The device has its supply again."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Timer:
+    """Something that is to happen when the device's clock shows a moment."""
+
+    at: UtcMs
+    call: Callable[[], None]
+    handle: asyncio.Handle
 
 
 def _nothing() -> None:
@@ -103,8 +119,7 @@ class ServedMeter:
         self._role = device.profile.device_type.value.lower()
         self._lines: list[Attached] = []
         self._transfer = TransferWatch()
-        self._timers: dict[str, asyncio.Handle] = {}
-        self._return: asyncio.TimerHandle | None = None
+        self._timers: dict[str, _Timer] = {}
 
     # -- as the device of a line ---------------------------------------------------------------
 
@@ -153,7 +168,9 @@ class ServedMeter:
             case SetTimer():
                 self._set_timer(effect)
             case CancelTimer():
-                self._cancel_timer(effect.name)
+                self._cancel(_DEVICE + effect.name)
+            case BrownOut():
+                self.cut_power(effect.off_s)
             case SendDlms() | CloseDlms():
                 for line in [line for line in self._lines if line is not origin]:
                     line.perform(effect)
@@ -181,11 +198,9 @@ class ServedMeter:
 
     def stop(self) -> None:
         """Wait for nothing any more."""
-        for handle in self._timers.values():
-            handle.cancel()
+        for timer in self._timers.values():
+            timer.handle.cancel()
         self._timers.clear()
-        if self._return is not None:
-            self._return.cancel()
 
     def cut_power(self, off_s: float) -> None:
         """Take the supply now; it returns after ``off_s`` seconds of the device's clock (0: never).
@@ -194,13 +209,39 @@ class ServedMeter:
         """
         if self.powered:
             self._switch_off()
-        if self._return is not None:
-            self._return.cancel()
-            self._return = None
+        self._cancel(_RETURN)
         if off_s:
-            self._return = self.loop.call_later(off_s / self.clock.factor, self._switch_on)
+            back_at = UtcMs(self.clock.now() + round(off_s * 1000))
+            self._call_at(_RETURN, back_at, self._switch_on)
+
+    def disturb(self, fault: Fault) -> None:
+        """Put one more fault into force from now on: on the lines, or in the device itself.
+
+        One that waits for nothing strikes at once; its times count from now.
+        """
+        place = self.schedule.add(fault)
+        if fault.link != self._role:
+            return
+        at = self.schedule.due(place, self.clock.now())
+        if at is not None:
+            self._call_at(f"fault {place}", at, partial(self._strike, place))
+
+    def put_forward(self, at: UtcMs) -> None:
+        """Put the device's clock forward; what falls due on the way happens then, in its order."""
+        while due := [(one.at, name) for name, one in self._timers.items() if one.at <= at]:
+            moment, name = min(due)
+            timer = self._timers.pop(name)
+            timer.handle.cancel()
+            self.clock.put_forward(moment)
+            timer.call()
+        self.clock.put_forward(at)
+        for name, timer in list(self._timers.items()):
+            timer.handle.cancel()
+            self._call_at(name, timer.at, timer.call)
 
     def _strike(self, place: int) -> None:
+        if self.schedule.is_over(place):
+            return
         fault, act = self.schedule.act(place)
         if fault.link != self._role:
             return
@@ -214,7 +255,6 @@ class ServedMeter:
         self.changed()
 
     def _switch_on(self) -> None:
-        self._return = None
         self.powered = True
         for line in list(self._lines):
             line.power_on()
@@ -225,7 +265,7 @@ class ServedMeter:
         effects = self.handle(DeviceEvent.POWER_OFF, None, self.clock.now())
         self.powered = False
         for name in [name for name in self._timers if name.startswith(_DEVICE)]:
-            self._cancel_timer(name.removeprefix(_DEVICE))
+            self._cancel(name)
         for line in list(self._lines):
             line.power_off()
         for effect in effects:
@@ -237,10 +277,10 @@ class ServedMeter:
     def _set_timer(self, order: SetTimer) -> None:
         self._call_at(_DEVICE + order.name, order.at, partial(self._expire, order.name))
 
-    def _cancel_timer(self, name: str) -> None:
-        handle = self._timers.pop(_DEVICE + name, None)
-        if handle is not None:
-            handle.cancel()
+    def _cancel(self, name: str) -> None:
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.handle.cancel()
 
     def _expire(self, name: str) -> None:
         for effect in self.handle(DeviceEvent.TIMER, name, self.clock.now()):
@@ -248,20 +288,15 @@ class ServedMeter:
 
     def _call_at(self, name: str, at: UtcMs, call: Callable[[], None]) -> None:
         """Call when the device's clock shows ``at``; replaces what waits under that name."""
-        held = self._timers.pop(name, None)
-        if held is not None:
-            held.cancel()
+        self._cancel(name)
 
         def look() -> None:
             if self.clock.now() < at:
                 wait_s = min(self.clock.loop_time(at) - self.loop.time(), _STAGE_S)
-                self._timers[name] = self.loop.call_later(max(wait_s, 0.0005), look)
+                handle = self.loop.call_later(max(wait_s, 0.0005), look)
+                self._timers[name] = _Timer(at, call, handle)
             else:
                 self._timers.pop(name, None)
                 call()
 
-        self._timers[name] = self.loop.call_soon(look)
-
-
-#: What the names of the device's own timers begin with.
-_DEVICE: Final = "device "
+        self._timers[name] = _Timer(at, call, self.loop.call_soon(look))

@@ -41,19 +41,20 @@ class Line:
     seal: Callable[[bytes], bytes] = bytes
     latency_us: int = LATENCY_US
 
-    def carry(self, link: str, octets: bytes, now_us: int) -> Passage:
+    def carry(self, link: str, octets: bytes, now_us: int, role: str = "chf") -> Passage:
         """Send one frame.
 
         Args:
             link: Direction: ``wan-in``, ``wan-out``, ``csp-in`` or ``csp-out``.
             octets: The frame.
             now_us: The present moment.
+            role: Role of the device it is for or from.
         """
         due_us = now_us + self.latency_us
         if not self.schedule.touches(link):
             return Passage(((due_us, octets),), ())
         inward = link.endswith("-in")
-        roles = ("", "chf") if inward else ("chf", "")
+        roles = ("", role) if inward else (role, "")
         frame = Frame(link, octets, self.label_of(octets), *roles)
         crossing = self.schedule.cross(frame, self.check_bytes, self.seal)
         arrivals = tuple((due_us + copy.delay_us, copy.frame) for copy in crossing.copies)

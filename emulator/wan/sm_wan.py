@@ -2,7 +2,8 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from emulator.codecs.gbcs import envelope
@@ -23,22 +24,40 @@ def label_of(message: bytes) -> str:
     return f"gbcs.{header.cra.name.lower()}.{header.other.message_code:04x}"
 
 
+def _of_the_hub(_message: bytes) -> str:
+    return "chf"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How faults see what crosses a WAN.
+
+    Attributes:
+        label_of: Names a message.
+        role_of: Role of the device a message is for or from.
+    """
+
+    label_of: Callable[[bytes], str] = label_of
+    role_of: Callable[[bytes], str] = _of_the_hub
+
+
 class SmWan:
     """Messages on their way to one hub and from it.
 
     A message for a hub without power waits at the CSP and goes on when the hub is back.
     """
 
-    def __init__(self, schedule: FaultSchedule) -> None:
-        """Take the run's faults."""
-        self._line = Line(schedule, label_of)
+    def __init__(self, schedule: FaultSchedule, reading: Reading | None = None) -> None:
+        """Take the run's faults, and how they see messages (None: as GBCS messages)."""
+        self._reading = Reading() if reading is None else reading
+        self._line = Line(schedule, self._reading.label_of)
         self._taken: set[str] = set()
         self._waiting: list[bytes] = []
         self.to_dsp: deque[bytes] = deque()
 
     def send(self, link: str, message: bytes, now_us: int) -> Passage:
         """Put a message on its way, ``wan-in`` or ``wan-out``."""
-        passage = self._line.carry(link, message, now_us)
+        passage = self._line.carry(link, message, now_us, self._reading.role_of(message))
         if link == IN:
             self._taken.update(_digest(octets) for _due, octets in passage.arrivals)
         return passage
@@ -46,6 +65,10 @@ class SmWan:
     def wait(self, message: bytes) -> None:
         """Keep a message that has come to a hub without power."""
         self._waiting.append(message)
+
+    def drop_waiting(self) -> None:
+        """Forget what waits for the hub: it was sent over a network that the hub has left."""
+        self._waiting.clear()
 
     def release(self) -> list[bytes]:
         """Return the messages that waited for the hub, in order; it has power again."""

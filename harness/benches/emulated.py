@@ -24,15 +24,19 @@ from emulator.runtime.virtual_time import VirtualTimeLoop
 from emulator.runtime.world import World
 from harness import installed
 from harness.benches.emulated_ports import EmulatedClock, EmulatedHub, EmulatedPower
+from harness.benches.kept_memory import kept
+from harness.benches.refusals import fault_error, no_sim
 from harness.data_files import usage_error
 from harness.errors import BenchError, UsageError
 from harness.meter import Credentials
 from harness.parties import defects as party_defects
+from harness.parties import migration_defects
 from harness.ports import (
     Bench,
     CapturedFrame,
     Clock,
     Hub,
+    HubWan,
     MeterPort,
     Observation,
     Power,
@@ -122,12 +126,7 @@ def open_home(options: EmulatedOptions | RunOptions | None = None) -> "EmulatedB
     try:
         return EmulatedBench(build(plan))
     except FaultError as error:
-        raise UsageError(
-            f"a fault means nothing: {error}",
-            where="--fault",
-            cause="a mistyped name, key or link",
-            next_command="smetsbench faults",
-        ) from error
+        raise fault_error(error, "--fault") from error
     except DataError as error:
         raise usage_error(error) from error
     except InstallationError as error:
@@ -180,8 +179,9 @@ def refuse_unknown_defects(names: Sequence[str]) -> None:
     Raises:
         UsageError: There is one.
     """
+    known = (DEFECTS, party_defects.DEFECTS, migration_defects.DEFECTS)
     for name in names:
-        if name not in DEFECTS and name not in party_defects.DEFECTS:
+        if not any(name in table for table in known):
             raise UsageError(
                 f"there is no defect {name}",
                 where="--defect",
@@ -287,6 +287,46 @@ class EmulatedBench:
             BenchError: Always.
         """
         raise BenchError(f"the {role} of this bench knows no DLMS client {name!r}")
+
+    def hub_wan(self, role: str = "CHF") -> HubWan:
+        """Return the WAN side of a SMETS1 hub; homes of SMETS2+ devices have none.
+
+        Raises:
+            BenchError: Always.
+        """
+        raise no_sim(role, "its devices are SMETS2+ ones")
+
+    def opens_to(self, role: str, credentials: Credentials) -> bool | None:
+        """Return None: devices that speak GBCS associate with nobody.
+
+        Raises:
+            BenchError: The bench has no such device.
+        """
+        del credentials
+        self.role(role)
+        return None
+
+    def memory(self, role: str) -> Mapping[str, str] | None:
+        """Return what a device remembers, without what moves by itself.
+
+        Raises:
+            BenchError: The bench has no such device.
+        """
+        self._driver.catch_up()
+        return kept(self.world.box(self.role(role)).device.dump())
+
+    async def disturb(self, order: str) -> None:
+        """Put one more fault into force from now on; ``clear@LINK`` ends those of a link.
+
+        Raises:
+            UsageError: The order means nothing.
+        """
+        self._driver.catch_up()
+        try:
+            self.world.disturb(order)
+        except FaultError as error:
+            raise fault_error(error, order) from error
+        self._driver.disturbed()
 
     # -- what it tells -------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from typing import Final, NoReturn
 from device_profiles.schema import DeviceProfile
 from emulator.core.clock import UtcMs
 from emulator.core.errors import EmulatorError
+from emulator.core.faults import FaultError
 from emulator.core.ids import Eui64
 from emulator.runtime import snapshot
 from emulator.runtime.driver import Driver
@@ -13,6 +14,9 @@ from emulator.runtime.line_world import LineWorld
 from harness.benches.emulated_meter_build import Meter, MeterPlan, build, plan_of
 from harness.benches.emulated_meter_port import EmulatedMeterPort
 from harness.benches.emulated_ports import EmulatedClock
+from harness.benches.emulated_twin import Twin
+from harness.benches.kept_memory import kept
+from harness.benches.refusals import fault_error, no_sim
 from harness.dlms import from_profile
 from harness.dlms.line import ReaderLine
 from harness.errors import BenchError, UsageError
@@ -21,6 +25,7 @@ from harness.ports import (
     CapturedFrame,
     Clock,
     Hub,
+    HubWan,
     MeterPort,
     Observation,
     Power,
@@ -201,6 +206,49 @@ class EmulatedMeterBench:
                 cause=f"its profile has: {known}",
                 next_command=f"smetsbench profiles {self._meter.profile.name}",
             ) from None
+
+    def hub_wan(self, role: str = "CHF") -> HubWan:
+        """Return the WAN side of a SMETS1 hub; a meter on a line has none.
+
+        Raises:
+            BenchError: Always.
+        """
+        raise no_sim(role, "it has one meter, on a line")
+
+    def opens_to(self, role: str, credentials: Credentials) -> bool:
+        """Say whether the meter would associate with these credentials, leaving no trace on it.
+
+        Raises:
+            BenchError: Another device, or the credentials lack something.
+        """
+        self.role(role)
+        self._driver.catch_up()
+        spare = self._meter.spare()
+        state = self._meter.device.dump_access()
+        return Twin(spare, self._meter.keys).opens_to(state, credentials, self._driver.now())
+
+    def memory(self, role: str) -> Mapping[str, str]:
+        """Return what the meter remembers, without what moves by itself.
+
+        Raises:
+            BenchError: Another device.
+        """
+        self.role(role)
+        self._driver.catch_up()
+        return kept(self._meter.device.dump())
+
+    async def disturb(self, order: str) -> None:
+        """Put one more fault into force from now on; ``clear@LINK`` ends those of a link.
+
+        Raises:
+            UsageError: The order means nothing.
+        """
+        self._driver.catch_up()
+        try:
+            self.world.disturb(order)
+        except FaultError as error:
+            raise fault_error(error, order) from error
+        self._driver.disturbed()
 
     # -- what it tells -------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ from emulator.servers.line_parts import Framing as LineFraming
 from emulator.servers.meter_line import MeterLine
 from harness import installed
 from harness.benches.emulated import DEFAULT_START, refuse_unknown_defects
+from harness.benches.refusals import fault_error
 from harness.data_files import reading_data
 from harness.dlms import from_profile
 from harness.dlms.settings import Framing, LineSettings
@@ -72,6 +74,7 @@ class Meter:
         keys: What it left the factory with.
         settings: How it is spoken to.
         draw: Chance of its client.
+        spare: Makes another device of the same making, which is off and on no line.
     """
 
     world: LineWorld
@@ -81,6 +84,7 @@ class Meter:
     keys: FactoryKeys = field(repr=False)
     settings: LineSettings
     draw: Callable[[int], bytes] = field(repr=False)
+    spare: Callable[[], Smets1Device] = field(repr=False)
 
 
 def plan_of(options: RunOptions) -> MeterPlan:
@@ -142,35 +146,32 @@ def build(plan: MeterPlan) -> Meter:
     chance = Chance(plan.seed)
     framing = plan.framing or from_profile.default_framing(section)
     schedule = _schedule(plan.faults, chance)
+    make = partial(
+        registry.build,
+        profile.device_type,
+        eui64,
+        profile,
+        plan.seed,
+        plan.start_at,
+        keys,
+        overlays=plan.overlays,
+        defects=of_smets1(profile.device_type, plan.defects),
+    )
     with reading_data():
-        device = registry.build(
-            profile.device_type,
-            eui64,
-            profile,
-            plan.seed,
-            plan.start_at,
-            keys,
-            overlays=plan.overlays,
-            defects=of_smets1(profile.device_type, plan.defects),
-        )
+        device = make()
     line = MeterLine(device, _LINE, framing=LineFraming(framing.value))
     world = LineWorld(device, line, schedule, chance, plan.start_at)
     world.start()
     draw = chance.stream(f"client/{profile.device_type.value}").octets
     settings = from_profile.line_settings(section, framing)
-    return Meter(world, device, profile, section, keys, settings, draw)
+    return Meter(world, device, profile, section, keys, settings, draw, make)
 
 
 def _schedule(faults: tuple[str, ...], chance: Chance) -> FaultSchedule:
     try:
         return FaultSchedule([parse(text) for text in faults], chance)
     except FaultError as error:
-        raise UsageError(
-            f"a fault means nothing: {error}",
-            where="--fault",
-            cause="a mistyped name, key or link",
-            next_command="smetsbench faults",
-        ) from error
+        raise fault_error(error, "--fault") from error
 
 
 def _no_line(profile: DeviceProfile, plan: MeterPlan) -> UsageError:

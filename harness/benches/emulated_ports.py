@@ -1,14 +1,54 @@
 """Clock, hub and mains of an emulated home, as ports of the harness."""
 
-from typing import Any
+from collections import deque
+from typing import Any, Protocol
 
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
+from emulator.runtime.box import Box
 from emulator.runtime.driver import Driver
-from emulator.runtime.world import World
 from emulator.wan.csp import Outcome
 from harness.errors import BenchError, UsageError
 from harness.ports import StageOrder, StageOutcome
+
+
+class Emulated(Protocol):
+    """What hub and mains need of what is emulated: one world, or several beside each other."""
+
+    @property
+    def now_us(self) -> int:
+        """The present moment, microseconds since 1970."""
+        ...
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """The boxes; the hub is the first."""
+        ...
+
+    @property
+    def to_dsp(self) -> deque[bytes]:
+        """Messages of the hub that wait for the DSP."""
+        ...
+
+    def send_wan(self, message: bytes) -> None:
+        """Put a message on its way to the hub."""
+        ...
+
+    def has_taken(self, octets: bytes) -> bool:
+        """Say whether this very message or image reached the hub, or is on its way and will."""
+        ...
+
+    def begin_transfer(self, request_id: str, image: bytes, targets: tuple[Eui64, ...]) -> int:
+        """Begin (or return to) an image transfer to the hub; return its number."""
+        ...
+
+    def transfer_outcome(self, number: int) -> Outcome | None:
+        """Return how an image transfer ended, or None while it runs."""
+        ...
+
+    def cut_power(self, eui64: Eui64, off_s: float) -> None:
+        """Take the supply from a device now; it returns after ``off_s`` seconds (0: never)."""
+        ...
 
 
 class EmulatedClock:
@@ -29,9 +69,9 @@ class EmulatedClock:
 class EmulatedHub:
     """The hub from its WAN side."""
 
-    def __init__(self, driver: Driver[World]) -> None:
+    def __init__(self, driver: Driver[Any]) -> None:
         self._driver = driver
-        self._world = driver.world
+        self._world: Emulated = driver.world
 
     @property
     def eui64(self) -> Eui64:
@@ -74,7 +114,7 @@ class EmulatedHub:
 class EmulatedPower:
     """The mains of the emulated devices."""
 
-    def __init__(self, driver: Driver[World]) -> None:
+    def __init__(self, driver: Driver[Any]) -> None:
         self._driver = driver
 
     async def cycle(self, device: Eui64, off_s: float) -> None:
@@ -87,7 +127,7 @@ class EmulatedPower:
         if off_s <= 0:
             raise UsageError(f"power cannot go for {off_s:g} seconds", where=f"device {device}")
         self._driver.catch_up()
-        world = self._driver.world
+        world: Emulated = self._driver.world
         try:
             world.cut_power(device, off_s)
         except KeyError:

@@ -1,170 +1,179 @@
-"""The emulated bench of a SMETS1 home: hub and meters, reached through the hub's WAN."""
+"""The emulated bench of SMETS1 homes: hubs and meters, reached through the hubs' WAN."""
 
-from collections import deque
 from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
+from device_profiles.dlms import DlmsSection
 from device_profiles.errors import DataError
+from device_profiles.installation import Installation
 from device_profiles.words import DeviceType
-from emulator.codecs.dlms import wrapper
 from emulator.core.chance import Chance
-from emulator.core.errors import EmulatorError, MalformedFrameError
+from emulator.core.errors import EmulatorError
 from emulator.core.faults import FaultError
 from emulator.core.ids import Eui64
+from emulator.devices.smets1.behind_hub import BehindHub
+from emulator.devices.smets1.device import Smets1Device
+from emulator.devices.smets1.hub import Smets1Hub
 from emulator.runtime import snapshot
 from emulator.runtime.driver import Driver
 from emulator.runtime.installation import InstallationError, Plan
-from emulator.runtime.smets1_home import Smets1Emulation, build_home
+from emulator.runtime.smets1_home import SERVERS, Smets1Emulation, build_home
+from emulator.runtime.smets1_homes import Homes
+from emulator.wan.sim_network import NETWORKS
 from harness import installed
-from harness.benches.emulated import DEFAULT_START
-from harness.benches.emulated_meter_port import EmulatedMeterPort
+from harness.benches.emulated import DEFAULT_START, refuse_unknown_defects
+from harness.benches.emulated_hub_wan import EmulatedHubWan, HomePort, Post, WanWire
 from harness.benches.emulated_ports import EmulatedClock, EmulatedHub, EmulatedPower
+from harness.benches.emulated_twin import Twin
+from harness.benches.kept_memory import kept
+from harness.benches.refusals import fault_error
 from harness.data_files import usage_error
 from harness.dlms import from_profile
 from harness.dlms.line import ReaderLine
 from harness.errors import BenchError, UsageError
 from harness.meter import Credentials
-from harness.ports import CapturedFrame, MeterPort, Observation
+from harness.ports import CapturedFrame, HubWan, MeterPort, Observation
 from harness.run_options import RunOptions
 
-_WAN = "wan"
+_WAN: Final = "wan"
+#: Way -> whose network it leads over.
+_WAYS: Final = {f"{_WAN}@{party}": party for party in NETWORKS}
+#: Between a role, or a defect, and the ref of the home that is meant.
+_OF: Final = "@"
 
 
 def open_bench(options: RunOptions) -> "EmulatedSmets1Bench":
-    """Build and start an emulated SMETS1 home.
+    """Build and start emulated SMETS1 homes: the run's one, or the scenario's (setting ``homes``).
+
+    The user's own installation file wins. Setting ``defects`` names device defects that belong to
+    the scenario; ``NAME@REF`` is one of one home.
 
     Raises:
         UsageError: The installation, a profile, a fault or a defect cannot be used.
     """
-    home = installed.chosen(options)
-    plan = Plan(
-        home,
-        options.seed,
-        DEFAULT_START,
-        options.faults,
-        options.defects,
-        installed.overlays(options),
-    )
+    homes = tuple(options.settings.get("homes", ()))
+    if options.installation is not None or not homes:
+        homes = (installed.chosen(options),)
+    return open_homes(homes, options)
+
+
+def open_homes(homes: Sequence[Installation], options: RunOptions) -> "EmulatedSmets1Bench":
+    """Build and start emulated SMETS1 homes that stand beside each other.
+
+    Raises:
+        UsageError: An installation, a profile, a fault or a defect cannot be used.
+    """
+    defects = (*options.defects, *options.settings.get("defects", ()))
+    refuse_unknown_defects([name.partition(_OF)[0] for name in defects])
+    where = ", ".join(home.ref for home in homes)
     try:
-        return EmulatedSmets1Bench(build_home(plan), options.seed)
+        built = [
+            build_home(_plan(home, options, defects), number) for number, home in enumerate(homes)
+        ]
+        return EmulatedSmets1Bench(built, options.seed)
     except FaultError as error:
-        raise UsageError(
-            f"a fault means nothing: {error}",
-            where="--fault",
-            cause="a mistyped name, key or link",
-            next_command="smetsbench faults",
-        ) from error
+        raise fault_error(error, "--fault") from error
     except DataError as error:
         raise usage_error(error) from error
-    except InstallationError as error:
+    except (InstallationError, ValueError) as error:
         raise UsageError(
             f"the installation cannot be emulated: {error}",
-            where=home.ref,
+            where=where,
             cause="a device model or device type that does not fit",
             next_command="smetsbench profiles",
         ) from error
 
 
-class _Post:
-    """Sorts what comes from the hub by wrapper port: each meter's port takes its own."""
-
-    def __init__(self, emulation: Smets1Emulation) -> None:
-        self._world = emulation.world
-        self._boxes: dict[int, deque[bytes]] = {}
-
-    def take(self, port: int) -> list[bytes]:
-        """Return the frames of that port, in order; frames nobody can read are dropped."""
-        waiting = self._world.to_dsp
-        while waiting:
-            octets = waiting.popleft()
-            try:
-                self._boxes.setdefault(wrapper.decode(octets).source, deque()).append(octets)
-            except MalformedFrameError:
-                continue
-        box = self._boxes.pop(port, deque())
-        return list(box)
-
-    def dump(self) -> dict[str, list[str]]:
-        """Return what waits, by port."""
-        return {str(port): [one.hex() for one in box] for port, box in self._boxes.items()}
-
-    def load(self, state: Mapping[str, list[str]]) -> None:
-        """Take over what waited."""
-        self._boxes = {
-            int(port): deque(bytes.fromhex(one) for one in box) for port, box in state.items()
-        }
-
-
-class WanWire:
-    """A reader's way to one device behind the hub: wrapper frames over the WAN.
-
-    Attributes:
-        connected: A WAN is always there; what it cannot deliver stays unanswered.
-    """
-
-    connected = True
-
-    def __init__(self, emulation: Smets1Emulation, post: _Post, port: int) -> None:
-        """Take the home, its post, and the wrapper port of the device."""
-        self._world = emulation.world
-        self._post = post
-        self._port = port
-        self._splitter = wrapper.WrapperSplitter()
-
-    def connect(self) -> bool:
-        """Begin with no half frame from before."""
-        self._splitter = wrapper.WrapperSplitter()
-        return True
-
-    def disconnect(self) -> None:
-        """Forget half a frame."""
-        self._splitter = wrapper.WrapperSplitter()
-
-    def send(self, octets: bytes) -> None:
-        """Send what the reader wrote: whole wrapper frames."""
-        for frame in self._splitter.feed(octets):
-            self._world.send_wan(wrapper.encode(frame))
-
-    def take_received(self) -> list[tuple[int, bytes]]:
-        """Return what came from the device, with the present moment in microseconds."""
-        return [(self._world.now_us, octets) for octets in self._post.take(self._port)]
+def _plan(home: Installation, options: RunOptions, defects: Sequence[str]) -> Plan:
+    meant = [name.partition(_OF) for name in defects]
+    return Plan(
+        home,
+        options.seed,
+        DEFAULT_START,
+        options.faults,
+        tuple(name for name, _of, ref in meant if ref in {"", home.ref}),
+        installed.overlays(options),
+    )
 
 
 class EmulatedSmets1Bench:
-    """One emulated SMETS1 home behind the ports of the harness.
+    """Emulated SMETS1 homes behind the ports of the harness.
+
+    A role names a device type, of the first home; ``ESME@REF`` is the ESME of the home of that ref.
 
     Attributes:
         kind: ``emulated``.
         clock: Its time.
-        hub: The hub's WAN as raw messages; meters are reached by ``meter``.
+        hub: The first hub's WAN as raw messages; meters are reached by ``meter``.
         power: Its mains.
         profiles: Device -> its model.
     """
 
-    def __init__(self, emulation: Smets1Emulation, seed: int) -> None:
-        """Take a built home; it begins to move when somebody waits for it."""
-        self._emulation = emulation
-        self._driver = Driver(emulation.world)
+    def __init__(self, homes: Sequence[Smets1Emulation], seed: int) -> None:
+        """Take built homes; they begin to move when somebody waits for them.
+
+        Raises:
+            ValueError: None, or two of one ref.
+        """
+        self._homes = Homes(homes)
+        self._driver: Driver[Homes] = Driver(self._homes)
         self.kind = "emulated"
         self.clock = EmulatedClock(self._driver)
         self.hub = EmulatedHub(self._driver)
         self.power = EmulatedPower(self._driver)
-        self.profiles = emulation.profiles
-        self._sections = {
-            eui64: model.dlms for eui64, model in self.profiles.items() if model.dlms is not None
-        }
-        self._post = _Post(emulation)
-        self._lines = {
-            role: self._line(eui64, Chance(seed)) for role, eui64 in emulation.roles.items()
-        }
+        self.profiles = {eui64: model for home in homes for eui64, model in home.profiles.items()}
+        self._chance = Chance(seed)
+        self._posts = {home.ref: Post(home) for home in homes}
+        self._lines: dict[tuple[Eui64, str], tuple[ReaderLine, HomePort]] = {}
+        self._twins: dict[Eui64, Twin] = {}
 
-    def _line(self, eui64: Eui64, chance: Chance) -> tuple[ReaderLine, EmulatedMeterPort]:
-        section = self._sections[eui64]
-        wake_period_s = self.profiles[eui64].radio.wake_period_s or 0
-        settings = from_profile.wan_settings(section, wake_period_s)
-        line = ReaderLine(settings, chance.stream(f"client/{eui64.hex}").octets)
-        wire = WanWire(self._emulation, self._post, section.wan_port)
-        port = EmulatedMeterPort(self._driver, wire, line, self._emulation.keys[eui64])
-        return line, port
+    # -- who is who ----------------------------------------------------------------------------
+
+    def _found(self, role: str) -> tuple[Smets1Emulation, Eui64]:
+        """Return home and device of a role.
+
+        Raises:
+            BenchError: The bench has no such home, or the home no such device.
+        """
+        name, _of, ref = role.partition(_OF)
+        homes = self._homes.homes
+        home = homes.get(ref) if ref else next(iter(homes.values()))
+        if home is None:
+            raise BenchError(
+                f"the bench has no home {ref!r}",
+                cause=f"its homes are: {', '.join(homes)}",
+                next_command="smetsbench scenarios",
+            )
+        known = name in DeviceType.__members__
+        found = home.roles.get(DeviceType(name)) if known else None
+        if found is None:
+            raise BenchError(
+                f"the bench has no {role}",
+                cause=f"its installation has: {', '.join(home.roles)}",
+                next_command="smetsbench scenarios",
+            )
+        return home, found
+
+    def _server(self, role: str) -> tuple[Smets1Emulation, Eui64]:
+        """Return home and device of a role that has a DLMS server.
+
+        Raises:
+            BenchError: No such device, or one without a server.
+        """
+        home, eui64 = self._found(role)
+        if eui64 not in home.keys:
+            raise BenchError(
+                f"the {role} of this bench has no DLMS server",
+                cause=f"it holds no head-end credentials; those that do: {', '.join(SERVERS)}",
+                next_command="smetsbench scenarios",
+            )
+        return home, eui64
+
+    def _section(self, eui64: Eui64) -> DlmsSection:
+        section = self.profiles[eui64].dlms
+        if section is None:  # no home is built of such a model
+            raise BenchError(f"the model {self.profiles[eui64].name} has no [dlms] section")
+        return section
 
     def role(self, device_type: str) -> Eui64:
         """Return the EUI-64 of the bench's device of that type.
@@ -172,30 +181,7 @@ class EmulatedSmets1Bench:
         Raises:
             BenchError: The bench has none.
         """
-        known = device_type in DeviceType.__members__
-        found = self._emulation.roles.get(DeviceType(device_type)) if known else None
-        if found is None:
-            raise BenchError(
-                f"the bench has no {device_type}",
-                cause=f"its installation has: {', '.join(self._emulation.roles)}",
-                next_command="smetsbench scenarios",
-            )
-        return found
-
-    def meter(self, role: str, way: str = _WAN) -> MeterPort:
-        """Return the DLMS port of a device behind the hub, or of the hub itself.
-
-        Raises:
-            BenchError: The bench has no such device, or another way is asked for.
-        """
-        self.role(role)
-        if way != _WAN:
-            raise BenchError(
-                f"the bench has no DLMS {way} to its {role}",
-                cause="in a SMETS1 home devices are reached through the hub",
-                next_command="smetsbench scenarios 'SER-*'",
-            )
-        return self._lines[DeviceType(role)][1]
+        return self._found(device_type)[1]
 
     def credentials(self, role: str, name: str) -> Credentials:
         """Return how a client of that name presents itself, with the keys of the factory.
@@ -203,10 +189,9 @@ class EmulatedSmets1Bench:
         Raises:
             BenchError: Another device, or its profile knows no such client.
         """
-        eui64 = self.role(role)
-        section = self._sections[eui64]
+        home, eui64 = self._server(role)
         try:
-            return from_profile.credentials(section, self._emulation.keys[eui64], name)
+            return from_profile.credentials(self._section(eui64), home.keys[eui64], name)
         except KeyError:
             raise BenchError(
                 f"the {role} of this bench knows no DLMS client {name!r}",
@@ -214,50 +199,165 @@ class EmulatedSmets1Bench:
                 next_command=f"smetsbench profiles {self.profiles[eui64].name}",
             ) from None
 
+    # -- ways to devices -----------------------------------------------------------------------
+
+    def meter(self, role: str, way: str = _WAN) -> MeterPort:
+        """Return the DLMS port of a device behind the hub, or of the hub itself.
+
+        Each party has a line of its own to each device. ``wan`` is the line of the party whose
+        network carries the SIM now.
+
+        Raises:
+            BenchError: The bench has no such device, or another way is asked for.
+        """
+        home, eui64 = self._server(role)
+        party = _WAYS.get(way)
+        if way == _WAN:
+            sim = home.world.sim
+            party = NETWORKS[0] if sim is None else sim.owner
+        if party is None:
+            raise BenchError(
+                f"the bench has no DLMS {way} to its {role}",
+                cause="in a SMETS1 home devices are reached through the hub:"
+                f" {_WAN}, {', '.join(_WAYS)}",
+                next_command="smetsbench scenarios 'SER-*'",
+            )
+        return self._line(home, eui64, party)[1]
+
+    def _line(
+        self, home: Smets1Emulation, eui64: Eui64, party: str
+    ) -> tuple[ReaderLine, HomePort]:
+        line = self._lines.get((eui64, party))
+        if line is None:
+            line = self._lines[eui64, party] = self._new_line(home, eui64, party)
+        return line
+
+    def _new_line(
+        self, home: Smets1Emulation, eui64: Eui64, party: str
+    ) -> tuple[ReaderLine, HomePort]:
+        section, radio = self._section(eui64), self.profiles[eui64].radio
+        settings = from_profile.wan_settings(section, radio.wake_period_s or 0)
+        own = "" if party == NETWORKS[0] else f"/{party}"
+        line = ReaderLine(settings, self._chance.stream(f"client/{eui64.hex}{own}").octets)
+        wire = WanWire(home, self._posts[home.ref], section.wan_port, party)
+
+        def lines() -> list[ReaderLine]:
+            return [one for (device, _party), (one, _port) in self._lines.items() if device == eui64]
+
+        return line, HomePort(self._driver, wire, line, home.keys[eui64], lines)
+
+    def hub_wan(self, role: str = "CHF") -> HubWan:
+        """Return the WAN side of a hub, as its mobile network knows it.
+
+        Raises:
+            BenchError: The bench has no such hub, or its SIM cannot be moved.
+        """
+        home, eui64 = self._found(role)
+        if eui64 != home.roles[DeviceType.CHF]:
+            raise BenchError(f"the {role} of this bench has no SIM", cause="it is no hub")
+        return EmulatedHubWan(self._driver, home, self._posts[home.ref])
+
+    async def disturb(self, order: str) -> None:
+        """Put one more fault into force from now on, in the notation of ``--fault``.
+
+        ``clear@LINK`` ends every fault of that link or role, those of ``--fault`` included.
+
+        Raises:
+            UsageError: The order means nothing.
+        """
+        self._driver.catch_up()
+        try:
+            self._homes.disturb(order)
+        except FaultError as error:
+            raise fault_error(error, order) from error
+        self._driver.disturbed()
+
+    # -- inside devices ------------------------------------------------------------------------
+
+    def _device(self, role: str) -> Smets1Device:
+        home, eui64 = self._server(role)
+        device = home.world.box(eui64).device
+        if isinstance(device, Smets1Hub):
+            return device.own
+        if isinstance(device, BehindHub):
+            return device.server
+        raise BenchError(f"the {role} of this bench has no DLMS server")
+
+    def opens_to(self, role: str, credentials: Credentials) -> bool:
+        """Say whether a device would associate with these credentials, leaving no trace on it.
+
+        Asked of a copy, which has power and listens whatever the device does.
+
+        Raises:
+            BenchError: The bench has no such device, or the credentials lack something.
+        """
+        home, eui64 = self._server(role)
+        self._driver.catch_up()
+        if eui64 not in self._twins:
+            self._twins[eui64] = Twin(home.spare(eui64), home.keys[eui64])
+        state = self._device(role).dump_access()
+        return self._twins[eui64].opens_to(state, credentials, self._driver.now())
+
+    def memory(self, role: str) -> Mapping[str, str]:
+        """Return what a device remembers, without what moves by itself.
+
+        Raises:
+            BenchError: The bench has no such device.
+        """
+        self._driver.catch_up()
+        home, eui64 = self._found(role)
+        return kept(home.world.box(eui64).device.dump())
+
+    # -- what it tells -------------------------------------------------------------------------
+
     def take_observations(self) -> Sequence[Observation]:
         """Return the facts seen since the last call."""
         self._driver.catch_up()
         return [
             Observation(fact.at, fact.device, fact.kind, fact.fields)
-            for fact in self._emulation.world.records.take_facts()
+            for fact in self._homes.take_facts()
         ]
 
     def take_frames(self) -> Sequence[CapturedFrame]:
         """Return the frames captured since the last call, in order of time."""
         self._driver.catch_up()
-        seen = self._emulation.world.records.take_frames(self._driver.now_us())
+        seen = self._homes.take_frames(self._driver.now_us())
         return [CapturedFrame(one.at_us, one.link, one.octets, one.comment) for one in seen]
 
     def describe(self) -> Mapping[str, Mapping[str, str]]:
         """Return each device's state for a reader; devices that are left out are named."""
         self._driver.catch_up()
         rows: dict[str, Mapping[str, str]] = {
-            f"{box.role.upper()} {box.eui64}": box.device.rows()
-            for box in self._emulation.world.boxes
+            f"{box.role.upper()} {box.eui64}": box.device.rows() for box in self._homes.boxes
         }
-        for eui64, role in self._emulation.left_out.items():
-            rows[f"{role} {eui64}"] = {"emulated": "no"}
+        for home in self._homes.homes.values():
+            for eui64, role in home.left_out.items():
+                rows[f"{role} {eui64}"] = {"emulated": "no"}
         return rows
 
     def dump(self) -> bytes:
         """Return the state of all devices and clients; keys of emulated devices are in it."""
         self._driver.catch_up()
-        lines = {role.value: line.dump() for role, (line, _port) in self._lines.items()}
-        state = {"world": self._emulation.world.dump(), "lines": lines, "post": self._post.dump()}
+        lines = [
+            [eui64.hex, party, line.dump()] for (eui64, party), (line, _port) in self._lines.items()
+        ]
+        posts = {ref: post.dump() for ref, post in self._posts.items()}
+        state = {
+            "homes": self._homes.state(),
+            "lines": lines,
+            "posts": posts,
+            "chance": self._chance.dump(),
+        }
         return snapshot.pack(state)
 
     def restore(self, state: bytes) -> None:
         """Put devices, clients, clock and chance back to a dumped state.
 
         Raises:
-            BenchError: The octets are no state of this home, seed and faults.
+            BenchError: The octets are no state of these homes, seed and faults.
         """
         try:
-            stored = snapshot.unpack(state)
-            self._emulation.world.load(stored["world"])
-            self._post.load(stored["post"])
-            for role, (line, _port) in self._lines.items():
-                line.load(stored["lines"][role.value])
+            self._load(snapshot.unpack(state))
         except (EmulatorError, KeyError, TypeError, ValueError) as error:
             raise BenchError(
                 f"the stored state of the emulated home cannot be used: {error}",
@@ -266,6 +366,18 @@ class EmulatedSmets1Bench:
             ) from error
         self._driver.detach()
 
+    def _load(self, stored: Mapping[str, Any]) -> None:
+        self._homes.load_state(stored["homes"])
+        for ref, post in self._posts.items():
+            post.load(stored["posts"][ref])
+        lines = {(Eui64.parse(text), party): state for text, party, state in stored["lines"]}
+        self._lines = {key: line for key, line in self._lines.items() if key in lines}
+        for (eui64, party), state in lines.items():
+            self._line(self._homes.home_of(eui64), eui64, party)[0].load(state)
+        positions = stored["chance"]
+        for name in {*self._chance.dump(), *positions}:
+            self._chance.stream(name).position = positions.get(name, 0)
+
     async def close(self) -> None:
-        """Stop moving the world."""
+        """Stop moving the homes."""
         self._driver.detach()

@@ -96,7 +96,8 @@ def emulate(  # noqa: PLR0913, PLR0917 -- one argument for each option of the co
         ),
     ] = None,
     clock_factor: Annotated[
-        float, typer.Option(min=0.001, max=1e6, help="How much faster its clock runs.")
+        float,
+        typer.Option(min=0, max=1e6, help="How much faster its clock runs; 0: only as told."),
     ] = 1.0,
     defect: Annotated[
         list[str] | None, typer.Option(help="Build a named defect in; repeatable.")
@@ -109,7 +110,8 @@ def emulate(  # noqa: PLR0913, PLR0917 -- one argument for each option of the co
         bool,
         typer.Option(
             "--until-stdin-closes",
-            help="Take orders from standard input (power-cut SECONDS), and stop where it ends.",
+            help="Take orders from standard input (power-cut SECONDS, clock MS, disturb FAULT),"
+            " answer each on standard output, and stop where it ends.",
         ),
     ] = False,
     show_secrets: Annotated[
@@ -156,7 +158,7 @@ def _run(plan: ServePlan, hidden: frozenset[str] | None) -> None:
     """
     try:
         with reading_data():
-            asyncio.run(serve(plan, _announce, Teller(hidden)))
+            asyncio.run(serve(plan, _announce, Teller(hidden), typer.echo))
     except ListenError as error:
         raise UsageError(
             f"nobody can be listened to there: {error.why}",
@@ -214,6 +216,12 @@ def _chosen(  # noqa: PLR0913, PLR0917 -- what the person at the bench chose
     identifier = _eui64(eui64, seed, found.name)
     held = keys_of(keys, seed, identifier)
     return _Chosen(found, found.dlms, identifier, seed, held, defects, folders)
+
+
+def own_defects(kind: DeviceType, names: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the named defects that a SMETS1 device of a type can have."""
+    own = of_smets1(kind, DEFECTS)
+    return tuple(name for name in names if name in own)
 
 
 def _refuse_unknown_defects(kind: DeviceType, names: tuple[str, ...]) -> None:

@@ -9,6 +9,8 @@ import typer
 from device_profiles.cpl import Cpl, load, load_cpl, load_map
 from device_profiles.files import Folders
 from device_profiles.loader import load_profile, profile_names
+from device_profiles.metadata_layout import NO_LAYOUT
+from device_profiles.metadata_makers import load_makers
 from device_profiles.schema import DeviceProfile
 from device_profiles.words import DeviceType, ImageKind
 from emulator.codecs import ota_file
@@ -17,6 +19,7 @@ from emulator.crypto.signature import point_of
 from firmware_images.defects import DEFECTS, DefectError, Draft, spoil
 from firmware_images.inspect import inspect
 from firmware_images.lint import lint
+from firmware_images.metadata_figures import with_metadata
 from firmware_images.recipe import (
     TEST_SIGNER,
     Recipe,
@@ -25,6 +28,8 @@ from firmware_images.recipe import (
     made_up_scalar,
     signing_scalar,
 )
+from harness.cli import firmware_convert
+from harness.cli.firmware_convert import Wrapping, given_values
 from harness.cli.firmware_output import print_inspection, print_lint
 from harness.cli.output import console, emit_json
 from harness.data_files import DataOption, overlays, reading_data
@@ -49,6 +54,7 @@ def register(app: typer.Typer) -> None:
     firmware.command("inspect")(inspect_file)
     firmware.command("build")(build_file)
     firmware.command("lint")(lint_file)
+    firmware_convert.add(firmware)
     app.add_typer(firmware, name="firmware")
 
 
@@ -59,9 +65,12 @@ def inspect_file(
         typer.Option(help="What the tail looks like; a DUIS request settles it itself."),
     ] = None,
     keystore: _KEYSTORE = None,
+    data: DataOption = None,
     as_json: _JSON = False,
 ) -> None:
-    """Show every header field, sizes, hashes, signature and contradictions of an image."""
+    """Show header, sizes, hashes, signature, hub metadata and contradictions of an image."""
+    with reading_data():
+        makers = load_makers(overlays(data))
     source = read_firmware(file)
     if kind is not None and source.kind not in {None, kind}:
         raise UsageError(
@@ -73,7 +82,8 @@ def inspect_file(
     keys = None if keystore is None else open_keystore(keystore)
     found = inspect(source.image, kind or source.kind, keys, source.signer)
     request = source.request_figures(found.header)
-    figures = {"file": str(file), "request": request or None, **found.figures()}
+    shown = with_metadata(found, makers)
+    figures = {"file": str(file), "request": request or None, **shown}
     if as_json:
         emit_json(figures)
     else:
@@ -99,6 +109,16 @@ def build_file(  # noqa: PLR0913, PLR0917 -- one argument for each option of the
         Path | None,
         typer.Option("--signer-out", help="Folder for the public key of the test signer."),
     ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            "--layout", help="Hub maker's metadata it is to carry: layout or hub profile."
+        ),
+    ] = None,
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="NAME=VALUE of a free field of the layout; repeatable."),
+    ] = None,
     data: DataOption = None,
     as_json: _JSON = False,
 ) -> None:
@@ -108,8 +128,10 @@ def build_file(  # noqa: PLR0913, PLR0917 -- one argument for each option of the
         loaded = load_recipe(recipe)
         profile = load_profile(loaded.image.profile, folders)
         store = _largest_store(hub, folders)
+        maker = load_makers(folders).find(layout or NO_LAYOUT.layout_id)
+    wrapping = Wrapping(maker, given_values(maker, values or []))
     scalar = made_up_scalar() if key is None else read_private_scalar(key)
-    octets = _octets(loaded, profile, scalar, defect, store)
+    octets = _octets(loaded, profile, scalar, defect, store, wrapping)
     write_octets(out, octets, made_from=[Path(recipe), *([] if key is None else [key])])
     if signer_out is not None:
         _write_signer(signer_out, scalar)
@@ -118,6 +140,8 @@ def build_file(  # noqa: PLR0913, PLR0917 -- one argument for each option of the
         "file": str(out),
         "recipe": loaded.name,
         "kind": profile.firmware.image_kind.value,
+        "layout": maker.layout.layout_id,
+        "note": maker.note or None,
         "defect": defect,
         "size_bytes": len(octets),
         "sha256": hashlib.sha256(octets).hexdigest(),
@@ -135,8 +159,13 @@ def _signer_text(key: Path | None) -> str:
     return str(key) if key is not None else f"test key of the made-up supplier {TEST_SIGNER}"
 
 
-def _octets(
-    recipe: Recipe, profile: DeviceProfile, scalar: int, defect: str | None, store_bytes: int
+def _octets(  # noqa: PLR0913, PLR0917 -- what the command was told
+    recipe: Recipe,
+    profile: DeviceProfile,
+    scalar: int,
+    defect: str | None,
+    store_bytes: int,
+    wrapping: Wrapping,
 ) -> bytes:
     """Return the file of a recipe, spoilt when a defect is named.
 
@@ -145,7 +174,8 @@ def _octets(
     """
     signed = profile.firmware.image_kind is ImageKind.SUPPLIER_SIGNED
     try:
-        image = build(recipe, profile, scalar if signed else None)
+        bare = build(recipe, profile, scalar if signed else None)
+        image = wrapping.around(bare, profile, scalar)
         if defect is None:
             return ota_file.encode(image)
         other = signing_scalar("another supplier")

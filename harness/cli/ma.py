@@ -1,11 +1,10 @@
 """``smetsbench ma``: check a Migration Authorisation before it is handed in."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from tempfile import TemporaryDirectory
+from typing import Annotated
 
 import typer
 
@@ -16,45 +15,34 @@ from device_profiles.epcl import load_epcl
 from device_profiles.files import Folders
 from device_profiles.installation import load_many
 from emulator.core.ids import Eui64
+from harness.cli.ma_report import as_json as rows_of
+from harness.cli.ma_report import show
+from harness.cli.ma_written import Checked, leave_behind, nothing_written
 from harness.cli.output import console, emit_json
 from harness.data_files import DataOption, overlays, reading_data
 from harness.errors import UsageError
-from harness.files import refuse_same, write_octets
+from harness.files import read_octets, refuse_same, write_octets
+from harness.formats.authorisation import sealed
 from harness.formats.authorisation.columns import Layout, load_column_map, load_layout
 from harness.formats.authorisation.faults import AuthorisationFileError
-from harness.formats.authorisation.file_name import REPAIRED, AuthorisationName
-from harness.formats.authorisation.reading import Authorisation, Severity, read
-from harness.formats.authorisation.writing import ENDINGS, original, render_lines, write
+from harness.formats.authorisation.file_name import AuthorisationName
+from harness.formats.authorisation.grid import MAX_FILE_BYTES
+from harness.formats.authorisation.reading import Authorisation, read
+from harness.formats.migration_files.schema import load_schema
 from harness.rules.eligibility import Lists
 from harness.rules.migration_authorisation import InstalledDevices
 from harness.rules.migration_authorisation_check import check as judge
 from harness.rules.migration_authorisation_check import refused_file
 from harness.rules.migration_certificates import CertificateRegister
-from harness.rules.migration_findings import Finding, Question, Report, RowResult
+from harness.rules.migration_findings import Question, Report
 from harness.rules.migration_rulebook import Switches, load_rule_book
 
-#: Findings printed; all of them are written to the file of findings.
-MAX_PRINTED: Final = 200
-#: Findings in JSON; what is left out is counted.
-MAX_JSON: Final = 200_000
-_LOG_COLUMNS: Final = (
-    "severity",
-    "cell",
-    "cells",
-    "ref",
-    "column",
-    "rule",
-    "step",
-    "code",
-    "sub_code",
-    "clause",
-    "evidence",
-    "text",
-    "original",
-    "result",
-    "suggestion",
-)
-_STAND_IN: Final = "the columns are a stand-in: the real columns of authorisations are not public"
+_PASSWORD = Annotated[
+    Path | None,
+    typer.Option(
+        "--password", help="MAPASSWORD file of a sealed authorisation; left out: the one beside it."
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -66,6 +54,8 @@ def register(app: typer.Typer) -> None:
         """Migration Authorisations."""
 
     ma.command("check")(check)
+    ma.command("seal")(seal)
+    ma.command("open")(unseal)
     app.add_typer(ma, name="ma")
 
 
@@ -78,7 +68,12 @@ class _Asked:
 
 
 def check(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
-    file: Annotated[Path, typer.Argument(help="The authorisation: .xlsx, .xlsm, .csv or .xml.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="The authorisation: .xlsx, .xlsm, .csv or .xml, or one of them sealed."
+        ),
+    ],
     column_map: Annotated[
         Path | None, typer.Option("--map", help="TOML map of other headings, sheets and words.")
     ] = None,
@@ -112,12 +107,13 @@ def check(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comm
     out: Annotated[
         Path | None, typer.Option(help="Folder for what is written; left out: beside the file.")
     ] = None,
+    password: _PASSWORD = None,
     data: DataOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check and repair an authorisation: 0 clean, 1 something repaired or refused.
 
-    Macros are never run. Writes the repaired file, the installations an MCF would be made from,
+    Macros are never run. Writes the repaired file, the MCF it would become, its installations,
     every finding with its cell, and the refused lines as they stood.
     """
     folders = overlays(data)
@@ -127,15 +123,17 @@ def check(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comm
         )
         asked = _asked(file, column_map, cohort, supplier, folders)
         question = _with_files(asked.question, _day(on), inventory, certificates, switches)
-    report, authorisation = _judged(file, _Asked(asked.layout, question))
-    written: dict[str, str] = {}
-    if authorisation is not None:
-        folder = _folder(out, file)
-        written = _written(authorisation, report, _Asked(asked.layout, question), folder)
+    written = nothing_written()
+    with TemporaryDirectory() as scratch:
+        report, authorisation = _judged(file, password, asked.layout, question, Path(scratch))
+        if authorisation is not None:
+            folder, schema = _folder(out, file), load_schema(folders)
+            checked = Checked(authorisation, report, question, asked.layout)
+            written = leave_behind(checked, schema, folder)
     if as_json:
-        emit_json(_as_json(file, report, authorisation, question, written))
+        emit_json(rows_of(file, report, authorisation, question, written))
     else:
-        _print(file, report, question, written)
+        show(file, report, question, written)
     raise typer.Exit(0 if report.clean else 1)
 
 
@@ -185,7 +183,7 @@ def _with_files(
 def _cohort(file: Path, asked: str | None, folders: Folders) -> Cohort | None:
     if asked is not None:
         return load_cohort(asked, folders)
-    name = AuthorisationName.of_file(file)
+    name = AuthorisationName.of_file(file.with_name(file.name.removesuffix(sealed.ENDING)))
     if name is None:
         return None
     known = [load_cohort(key, folders) for key in cohort_names(folders)]
@@ -213,7 +211,9 @@ def _day(text: str) -> date | None:
         ) from error
 
 
-def _judged(file: Path, asked: _Asked) -> tuple[Report, Authorisation | None]:
+def _judged(
+    file: Path, password: Path | None, layout: Layout, question: Question, scratch: Path
+) -> tuple[Report, Authorisation | None]:
     if not file.is_file():
         raise UsageError(
             "there is no such file",
@@ -221,12 +221,16 @@ def _judged(file: Path, asked: _Asked) -> tuple[Report, Authorisation | None]:
             cause="a mistyped name",
             next_command="smetsbench ma check --help",
         )
-    repairs = "7.3.2" not in asked.question.switches.disabled
+    repairs = "7.3.2" not in question.switches.disabled
     try:
-        authorisation = read(file, asked.layout, repairs=repairs)
+        plain = file
+        if file.name.endswith(sealed.ENDING):
+            plain = scratch / file.name.removesuffix(sealed.ENDING)
+            write_octets(plain, sealed.unseal_file(file, password))
+        authorisation = read(plain, layout, repairs=repairs)
     except AuthorisationFileError as error:
-        return refused_file(asked.question.book, error), None
-    return judge(authorisation, asked.question), authorisation
+        return refused_file(question.book, error), None
+    return judge(authorisation, question), authorisation
 
 
 def _folder(out: Path | None, file: Path) -> Path:
@@ -240,132 +244,48 @@ def _folder(out: Path | None, file: Path) -> Path:
     return folder
 
 
-def _written(
-    authorisation: Authorisation, report: Report, asked: _Asked, folder: Path
-) -> dict[str, str]:
-    """Write what the check leaves behind; returns what is where."""
-    stem = authorisation.path.stem
-    paths = {
-        "repaired": folder / f"{stem}{REPAIRED}{ENDINGS[authorisation.grid.kind]}",
-        "installations": folder / f"{stem}.installations.json",
-        "findings": folder / f"{stem}.findings.csv",
-        "refused": folder / f"{stem}.refused.csv",
-    }
-    for path in paths.values():
-        refuse_same(path, authorisation.path)
-    kept = [row.row for row in report.rows if row.result is not RowResult.REFUSED]
+def seal(
+    file: Annotated[Path, typer.Argument(help="The authorisation.")],
+    password: Annotated[
+        Path, typer.Option("--password", help="MAPASSWORD file: a column PassPhrase, one line.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; left out: beside it, ending .sealed.")
+    ] = None,
+) -> None:
+    """Seal an authorisation under the pass phrase of its MAPASSWORD file (a stand-in)."""
+    target = file.with_name(file.name + sealed.ENDING) if out is None else out
     try:
-        write(authorisation, kept, asked.layout, paths["repaired"])
-    except OSError as error:
-        raise UsageError(
-            f"the file cannot be written: {error.strerror}", where=str(paths["repaired"])
-        ) from error
-    write_octets(paths["installations"], _installations(report, asked.question).encode())
-    log = [[_log_cell(one.as_json()[name]) for name in _LOG_COLUMNS] for one in report.findings()]
-    write_octets(paths["findings"], render_lines(_LOG_COLUMNS, log).encode())
-    refused = [
-        [str(row.row.line), row.refusal.text if row.refusal else "", *original(row.row)]
-        for row in report.rows
-        if row.result is RowResult.REFUSED
-    ]
-    write_octets(paths["refused"], render_lines(_refused_headings(authorisation), refused).encode())
-    return {name: str(path) for name, path in paths.items()}
+        phrase = sealed.read_phrase(password)
+    except AuthorisationFileError as error:
+        raise _unopened(error, password) from error
+    octets = sealed.seal(read_octets(file, MAX_FILE_BYTES), file.name, phrase)
+    write_octets(target, octets, made_from=[file, password])
+    console().print(f"sealed: {target}", markup=False)
 
 
-def _refused_headings(authorisation: Authorisation) -> list[str]:
-    columns = authorisation.headings.columns
-    titles = [""] * (max((one.index for one in columns), default=-1) + 1)
-    for one in columns:
-        titles[one.index] = one.text
-    return ["line", "reason", *titles]
+def unseal(
+    file: Annotated[Path, typer.Argument(help="The sealed authorisation.")],
+    password: _PASSWORD = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; left out: beside it, without .sealed.")
+    ] = None,
+) -> None:
+    """Open a sealed authorisation: with its MAPASSWORD file, named or beside it."""
+    target = file.with_name(file.name.removesuffix(sealed.ENDING)) if out is None else out
+    refuse_same(target, file)
+    try:
+        plain = sealed.unseal_file(file, password)
+    except AuthorisationFileError as error:
+        raise _unopened(error, file) from error
+    write_octets(target, plain, made_from=[file])
+    console().print(f"opened: {target}", markup=False)
 
 
-def _log_cell(value: Any) -> str:
-    return " ".join(value) if isinstance(value, list) else str(value)
-
-
-def _installations(report: Report, question: Question) -> str:
-    """Return the accepted installations as JSON, one on a line."""
-    cohort = json.dumps(None if question.cohort is None else question.cohort.key)
-    lines = ",\n".join(json.dumps(one.as_json()) for one in report.accepted())
-    head = f'{{"stand_in": {json.dumps(_STAND_IN)},\n"cohort": {cohort},\n"installations": ['
-    return f"{head}\n{lines}\n]}}\n"
-
-
-def _as_json(
-    file: Path,
-    report: Report,
-    authorisation: Authorisation | None,
-    question: Question,
-    written: Mapping[str, str],
-) -> dict[str, Any]:
-    findings = [one.as_json() for one in report.findings()]
-    cohort = question.cohort
-    whole = [_brief(one) for one in report.files if one.severity is Severity.REFUSED]
-    passed = {"result": "passed", "step": "P5", "code": "", "sub_code": "", "text": ""}
-    named = {"name": file.name, "type": "MA"}
-    return {
-        "file": str(file),
-        "kind": None if authorisation is None else str(authorisation.grid.kind),
-        "sheet": None if authorisation is None else authorisation.grid.sheet,
-        "cohort": None if cohort is None else cohort.key,
-        "group_id": None if cohort is None else cohort.cohort.group_id,
-        "on": None if report.day is None else report.day.isoformat(),
-        "on_from": report.day_from,
-        "supplier": report.authoriser or None,
-        "stand_in": _STAND_IN,
-        "clean": report.clean,
-        "totals": report.totals,
-        "files": [{**named, **one} for one in whole or [passed]],
-        "installations": [
-            {
-                "ref": row.row.ref,
-                "line": row.row.line,
-                **(_brief(row.refusal) if row.refusal else {**passed, "result": str(row.result)}),
-            }
-            for row in report.rows
-        ],
-        "findings": findings[:MAX_JSON],
-        "findings_left_out": max(0, len(findings) - MAX_JSON),
-        "not_checked": [{"rule": rule, "why": why} for rule, why in report.not_checked.items()],
-        "written": dict(written),
-    }
-
-
-def _brief(finding: Finding) -> dict[str, str]:
-    return {
-        "result": str(finding.severity),
-        "step": finding.step,
-        "code": finding.code,
-        "sub_code": finding.sub_code,
-        "text": finding.text,
-    }
-
-
-def _print(file: Path, report: Report, question: Question, written: Mapping[str, str]) -> None:
-    screen = console()
-    cohort = "no cohort" if question.cohort is None else f"cohort {question.cohort.key}"
-    day = f"judged on {report.day} ({report.day_from})" if report.day else "no day"
-    screen.print(f"{file}: {cohort}, {day}", markup=False)
-    findings = list(report.findings())
-    for finding in findings[:MAX_PRINTED]:
-        screen.print(_line(finding), markup=False)
-    if len(findings) > MAX_PRINTED:
-        where = written.get("findings", "the JSON")
-        screen.print(f"… {len(findings) - MAX_PRINTED} more findings: {where}", markup=False)
-    counted = ", ".join(f"{count} {name}" for name, count in report.totals.items())
-    verdict = "clean" if report.clean else "not clean"
-    screen.print(f"{verdict}: {counted}", markup=False)
-    for rule, why in report.not_checked.items():
-        screen.print(f"not checked: {rule}: {why}", markup=False)
-    for name, path in written.items():
-        screen.print(f"wrote {name}: {path}", markup=False)
-    screen.print(f"note: {_STAND_IN}", markup=False)
-
-
-def _line(finding: Finding) -> str:
-    place = finding.cell or "file"
-    code = f"{finding.code} {finding.sub_code}".strip()
-    changed = f" [{finding.original} -> {finding.result}]" if finding.result else ""
-    advice = f"; {finding.suggestion}" if finding.suggestion else ""
-    return f"{finding.severity:<8}  {place:<6} {code}: {finding.text}{changed}{advice}"
+def _unopened(error: AuthorisationFileError, file: Path) -> UsageError:
+    return UsageError(
+        error.why,
+        where=str(file),
+        cause="another MAPASSWORD file, or a file that is no sealed authorisation",
+        next_command="smetsbench ma open --help",
+    )

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli import migration_run
 from harness.cli.run import tell
 from harness.report.files import write_reports
 from harness.run_folder import RunFolder
@@ -20,6 +21,9 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Render all reports of a run from its journal and capture."""
+    if migration_run.is_migration_run(folder):
+        migration_run.report(folder, as_json=as_json)
+        return
     where = RunFolder(folder)
     with where.lock():
         record = write_reports(where)

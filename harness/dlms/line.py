@@ -114,6 +114,10 @@ class ReaderLine:
         """Go on after the counter that a meter says it has seen of ``title``; never back."""
         self._memory.counters.resume(keys.unicast, title, last_sent)
 
+    def last_counter(self, keys: SecurityKeys, title: bytes) -> int:
+        """Return the last counter this line has sent as ``title`` under these keys; 0 for none."""
+        return self._memory.counters.sent(keys.unicast, title)
+
     # -- jobs ----------------------------------------------------------------------------------
 
     def begin(self, job: Job, now_ms: int) -> list[Output]:

@@ -112,6 +112,7 @@ class InstallationRecord:
         exclusion: Category of TMAD clause 18, or empty.
         judgement: What the MCC wrote when it resubmitted, or empty.
         skips_hand_over: Whether the present attempt skips rotation and SIM migration (5.8A).
+        failures: Code and sub-code of each attempt that failed, oldest first.
     """
 
     ref: str
@@ -129,6 +130,7 @@ class InstallationRecord:
     exclusion: str = ""
     judgement: str = ""
     skips_hand_over: bool = False
+    failures: list[tuple[str, str]] = field(default_factory=list)
 
     def note(self, entry: Entry) -> None:
         """Add a line to the history."""
@@ -173,7 +175,10 @@ class InstallationRecord:
         return {
             **{name: getattr(self, name) for name in self.__slots__},
             "devices": [one.dump() for one in self.devices],
-            "history": [{name: getattr(one, name) for name in Entry.__slots__} for one in self.history],
+            "failures": [list(one) for one in self.failures],
+            "history": [
+                {name: getattr(one, name) for name in Entry.__slots__} for one in self.history
+            ],
         }
 
     @classmethod
@@ -186,5 +191,6 @@ class InstallationRecord:
             "stranded_cause": None if cause is None else StrandedCause(cause),
             "devices": [DeviceRecord.restore(one) for one in state["devices"]],
             "history": [Entry(**one) for one in state["history"]],
+            "failures": [(one[0], one[1]) for one in state.get("failures", ())],
         }
         return cls(**{**state, **words})

@@ -1,14 +1,15 @@
 """What the DSP remembers, and how it speaks to service users."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from device_profiles.cpl import Cpl
 from device_profiles.rows import load_duis_codes
+from device_profiles.smets1_services import Smets1Service
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
-from harness.formats.duis.alerts import DccAlert
+from harness.formats.duis.alerts import DccAlert, FirmwareVersionMismatch
 from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.requests import ServiceRequest
 from harness.formats.duis.responses import (
@@ -19,17 +20,25 @@ from harness.formats.duis.responses import (
     ResponseHeader,
     ResponseMessage,
     ServiceResponse,
+    Smets1ResponseMessage,
     write_response,
 )
 from harness.formats.duis.signing import Signatories, XmlKey
 from harness.parties.acb import Acb
-from harness.parties.dsp_work import Awaited, Transfer, Work, work_dump, work_restore
+from harness.parties.dsp_work import (
+    Awaited,
+    PassOn,
+    Transfer,
+    Work,
+    work_dump,
+    work_restore,
+)
 from harness.parties.post import DCC_ALERT, DUIS, Post
 from harness.parties.response_codes import ResponseCodes, alert_code
 from harness.parties.service_user import ServiceUser
 from harness.rules.firmware_checks import Category, Objection
-from harness.rules.inventory import Inventory
-from harness.rules.roles import Actor
+from harness.rules.inventory import Inventory, InventoryRecord
+from harness.rules.roles import Actor, coordinator
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,10 @@ class DspBase:
         outbox: Work accepted and not yet done, in order.
         decisions: What it decided about requests, in order.
         staged: How each image transfer to a hub ended, in the CSP's words, in order.
+        s1sps: Name of each S1SP in the inventory -> its identifier.
+        to_s1sps: Countersigned requests that are still to go out, in order.
+        asked_s1sps: Device, asking party and counter -> request that an S1SP is to answer.
+        supplies: Meter point -> its registered supplier.
     """
 
     def __init__(  # noqa: PLR0913 - broker, data, post and two XML keys
@@ -98,6 +111,14 @@ class DspBase:
         self._alerts = 0
         self._xml_key = xml_key
         self._signatories = signatories
+        self.s1sps: dict[str, Eui64] = {}
+        self.to_s1sps: list[PassOn] = []
+        self.asked_s1sps: dict[tuple[Eui64, Eui64, int], bytes] = {}
+        self.supplies: dict[str, Eui64] = {}
+        self._services: Mapping[str, Smets1Service] = {}
+        self._s1sp_certificates: dict[Eui64, bytes] = {}
+        self._passed_on: dict[RequestId, None] = {}
+        self._document = b""
 
     def register(self, *users: ServiceUser) -> None:
         """Make service users known."""
@@ -112,6 +133,16 @@ class DspBase:
     def expect_hub_version(self, hub: Eui64, version: str) -> None:
         """Note the version of an image the WAN provider sent a hub for itself."""
         self._hub_versions[hub] = version
+
+    def own_key(self) -> XmlKey:
+        """Return its XML-signing key.
+
+        Raises:
+            ValueError: It has none.
+        """
+        if self._xml_key is None:
+            raise ValueError("the DSP has no XML-signing key: it cannot countersign")
+        return self._xml_key
 
     @property
     def now(self) -> UtcMs:
@@ -134,7 +165,7 @@ class DspBase:
     def deliver(
         self,
         user: Eui64,
-        body: ResponseMessage | DeviceAlertMessage | DccAlertMessage,
+        body: ResponseMessage | DeviceAlertMessage | DccAlertMessage | Smets1ResponseMessage,
         summary: str,
         request_id: RequestId | None = None,
         response_id: RequestId | None = None,
@@ -158,6 +189,16 @@ class DspBase:
             identity = RequestId(self.acb.eui64, user, self._alerts)
             summary = f"{code} {type(alert).__name__}"
             self.deliver(user, DccAlertMessage(code, alert), summary, response_id=identity)
+
+    def note_version(self, record: InventoryRecord, version: str) -> None:
+        """F-026: what a device answers differs from the inventory: say so, believe the device."""
+        if version == record.firmware_version.upper().zfill(8):
+            return
+        alert = FirmwareVersionMismatch(
+            record.device, record.device_type, record.firmware_version, version
+        )
+        self.raise_alert([coordinator(record, self.inventory)], alert)
+        self.inventory.set_version(record.device, version)
 
     # --- memory -----------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from datetime import date
 
 from device_profiles.cpl import Cpl
 from device_profiles.words import CplStatus, DeviceStatus, DeviceType, SmetsVersion
+from emulator.core.clock import UtcMs, to_datetime
 from harness.formats.duis import bodies
 from harness.formats.duis.requests import ServiceRequest
 from harness.formats.duis.responses import Inventory as InventoryContent
@@ -17,8 +18,12 @@ _TYPE_2 = frozenset({DeviceType.IHD, DeviceType.CAD})
 _MOST_SHOWN = 17
 
 
-def prenotify(asked: ServiceRequest, inventory: Inventory, cpl: Cpl) -> Objection | None:
+def prenotify(
+    asked: ServiceRequest, inventory: Inventory, cpl: Cpl, now: UtcMs
+) -> Objection | None:
     """Take a device into the inventory as Pending, if the CPL names its model exactly once.
+
+    The GPF that a CHF's announcement names comes in with it.
 
     Source:
         F-062; the status Pending after 12.2: DUIS status words [known].
@@ -40,22 +45,36 @@ def prenotify(asked: ServiceRequest, inventory: Inventory, cpl: Cpl) -> Objectio
         if found.entry is None:
             return Objection(Category.NOT_ON_CPL, f"{body.device}: {found.why}")
         smets, version = found.entry.smets, found.entry.firmware_version
-    inventory.put(
-        InventoryRecord(
-            device=body.device,
-            device_type=body.device_type,
-            status=DeviceStatus.PENDING,
-            manufacturer=body.manufacturer,
-            model=body.model,
-            firmware_version=version,
-            smets=smets,
-            hub=None,
-            supplier=asked.request_id.originator,
-            smets_chts_version=body.smets_chts_version,
-            esme_variant=body.esme_variant,
-        )
-    )
+    of_gpf = None
+    if body.associated_gpf is not None:
+        of_gpf = replace(body, device=body.associated_gpf, device_type=DeviceType.GPF)
+    for one in (body, of_gpf):
+        if one is not None:
+            inventory.put(_pending(one, asked, smets, version, now))
     return None
+
+
+def _pending(
+    body: bodies.DevicePrenotification,
+    asked: ServiceRequest,
+    smets: SmetsVersion,
+    version: str,
+    now: UtcMs,
+) -> InventoryRecord:
+    return InventoryRecord(
+        device=body.device,
+        device_type=body.device_type,
+        status=DeviceStatus.PENDING,
+        history=((now, DeviceStatus.PENDING),),
+        manufacturer=body.manufacturer,
+        model=body.model,
+        firmware_version=version,
+        smets=smets,
+        hub=None,
+        supplier=asked.request_id.originator,
+        smets_chts_version=body.smets_chts_version,
+        esme_variant=body.esme_variant,
+    )
 
 
 def show(
@@ -107,9 +126,18 @@ def _shown(record: InventoryRecord, cpl: Cpl, day: date) -> InventoryDevice:
         smets_chts_version=record.smets_chts_version,
         firmware_version=record.firmware_version or None,
         firmware_version_status=_version_status(record, cpl, day),
+        date_commissioned=_day(record.commissioned_at),
+        import_mpxn=record.mpxn or None,
         esme_variant=record.esme_variant,
+        csp_region=record.csp_region,
         gbcs_version=record.gbcs_version or None,
+        s1sp=record.s1sp or None,
+        connectivity=record.connectivity,
     )
+
+
+def _day(at: UtcMs | None) -> str | None:
+    return None if at is None else to_datetime(at).date().isoformat()
 
 
 def _version_status(record: InventoryRecord, cpl: Cpl, day: date) -> CplStatus | None:

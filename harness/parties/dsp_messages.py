@@ -21,7 +21,6 @@ from harness.formats.duis.alerts import (
     CommsHubAlert,
     CommsHubFirmwareActivation,
     FirmwareTransferAlert,
-    FirmwareVersionMismatch,
     PpmidAlert,
     PpmidFirmwareUpgradeAlert,
     TransferResponse,
@@ -119,16 +118,6 @@ class MessageDesk(DspBase):
             if version is not None:
                 self.note_version(record, version.hex().upper())
         return Routed("response", awaited.user, message, value, summary)
-
-    def note_version(self, record: InventoryRecord, version: str) -> None:
-        """F-026: what a device answers differs from the inventory: say so, believe the device."""
-        if version == record.firmware_version.upper().zfill(8):
-            return
-        alert = FirmwareVersionMismatch(
-            record.device, record.device_type, record.firmware_version, version
-        )
-        self.raise_alert([coordinator(record, self.inventory)], alert)
-        self.inventory.set_version(record.device, version)
 
     def _note_activation(
         self, record: InventoryRecord, outcome: asn1.ActivationOutcome | None

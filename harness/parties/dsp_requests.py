@@ -25,7 +25,8 @@ from harness.formats.duis.responses import (
     PreCommand,
 )
 from harness.parties import dsp_inventory, transform
-from harness.parties.dsp_base import Decision, DspBase
+from harness.parties.dsp_base import Decision
+from harness.parties.dsp_smets1 import Smets1Desk
 from harness.parties.dsp_work import Awaited, DistributeImage, SendCommand, Transfer
 from harness.parties.post import GBCS
 from harness.rules import firmware_checks
@@ -53,7 +54,7 @@ _CATEGORIES: Final[Mapping[DuisFault, Category]] = {
 Answer = Objection | bytes
 
 
-class RequestDesk(DspBase):
+class RequestDesk(Smets1Desk):
     """Takes requests; what it accepts ends as a response and as work in the outbox."""
 
     #: Checks of each target of 11.1 and 11.4.
@@ -77,13 +78,27 @@ class RequestDesk(DspBase):
             unread = ServiceRequest(header, bodies.ReadFirmwareVersion())
             return self._refuse(unread, Objection(category, str(error)))
         actor = self.actor(sender)
-        barred = self._authorise(asked, actor)
-        answer = barred or self.HANDLERS[type(asked.body)](self, asked, actor)
+        answer = self._authorise(asked, actor) or self._handled(asked, actor, document)
         if isinstance(answer, Objection):
             return self._refuse(asked, answer)
         if not self.decisions or self.decisions[-1].request_id != asked.request_id:
             self.decisions.append(Decision(asked.request_id))
         return answer
+
+    def _handled(self, asked: ServiceRequest, actor: Actor, document: bytes) -> Answer:
+        """Pass a request for a SMETS1 device on to its S1SP; deal with any other one here."""
+        self._document = document
+        stray = self.stray(asked)
+        if stray is not None:
+            return stray
+        record = self.goes_to_s1sp(asked)
+        if record is not None:
+            return self.pass_on(asked, actor, record, document)
+        handle = self.HANDLERS.get(type(asked.body))
+        if handle is None:
+            detail = f"{asked.header.variant} is played on SMETS1 devices alone"
+            return Objection(Category.NOT_APPLICABLE, detail)
+        return handle(self, asked, actor)
 
     def read(self, document: bytes) -> ServiceRequest:
         """Read a request.
@@ -116,7 +131,7 @@ class RequestDesk(DspBase):
     # --- requests ---------------------------------------------------------------------------
 
     def _authorise(self, asked: ServiceRequest, actor: Actor) -> Objection | None:
-        service = ServiceReference(asked.header.service)
+        service = ServiceReference(asked.header.variant)
         if not may_ask(actor, service):
             return firmware_checks.role_objection(actor, service)
         originator = asked.request_id.originator
@@ -172,6 +187,9 @@ class RequestDesk(DspBase):
                 by_hub.setdefault(record.hub, []).append(record)
         for hub, records in by_hub.items():
             devices = tuple(record.device for record in records)
+            if self.pass_image(asked, hub, self._document):
+                self._tell_other_suppliers(asked, body.firmware_version, hub, records)
+                continue
             work = DistributeImage(
                 hub, asked.request_id, body.firmware_image, body.firmware_version, devices
             )
@@ -271,7 +289,7 @@ class RequestDesk(DspBase):
         return self.respond(asked, self.codes.refusal(asked.header.service, objection.category))
 
     def _prenotify(self, asked: ServiceRequest, _actor: Actor) -> Answer:
-        objection = dsp_inventory.prenotify(asked, self.inventory, self.cpl)
+        objection = dsp_inventory.prenotify(asked, self.inventory, self.cpl, self.now)
         return self.respond(asked, ACKNOWLEDGED) if objection is None else objection
 
     def _show_inventory(self, asked: ServiceRequest, _actor: Actor) -> Answer:

@@ -135,6 +135,34 @@ class Awaited:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class PassOn:
+    """One countersigned request that is to go to an S1SP.
+
+    Attributes:
+        s1sp: The S1SP.
+        device: The device.
+        document: The countersigned request.
+        summary: One line for the trace.
+    """
+
+    s1sp: Eui64
+    device: Eui64
+    document: bytes
+    summary: str
+
+    def dump(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        names = {"s1sp": str(self.s1sp), "device": str(self.device)}
+        return {**names, "document": self.document.hex(), "summary": self.summary}
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> Self:
+        """Return it from dumped values."""
+        s1sp, device = Eui64.parse(state["s1sp"]), Eui64.parse(state["device"])
+        return cls(s1sp, device, bytes.fromhex(state["document"]), state["summary"])
+
+
 def work_dump(work: Work) -> dict[str, Any]:
     """Return one piece of work as JSON values with its kind."""
     return {"kind": type(work).__name__, **work.dump()}

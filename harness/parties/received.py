@@ -22,6 +22,7 @@ class Kind(enum.StrEnum):
     FUTURE_DATED_OUTCOME = "future-dated-outcome"
     DEVICE_ALERT = "device-alert"
     DCC_ALERT = "dcc-alert"
+    SMETS1_RESPONSE = "smets1-response"
 
 
 @dataclass(frozen=True, slots=True)

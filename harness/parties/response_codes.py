@@ -13,10 +13,11 @@ _C = Category
 
 #: Codes of any service, where the catalogue has none of the service's own.
 #: Source: E2 role, E5 device status, E11 service and device type, E19 device: a public summary of
-#: DUIS codes (smets2reference site); E100 for the rest: stand-in. All stand in the DUIS 5.4 XSD.
+#: DUIS codes (smets2reference site); E4, and E100 for the rest: stand-ins. All stand in the DUIS 5.4 XSD.
 GENERAL: Final[Mapping[Category, str]] = MappingProxyType(
     {
         _C.NOT_ELIGIBLE_ROLE: "E2",
+        _C.NOT_RESPONSIBLE: "E4",
         _C.NOT_COMMISSIONED: "E5",
         _C.NOT_APPLICABLE: "E11",
         _C.UNKNOWN_DEVICE: "E19",
@@ -25,13 +26,15 @@ GENERAL: Final[Mapping[Category, str]] = MappingProxyType(
 FALLBACK: Final = "E100"
 
 #: DCC alert codes.
-#: Source: N60, N61: SECAS; N56 … N62: inferred (order of XSD elements); N18, N39, N50, N64:
-#: stand-ins for numbers that no public source gives.
+#: Source: N60, N61: SECAS; N56 … N62: inferred (order of XSD elements); N18, N39, N42, N50,
+#: N64: stand-ins for numbers that no public source gives.
 _ALERT_CODES: Final[Mapping[type, str]] = MappingProxyType(
     {
         alerts.FirmwareDistributionFailure: "N18",
         alerts.PpmidAlert: "N39",
+        alerts.SecurityCredentialsUpdated: "N42",
         alerts.FirmwareVersionMismatch: "N50",
+        alerts.S1spAlertPassed: "N55",
         alerts.Smets1ChFirmwareNotification: "N56",
         alerts.FirmwareUpgradeRequested: "N59",
         alerts.CommsHubAlert: "N62",

@@ -27,6 +27,7 @@ from harness.formats.duis.responses import (
     PpmidFirmwareWarning,
     PreCommand,
     ServiceResponse,
+    Smets1ResponseMessage,
     read_response,
 )
 from harness.formats.duis.signing import Signatories, XmlKey
@@ -264,8 +265,9 @@ class Supplier:
 def _kind_and_message(response: ServiceResponse) -> tuple[Kind, bytes | None]:
     """Return what a response is, and the device's message it carries."""
     body = response.body
-    if isinstance(body, DccAlertMessage):
-        return Kind.DCC_ALERT, None
+    if isinstance(body, DccAlertMessage | Smets1ResponseMessage):
+        is_alert = isinstance(body, DccAlertMessage)
+        return Kind.DCC_ALERT if is_alert else Kind.SMETS1_RESPONSE, None
     if isinstance(body, DeviceAlertMessage):
         return Kind.DEVICE_ALERT, body.gbcs_payload
     if response.header.code.startswith("E"):

@@ -53,7 +53,8 @@ def render(run: RunRecord) -> str:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Return what renders templates, with the filters and words that all pages share."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("harness.report", "templates"),
         autoescape=True,
@@ -72,7 +73,7 @@ def _page(run: RunRecord, shown: set[str], left_out: str, *, brief: bool = False
     style = resources.files("harness.report").joinpath("static/report.css").read_text("utf-8")
     counts = Counter(_word(scenario.verdict) for scenario in run.scenarios)
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             run=run,

@@ -51,7 +51,7 @@ def _suite(run: RunRecord, scenario: ScenarioRecord) -> etree._Element:
 def _properties(parent: etree._Element, rows: list[tuple[str, str]]) -> None:
     properties = etree.SubElement(parent, "properties")
     for name, value in rows:
-        etree.SubElement(properties, "property", name=name, value=_clean(value))
+        etree.SubElement(properties, "property", name=name, value=clean(value))
 
 
 def _case(scenario: ScenarioRecord, step: StepRecord) -> etree._Element:
@@ -77,17 +77,17 @@ def _whole(scenario: ScenarioRecord) -> etree._Element:
     if graver or scenario.verdict is Verdict.PASS:
         _verdict(case, scenario.verdict, scenario.reason or "not reached")
     else:
-        etree.SubElement(case, "skipped", message=_clean(f"judged in a step: {scenario.reason}"))
+        etree.SubElement(case, "skipped", message=clean(f"judged in a step: {scenario.reason}"))
     return case
 
 
 def _verdict(case: etree._Element, verdict: Verdict | None, reason: str) -> None:
     if verdict is None or verdict is Verdict.SKIPPED:
-        etree.SubElement(case, "skipped", message=_clean(reason))
+        etree.SubElement(case, "skipped", message=clean(reason))
     elif verdict is Verdict.ERROR:
-        etree.SubElement(case, "error", type=verdict.name, message=_clean(reason))
+        etree.SubElement(case, "error", type=verdict.name, message=clean(reason))
     elif verdict is not Verdict.PASS:
-        etree.SubElement(case, "failure", type=verdict.name, message=_clean(reason))
+        etree.SubElement(case, "failure", type=verdict.name, message=clean(reason))
 
 
 def _seconds(started_at: int | None, ended_at: int | None) -> str:
@@ -97,7 +97,7 @@ def _seconds(started_at: int | None, ended_at: int | None) -> str:
     return f"{(ended_at - started_at) / 1000:.3f}"
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Return a text without the control characters that XML cannot carry."""
     return "".join(
         char if char >= " " or char in "\t\n" else "\N{REPLACEMENT CHARACTER}" for char in text

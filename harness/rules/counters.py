@@ -18,7 +18,7 @@ MAX_COUNTER: Final = 9_999_999_999
 
 @dataclass(frozen=True, slots=True)
 class SequenceState:
-    """What the DCC keeps of file sets seen before.
+    """What the DCC keeps of file sets seen before; a value, so a check changes nothing by itself.
 
     Attributes:
         highest: (Requesting Party, GroupID) -> highest MCF counter accepted.
@@ -30,40 +30,45 @@ class SequenceState:
 
     def accepted(self, facts: "CounterFacts") -> "SequenceState":
         """Return the state after the set's MCF was accepted."""
-        key = (facts.requesting_party, facts.group_id)
-        return replace(self, highest={**self.highest, key: facts.mcf})
+        key, counter = (facts.requesting_party, facts.group_id), facts.mcf or 0
+        highest = max(counter, self.highest.get(key, 0))
+        return replace(self, highest={**self.highest, key: highest})
 
     def done(self, facts: "CounterFacts") -> "SequenceState":
         """Return the state after the set was completed."""
-        key = (facts.requesting_party, facts.group_id, facts.mcf)
+        key = (facts.requesting_party, facts.group_id, facts.mcf or 0)
         return replace(self, completed=self.completed | {key})
 
 
 @dataclass(frozen=True, slots=True)
 class CounterFacts:
-    """The counters of one set.
+    """The counters of one set, or of those of its files that are judged.
 
     Attributes:
         requesting_party: Who sent it.
         group_id: GroupID.
         state: What was seen before.
-        mcf: Counter of the MCF, 1 to 9,999,999,999.
+        mcf: Counter of the MCF, 1 to 9,999,999,999; None: there is no MCF.
         mvf: Counter of the MVF; None while it is not there.
         mgf: Counter of the MGF, likewise.
         mef: Counter of the MEF, likewise.
+        others: Further files of the set: type and counter.
     """
 
     requesting_party: str
     group_id: str
     state: SequenceState = field(repr=False)
-    mcf: int = field(repr=False)
+    mcf: int | None = field(repr=False)
     mvf: int | None = field(default=None, repr=False)
     mgf: int | None = field(default=None, repr=False)
     mef: int | None = field(default=None, repr=False)
+    others: tuple[tuple[str, int], ...] = field(default=(), repr=False)
 
 
-def check_5_9_5(facts: CounterFacts) -> Refusal | None:
+def check_5_9_5(facts: CounterFacts) -> Refusal | NotApplicable | None:
     """The MCF's counter is higher than any accepted from this party for this group."""
+    if facts.mcf is None:
+        return NotApplicable("there is no MCF")
     highest = facts.state.highest.get((facts.requesting_party, facts.group_id), 0)
     if highest < facts.mcf <= MAX_COUNTER:
         return None
@@ -71,13 +76,16 @@ def check_5_9_5(facts: CounterFacts) -> Refusal | None:
 
 
 def check_5_9_6(facts: CounterFacts) -> Refusal | NotApplicable | None:
-    """MVF and MGF carry the MCF's counter."""
-    if facts.mvf is None and facts.mgf is None:
+    """MVF and MGF, and what else goes with them, carry the MCF's counter."""
+    own = (("MVF", facts.mvf), ("MGF", facts.mgf))
+    there = [(name, counter) for name, counter in (*own, *facts.others) if counter is not None]
+    if not there:
         return NotApplicable("neither MVF nor MGF is there yet")
-    if facts.mvf not in {None, facts.mcf}:
-        return Refusal("01", internal=f"MVF counter {facts.mvf}, MCF counter {facts.mcf}")
-    if facts.mgf not in {None, facts.mcf}:
-        return Refusal("01", internal=f"MGF counter {facts.mgf}, MCF counter {facts.mcf}")
+    if facts.mcf is None:
+        return Refusal("02", internal=f"{there[0][0]} counter {there[0][1]}, no MCF")
+    for name, counter in there:
+        if counter != facts.mcf:
+            return Refusal("01", internal=f"{name} counter {counter}, MCF counter {facts.mcf}")
     return None
 
 
@@ -85,6 +93,8 @@ def check_5_9_7(facts: CounterFacts) -> Refusal | NotApplicable | None:
     """The MEF carries the MCF's counter, and no set of that counter was completed."""
     if facts.mef is None:
         return NotApplicable("the MEF is not there yet")
+    if facts.mcf is None:
+        return Refusal("02", internal=f"MEF counter {facts.mef}, no MCF")
     if facts.mef != facts.mcf:
         return Refusal("01", internal=f"MEF counter {facts.mef}, MCF counter {facts.mcf}")
     if (facts.requesting_party, facts.group_id, facts.mef) in facts.state.completed:

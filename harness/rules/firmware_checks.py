@@ -23,6 +23,7 @@ class Category(enum.StrEnum):
     BAD_IMAGE = "bad-image"
     BAD_LIST = "bad-list"
     NOT_ELIGIBLE_ROLE = "not-eligible-role"
+    NOT_RESPONSIBLE = "not-responsible"
     UNKNOWN_DEVICE = "unknown-device"
     NOT_COMMISSIONED = "not-commissioned"
     NOT_APPLICABLE = "not-applicable"
@@ -201,12 +202,19 @@ def check_commissioned(_update: Update, record: InventoryRecord) -> Objection | 
 
 def check_applicable(update: Update, record: InventoryRecord) -> Objection | None:
     """F-024: each service has its device types; SMETS1 devices go through the S1SP."""
+    if _by_s1sp(update.service, record):
+        return None
     return applicability(update.service, record)
+
+
+def _by_s1sp(service: ServiceReference, record: InventoryRecord) -> bool:
+    """Say whether an S1SP brings images of a service to a device: 11.1, for any SMETS1 type."""
+    return bool(record.s1sp) and service is ServiceReference.UPDATE_FIRMWARE
 
 
 def check_hub(update: Update, record: InventoryRecord) -> Objection | None:
     """FM-20: PPMIDs and HCALCS need a hub whose firmware has SECMP0007."""
-    if record.device_type not in _NEEDS_SECMP0007:
+    if record.device_type not in _NEEDS_SECMP0007 or _by_s1sp(update.service, record):
         return None
     hub = None if record.hub is None else update.inventory.find(record.hub)
     if hub is not None and hub.ppmid_ota:

@@ -4,7 +4,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from device_profiles.words import DeviceStatus, DeviceType, SmetsVersion
+from device_profiles.words import (
+    Connectivity,
+    CspRegion,
+    DeviceStatus,
+    DeviceType,
+    SmetsVersion,
+)
+from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 
 
@@ -28,6 +35,12 @@ class InventoryRecord:
         esme_variant: For ESMEs, or None.
         ppmid_ota: Whether a hub's firmware can update PPMIDs and HCALCS (SECMP0007); False for
             any other device.
+        mpxn: Import meter point of a meter; empty for others and before it is installed.
+        csp_region: Region of its hub, or None.
+        s1sp: Name of the S1SP that serves it; empty for every SMETS2+ device, always.
+        connectivity: How its hub is connected, or None.
+        coordinated: Whether, of a hub, the electricity import supplier alone coordinates firmware.
+        history: Status by status, when it came to it; the last one is ``status``.
     """
 
     device: Eui64
@@ -43,6 +56,27 @@ class InventoryRecord:
     smets_chts_version: str | None = None
     esme_variant: str | None = None
     ppmid_ota: bool = False
+    mpxn: str = ""
+    csp_region: CspRegion | None = None
+    s1sp: str = ""
+    connectivity: Connectivity | None = None
+    coordinated: bool = True
+    history: tuple[tuple[UtcMs, DeviceStatus], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a device that would be of both generations (R-093).
+
+        Raises:
+            ValueError: An S1SP for a SMETS2+ device.
+        """
+        if self.s1sp and self.smets is not SmetsVersion.SMETS1:
+            raise ValueError(f"{self.device} is {self.smets} and has no S1SP")
+
+    @property
+    def commissioned_at(self) -> UtcMs | None:
+        """When it was commissioned last, or None."""
+        moments = [at for at, status in self.history if status is DeviceStatus.COMMISSIONED]
+        return moments[-1] if moments else None
 
     def dump(self) -> dict[str, Any]:
         """Return the record as JSON values."""
@@ -61,7 +95,15 @@ class InventoryRecord:
             "smets": SmetsVersion(state["smets"]),
         }
         eui64s = {name: Eui64.parse(state[name]) for name in _EUI64S if state[name] is not None}
-        return cls(**{**state, **words, **eui64s})
+        region, connectivity = state.get("csp_region"), state.get("connectivity")
+        more = {
+            "csp_region": None if region is None else CspRegion(region),
+            "connectivity": None if connectivity is None else Connectivity(connectivity),
+            "history": tuple(
+                (UtcMs(at), DeviceStatus(status)) for at, status in state.get("history", ())
+            ),
+        }
+        return cls(**{**state, **words, **eui64s, **more})
 
 
 _EUI64S = ("device", "hub", "supplier")
@@ -95,6 +137,21 @@ class Inventory:
             KeyError: The device is not in the inventory.
         """
         self._records[device] = replace(self._records[device], firmware_version=version)
+
+    def move(self, device: Eui64, status: DeviceStatus, at: UtcMs) -> InventoryRecord:
+        """Give a known device a status and write down when; returns its record.
+
+        Raises:
+            KeyError: The device is not in the inventory.
+        """
+        record = self._records[device]
+        history = (*record.history, (at, status))
+        self._records[device] = replace(record, status=status, history=history)
+        return self._records[device]
+
+    def of_mpxn(self, mpxn: str) -> InventoryRecord | None:
+        """Return the meter of a meter point, or None."""
+        return next((record for record in self if mpxn and record.mpxn == mpxn), None)
 
     def of_hub(self, hub: Eui64 | None) -> tuple[InventoryRecord, ...]:
         """Return the devices of one installation, in the order they were added."""

@@ -1,5 +1,6 @@
 """The migration's rules in force: read from tables, switched by id, asked in their order."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -31,6 +32,9 @@ _RULES: Final = "migration-rules.csv"
 _SETTINGS: Final = "migration-settings.csv"
 _LINKS: Final = "migration-appendices.csv"
 _APPENDIX: Final = "migration-appendix-{}.csv"
+#: What a cipher text is bound to (setting ``envelope_aad``).
+AAD_REFERENCE: Final = "reference"
+AAD_WITH_PARTY: Final = "with-requesting-party"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,10 @@ class Settings:
         attempts_until_excluded: Consistently failed attempts that exclude an installation.
         dmin_installations_per_day: Flat allocation for each supplier and day.
         early_firmware_from: Day from which 4.26 allows early firmware updates.
+        prepayment_mode_change_at: Step from which a prepayment meter must be in credit mode
+            (4.49(e)).
+        gsme_deregistration_groups: GroupIDs whose SMSO de-registers a dormant GSME beforehand.
+        envelope_aad: ``reference``, or ``with-requesting-party``: what cipher texts are bound to.
     """
 
     party_octet_first: int
@@ -50,6 +58,14 @@ class Settings:
     attempts_until_excluded: int
     dmin_installations_per_day: int
     early_firmware_from: date
+    prepayment_mode_change_at: str
+    envelope_aad: str
+    gsme_deregistration_groups: frozenset[str]
+
+    @property
+    def envelope_binds_requesting_party(self) -> bool:
+        """Whether cipher texts are bound to the Requesting Party too."""
+        return self.envelope_aad == AAD_WITH_PARTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,11 +260,22 @@ def _settings(overlays: Folders) -> Settings:
             attempts_until_excluded=int(values["attempts_until_excluded"]),
             dmin_installations_per_day=int(values["dmin_installations_per_day"]),
             early_firmware_from=date.fromisoformat(values["early_firmware_from"]),
+            prepayment_mode_change_at=values["prepayment_mode_change_at"],
+            envelope_aad=values["envelope_aad"],
+            gsme_deregistration_groups=frozenset(values["gsme_deregistration_groups"].split()),
         )
     except KeyError as error:
         raise InvalidValueError("this row is missing", file=_SETTINGS, key=error.args[0]) from error
     except ValueError as error:
         raise InvalidValueError(str(error), file=_SETTINGS) from error
+    if found.envelope_aad not in {AAD_REFERENCE, AAD_WITH_PARTY}:
+        raise InvalidValueError(
+            f"it is {AAD_REFERENCE} or {AAD_WITH_PARTY}", file=_SETTINGS, key="envelope_aad"
+        )
+    if re.fullmatch(r"[PVHTC][1-9]", found.prepayment_mode_change_at) is None:
+        raise InvalidValueError(
+            "it is a step like P6 or C5", file=_SETTINGS, key="prepayment_mode_change_at"
+        )
     if not 1 <= found.party_octet_first <= found.party_octet_last <= 8:
         raise InconsistentDataError(
             "the party octets lie between 1 and 8, first before last", file=_SETTINGS

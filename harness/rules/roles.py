@@ -4,6 +4,7 @@ import enum
 from dataclasses import dataclass
 from typing import Final
 
+from device_profiles.smets1_services import load_smets1_services
 from device_profiles.words import DeviceType
 from emulator.core.ids import Eui64
 from harness.formats.duis.bodies import ServiceReference
@@ -11,7 +12,7 @@ from harness.rules.inventory import Inventory, InventoryRecord
 
 
 class UserRole(enum.StrEnum):
-    """Roles of service users, as DUIS abbreviates them."""
+    """Roles of service users, as DUIS abbreviates them; the last is ours: a role inside the DCC."""
 
     IMPORT_SUPPLIER = "IS"
     EXPORT_SUPPLIER = "ES"
@@ -20,6 +21,7 @@ class UserRole(enum.StrEnum):
     ELECTRICITY_DISTRIBUTOR = "ED"
     GAS_TRANSPORTER = "GT"
     OTHER_USER = "OU"
+    COMMISSIONING_PARTY = "CP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,21 @@ class Actor:
 
 SUPPLIERS: Final = frozenset({UserRole.IMPORT_SUPPLIER, UserRole.GAS_SUPPLIER})
 
+#: Services whose roles do not depend on the generation of the device.
+_OF_BOTH_GENERATIONS: Final = frozenset(
+    {
+        ServiceReference.UPDATE_FIRMWARE,
+        ServiceReference.ACTIVATE_FIRMWARE,
+        ServiceReference.READ_FIRMWARE_VERSION,
+        ServiceReference.DEVICE_PRENOTIFICATION,
+        ServiceReference.READ_INVENTORY,
+        ServiceReference.UPDATE_INVENTORY,
+    }
+)
+
 #: Service -> roles that may ask for it.
-#: Source: firmware.md §2.1 (request matrix); 8.2 and 8.4 inferred from 12.2.
+#: Source: firmware.md §2.1 (request matrix); 8.2 and 8.4 inferred from 12.2; those that are
+#: played on SMETS1 devices alone: ``catalogues/smets1-services.csv``.
 MAY_ASK: Final[dict[ServiceReference, frozenset[UserRole]]] = {
     ServiceReference.UPDATE_FIRMWARE: SUPPLIERS,
     ServiceReference.ACTIVATE_FIRMWARE: SUPPLIERS,
@@ -47,6 +62,11 @@ MAY_ASK: Final[dict[ServiceReference, frozenset[UserRole]]] = {
     ServiceReference.DEVICE_PRENOTIFICATION: frozenset(UserRole),
     ServiceReference.READ_INVENTORY: frozenset(UserRole),
     ServiceReference.UPDATE_INVENTORY: frozenset(UserRole),
+    **{
+        ServiceReference(name): frozenset(map(UserRole, row.roles))
+        for name, row in load_smets1_services().items()
+        if name in set(ServiceReference) - _OF_BOTH_GENERATIONS
+    },
 }
 
 

@@ -63,9 +63,12 @@ class Arguments:
         token: The top-up code's digits.
         clock: Moment to set the clock to, as DLMS date-time octets.
         keys: New keys, and the master key they are wrapped under.
+        wrapped: The same as a key transfer's parameters, where somebody else wrapped them.
         image: The firmware image.
         name: Name of a calendar.
         price: Price structure.
+        entry: Device and type for a hub's device log.
+        leaver: EUI-64 (8 octets) of the device that is to leave a hub's device log.
     """
 
     period: Period | None = None
@@ -73,9 +76,12 @@ class Arguments:
     token: str = ""
     clock: bytes = b""
     keys: tuple[bytes, Sequence[NewKey]] | None = None
+    wrapped: Data | None = None
     image: Image | None = None
     name: str = ""
     price: Data | None = None
+    entry: Data | None = None
+    leaver: bytes = b""
 
     def __repr__(self) -> str:
         """Return nothing that keys or codes can be read from."""
@@ -146,6 +152,10 @@ _WORDS: Final[Mapping[str, Callable[[Arguments], Data | None]]] = {
     "time:clock": lambda given: axdr.octets(given.clock) if given.clock else None,
     "tariff:name": lambda given: axdr.octets(given.name.encode()) if given.name else None,
     "tariff:price": lambda given: given.price,
-    "keys:transfer": lambda given: given.keys and transfer_parameters(*given.keys),
+    "keys:transfer": lambda given: (
+        given.wrapped or (given.keys and transfer_parameters(*given.keys))
+    ),
     "image:initiate": _initiate,
+    "hanlog:entry": lambda given: given.entry,
+    "hanlog:leaver": lambda given: axdr.octets(given.leaver) if given.leaver else None,
 }

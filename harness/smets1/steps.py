@@ -32,6 +32,7 @@ POLL_S: Final = 10
 #: Seconds after which a verification that is not done counts as refused. Source: invented.
 PATIENCE_S: Final = 900
 _SILENCES: Final = frozenset(why.value for why in Silence)
+_NOTHING_CAME: Final = frozenset({Silence.NO_ANSWER, Silence.LINK_LOST, Silence.ABORTED})
 _BLOCKS_LEFT: Final = 4  # attribute of class 18: number of the first block that is missing
 
 
@@ -68,12 +69,14 @@ class Account:
         done: What became of it.
         taken: The steps taken, in order; the last one is where it ended.
         says: One sentence for people.
+        opened: Whether the device let the head end in at all.
     """
 
     equivalent: Equivalent
     done: Done = Done.DONE
     taken: list[Taken] = field(default_factory=list)
     says: str = ""
+    opened: bool = False
 
     def value(self, obis: str, index: int) -> Data | None:
         """Return what the step on that attribute read; None where none did."""
@@ -113,9 +116,11 @@ class HeadEnd:
                 ended = await self._associate(step)
                 client = step.client
                 if ended is not None:
-                    account.taken.append(ended)
-                    account.done, account.says = Done.REFUSED, f"{step.says}: {ended.result}"
+                    taken, account.done = ended
+                    account.taken.append(taken)
+                    account.says = f"{step.says}: {taken.result}"
                     break
+                account.opened = True
             taken = await self._take(step, given)
             account.taken.append(taken)
             if taken.result != "success":
@@ -126,9 +131,13 @@ class HeadEnd:
         await self.port.release()
         return account
 
-    async def _associate(self, step: EquivalentStep) -> Taken | None:
+    async def _associate(self, step: EquivalentStep) -> tuple[Taken, Done] | None:
+        """Associate; returns how that ended the request, or None where it did not."""
         answer = await self.port.associate(self.credentials(step.client))
-        return None if answer.accepted else Taken(step, f"no association: {answer.why}")
+        if answer.accepted:
+            return None
+        done = Done.SILENT if answer.silence in _NOTHING_CAME else Done.REFUSED
+        return Taken(step, f"no association: {answer.why}"), done
 
     async def _take(self, step: EquivalentStep, given: Arguments) -> Taken:
         if step.verb is StepVerb.GET:

@@ -12,7 +12,8 @@ from typing import Any
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from harness.errors import BenchError
-from harness.ports import CapturedFrame, Observation, StageOrder, StageOutcome
+from harness.meter import Credentials
+from harness.ports import CapturedFrame, HubWan, MeterPort, Observation, StageOrder, StageOutcome
 from harness.run_options import RunOptions
 
 START = UtcMs(1_767_225_600_000)  # 2026-01-01T00:00:00Z
@@ -113,6 +114,26 @@ class FakeBench:
     async def cycle(self, device: Eui64, off_s: float) -> None:
         await asyncio.sleep(off_s)
         self.state["cycles"].append(device.hex)
+
+    def meter(self, role: str, way: str = "line") -> MeterPort:
+        raise BenchError(f"this bench has no DLMS {way} to its {role}")
+
+    def credentials(self, role: str, name: str) -> Credentials:
+        raise BenchError(f"the {role} of this bench knows no client {name}")
+
+    def hub_wan(self, role: str = "CHF") -> HubWan:
+        raise BenchError(f"this bench has no {role} with a SIM")
+
+    def opens_to(self, role: str, credentials: Credentials) -> bool | None:
+        self.state.setdefault("asked", []).append(f"{role} {credentials.name}")
+        return None
+
+    def memory(self, role: str) -> Mapping[str, str] | None:
+        return {"taken": str(len(self.state["taken"])), "role": role}
+
+    async def disturb(self, order: str) -> None:
+        await asyncio.sleep(1)
+        self.state.setdefault("orders", []).append(order)
 
     def role(self, device_type: str) -> Eui64:
         if device_type not in ROLES:

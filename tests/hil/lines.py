@@ -19,6 +19,9 @@ from emulator.codecs.rfc2217_server import (
 )
 from hil.tap import Fields
 
+#: "At once", however slow the machine: always far less than the wait it is told from.
+SOON_S = 20.0
+
 
 class Pty:
     """A pty; the test is the device. Closing the device end is what unplugging looks like."""
@@ -39,7 +42,13 @@ class Pty:
     def say(self, octets: bytes) -> None:
         os.write(self.device, octets)
 
-    def heard(self, count: int, timeout_s: float = 2.0) -> bytes:
+    def say_there(self, octets: bytes) -> None:
+        """Say it, and return when it has reached the port's end; nobody may be reading there."""
+        self.say(octets)
+        assert self._ours is not None
+        assert select.select([self._ours], [], [], SOON_S)[0]
+
+    def heard(self, count: int, timeout_s: float = SOON_S) -> bytes:
         """Return ``count`` octets the port sent."""
         kept = b""
         until = time.monotonic() + timeout_s

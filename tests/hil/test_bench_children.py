@@ -33,7 +33,7 @@ def python(code: str) -> list[str]:
     return [sys.executable, "-S", "-c", code]
 
 
-def wait_until(happened: Callable[[], bool], patience_s: float = 10) -> None:
+def wait_until(happened: Callable[[], bool], patience_s: float = 30) -> None:
     until = time.monotonic() + patience_s
     while not happened():
         assert time.monotonic() < until, "it did not happen in time"
@@ -81,7 +81,7 @@ def test_who_says_nothing_is_given_up_and_stopped() -> None:
     begun = time.monotonic()
     with pytest.raises(ChildFailedError, match=r"no address within 0\.2 s"):
         Child.start(python("import sys; sys.stdin.read()"), ready_s=0.2)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
 
 
 def test_what_cannot_be_started_is_a_bench_fault() -> None:
@@ -123,7 +123,7 @@ def test_children_end_with_us_however_we_end(ending: str) -> None:
         if ending == "killed":
             assert is_alive(child)
             os.kill(parent.pid, signal.SIGKILL)
-        parent.wait(20)
+        parent.wait(30)
         wait_until(lambda: not is_alive(child))
 
 

@@ -23,6 +23,8 @@ _ACK_REQUEST: Final = 0x40
 _EXTENDED: Final = 0x80
 _FIRST, _PART = 1, 2
 _HEADER: Final = Struct("<BBHHBB")
+_ACK_BYTES: Final = 11  # an acknowledgement with the extended header
+_EXTENDED_ACK: Final = _EXTENDED | _ACK
 
 _FORMAT: Final = c.Struct(
     "control"
@@ -135,12 +137,33 @@ def decode(data: bytes) -> ApsFrame | ApsAck:
         Zigbee specification 05-3474, 2.2.5.1, 2.2.5.2.1 and 2.2.8.4.5; checked with tshark
         4.0.17, which reassembles the fragments.
     """
-    if len(data) >= HEADER_BYTES and data[0] & ~_ACK_REQUEST == _DATA:
-        control, destination, cluster, profile, source, counter = _HEADER.unpack_from(data)
-        return ApsFrame(
-            destination, source, cluster, counter, data[HEADER_BYTES:], profile, control != 0
-        )
+    if len(data) >= HEADER_BYTES:
+        found = _decode_fast(data)
+        if found is not None:
+            return found
     return _decode_declared(data)
+
+
+def _decode_fast(data: bytes) -> ApsFrame | ApsAck | None:
+    """Read the frames that a home is full of; None for all that the declaration must judge."""
+    control, destination, cluster, profile, source, counter = _HEADER.unpack_from(data)
+    addressing = (destination, source, cluster, counter)
+    kind = control & ~_ACK_REQUEST
+    if kind == _DATA:
+        return ApsFrame(*addressing, data[HEADER_BYTES:], profile, control != 0)
+    if control == _ACK and len(data) == HEADER_BYTES:
+        return ApsAck(*addressing, profile)
+    if kind == _EXTENDED and len(data) >= FRAGMENT_HEADER_BYTES:
+        fragmentation, block = data[8], data[9]
+        if block and fragmentation in {_FIRST, _PART}:
+            fragment = Fragment(fragmentation == _FIRST, block)
+            payload = data[FRAGMENT_HEADER_BYTES:]
+            return ApsFrame(*addressing, payload, profile, control != kind, fragment)
+    if control == _EXTENDED_ACK and len(data) == _ACK_BYTES:
+        fragmentation, block, received = data[8:]
+        if fragmentation == (_PART if block else _FIRST):
+            return ApsAck(*addressing, profile, FragmentAck(block, received))
+    return None
 
 
 def encode(frame: ApsFrame | ApsAck) -> bytes:
@@ -149,20 +172,29 @@ def encode(frame: ApsFrame | ApsAck) -> bytes:
     Raises:
         ValueError: A field is out of range.
     """
-    if isinstance(frame, ApsAck) or frame.fragment is not None:
-        return _encode_declared(frame)
+    control, more, payload = _outer_octets(frame)
     try:
         header = _HEADER.pack(
-            _ACK_REQUEST if frame.ack_request else 0,
+            control,
             frame.destination_endpoint,
             frame.cluster,
             frame.profile,
             frame.source_endpoint,
             frame.counter,
         )
-    except error as wrong:
-        raise ValueError(f"{_LAYER}: {wrong}") from wrong
-    return header + frame.payload
+        return header + bytes(more) + payload
+    except (error, ValueError):
+        return _encode_declared(frame)  # which names the field that is out of range
+
+
+def _outer_octets(frame: ApsFrame | ApsAck) -> tuple[int, list[int], bytes]:
+    """Return the control octet, the octets of the extended header, and the payload."""
+    fragmentation, block, received = _extension(frame)
+    more = [octet for octet in (fragmentation, block, received) if octet is not None]
+    control = _EXTENDED if more else 0
+    if isinstance(frame, ApsAck):
+        return control | _ACK, more, b""
+    return control | (_ACK_REQUEST if frame.ack_request else 0), more, frame.payload
 
 
 def _decode_declared(data: bytes) -> ApsFrame | ApsAck:

@@ -13,11 +13,12 @@ from emulator.codecs.dlms.apdu_action import MethodOutcome
 from emulator.codecs.dlms.apdu_parts import ActionResult, DataAccessResult
 from emulator.codecs.dlms.axdr import Data, Tag
 from emulator.core.effects import Note
-from emulator.crypto.top_up_code import CodeRefusal, TopUp
+from emulator.crypto.top_up_code import CodeRefusal, TopUp, top_up_key
 from emulator.devices.smets1.binding import Binding, bit_string, items_of, number_of, refused
 from emulator.devices.smets1.logs import EventCode
 from emulator.devices.smets1.object_model import Moment
 from emulator.devices.smets1.prepayment import PaymentMode, TopUpRefusal
+from emulator.devices.smets1.security_setup import security_of
 
 if TYPE_CHECKING:
     from emulator.devices.smets1.meter import Meter
@@ -128,6 +129,21 @@ def _set_low(meter: "Meter", _row: CatalogueRow, value: Data, _at: Moment) -> Da
     return DataAccessResult.SUCCESS
 
 
+def _activate(meter: "Meter", _row: CatalogueRow, _data: Data | None, at: Moment) -> MethodOutcome:
+    """Take top-up codes of whoever owns the meter's keys now.
+
+    Source:
+        stand-in: IEC 62056-6-2 knows the method; that it settles whose codes count is ours.
+    """
+    meter.account.activate(_present_key(meter, at))
+    at.outbox.put(Note("account_activated"))
+    return _SUCCESS
+
+
+def _present_key(meter: "Meter", at: Moment) -> bytes:
+    return top_up_key(security_of(at).keys.authentication, meter.eui64)
+
+
 # -- credits -----------------------------------------------------------------------------------
 
 
@@ -213,8 +229,12 @@ def _invoke_credit(
 def _enter(meter: "Meter", _row: CatalogueRow, data: Data | None, at: Moment) -> MethodOutcome:
     if data is None or data.tag is not Tag.OCTETS or not isinstance(data.value, bytes):
         return refused(ActionResult.TYPE_UNMATCHED)
-    code = data.value.decode("ascii", "replace")
-    taken = meter.account.enter(code, meter.eui64, at.now)
+    return key_in(meter, data.value.decode("ascii", "replace"), at)
+
+
+def key_in(meter: "Meter", code: str, at: Moment) -> MethodOutcome:
+    """Take a top-up code, whether it came down a line or through the keypad."""
+    taken = meter.account.enter(code, meter.eui64, at.now, _present_key(meter, at))
     if isinstance(taken, TopUp):
         meter.token = (at.now, int(TokenStatus.EXECUTED), 0)
         meter.log(EventCode.TOP_UP_ACCEPTED, at.now)
@@ -241,6 +261,7 @@ def _token_status(meter: "Meter", _row: CatalogueRow, _at: Moment) -> Data:
 #: Binding word -> what it does.
 BINDINGS: Final = {
     "account.mode": Binding(_mode, _set_mode),
+    "account.activate": Binding(invoke=_activate),
     "account.in-use": Binding(_in_use),
     "account.status": Binding(_current_status),
     "account.available": Binding(lambda meter, _row, at: meter.account.available(at.now)),

@@ -19,6 +19,7 @@ from emulator.core.effects import (
     Payload,
     SendDlms,
     SendGbcs,
+    SetTimer,
     ZclIndication,
 )
 from emulator.core.errors import IllegalEventError, MalformedFrameError
@@ -29,6 +30,9 @@ from emulator.devices.smets1.device import Smets1Device
 
 #: Name of the line that leads through the HAN.
 LINE: Final = "han"
+#: Words of saboteurs: no radio at all, none once the keys have changed.
+HAN_LOST: Final = "han-lost"
+DEAF_AFTER: Final = "never-wakes-again"
 
 
 class BehindHub:
@@ -82,6 +86,8 @@ class BehindHub:
             frame = wrapper.decode(octets)
         except MalformedFrameError as error:
             return [Note("malformed_frame", (("layer", error.layer), ("why", error.why)))]
+        if self.deaf:
+            return []
         settings = self.server.settings
         if frame.destination != settings.wan_port:
             fields = (("client", frame.source), ("reason", "wrong_port"))
@@ -110,8 +116,26 @@ class BehindHub:
             return effects
         return [*self.window.open(now), *effects]
 
+    @property
+    def deaf(self) -> bool:
+        """Whether its radio is lost: by a saboteur's word, at once or after its keys changed."""
+        words = self.server.line_defects
+        return HAN_LOST in words or (DEAF_AFTER in words and not self.server.security.as_made)
+
     def _wake(self, now: UtcMs) -> list[Effect]:
-        return [] if self.window is None else self.window.open_regular(now)
+        if self.window is None:
+            return []
+        if self.deaf:
+            return [SetTimer(WAKE_TIMER, UtcMs(now + 1000 * self.window.period_s))]
+        return self.window.open_regular(now)
+
+    def inject(self, fault: str) -> None:
+        """Put a fault inside the device's server.
+
+        Raises:
+            ValueError: It has no such fault.
+        """
+        self.server.inject(fault)
 
     def _sleep(self) -> list[Effect]:
         return [] if self.window is None or not self.window.awake else self.window.close()

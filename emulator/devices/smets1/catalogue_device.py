@@ -7,9 +7,20 @@ from typing import Final
 
 from device_profiles.dlms import Authentication
 from emulator.codecs.dlms import acse
+from emulator.codecs.dlms.apdu_action import MethodOutcome
+from emulator.codecs.dlms.apdu_parts import ActionResult
+from emulator.codecs.dlms.axdr import Data
 from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs, iso
-from emulator.core.effects import DeviceEvent, DlmsIndication, Effect, Note, Payload
+from emulator.core.effects import (
+    BrownOut,
+    DeviceEvent,
+    DlmsIndication,
+    Effect,
+    Note,
+    Payload,
+    SendDlms,
+)
 from emulator.devices.saved import Json, Saved, State
 from emulator.devices.smets1.calendar import CALENDAR_TIMER
 from emulator.devices.smets1.catalogue import build_tree, columns_of
@@ -25,6 +36,8 @@ _OWN_TIMERS: Final = frozenset(
     {CALENDAR_TIMER, VERIFY_TIMER, ACTIVATE_TIMER, CREDIT_TIMER, LIMIT_TIMER, OVER_TIMER}
 )
 _PART: Final = "meter"
+#: Word of the fault that takes the supply when keys are to change.
+KEY_WRITE_CUT: Final = "key-write-cut"
 
 
 class CatalogueDevice(Meter, Smets1Device):
@@ -53,6 +66,8 @@ class CatalogueDevice(Meter, Smets1Device):
         """
         was_powered = self.powered
         effects = super().handle(event, payload, now)
+        if any(isinstance(effect, BrownOut) for effect in effects):  # no answer goes out any more
+            effects = [effect for effect in effects if not isinstance(effect, SendDlms)]
         if self.powered and not was_powered:
             return [*effects, *self._wake(now)]
         if was_powered and not self.powered:
@@ -125,14 +140,35 @@ class CatalogueDevice(Meter, Smets1Device):
     # -- faults --------------------------------------------------------------------------------
 
     def inject(self, fault: str) -> None:
-        """Put a fault inside the meter: ``self-test-fails`` (of the firmware started next).
+        """Put a fault inside the meter.
+
+        Args:
+            fault: ``self-test-fails`` (of the firmware started next), or ``key-write-cut:EFFECT:S``
+                (the supply goes for S seconds at the next change of keys; EFFECT says whether the
+                keys are ``taken`` or ``lost``).
 
         Raises:
             ValueError: No such fault.
         """
-        if fault != "self-test-fails":
+        word, _, rest = fault.partition(":")
+        if word == KEY_WRITE_CUT:
+            self.inner[KEY_WRITE_CUT] = rest
+        elif fault == "self-test-fails":
+            self.image.self_test_fails = True
+        else:
             raise ValueError(f"a SMETS1 device has no inner fault {fault!r}")
-        self.image.self_test_fails = True
+
+    def transfer_keys(self, data: Data | None, at: Moment) -> MethodOutcome:
+        """Take the keys of a key transfer, or none of them; or lose power over it."""
+        armed = self.inner.pop(KEY_WRITE_CUT, None)
+        if not isinstance(armed, str):
+            return super().transfer_keys(data, at)
+        effect, _, off_s = armed.partition(":")
+        if effect == "taken":
+            super().transfer_keys(data, at)
+        at.outbox.put(Note("key_write_cut", (("keys", effect),)))
+        at.outbox.put(BrownOut(float(off_s)))
+        return MethodOutcome(ActionResult.TEMPORARY_FAILURE)
 
     # -- dump, load, rows ----------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ from emulator.devices.smets1.server_set import SetServer
 
 _UNWRAPPED: Final = Opened(b"", Form.PLAIN, Protection.NONE)
 _NAMES: Final = frozenset(
-    {"powered", "timers", "chance", "security", "associations", "objects", "device_type"}
+    {"powered", "timers", "chance", "security", "associations", "objects", "device_type", "inner"}
 )
 
 
@@ -76,6 +76,7 @@ class Smets1Device(GetServer, SetServer, ActionServer):
         door: Its associations.
         powered: Whether it has power.
         timers: Running timers by name.
+        inner: What a fault or a saboteur keeps in it; empty in a right device.
         line_defects: What the lines of a saboteur do wrong; nothing on a right device.
     """
 
@@ -101,6 +102,7 @@ class Smets1Device(GetServer, SetServer, ActionServer):
         )
         self.powered = False
         self.timers: dict[str, UtcMs] = {}
+        self.inner: dict[str, Json] = {}
 
     # -- events --------------------------------------------------------------------------------
 
@@ -292,6 +294,14 @@ class Smets1Device(GetServer, SetServer, ActionServer):
             return self.answer_set(asked, request)
         return self.answer_action(asked, request)
 
+    def inject(self, fault: str) -> None:
+        """Put a fault inside the device; this bare kind has none.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError(f"a {type(self).__name__} has no inner fault {fault!r}")
+
     # -- dump and load -------------------------------------------------------------------------
 
     def dump(self) -> State:
@@ -307,7 +317,33 @@ class Smets1Device(GetServer, SetServer, ActionServer):
             "security": self.security.dump(),
             "associations": associations,
             "objects": self.tree.dump(),
+            "inner": {**self.inner},
         }
+
+    def dump_access(self) -> State:
+        """Return the part of ``dump`` that decides who may associate."""
+        return {
+            "chance": self.door.chance.position,
+            "security": self.security.dump(),
+            "inner": {**self.inner},
+        }
+
+    def load_access(self, state: Json) -> None:
+        """Take over what decides who may associate, and nothing else: for a copy of a device.
+
+        The copy has power, no association, no timer, and the keys, secrets, counters and chance of
+        the state.
+
+        Raises:
+            IllegalEventError: Not a state of this kind of device; names the value.
+        """
+        saved = Saved(state)
+        self.security.load(saved.table("security"), "state.security")
+        self.door.chance.position = saved.number("chance")
+        self.door.standing = {}
+        self.timers = {}
+        self.inner = saved.table("inner")
+        self.powered = True
 
     def load(self, state: Json) -> None:
         """Take over a dumped state; profile, factory keys and objects stay as constructed.
@@ -331,6 +367,7 @@ class Smets1Device(GetServer, SetServer, ActionServer):
         self.door.chance.position = dumped.number("chance")
         self.door.standing = {association.channel: association for association in held}
         self.tree.load(Saved(state).part("objects"))
+        self.inner = Saved(state).table("inner")
 
     def rows(self) -> dict[str, str]:
         """Return the state for a reader: name -> value; no key, no secret."""

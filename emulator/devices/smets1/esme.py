@@ -1,21 +1,39 @@
-"""The SMETS1 meters: electricity and gas.
+"""The SMETS1 meters, electricity and gas, and the server of a hub.
 
 Illustrative, stand-ins: no public document fixes any SMETS1 maker's objects.
 """
 
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import ClassVar, Final
 
 from device_profiles.words import DeviceType
+from emulator.codecs.dlms.han_log import LogRow
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Effect
 from emulator.devices.consumption import Kind
-from emulator.devices.smets1 import read_out
+from emulator.devices.saved import Json, Saved, State
+from emulator.devices.smets1 import account_object, read_out
 from emulator.devices.smets1.catalogue_device import CatalogueDevice
+from emulator.devices.smets1.device_log import DeviceLog
+from emulator.devices.smets1.making import Making
 from emulator.devices.smets1.object_model import Moment
 from emulator.devices.smets1.switch import ControlState, Order
 
+_LOG: Final = "device_log"
 
-class Smets1Esme(CatalogueDevice):
+
+class _WithKeypad(CatalogueDevice):
+    """A meter with a keypad."""
+
+    def key_in(self, code: str, now: UtcMs) -> list[Effect]:
+        """Enter the digits of a top-up code at the keypad; a dark meter takes none."""
+        at = Moment(now, security=self.security)
+        if self.powered:
+            account_object.key_in(self, code, at)
+        return self._acted(at.outbox)
+
+
+class Smets1Esme(_WithKeypad):
     """An electricity meter of the first generation."""
 
     device_type: ClassVar[DeviceType] = DeviceType.ESME
@@ -32,7 +50,7 @@ class Smets1Esme(CatalogueDevice):
         return read_out.block_of(self, now)
 
 
-class Smets1Gsme(CatalogueDevice):
+class Smets1Gsme(_WithKeypad):
     """A gas meter of the first generation: class 70 is its valve, volumes are in dm³."""
 
     device_type: ClassVar[DeviceType] = DeviceType.GSME
@@ -40,6 +58,44 @@ class Smets1Gsme(CatalogueDevice):
 
 
 class Smets1HubServer(CatalogueDevice):
-    """The server of a hub of the first generation for itself, without its gateway."""
+    """The server of a hub of the first generation for itself, without its gateway.
+
+    Attributes:
+        device_log: Which devices the hub serves.
+    """
 
     device_type: ClassVar[DeviceType] = DeviceType.CHF
+
+    def __init__(self, making: Making) -> None:
+        """Build a hub's server that is off, with an empty device log."""
+        super().__init__(making)
+        hub, wan = making.profile.hub, making.section.wan
+        limit = 0 if hub is None else hub.device_log_entries
+        self.device_log = DeviceLog(limit, () if wan is None else wan.display_makers)
+
+    def han_log(self) -> DeviceLog:
+        """Return its device log."""
+        return self.device_log
+
+    def install(self, rows: Iterable[LogRow]) -> None:
+        """Take over what the installer has put into the device log."""
+        self.device_log.install(rows)
+
+    def on_other_network(self) -> None:
+        """Note that another party's network carries the SIM; a right hub does not mind."""
+
+    def dump(self) -> State:
+        """Return the whole state as JSON values."""
+        return {**super().dump(), _LOG: self.device_log.dump()}
+
+    def load(self, state: Json) -> None:
+        """Take over a dumped state.
+
+        Raises:
+            IllegalEventError: Not a state of this kind of device; names the value.
+        """
+        saved = Saved(state)
+        log = saved.part(_LOG)
+        if isinstance(state, dict):
+            super().load({name: value for name, value in state.items() if name != _LOG})
+        self.device_log.load(log)

@@ -29,6 +29,7 @@ from emulator.devices.smets1.calendar import CALENDAR_TIMER, Calendar, CalendarE
 from emulator.devices.smets1.captures import Capture, Captures, Every, Monthly
 from emulator.devices.smets1.catalogue import BINDINGS, CatalogueObject
 from emulator.devices.smets1.clock import MeterClock
+from emulator.devices.smets1.device_log import DeviceLog
 from emulator.devices.smets1.image import ImageTransfer
 from emulator.devices.smets1.logs import (
     EVENTS,
@@ -169,11 +170,19 @@ class Meter:
     def _total(self, at: UtcMs) -> int:
         return self.consumption.energy_wh(self.metered, at)
 
+    def han_log(self) -> DeviceLog | None:
+        """Return the device log of a hub; None for what is none."""
+        return None
+
     # -- what it shows -------------------------------------------------------------------------
 
     def serial_text(self) -> str:
         """Return the serial number, as its object holds it."""
         return self.serial
+
+    def eui64_octets(self) -> bytes:
+        """Return the EUI-64, as its object holds it."""
+        return self.eui64.octets
 
     def firmware_text(self) -> str:
         """Return the version that runs, as its firmware object holds it: eight hex digits."""

@@ -18,13 +18,21 @@ from emulator.codecs.dlms.apdu_ciphered import Protection
 from emulator.codecs.dlms.apdu_parts import ActionResult, DataAccessResult
 from emulator.codecs.dlms.axdr import Data
 from emulator.core.clock import UtcMs
-from emulator.core.effects import CancelTimer, CloseDlms, DlmsChannel, Effect, Note, SetTimer
+from emulator.core.effects import (
+    BrownOut,
+    CancelTimer,
+    CloseDlms,
+    DlmsChannel,
+    Effect,
+    Note,
+    SetTimer,
+)
 from emulator.core.errors import IllegalEventError
 from emulator.crypto.dlms_keys import SecurityKeys
 from emulator.devices.saved import Json, Saved
 
 LOGICAL_NAME: Final = 1
-_OUTBOX_KINDS: Final = (SetTimer, CancelTimer, Note, CloseDlms)
+_OUTBOX_KINDS: Final = (SetTimer, CancelTimer, Note, CloseDlms, BrownOut)
 
 
 @dataclass(frozen=True, slots=True)

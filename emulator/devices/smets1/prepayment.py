@@ -256,9 +256,25 @@ class Account:
         """Say whether emergency credit may be selected now."""
         return not self.emergency_selected and self.balance(at) <= self.emergency_below
 
-    def enter(self, code: str, eui64: Eui64, at: UtcMs) -> TopUp | CodeRefusal | TopUpRefusal:
-        """Take a top-up code, or say why not; a refused one changes nothing."""
+    def activate(self, key: bytes) -> None:
+        """Take codes of the owner of this top-up key from now on, and of nobody else."""
+        self._key = key
+
+    def enter(
+        self, code: str, eui64: Eui64, at: UtcMs, present: bytes | None = None
+    ) -> TopUp | CodeRefusal | TopUpRefusal:
+        """Take a top-up code, or say why not; a refused one changes nothing.
+
+        Args:
+            code: Its digits.
+            eui64: The meter's EUI-64.
+            at: The present moment.
+            present: Top-up key of whoever owns the meter's keys now; while the account was not
+                activated for that owner, no code is taken. None: the one it was activated for.
+        """
         top_up = top_up_code.decode(code, self._key, eui64)
+        if present not in {None, self._key} and isinstance(top_up, TopUp):
+            return CodeRefusal.NOT_AUTHENTIC
         if isinstance(top_up, CodeRefusal):
             return top_up
         if self.knows(top_up.number):
@@ -283,8 +299,9 @@ class Account:
     # -- dump and load -------------------------------------------------------------------------
 
     def dump(self) -> State:
-        """Return the state as JSON values, its key left out."""
+        """Return the state as JSON values; the top-up key is in it."""
         return {
+            "key": self._key.hex(),
             "mode": int(self.mode),
             "paid": self.paid,
             "energy": self.energy.dump(),
@@ -298,6 +315,7 @@ class Account:
 
     def load(self, saved: Saved) -> None:
         """Take over a dumped state."""
+        self._key = saved.octets("key")
         self.mode = PaymentMode(saved.number("mode"))
         self.paid = saved.number("paid")
         self.energy.load(saved.part("energy"))

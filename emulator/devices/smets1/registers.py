@@ -150,7 +150,7 @@ BINDINGS: Final = {
     "object-reference": Binding(_object_reference),
     "device.name": Binding(lambda meter, _row, _at: meter.dlms.logical_device_name.encode()),
     "device.serial": Binding(lambda meter, _row, _at: meter.serial_text().encode()),
-    "device.eui64": Binding(lambda meter, _row, _at: meter.eui64.octets),
+    "device.eui64": Binding(lambda meter, _row, _at: meter.eui64_octets()),
     "device.firmware": Binding(lambda meter, _row, _at: meter.firmware_text().encode()),
     "constant": Binding(lambda _meter, row, _at: constant(row)),
 }

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +27,14 @@ _COMMENT: Final = (
     " smetsbench: stand-in. The namespace and the elements are the project's own; "
     "the real schema of authorisations is not public. "
 )
+#: Part of a workbook that says when it was made and changed.
+_PROPERTIES: Final = "docProps/core.xml"
+_MOMENT: Final = re.compile(
+    rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(</dcterms:(?:created|modified)>)"
+)
+#: The earliest moment that an archive can name.
+_NO_DATE: Final = (1980, 1, 1, 0, 0, 0)
+_NO_MOMENT: Final = b"1980-01-01T00:00:00Z"
 #: A spreadsheet takes text that begins so for a formula.
 _FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -107,7 +117,26 @@ def _workbook(lines: Iterable[Sequence[str]], sheet: str, path: Path) -> None:
     for line in lines:
         cells = [ILLEGAL_CHARACTERS_RE.sub("", text) for text in line]
         page.append([_text_cell(page, text) if text.startswith("=") else text for text in cells])
-    workbook.save(path)
+    held = io.BytesIO()
+    workbook.save(held)
+    path.write_bytes(without_time(held.getvalue()))
+
+
+def without_time(workbook: bytes) -> bytes:
+    """Return a workbook whose octets say nothing of when it was written.
+
+    openpyxl stamps the present moment into its properties and into every part of the archive.
+    """
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as stamped, zipfile.ZipFile(out, "w") as plain:
+        for name in stamped.namelist():
+            part = stamped.read(name)
+            if name == _PROPERTIES:
+                part = _MOMENT.sub(rb"\g<1>" + _NO_MOMENT + rb"\g<2>", part)
+            info = zipfile.ZipInfo(name, _NO_DATE)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            plain.writestr(info, part)
+    return out.getvalue()
 
 
 def _text_cell(page: Any, text: str) -> Any:

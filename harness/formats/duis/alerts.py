@@ -9,7 +9,8 @@ from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from harness.formats.duis import kinds
 from harness.formats.duis.request_id import RequestId
-from harness.formats.duis.shape import Choice, Field, Shape
+from harness.formats.duis.shape import Choice, Embedded, Field, Shape
+from harness.formats.duis.smets1_bodies import PartyRole
 
 
 class TransferStatus(enum.StrEnum):
@@ -200,6 +201,55 @@ class CommsHubFirmwareActivation:
     firmware_version: str
 
 
+@dataclass(frozen=True, slots=True)
+class S1spAlertPassed:
+    """An alert of an S1SP, passed on.
+
+    Attributes:
+        alert: The S1SP's signed alert (``S1SPAlert``), canonical.
+        schedule_id: DSP schedule it belongs to, or None.
+    """
+
+    alert: bytes
+    schedule_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityCredentialsUpdated:
+    """Certificates of a party at a device were replaced.
+
+    Attributes:
+        device: The device.
+        role: Whose certificates.
+        certificates: What stands there now.
+    """
+
+    device: Eui64
+    role: PartyRole
+    certificates: tuple["NewCertificate", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewCertificate:
+    """One certificate that stands at a device now.
+
+    Attributes:
+        kind: What it is for.
+        sha1: Its SHA-1 (the XSD's choice), 20 octets.
+    """
+
+    kind: "CertificateKind"
+    sha1: bytes
+
+
+class CertificateKind(enum.StrEnum):
+    """What a replaced certificate is for."""
+
+    SIGNING = "DigitalSigning"
+    AGREEMENT = "KeyAgreement"
+    TOP_UP = "KeyAgreementTopUp"
+
+
 DccAlert = (
     FirmwareDistributionFailure
     | PpmidAlert
@@ -209,6 +259,8 @@ DccAlert = (
     | CspFirmwareDeliveryStatus
     | CommsHubAlert
     | CommsHubFirmwareActivation
+    | S1spAlertPassed
+    | SecurityCredentialsUpdated
 )
 
 _VERSION: Final = Field("FirmwareVersion", "firmware_version", kinds.FIRMWARE_VERSION)
@@ -285,6 +337,33 @@ _REQUESTED: Final = Shape(
 )
 _ACTIVATION: Final = Shape(CommsHubFirmwareActivation, (_DEVICE, _VERSION))
 
+_S1SP: Final = Shape(
+    S1spAlertPassed,
+    (
+        Field("S1SPAlert", "alert", Embedded()),
+        Field("DSPScheduleID", "schedule_id", kinds.whole_number(0, 10**12), optional=True),
+    ),
+)
+_CREDENTIALS: Final = Shape(
+    SecurityCredentialsUpdated,
+    (
+        _DEVICE,
+        Field("RemotePartyRole", "role", kinds.words(PartyRole)),
+        Field(
+            "Certificates",
+            "certificates",
+            Shape(
+                NewCertificate,
+                (
+                    Field("CertificateType", "kind", kinds.words(CertificateKind)),
+                    Field("CertificateHash", "sha1", kinds.BASE64),
+                ),
+            ),
+            most=3,
+        ),
+    ),
+)
+
 #: Content of the DCCAlert element.
 DCC_ALERT: Final = Choice(
     (
@@ -296,5 +375,7 @@ DCC_ALERT: Final = Choice(
         ("CSPFirmwareDeliveryStatus", _DELIVERY, CspFirmwareDeliveryStatus),
         ("CommsHubAlert", _COMMS_HUB, CommsHubAlert),
         ("CommsHubFirmwareActivation", _ACTIVATION, CommsHubFirmwareActivation),
+        ("S1SPAlertDSP", _S1SP, S1spAlertPassed),
+        ("SecurityCredentialsUpdated", _CREDENTIALS, SecurityCredentialsUpdated),
     )
 )

@@ -7,8 +7,9 @@ from typing import Final
 from device_profiles.words import DeviceType
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
-from harness.formats.duis import kinds
+from harness.formats.duis import kinds, smets1_bodies, smets1_shapes
 from harness.formats.duis.shape import Choice, Field, Shape
+from harness.formats.duis.smets1_bodies import Smets1Body
 
 #: ESME variants as DUIS spells them.
 ESME_VARIANTS: Final = frozenset(
@@ -21,8 +22,28 @@ ESME_VARIANTS: Final = frozenset(
 
 
 class ServiceReference(enum.StrEnum):
-    """Services this module knows; here the reference and its variant are always the same."""
+    """Service reference variants that are known here; ``reference`` is the service they are of."""
 
+    UPDATE_PAYMENT_MODE = "1.6"
+    TOP_UP_DEVICE = "2.2"
+    ACTIVATE_EMERGENCY_CREDIT = "2.5"
+    READ_IMPORT_REGISTERS = "4.1.1"
+    READ_EXPORT_REGISTERS = "4.2"
+    READ_IMPORT_PROFILE = "4.8.1"
+    READ_METER_BALANCE = "4.18"
+    SYNCHRONISE_CLOCK = "6.11"
+    READ_EVENT_LOG = "6.13"
+    UPDATE_CREDENTIALS_KRP = "6.15.1"
+    REQUEST_HANDOVER = "6.21"
+    UPDATE_CREDENTIALS_COS = "6.23"
+    ENABLE_SUPPLY = "7.1"
+    DISABLE_SUPPLY = "7.2"
+    ARM_SUPPLY = "7.3"
+    READ_SUPPLY_STATUS = "7.4"
+    COMMISSION_DEVICE = "8.1.1"
+    JOIN_NON_CRITICAL = "8.7.2"
+    READ_DEVICE_LOG = "8.9"
+    UPDATE_DEVICE_LOG = "8.11"
     READ_INVENTORY = "8.2"
     UPDATE_INVENTORY = "8.4"
     UPDATE_FIRMWARE = "11.1"
@@ -30,6 +51,11 @@ class ServiceReference(enum.StrEnum):
     ACTIVATE_FIRMWARE = "11.3"
     UPDATE_PPMID_FIRMWARE = "11.4"
     DEVICE_PRENOTIFICATION = "12.2"
+
+    @property
+    def reference(self) -> str:
+        """The service reference that the variant belongs to."""
+        return ".".join(self.value.split(".")[:2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +200,7 @@ RequestBody = (
     | ReadInventory
     | UpdateInventory
     | SignedPreCommand
+    | Smets1Body
 )
 
 EXECUTION: Final = Field("ExecutionDateTime", "execution_time", kinds.DATE_TIME, optional=True)
@@ -243,8 +270,38 @@ REQUEST_BODY: Final = Choice(
             UpdateInventory,
         ),
         ("SignedPreCommand", _SIGNED, SignedPreCommand),
+        *smets1_shapes.ROWS,
     )
 )
+
+_S = ServiceReference
+#: Command variants -> bodies that may travel under them, with their service.
+_SMETS1_SERVICES: Final[dict[frozenset[int], dict[type, ServiceReference]]] = {
+    frozenset({1, 2, 3}): {
+        smets1_bodies.TopUpDevice: _S.TOP_UP_DEVICE,
+        smets1_bodies.ReadInstantaneousImportRegisters: _S.READ_IMPORT_REGISTERS,
+        smets1_bodies.ReadInstantaneousExportRegisters: _S.READ_EXPORT_REGISTERS,
+        smets1_bodies.ReadActiveImportProfileData: _S.READ_IMPORT_PROFILE,
+        smets1_bodies.ReadMeterBalance: _S.READ_METER_BALANCE,
+        smets1_bodies.ReadEventOrSecurityLog: _S.READ_EVENT_LOG,
+        smets1_bodies.RequestHandover: _S.REQUEST_HANDOVER,
+        smets1_bodies.UpdateCredentialsCos: _S.UPDATE_CREDENTIALS_COS,
+        smets1_bodies.ReadSupplyStatus: _S.READ_SUPPLY_STATUS,
+        smets1_bodies.JoinNonCritical: _S.JOIN_NON_CRITICAL,
+        smets1_bodies.ReadDeviceLog: _S.READ_DEVICE_LOG,
+        smets1_bodies.UpdateHanDeviceLog: _S.UPDATE_DEVICE_LOG,
+    },
+    frozenset({4}): {
+        smets1_bodies.UpdatePaymentMode: _S.UPDATE_PAYMENT_MODE,
+        smets1_bodies.ActivateEmergencyCredit: _S.ACTIVATE_EMERGENCY_CREDIT,
+        smets1_bodies.SynchroniseClock: _S.SYNCHRONISE_CLOCK,
+        smets1_bodies.UpdateCredentialsKrp: _S.UPDATE_CREDENTIALS_KRP,
+        smets1_bodies.EnableSupply: _S.ENABLE_SUPPLY,
+        smets1_bodies.DisableSupply: _S.DISABLE_SUPPLY,
+        smets1_bodies.ArmSupply: _S.ARM_SUPPLY,
+        smets1_bodies.CommissionDevice: _S.COMMISSION_DEVICE,
+    },
+}
 
 #: Service and command variants each body may travel under.
 #: Source: DUIS 5.4 XSD comments at CommandVariant and ServiceReferenceVariant.
@@ -260,4 +317,9 @@ SERVICES: Final[dict[type, tuple[frozenset[ServiceReference], frozenset[int]]]] 
     ReadInventory: (frozenset({ServiceReference.READ_INVENTORY}), frozenset({8})),
     UpdateInventory: (frozenset({ServiceReference.UPDATE_INVENTORY}), frozenset({8})),
     SignedPreCommand: (frozenset({ServiceReference.ACTIVATE_FIRMWARE}), frozenset({5, 6, 7})),
+    **{
+        make: (frozenset({service}), variants)
+        for variants, makes in _SMETS1_SERVICES.items()
+        for make, service in makes.items()
+    },
 }

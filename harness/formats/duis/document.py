@@ -16,6 +16,8 @@ from harness.formats.duis.shape import (
 
 SCHEMA_VERSION: Final = "5.4"
 _SIGNATURE: Final = f"{{{SIGNATURE_NAMESPACE}}}Signature"
+#: Documents with a signature of their own that stand inside others.
+_SIGNED_INSIDE: Final = (tag("SMETS1SignedResponse"), tag("S1SPAlert"))
 _PREFIXES: Final[Mapping[str, str]] = {"sr": NAMESPACE, "ds": SIGNATURE_NAMESPACE}
 
 
@@ -55,6 +57,24 @@ def new(name: str) -> etree._Element:
     root = etree.Element(tag(name), nsmap=dict(_PREFIXES))
     root.set("schemaVersion", SCHEMA_VERSION)
     return root
+
+
+def indent(root: etree._Element) -> None:
+    """Indent a document; signed documents inside it stay as they are."""
+    inner = [one for one in root.iter(*_SIGNED_INSIDE) if one is not root]
+    places = []
+    for element in inner:
+        place = etree.Element(element.tag)
+        parent = element.getparent()
+        if parent is not None:
+            parent.replace(element, place)
+            places.append((place, element))
+    etree.indent(root)
+    for place, element in places:
+        element.tail = place.tail
+        parent = place.getparent()
+        if parent is not None:
+            parent.replace(place, element)
 
 
 def octets(root: etree._Element) -> bytes:

@@ -198,6 +198,7 @@ HASH: Final = Simple(
     lambda value: _hash(_read_hex(value)),
     lambda octets: _hash(octets).hex().upper(),
 )
+HEX: Final = Simple("hexBinary", _read_hex, lambda octets: bytes(octets).hex().upper())
 ALERT_CODE: Final = Simple("AlertCode", _read_alert_code, lambda code: f"{code:04X}")
 BOOLEAN: Final = Simple("boolean", _read_boolean, lambda value: "true" if value else "false")
 FIRMWARE_VERSION: Final = text(

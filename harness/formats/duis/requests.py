@@ -30,7 +30,7 @@ class RequestHeader:
         request_id: Who asks, of whom, counter.
         command_variant: 1 to 8.
         service: Service reference.
-        variant: Service reference variant; equal to the reference for the services read here.
+        variant: Service reference variant.
         first_in_sequence: For sequenced requests, or None.
         preceding: The request this one waits for, or None.
     """
@@ -86,8 +86,8 @@ def request(body: RequestBody, request_id: RequestId, variant: int | None = None
         variant: Command variant; the lowest one the service allows where None.
     """
     services, variants = bodies.SERVICES[type(body)]
-    service = str(min(services))
-    header = RequestHeader(request_id, variant or min(variants), service, service)
+    service = min(services)
+    header = RequestHeader(request_id, variant or min(variants), service.reference, str(service))
     return ServiceRequest(header, body)
 
 
@@ -143,10 +143,11 @@ def write_request(value: ServiceRequest, key: XmlKey | None = None) -> bytes:
 
 
 def _refuse_unknown_service(header: RequestHeader, element: etree._Element) -> None:
-    if header.service not in set(ServiceReference):
+    references = {one.reference for one in ServiceReference}
+    if header.service not in references or header.variant not in set(ServiceReference):
         raise DuisError(
             DuisFault.UNSUPPORTED_SERVICE,
-            f"service {header.service} is not among {', '.join(ServiceReference)}",
+            f"service {header.variant} is not among {', '.join(ServiceReference)}",
             line=shape.line_of(element),
             where="ServiceReference",
         )
@@ -157,7 +158,8 @@ def _check_service(
 ) -> None:
     services, variants = bodies.SERVICES[type(body)]
     line = 0 if element is None else shape.line_of(element)
-    if header.service not in services or header.variant != header.service:
+    named = {(one.reference, str(one)) for one in services}
+    if (header.service, header.variant) not in named:
         raise DuisError(
             DuisFault.WRONG_SERVICE_REFERENCE,
             f"{type(body).__name__} is not service {header.service}/{header.variant}",

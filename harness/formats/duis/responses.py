@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lxml import etree
-
-from device_profiles.words import CplStatus, DeviceStatus, DeviceType
+from device_profiles.words import Connectivity, CplStatus, CspRegion, DeviceStatus, DeviceType
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from harness.formats.duis import document, kinds, shape, signing
@@ -14,7 +12,7 @@ from harness.formats.duis.bodies import ESME_VARIANT, NAME_30, SMETS_VERSION
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.requests import Origin
-from harness.formats.duis.shape import Choice, Field, Shape
+from harness.formats.duis.shape import Choice, Embedded, Field, Shape
 from harness.formats.duis.signing import Signatories, XmlKey
 from harness.formats.duis.xml_input import parse
 
@@ -113,8 +111,13 @@ class InventoryDevice:
     firmware_version: str | None = None
     firmware_version_status: CplStatus | None = None
     cpl_status: CplStatus | None = None
+    date_commissioned: str | None = None
+    import_mpxn: str | None = None
     esme_variant: str | None = None
+    csp_region: CspRegion | None = None
     gbcs_version: str | None = None
+    s1sp: str | None = None
+    connectivity: Connectivity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,21 @@ class DccAlertMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Smets1ResponseMessage:
+    """What an S1SP answers, passed on.
+
+    Attributes:
+        service: Service reference, or None.
+        variant: Service reference variant, or None.
+        signed: The S1SP's signed response (``SMETS1SignedResponse``), canonical.
+    """
+
+    service: str | None
+    variant: str | None
+    signed: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceResponse:
     """One response or alert.
 
@@ -190,7 +208,7 @@ class ServiceResponse:
     """
 
     header: ResponseHeader
-    body: ResponseMessage | DeviceAlertMessage | DccAlertMessage
+    body: ResponseMessage | DeviceAlertMessage | DccAlertMessage | Smets1ResponseMessage
     origin: Origin = Origin.LOCAL
 
 
@@ -243,8 +261,13 @@ _DEVICE: Final = Shape(
             optional=True,
         ),
         Field("CPLStatus", "cpl_status", kinds.words(CplStatus), optional=True),
+        Field("DateCommissioned", "date_commissioned", kinds.DATE, optional=True),
+        Field("ImportMPxN", "import_mpxn", kinds.text("ImportMPxN", 1, 13), optional=True),
         Field("ESMEVariant", "esme_variant", ESME_VARIANT, optional=True),
+        Field("CSPRegion", "csp_region", kinds.words(CspRegion), optional=True),
         Field("DeviceGBCSVersion", "gbcs_version", _GBCS_VERSION, optional=True),
+        Field("S1SP", "s1sp", kinds.text("S1SP", 0, 60), optional=True),
+        Field("Connectivity", "connectivity", kinds.words(Connectivity), optional=True),
     ),
 )
 _PAYLOAD: Final = kinds.Simple(
@@ -293,11 +316,20 @@ _DCC_ALERT: Final = Shape(
         Field("DCCAlert", "alert", DCC_ALERT),
     ),
 )
+_SMETS1: Final = Shape(
+    Smets1ResponseMessage,
+    (
+        Field("ServiceReference", "service", _SERVICE, optional=True),
+        Field("ServiceReferenceVariant", "variant", _SERVICE, optional=True),
+        Field("SMETS1SignedResponse", "signed", Embedded()),
+    ),
+)
 _BODY: Final = Choice(
     (
         ("ResponseMessage", _MESSAGE, ResponseMessage),
         ("DeviceAlertMessage", _DEVICE_ALERT, DeviceAlertMessage),
         ("DCCAlertMessage", _DCC_ALERT, DccAlertMessage),
+        ("SMETS1ResponseMessage", _SMETS1, Smets1ResponseMessage),
     )
 )
 
@@ -337,7 +369,7 @@ def write_response(value: ServiceResponse, key: XmlKey | None = None) -> bytes:
     root = document.new("Response")
     shape.write(root, "Header", _HEADER, value.header)
     shape.write(root, "Body", _BODY, value.body)
-    etree.indent(root)
+    document.indent(root)
     if key is not None:
         signing.sign(root, key)
     return document.octets(root)

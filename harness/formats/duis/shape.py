@@ -8,6 +8,7 @@ from lxml import etree
 
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.kinds import Simple
+from harness.formats.duis.xml_input import parse
 
 NAMESPACE: Final = "http://www.dccinterface.co.uk/ServiceUserGateway"
 SIGNATURE_NAMESPACE: Final = "http://www.w3.org/2000/09/xmldsig#"
@@ -29,7 +30,7 @@ class Field:
 
     element: str
     attribute: str
-    kind: "Simple | Shape | Choice"
+    kind: "Simple | Shape | Choice | Embedded"
     optional: bool = False
     most: int = 1
 
@@ -45,6 +46,14 @@ class Shape:
 
     make: Callable[..., Any]
     fields: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A signed document of its own inside another; its value is its octets.
+
+    They are exclusive canonical XML, so that a signature over them stays good wherever they stand.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +74,14 @@ def tag(element: str) -> str:
     return f"{{{NAMESPACE}}}{element}"
 
 
-def read(kind: Simple | Shape | Choice, element: etree._Element) -> Any:
+def read(kind: Simple | Shape | Choice | Embedded, element: etree._Element) -> Any:
     """Read the content of ``element``.
 
     Raises:
         DuisError: With the line of the element at fault.
     """
+    if isinstance(kind, Embedded):
+        return canonical(element)
     if isinstance(kind, Simple):
         return _read_simple(kind, element)
     _refuse_attributes(element)
@@ -112,7 +123,9 @@ def _more(
     return values, child
 
 
-def _kind_of(field: Field, child: etree._Element | None) -> "Simple | Shape | Choice | None":
+def _kind_of(
+    field: Field, child: etree._Element | None
+) -> "Simple | Shape | Choice | Embedded | None":
     """Return how to read ``child`` if it belongs to this field."""
     if child is None:
         return None
@@ -160,12 +173,22 @@ def _read_simple(kind: Simple, element: etree._Element) -> Any:
         raise error.at(line_of(element), local(element)) from error
 
 
-def write(parent: etree._Element, element: str, kind: Simple | Shape | Choice, value: Any) -> None:
+def canonical(element: etree._Element) -> bytes:
+    """Return an element as a document of its own, in exclusive canonical XML."""
+    return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+
+
+def write(
+    parent: etree._Element, element: str, kind: Simple | Shape | Choice | Embedded, value: Any
+) -> None:
     """Append ``value`` to ``parent`` as an element of that name.
 
     Raises:
         DuisError: The schema does not allow the value.
     """
+    if isinstance(kind, Embedded):
+        parent.append(parse(value))
+        return
     child = etree.SubElement(parent, tag(element))
     if isinstance(kind, Simple):
         try:
@@ -173,10 +196,15 @@ def write(parent: etree._Element, element: str, kind: Simple | Shape | Choice, v
         except DuisError as error:
             raise error.at(0, element) from error
         return
-    _write_content(child, kind, value)
+    fill(child, kind, value)
 
 
-def _write_content(element: etree._Element, kind: Shape | Choice, value: Any) -> None:
+def fill(element: etree._Element, kind: Shape | Choice, value: Any) -> None:
+    """Write ``value`` as the content of ``element``.
+
+    Raises:
+        DuisError: The schema does not allow the value.
+    """
     if isinstance(kind, Choice):
         if value is not None:
             name, row = _row_for(kind, value)
@@ -185,7 +213,7 @@ def _write_content(element: etree._Element, kind: Shape | Choice, value: Any) ->
     for field in kind.fields:
         content = getattr(value, field.attribute)
         if isinstance(field.kind, Choice) and not field.element:
-            _write_content(element, field.kind, content)
+            fill(element, field.kind, content)
         elif content is not None:
             for one in content if field.most > 1 else (content,):
                 write(element, field.element, field.kind, one)

@@ -17,6 +17,7 @@ from signxml.verifier import SignatureConfiguration, XMLVerifier
 from emulator.core.clock import UtcMs, to_datetime
 from emulator.core.ids import Eui64
 from emulator.crypto import signature
+from harness.formats.duis import quick_verification
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.shape import SIGNATURE_NAMESPACE
 from harness.formats.duis.xml_input import parse
@@ -102,6 +103,8 @@ def verify(data: bytes, signatories: Signatories, signer: Eui64, *, signed: bool
         raise DuisError(DuisFault.BAD_SIGNATURE, f"no XML-signing certificate of {signer} is known")
     root = parse(data, keep_all=True)
     _refuse_other_coverage(root)
+    if quick_verification.holds(root, certificate, signatories.at):
+        return
     try:
         XMLVerifier().verify(
             root,
@@ -126,9 +129,13 @@ def _configuration(at: datetime) -> SignatureConfiguration:
 
 
 def _refuse_other_coverage(root: etree._Element) -> None:
-    """Refuse a signature that points at anything but the whole document."""
-    uris = [reference.get("URI") for reference in root.iter(_ds("Reference"))]
-    transforms = [transform.get("Algorithm") for transform in root.iter(_ds("Transform"))]
+    """Refuse a signature that points at anything but the whole document.
+
+    Only the document's own signature is looked at: documents inside it have theirs.
+    """
+    own = root.findall(_ds("Signature"))
+    uris = [item.get("URI") for one in own for item in one.iter(_ds("Reference"))]
+    transforms = [item.get("Algorithm") for one in own for item in one.iter(_ds("Transform"))]
     if uris != [""] or transforms not in ([ENVELOPED, EXCLUSIVE], [ENVELOPED]):
         raise DuisError(DuisFault.BAD_SIGNATURE, "it does not cover exactly the whole document")
 

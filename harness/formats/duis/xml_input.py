@@ -1,5 +1,6 @@
 """The hardened way from octets to an element tree: what may not be there is refused early."""
 
+from functools import lru_cache
 from typing import Final
 
 from lxml import etree
@@ -11,6 +12,8 @@ MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
 MAX_DEPTH: Final = 32
 MAX_ELEMENTS: Final = 4096
 MAX_ATTRIBUTES: Final = 64
+#: Documents up to this length are remembered as looked through; 128 of them are 4 MiB.
+_SMALL_BYTES: Final = 32 * 1024
 
 _UTF8_NAMES: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
@@ -37,11 +40,24 @@ def parse(data: bytes, *, keep_all: bool = False) -> etree._Element:
             DuisFault.TOO_LARGE,
             f"the document has {len(data)} octets, the limit is {MAX_DOCUMENT_BYTES}",
         )
-    _refuse_document_type(_text(data))
-    _walk(data)
+    if len(data) <= _SMALL_BYTES:
+        _look_through_small(data)
+    else:
+        _look_through(data)
     # The walk has bounded depth, elements and attributes more tightly than libxml2 would; only
     # its 10 000 000-character limit on one text node is in the way of a full-size image.
     return _tree(data, _parser(huge=True, keep_all=keep_all))
+
+
+def _look_through(data: bytes) -> None:
+    _refuse_document_type(_text(data))
+    _walk(data)
+
+
+@lru_cache(maxsize=128)
+def _look_through_small(data: bytes) -> None:
+    """Look through a document once: every party on its way reads the same octets again."""
+    _look_through(data)
 
 
 def _text(data: bytes) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from device_profiles.cohort import Cohort
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore, KeyUsage
@@ -25,7 +26,7 @@ from harness.formats.migration_files.encrypted_file import (
 )
 from harness.formats.migration_files.envelope import Binding, Layer, seal
 from harness.formats.migration_files.faults import Finding
-from harness.formats.migration_files.from_installations import group_installation
+from harness.formats.migration_files.from_installations import group_installation, holders_of
 from harness.formats.migration_files.group_file import GroupFile
 from harness.formats.migration_files.group_information import (
     S1SPDP_ROOT,
@@ -34,7 +35,6 @@ from harness.formats.migration_files.group_information import (
     S1spdpInformation,
     S1spInformation,
 )
-from harness.formats.migration_files.groups import GroupRules
 from harness.formats.migration_files.handover import SecretsOf
 from harness.formats.migration_files.header import Header
 from harness.formats.migration_files.kinds import week_of
@@ -93,18 +93,26 @@ class SetPlan:
     """What the files of one set share.
 
     Attributes:
-        rules: Row of the group.
+        cohort: Cohort of the installations.
         tag: Tag of the Requesting Party for file names, 1 to 16 letters and digits.
         counter: Migration counter.
         created_at: When the MCF is made, UTC; each later file is one second younger.
         mode: How the MCF is to be processed.
+        binds_party: Whether envelopes are bound to the Requesting Party too (setting
+            ``envelope_aad``).
     """
 
-    rules: GroupRules
+    cohort: Cohort
     tag: str
     counter: int
     created_at: UtcMs
     mode: ProcessingMode = ProcessingMode.FULL
+    binds_party: bool = False
+
+    @property
+    def group_id(self) -> str:
+        """The GroupID."""
+        return self.cohort.cohort.group_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +174,7 @@ class SetBuilder:
         party = self._keys.parties[Role.REQUESTING_PARTY]
         header = Header(
             kind,
-            plan.rules.group_id,
+            plan.group_id,
             party,
             plan.counter,
             at,
@@ -174,7 +182,7 @@ class SetBuilder:
             None if answers is None else answers.name,
             plan.mode if kind is FileType.MCF else None,
         )
-        name = MigrationFileName(kind, plan.rules.group_id, plan.tag, party, at, plan.counter)
+        name = MigrationFileName(kind, plan.group_id, plan.tag, party, at, plan.counter)
         parse_migration(str(name))  # a tag of another form makes a name that nobody reads
         file = MigrationFile(header, content)
         root = to_tree(file, self._schema)
@@ -185,14 +193,16 @@ class SetBuilder:
         """Make the MCF (step V1)."""
         return self.publish(FileType.MCF, CommonFile(tuple(installations)))
 
-    def validation(self, common: BuiltFile, content: ValidationFile) -> BuiltFile:
+    def validation(
+        self, common: BuiltFile, content: ValidationFile, *, after_s: int = 1
+    ) -> BuiltFile:
         """Make the MVF (step V2)."""
-        return self.publish(FileType.MVF, content, after_s=1, answers=common)
+        return self.publish(FileType.MVF, content, after_s=after_s, answers=common)
 
-    def group(self, installations: Iterable[CommonInstallation]) -> BuiltFile:
+    def group(self, installations: Iterable[CommonInstallation], *, after_s: int = 2) -> BuiltFile:
         """Make the MGF (step V3), with made-up access data."""
         rows = tuple(group_installation(row, number) for number, row in enumerate(installations))
-        return self.publish(FileType.MGF, GroupFile(rows), after_s=2)
+        return self.publish(FileType.MGF, GroupFile(rows), after_s=after_s)
 
     def encrypted(
         self,
@@ -201,6 +211,7 @@ class SetBuilder:
         draw: Draw,
         *,
         plaintext: bool = False,
+        after_s: int = 3,
     ) -> BuiltFile:
         """Make the MEF (step V3).
 
@@ -209,12 +220,13 @@ class SetBuilder:
             secrets_of: Secrets of each device that holds head-end credentials.
             draw: Source of chance for ephemeral keys and IVs.
             plaintext: Leave the S1SP's layer unencrypted (11.1).
+            after_s: Seconds after the MCF.
         """
         rows = tuple(
             self.encrypted_installation(row, secrets_of, draw, plaintext=plaintext)
             for row in installations
         )
-        return self.publish(FileType.MEF, EncryptedFile(rows), after_s=3)
+        return self.publish(FileType.MEF, EncryptedFile(rows), after_s=after_s)
 
     def encrypted_installation(
         self,
@@ -225,11 +237,10 @@ class SetBuilder:
         plaintext: bool = False,
     ) -> EncryptedInstallation:
         """Encrypt the secrets of one installation, layer by layer, as its group has them."""
-        hub, rules = installation.hub.device, self._plan.rules
-        handovers = [
-            secrets_of(device) for device in (hub, *(meter.device for meter in installation.meters))
-        ]
-        binding = Binding(self._plan.counter, rules.group_id, hub)
+        hub, rules = installation.hub.device, self._plan.cohort.envelope
+        handovers = [secrets_of(device) for device in holders_of(installation, self._plan.cohort)]
+        party = self._keys.parties[Role.REQUESTING_PARTY] if self._plan.binds_party else None
+        binding = Binding(self._plan.counter, self._plan.group_id, hub, party)
         for_dp = S1spdpInformation(hub, tuple(row.s1spdp for row in handovers))
         if rules.root == S1SPDP_ROOT:
             return EncryptedInstallation(hub, s1sp=self._sealed(for_dp, binding, Layer.S1SP, draw))
@@ -256,10 +267,10 @@ class SetBuilder:
         point = self._keys.agreement_point(RECIPIENTS[layer][0])
         return seal(to_xml(information, self._schema), point, binding, layer, draw)
 
-    def manifest(self, files: Iterable[BuiltFile]) -> BuiltFile:
+    def manifest(self, files: Iterable[BuiltFile], *, after_s: int = 4) -> BuiltFile:
         """Make the Required File Set manifest."""
         rows = (NamedFile(row.file.header.file_type, row.name, row.sha256) for row in files)
-        return self.publish(FileType.RFS, RequiredSet(tuple(rows)), after_s=4)
+        return self.publish(FileType.RFS, RequiredSet(tuple(rows)), after_s=after_s)
 
 
 def validation_of(report: DeliveryReport) -> ValidationFile:
@@ -269,19 +280,19 @@ def validation_of(report: DeliveryReport) -> ValidationFile:
     """
     common = next((row for row in report.files if row.file_type is FileType.MCF), None)
     if common is not None and common.error is not None:
-        return ValidationFile(Validity.INVALID, (_short(common.error.finding),))
+        return ValidationFile(Validity.INVALID, (short(common.error.finding),))
     rows = tuple(
         ValidatedInstallation(
             row.ref,
             Validity.VALID if row.result is Result.ACCEPTED else Validity.INVALID,
-            tuple(_short(finding) for finding in row.findings),
+            tuple(short(finding) for finding in row.findings),
         )
         for row in report.installations
     )
     return ValidationFile(Validity.VALID, (), rows)
 
 
-def _short(finding: Finding) -> Finding:
+def short(finding: Finding) -> Finding:
     """Return a finding whose text fits into a file."""
     return replace(finding, text=" ".join(finding.text.split())[:500].rstrip())
 

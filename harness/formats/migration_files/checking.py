@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from emulator.core.clock import to_datetime
 from harness.formats.migration_files import checks
+from harness.formats.migration_files.agreement import Present, agree, same_secrets, stranger
+from harness.formats.migration_files.checks import Level
 from harness.formats.migration_files.common_file import CommonFile, CommonInstallation
 from harness.formats.migration_files.counters import Ledger
 from harness.formats.migration_files.document import MigrationFile
@@ -14,12 +17,16 @@ from harness.formats.migration_files.envelope import Binding
 from harness.formats.migration_files.faults import Finding, MigrationFileError
 from harness.formats.migration_files.file_set import FileSet
 from harness.formats.migration_files.group_file import GroupFile, GroupInstallation
-from harness.formats.migration_files.groups import GroupRules, rules_of
+from harness.formats.migration_files.groups import cohort_of
 from harness.formats.migration_files.header import Header
-from harness.formats.migration_files.opening import RECIPIENTS, Opened, Opening
+from harness.formats.migration_files.opening import RECIPIENTS, Opening
 from harness.formats.migration_files.reading import CheckedFile, Context
 from harness.formats.migration_files.result_files import ValidatedInstallation, ValidationFile
+from harness.formats.migration_files.view import InstallationView
 from harness.formats.migration_files.words import FileType, Validity
+from harness.rules.migration_envelope import ENVELOPE_CHECKS
+from harness.rules.migration_rulebook import Judge
+from harness.rules.outcomes import Outcome
 
 
 class Result(enum.StrEnum):
@@ -31,34 +38,11 @@ class Result(enum.StrEnum):
     NOT_PROCESSED = "not-processed"  # a file of its set is refused
 
 
-@dataclass(frozen=True, slots=True)
-class InstallationView:
-    """All that the files of a set say of one installation.
-
-    Attributes:
-        header: Header of the MCF.
-        rules: Row of the group.
-        common: Its part of the MCF.
-        validated: Its part of the MVF; None where there is no MVF, likewise below.
-        group: Its part of the MGF.
-        encrypted: Its part of the MEF.
-        opened: What the MEF's layers hold.
-    """
-
-    header: Header
-    rules: GroupRules
-    common: CommonInstallation
-    validated: ValidatedInstallation | None = None
-    group: GroupInstallation | None = None
-    encrypted: EncryptedInstallation | None = None
-    opened: Opened | None = None
+#: Rules of installations, in their order: what rejects refuses one, what warns is told.
+InstallationCheck = Callable[[InstallationView], Sequence[Outcome]]
 
 
-#: Rules of installations: return findings, first failing check first; none: it is viable so far.
-InstallationCheck = Callable[[InstallationView], Sequence[Finding]]
-
-
-def files_alone(_view: InstallationView) -> tuple[Finding, ...]:
+def files_alone(_view: InstallationView) -> tuple[Outcome, ...]:
     """Make no check of installations beyond those of the files themselves."""
     return ()
 
@@ -72,12 +56,16 @@ class InstallationReport:
         result: See ``Result``.
         findings: Why, first failing check first.
         view: All that was known of it.
+        level: Whether a whole file failed, or this installation alone.
+        warnings: What was told and stopped nothing.
     """
 
     ref: str
     result: Result
     findings: tuple[Finding, ...] = ()
     view: InstallationView | None = field(default=None, repr=False)
+    level: Level = Level.INSTALLATION
+    warnings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +105,8 @@ def check_delivery(
     context: Context,
     ledger: Ledger,
     installation_check: InstallationCheck = files_alone,
+    *,
+    common_accepted: bool = False,
 ) -> DeliveryReport:
     """Check files that came together: as files first, then installation by installation (R-053).
 
@@ -127,8 +117,9 @@ def check_delivery(
         context: What they are checked against.
         ledger: Counters accepted before.
         installation_check: Rules of installations.
+        common_accepted: Whether the MCF's counter was accepted before, at the MCF's own level.
     """
-    delivery = FileSet(files, ledger)
+    delivery = FileSet(files, ledger, context, common_accepted=common_accepted)
     delivery.check()
     rows = tuple(_installations(delivery, context, installation_check))
     return DeliveryReport(tuple(delivery.files), rows, delivery.ledger, delivery.missing)
@@ -140,121 +131,146 @@ def _installations(
     common = delivery.value(FileType.MCF)
     if common is None or not isinstance(common.content, CommonFile):
         return
-    parts = _Parts(delivery, common, context)
     broken = next((row for row in delivery.files if row.error is not None), None)
+    if broken is not None and broken.error is not None:
+        of_file = broken.error.finding
+        told = replace(of_file, text=f"its set is refused: {broken.name}: {of_file.text}"[:500])
+        for installation in common.content.installations:
+            yield InstallationReport(
+                installation.ref, Result.NOT_PROCESSED, (told,), level=Level.FILE
+            )
+        return
+    parts = _Parts(delivery, common, common.content, context)
     for installation in common.content.installations:
-        if broken is not None and broken.error is not None:
-            of_file = broken.error.finding
-            told = replace(of_file, text=f"its set is refused: {broken.name}: {of_file.text}"[:500])
-            yield InstallationReport(installation.ref, Result.NOT_PROCESSED, (told,))
-        else:
-            yield _installation(parts, installation, installation_check)
-    if broken is None:
-        yield from parts.strangers(common.content)
+        yield parts.report(installation, installation_check)
+    yield from parts.strangers()
 
 
 _Row = TypeVar("_Row")
 
 
 class _Parts:
-    """The parts of the files of a set, by installation."""
+    """The parts of the files of a set, by installation.
 
-    def __init__(self, delivery: FileSet, common: MigrationFile, context: Context) -> None:
-        self.header = common.header
-        self.rules = rules_of(common.header.group_id, context.groups)
-        self.opening = Opening(self.rules, context.opener, context.schema)
+    Raises:
+        MigrationFileError: X-GROUP 01: no cohort has the GroupID, although the run let that pass.
+    """
+
+    def __init__(
+        self, delivery: FileSet, common: MigrationFile, content: CommonFile, context: Context
+    ) -> None:
+        self._content = content
+        self._context = context
+        self._header = common.header
+        self._day = to_datetime(common.header.created_at).date()
+        self._cohort = cohort_of(common.header.group_id, context.groups)
+        self._opening = Opening(self._cohort, context.opener, context.schema)
+        self._judge = Judge(context.book, self._day, context.switches)
+        self._order = {row.code: row.order for row in context.book.rules.values()}
+        self._binds_party = context.book.settings.envelope_binds_requesting_party
         validation = delivery.value(FileType.MVF)
         group, encrypted = delivery.value(FileType.MGF), delivery.value(FileType.MEF)
-        self.validated: Mapping[str, ValidatedInstallation] | None = None
-        self.groups: Mapping[str, GroupInstallation] | None = None
-        self.encrypted: Mapping[str, EncryptedInstallation] | None = None
+        self._validated: Mapping[str, ValidatedInstallation] | None = None
+        self._groups: Mapping[str, GroupInstallation] | None = None
+        self._encrypted: Mapping[str, EncryptedInstallation] | None = None
         #: Why the MCF as a whole was found invalid; empty: it was not.
-        self.invalid: tuple[Finding, ...] = ()
+        self._invalid: tuple[Finding, ...] = ()
         if validation is not None and isinstance(validation.content, ValidationFile):
             if validation.content.result is Validity.INVALID:
-                self.invalid = validation.content.findings
-            self.validated = {row.ref: row for row in validation.content.installations}
+                self._invalid = validation.content.findings
+            self._validated = {row.ref: row for row in validation.content.installations}
         if group is not None and isinstance(group.content, GroupFile):
-            self.groups = {row.ref: row for row in group.content.installations}
+            self._groups = {row.ref: row for row in group.content.installations}
         if encrypted is not None and isinstance(encrypted.content, EncryptedFile):
-            self.encrypted = {str(row.hub): row for row in encrypted.content.installations}
+            self._encrypted = {str(row.hub): row for row in encrypted.content.installations}
+        hubs = {str(row.hub.device) for row in content.installations}
+        strange = set(self._encrypted or ()) - hubs
+        self._present = Present(
+            self._validated is not None,
+            self._groups is not None,
+            self._encrypted is not None,
+            strange,
+        )
 
-    def strangers(self, common: CommonFile) -> Iterable[InstallationReport]:
+    def strangers(self) -> Iterable[InstallationReport]:
         """Report what other files have and the MCF has not."""
-        refs = {row.ref for row in common.installations}
-        hubs = {str(row.hub.device) for row in common.installations}
-        found = [ref for ref in (*(self.validated or ()), *(self.groups or ())) if ref not in refs]
-        found += [hub for hub in self.encrypted or () if hub not in hubs]
+        refs = {row.ref for row in self._content.installations}
+        found = [
+            ref for ref in (*(self._validated or ()), *(self._groups or ())) if ref not in refs
+        ]
+        found += sorted(self._present.strange_hubs)
+        if not self._context.gate(self._day).asks(checks.MISMATCH):
+            return
         for ref in dict.fromkeys(found):
-            error = MigrationFileError(checks.MISMATCH, "01", f"{ref} is not in the MCF")
-            yield InstallationReport(ref, Result.REFUSED, (error.finding,))
+            yield InstallationReport(ref, Result.REFUSED, (stranger(ref).finding,))
 
-
-def _installation(
-    parts: _Parts, installation: CommonInstallation, installation_check: InstallationCheck
-) -> InstallationReport:
-    view = InstallationView(
-        parts.header,
-        parts.rules,
-        installation,
-        _found(parts.validated, installation.ref),
-        _found(parts.groups, installation.ref),
-        _found(parts.encrypted, str(installation.hub.device)),
-    )
-    if parts.invalid:
-        return InstallationReport(installation.ref, Result.REFUSED, parts.invalid, view)
-    try:
-        _check_parts(parts, view)
+    def report(
+        self, installation: CommonInstallation, installation_check: InstallationCheck
+    ) -> InstallationReport:
+        """Return what becomes of one installation."""
+        view = InstallationView(
+            self._header,
+            self._cohort,
+            installation,
+            _found(self._validated, installation.ref),
+            _found(self._groups, installation.ref),
+            _found(self._encrypted, str(installation.hub.device)),
+        )
+        if self._invalid:
+            return InstallationReport(installation.ref, Result.REFUSED, self._invalid, view)
+        gate = self._context.gate(self._day)
+        found: list[Finding] = []
+        try:
+            agree(view, self._present, gate)
+        except MigrationFileError as error:
+            found.append(error.finding)
         if view.validated is not None and view.validated.result is Validity.INVALID:
-            return InstallationReport(
-                installation.ref, Result.REFUSED, view.validated.findings, view
-            )
-        if view.encrypted is not None:
-            binding = Binding.of(parts.header, installation.hub.device)
-            view = replace(view, opened=parts.opening.open(view.encrypted, binding))
-    except MigrationFileError as error:
-        return InstallationReport(installation.ref, Result.REFUSED, (error.finding,), view)
-    findings = tuple(installation_check(view))
-    if findings:
-        return InstallationReport(installation.ref, Result.REFUSED, findings, view)
-    if view.opened is not None and view.opened.closed:
-        role, sub_code = RECIPIENTS[view.opened.closed[0]]
-        told = MigrationFileError(checks.KEY_NONE, sub_code, f"no private key of {role.name}")
-        return InstallationReport(installation.ref, Result.INCOMPLETE, (told.finding,), view)
-    return InstallationReport(installation.ref, Result.ACCEPTED, (), view)
+            findings = (*found, *view.validated.findings)
+            return InstallationReport(installation.ref, Result.REFUSED, findings, view)
+        outcomes: list[Outcome] = []
+        if not found and view.encrypted is not None:
+            view, outcomes = self._open(view, view.encrypted)
+            found += self._secrets(view) if not any(one.rejected for one in outcomes) else []
+        if not found:
+            outcomes += installation_check(view)
+        return self._verdict(view, found, outcomes, gate.warnings)
+
+    def _open(
+        self, view: InstallationView, encrypted: EncryptedInstallation
+    ) -> tuple[InstallationView, list[Outcome]]:
+        hub = view.common.hub.device
+        binding = Binding.of(self._header, hub, with_party=self._binds_party)
+        facts, opened = self._opening.open(encrypted, binding)
+        outcomes = [*self._judge.run(ENVELOPE_CHECKS, facts, stop=True)]
+        return replace(view, opened=opened), outcomes
+
+    def _secrets(self, view: InstallationView) -> list[Finding]:
+        if view.opened is None:
+            return []
+        try:
+            same_secrets(view, view.opened, self._context.gate(self._day))
+        except MigrationFileError as error:
+            return [error.finding]
+        return []
+
+    def _verdict(
+        self,
+        view: InstallationView,
+        found: list[Finding],
+        outcomes: Sequence[Outcome],
+        warnings: Sequence[Finding],
+    ) -> InstallationReport:
+        refused = [*found, *(Finding.of(one) for one in outcomes if one.rejected)]
+        told = [*warnings, *(Finding.of(one) for one in outcomes if one.code and not one.rejected)]
+        refused.sort(key=lambda one: self._order.get(one.code, 0))
+        result, ref = (Result.REFUSED if refused else Result.ACCEPTED), view.common.ref
+        if not refused and view.opened is not None and view.opened.closed:
+            role, sub_code = RECIPIENTS[view.opened.closed[0]]
+            none = MigrationFileError(checks.KEY_NONE, sub_code, f"no private key of {role.name}")
+            if self._context.gate(self._day).asks(checks.KEY_NONE):
+                refused, result = [none.finding], Result.INCOMPLETE
+        return InstallationReport(ref, result, tuple(refused), view, warnings=tuple(told))
 
 
 def _found(rows: Mapping[str, _Row] | None, key: str) -> _Row | None:
     return None if rows is None else rows.get(key)
-
-
-def _check_parts(parts: _Parts, view: InstallationView) -> None:
-    """Check that the files of a set agree on an installation.
-
-    Raises:
-        MigrationFileError: X-V3.
-    """
-    ref = view.common.ref
-    if parts.validated is not None and view.validated is None:
-        raise _mismatch("05", f"{ref} is not in the MVF")
-    if view.validated is not None and view.validated.result is Validity.INVALID:
-        if view.group is not None or view.encrypted is not None:
-            raise _mismatch("02", f"{ref} is Invalid in the MVF, and yet in the group files")
-        return
-    if parts.groups is not None and view.group is None:
-        raise _mismatch("03", f"{ref} is not in the MGF")
-    if parts.encrypted is not None and view.encrypted is None:
-        raise _mismatch("04", f"{ref} is not in the MEF")
-    if view.group is not None and not _same_devices(view.common, view.group):
-        raise _mismatch("06", f"{ref}: hub or meters in the MGF are others than in the MCF")
-
-
-def _same_devices(common: CommonInstallation, group: GroupInstallation) -> bool:
-    meters = [group.esme.device, *([] if group.gsme is None else [group.gsme.device])]
-    return group.hub.device == common.hub.device and meters == [
-        meter.device for meter in common.meters
-    ]
-
-
-def _mismatch(sub_code: str, why: str) -> MigrationFileError:
-    return MigrationFileError(checks.MISMATCH, sub_code, why)

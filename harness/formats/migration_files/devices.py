@@ -3,9 +3,18 @@
 from dataclasses import dataclass
 from typing import Final
 
-from harness.formats.migration_files import checks, kinds
-from harness.formats.migration_files.faults import MigrationFileError
+from harness.formats.migration_files import kinds
 from harness.formats.migration_files.xml_table import Column, Record, attribute
+from harness.rules.migration_certificates import NULL_CERTIFICATE_ID, CertificateId
+
+__all__ = (
+    "CERTIFICATE_COLUMNS",
+    "CERTIFICATE_ID",
+    "DEVICE_MODEL",
+    "NULL_CERTIFICATE_ID",
+    "CertificateId",
+    "DeviceModel",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,40 +34,6 @@ class DeviceModel:
     firmware_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateId:
-    """A Certificate ID: serial number and common name of the issuer.
-
-    Attributes:
-        serial: Decimal digits; ``0`` in the Null Certificate ID.
-        issuer: Common name; empty in the Null Certificate ID.
-
-    Source:
-        S1SR-d for the two parts; how the null one is written: invented (R-052).
-    """
-
-    serial: str
-    issuer: str
-
-    def __post_init__(self) -> None:
-        """Refuse half a Null Certificate ID.
-
-        Raises:
-            MigrationFileError: X-VALUE 02.
-        """
-        if (self.serial == "0") != (self.issuer == ""):
-            why = "a Null Certificate ID has serial 0 and no issuer; this has one of the two"
-            raise MigrationFileError(checks.VALUE, "02", why)
-
-    @property
-    def is_null(self) -> bool:
-        """Whether it names no certificate."""
-        return self.issuer == ""
-
-
-#: The one Null Certificate ID (R-052).
-NULL_CERTIFICATE_ID: Final = CertificateId("0", "")
-
 DEVICE_MODEL: Final = Record(
     DeviceModel,
     (
@@ -68,6 +43,7 @@ DEVICE_MODEL: Final = Record(
         attribute("FirmwareVersion", "firmware_version", kinds.HEX8),
     ),
 )
+#: Half a Null Certificate ID can be read: rule NULL refuses its installation, and no other.
 CERTIFICATE_ID: Final = Record(
     CertificateId,
     (

@@ -1,6 +1,6 @@
 """A migration file as a value and as a document."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lxml import etree
@@ -13,6 +13,7 @@ from harness.formats.migration_files.commissioning_file import (
 from harness.formats.migration_files.common_file import COMMON_FILE, CommonFile
 from harness.formats.migration_files.encrypted_file import ENCRYPTED_FILE, EncryptedFile
 from harness.formats.migration_files.faults import MigrationFileError
+from harness.formats.migration_files.gate import Gate
 from harness.formats.migration_files.group_file import GROUP_FILE, GroupFile
 from harness.formats.migration_files.header import HEADER, Header
 from harness.formats.migration_files.required_set import REQUIRED_SET, RequiredSet
@@ -120,23 +121,37 @@ def octets(root: etree._Element, schema: MigrationSchema) -> bytes:
     return declaration + f"<!--{schema.notice}-->\n".encode() + body + b"\n"
 
 
-def from_tree(root: etree._Element, schema: MigrationSchema) -> MigrationFile:
+def from_tree(
+    root: etree._Element, schema: MigrationSchema, gate: Gate | None = None
+) -> MigrationFile:
     """Read a document; a signature in it is passed over.
+
+    Args:
+        root: The document.
+        schema: The schema it is of.
+        gate: Which refusals pass; None: none does.
 
     Raises:
         MigrationFileError: X-XSD 02: no file of its own; X-XSD 03: another structure; X-VALUE,
             X-B64: a value is not written as agreed; X-HEADER 01: type and root disagree.
     """
+    through = gate or Gate()
     form = _form_of(root, schema)
     rest = [child for child in root if child.tag != SIGNATURE]
     if not rest or rest[0].tag != f"{{{schema.namespace}}}{_HEADER}":
         raise MigrationFileError(checks.SCHEMA, "03", f"there is no {_HEADER}", line=line_of(root))
-    header: Header = read(HEADER, rest[0])
-    content = read_among(form.record, root, rest[1:])
+    header: Header = read(HEADER, rest[0], through)
+    content = read_among(form.record, root, rest[1:], through)
     if FORMS[header.file_type] is not form:
         why = f"the header says {header.file_type}, the root element is {local(root)}"
-        raise MigrationFileError(checks.HEADER, "01", why, line=line_of(rest[0]))
+        through.refuse(checks.HEADER, "01", why, line=line_of(rest[0]))
+        header = replace(header, file_type=header_type(form))
     return MigrationFile(header, content)
+
+
+def header_type(form: Form) -> FileType:
+    """Return the file type that a form is of."""
+    return next(kind for kind, known in FORMS.items() if known is form)
 
 
 def type_of(root: etree._Element, schema: MigrationSchema) -> FileType | None:

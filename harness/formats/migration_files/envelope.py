@@ -45,24 +45,30 @@ class Binding:
         counter: Migration counter of the file.
         group_id: GroupID of the file.
         hub: CHF of the installation.
+        party: Requesting Party, where it is bound too; None: the reference's layout, the default.
     """
 
     counter: int
     group_id: str
     hub: Eui64
+    party: Eui64 | None = None
 
     @classmethod
-    def of(cls, header: Header, hub: Eui64) -> "Binding":
+    def of(cls, header: Header, hub: Eui64, *, with_party: bool = False) -> "Binding":
         """Return the binding of one installation of a file."""
-        return cls(header.counter, header.group_id, hub)
+        party = header.requesting_party if with_party else None
+        return cls(header.counter, header.group_id, hub, party)
 
     def additional_data(self, layer: Layer) -> bytes:
         """Return the AAD, e.g. ``41|EA|00-0C-C1-00-00-00-00-00|DP`` in UTF-8.
 
+        With a Requesting Party its EUI-64 stands between CHF and layer.
+
         Source:
-            invented (reference 4.4).
+            invented (reference 4.4); the form with the Requesting Party is not in the reference.
         """
-        return f"{self.counter}|{self.group_id}|{self.hub}{layer.value}".encode()
+        party = "" if self.party is None else f"|{self.party}"
+        return f"{self.counter}|{self.group_id}|{self.hub}{party}{layer.value}".encode()
 
 
 def seal(

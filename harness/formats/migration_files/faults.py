@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from harness.errors import HarnessError
-from harness.formats.migration_files.checks import BY_CODE, SEQUENCE, Check
+from harness.formats.migration_files.checks import Check, shipped_book
+from harness.rules.migration_rulebook import RuleBook
+from harness.rules.outcomes import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +15,7 @@ class Finding:
     Attributes:
         step: Step that objects.
         code: MA110, GT01, or a code of ours.
-        sub_code: Two digits, or empty.
+        sub_code: Two digits, ``X-`` and two digits, or empty.
         text: What is wrong, for the parties of DCC: it may hold counters.
     """
 
@@ -22,14 +24,29 @@ class Finding:
     sub_code: str
     text: str
 
-    def for_suppliers(self) -> "Finding":
-        """Return the finding as suppliers see it: no counter, no number of the file (R-042)."""
-        check = BY_CODE.get(self.code)
-        if check is None:
-            return self
-        if check.internal:
-            return Finding(self.step, SEQUENCE, "", check.says)
-        return Finding(self.step, self.code, self.sub_code, check.says)
+    @classmethod
+    def of(cls, outcome: Outcome) -> "Finding":
+        """Return the finding of a rule that rejects or warns."""
+        inside = f" ({outcome.internal})" if outcome.internal else ""
+        text = f"{outcome.text}{inside}"
+        return cls(outcome.step, outcome.code, outcome.sub_code, text)
+
+    def for_suppliers(self, book: RuleBook | None = None) -> "Finding":
+        """Return the finding as suppliers see it: no counter, no number of the file (R-042).
+
+        Args:
+            book: The rules in use; None: the shipped ones.
+        """
+        known = book or shipped_book()
+        rule = next((row for row in known.rules.values() if row.code == self.code), None)
+        if rule is not None and rule.supplier_code:
+            general = known.codes.find(rule.supplier_code)
+            text = rule.says if general is None else general.supplier_says or general.says
+            return Finding(self.step, rule.supplier_code, "", text)
+        code = known.codes.find(self.code, self.sub_code)
+        if code is None:
+            return Finding(self.step, self.code, self.sub_code, "" if rule is None else rule.says)
+        return Finding(self.step, self.code, self.sub_code, code.supplier_says or code.says)
 
 
 class MigrationFileError(HarnessError):
@@ -48,7 +65,7 @@ class MigrationFileError(HarnessError):
         super().__init__(
             f"{check.code} {sub_code}: {why}",
             where=f"line {line}" if line else "",
-            cause=check.says,
+            cause=f"{check.says}: {check.subs[sub_code]}",
             next_command="smetsbench migration check FILE",
         )
         self.check = check

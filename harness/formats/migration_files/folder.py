@@ -14,11 +14,13 @@ from harness.formats.migration_files.checking import (
     check_delivery,
     files_alone,
 )
+from harness.formats.migration_files.checks import shipped_book
 from harness.formats.migration_files.counters import Ledger
 from harness.formats.migration_files.faults import Finding, MigrationFileError
 from harness.formats.migration_files.file_set import deliveries
 from harness.formats.migration_files.names import parse_migration
 from harness.formats.migration_files.reading import CheckedFile, Context, check_path
+from harness.rules.migration_rulebook import RuleBook
 
 _NOTHING: Final = Finding("", "", "", "")
 #: So many files are one migration's; a folder with more is another folder.
@@ -42,13 +44,20 @@ class FolderReport:
         """Whether nothing was refused or left unchecked."""
         return all(report.is_clean for report in self.deliveries)
 
-    def rows(self, *, for_suppliers: bool = False) -> dict[str, Any]:
+    def rows(self, *, for_suppliers: bool = False, book: RuleBook | None = None) -> dict[str, Any]:
         """Return the report as JSON values.
 
         Args:
             for_suppliers: Leave out what is internal to DCC: counters, in texts and in names.
+            book: The rules in use; None: the shipped ones.
         """
-        tell = Finding.for_suppliers if for_suppliers else _as_it_is
+        codes = (book or shipped_book()).codes
+
+        def tell(one: Finding) -> Finding:
+            told = one.for_suppliers(book) if for_suppliers else one
+            code, sub_code = codes.shown(told.code, told.sub_code)
+            return replace(told, code=code, sub_code=sub_code)
+
         name = _masked if for_suppliers else str
         return {
             "files": [
@@ -59,15 +68,19 @@ class FolderReport:
                 for report in self.deliveries
                 for row in report.installations
             ],
-            "sets": [
-                {
-                    "group_id": "" if report.header is None else report.header.group_id,
-                    "files": [name(row.name) for row in report.files],
-                    "missing": [str(kind) for kind in report.missing],
-                }
-                for report in self.deliveries
-            ],
         }
+
+    def missing(self) -> list[tuple[str, ...]]:
+        """Return the required files that did not come, set after set."""
+        return [tuple(str(kind) for kind in report.missing) for report in self.deliveries]
+
+    def warnings(self) -> list[tuple[str, Finding]]:
+        """Return what was told and stopped nothing, with the file or installation it is of."""
+        told = []
+        for report in self.deliveries:
+            told += [(row.name, one) for row in report.files for one in row.warnings]
+            told += [(row.ref, one) for row in report.installations for one in row.warnings]
+        return told
 
 
 def check_one(path: Path, context: Context) -> FolderReport:
@@ -119,10 +132,6 @@ def findings_of(report: FolderReport) -> Iterator[tuple[str, Finding]]:
                 yield installation.ref, finding
 
 
-def _as_it_is(finding: Finding) -> Finding:
-    return finding
-
-
 def _masked(name: str) -> str:
     """Return a file's name with its counter made unreadable."""
     try:
@@ -143,7 +152,6 @@ def _file_row(
         "type": None if row.file_type is None else str(row.file_type),
         "result": str(result),
         **_cells(finding),
-        "sha256": row.sha256,
     }
 
 

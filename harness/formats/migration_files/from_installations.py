@@ -1,7 +1,9 @@
 """Parts of migration files out of installation files: devices, models, certificates, access."""
 
+from dataclasses import replace
 from typing import Final
 
+from device_profiles.cohort import Cohort
 from device_profiles.files import Folders
 from device_profiles.installation import Installation, InstalledDevice
 from device_profiles.loader import load_profile
@@ -11,6 +13,7 @@ from emulator.crypto.keystore import KeyStore, KeyUsage
 from harness.errors import UsageError
 from harness.formats.migration_files.common_file import (
     CommonInstallation,
+    ExcludedGsme,
     HubDetail,
     MeterDetail,
     PpmidDetail,
@@ -23,6 +26,7 @@ from harness.formats.migration_files.devices import (
 from harness.formats.migration_files.group_file import GroupInstallation, HubAccess, MeterAccess
 from harness.formats.migration_files.parties import certificate_id
 from harness.formats.migration_files.words import MeterStatus
+from harness.rules.migration_planning import status_of
 
 #: Made-up access: first logical device, wrapper port of DLMS, lowest Zigbee channel.
 _LOGICAL_DEVICE: Final = 1
@@ -81,6 +85,33 @@ class Planner:
             ),
         )
 
+    def migrating(
+        self, installation: Installation, cohort: Cohort, *, gas_stays: bool = False
+    ) -> CommonInstallation:
+        """Return an installation as a Migration Common File has it, without what stays behind.
+
+        Args:
+            installation: The installation.
+            cohort: Its cohort: whether PPMIDs of other makers than the hub's migrate.
+            gas_stays: Whether the GSME is left out and named as such (GT01).
+
+        Raises:
+            UsageError: It cannot be migrated.
+            DataError: A profile cannot be loaded.
+        """
+        whole = self.common(installation)
+        makers = {device.eui64: self._model(device).manufacturer for device in installation.devices}
+        own = makers[str(whole.hub.device)]
+        if not cohort.ppmid.third_party_migrated:
+            kept = tuple(one for one in whole.ppmids if makers[str(one.device)] == own)
+            whole = replace(whole, ppmids=kept)
+        if gas_stays and whole.gsme is not None:
+            left = ExcludedGsme(whole.gsme.device, "GT01")
+            status = whole.esme.status is MeterStatus.DORMANT
+            alone = InstallationClass.DORMANT if status else InstallationClass.ACTIVE
+            whole = replace(whole, gsme=None, excluded_gsme=left, installation_class=alone)
+        return whole
+
     def _meter(
         self, installation: Installation, device: InstalledDevice, *, is_split: bool
     ) -> MeterDetail:
@@ -98,7 +129,7 @@ class Planner:
             self._id(self._operator, KeyUsage.DS),
             self._id(self._operator, KeyUsage.KA),
             device.payment_mode or PaymentMode.CREDIT,
-            _status(installation.installation_class, device.role),
+            status_of(installation, device),
         )
 
     def _id(self, party: Eui64 | None, usage: KeyUsage) -> CertificateId:
@@ -146,12 +177,16 @@ def group_installation(common: CommonInstallation, number: int) -> GroupInstalla
     return GroupInstallation(common.ref, hub, meter(common.esme.device), gas)
 
 
-def _status(of_class: InstallationClass, role: DeviceType) -> MeterStatus:
-    """Return a meter's status; of a mixed installation the gas meter is the dormant one."""
-    if of_class is InstallationClass.MIXED:
-        return MeterStatus.DORMANT if role is DeviceType.GSME else MeterStatus.ACTIVE
-    dormant = of_class is InstallationClass.DORMANT
-    return MeterStatus.DORMANT if dormant else MeterStatus.ACTIVE
+def holders_of(common: CommonInstallation, cohort: Cohort) -> tuple[Eui64, ...]:
+    """Return the devices of an installation whose credentials change hands, hub first.
+
+    Which types hold head-end credentials is cohort data.
+    """
+    by_type = {DeviceType.CHF: [common.hub.device], DeviceType.ESME: [common.esme.device]}
+    by_type[DeviceType.GSME] = [] if common.gsme is None else [common.gsme.device]
+    by_type[DeviceType.PPMID] = [ppmid.device for ppmid in common.ppmids]
+    holders = set(cohort.handover.holders)
+    return tuple(one for kind, found in by_type.items() if kind in holders for one in found)
 
 
 def _not_migratable(installation: Installation, why: str) -> UsageError:

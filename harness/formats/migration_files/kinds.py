@@ -13,6 +13,7 @@ from emulator.core.clock import UtcMs, from_datetime, to_datetime
 from emulator.core.ids import Eui64
 from harness.formats.migration_files import checks
 from harness.formats.migration_files.faults import MigrationFileError
+from harness.formats.migration_files.gate import Gate
 from harness.formats.migration_files.names import MAX_COUNTER
 
 
@@ -24,11 +25,13 @@ class Kind:
         name: What it is, for messages.
         decode: Text to value; raises ValueError.
         encode: Value to text; raises ValueError or TypeError for a value that has no text.
+        lenient: Text to value where the agreed form is not asked for; None: as ``decode``.
     """
 
     name: str
     decode: Callable[[str], Any]
     encode: Callable[[Any], str]
+    lenient: Callable[[str], Any] | None = None
 
     def read(self, text: str) -> Any:
         """Read a text, which must be the one that the value is written as.
@@ -44,6 +47,21 @@ class Kind:
             told = f"{_shown(self, text)} is no {self.name}: {error}"
             raise MigrationFileError(check, "01", told[:300]) from None
         return value
+
+    def read_through(self, text: str, gate: Gate) -> Any:
+        """Read a text as ``read`` does, or leniently where the run lets its refusal pass.
+
+        Raises:
+            MigrationFileError: As ``read``; also where nothing can be made of the text.
+        """
+        try:
+            return self.read(text)
+        except MigrationFileError as error:
+            gate.settle(error)
+            try:
+                return (self.lenient or self.decode)(text)
+            except (ValueError, OverflowError):
+                raise error from None
 
     def write(self, value: Any) -> str:
         """Write a value.
@@ -82,7 +100,7 @@ def _matching(name: str, pattern: str) -> Kind:
             raise ValueError(f"the form is {pattern}")
         return text
 
-    return Kind(name, checked, _same)
+    return Kind(name, checked, _same, _same)
 
 
 def words(of: type[enum.StrEnum]) -> Kind:
@@ -116,7 +134,7 @@ def octets(name: str, least: int, most: int) -> Kind:
     def encoded(value: bytes) -> str:
         return base64.b64encode(value).decode("ascii")
 
-    return Kind(f"base64 of {name}", decoded, encoded)
+    return Kind(f"base64 of {name}", decoded, encoded, base64.b64decode)
 
 
 def _eui64(text: str) -> Eui64:
@@ -159,7 +177,7 @@ FILE_NAME: Final = _matching("file name", r"[0-9A-Za-z._-]{1,200}")
 GROUP: Final = _matching("GroupID", r"[A-Z]{2}")
 STEP: Final = _matching("step", r"[A-Z][0-9]{1,2}")
 CODE: Final = _matching("error code", r"X-[0-9A-Z][0-9A-Z.-]{0,28}|[A-Z]{1,4}[0-9]{1,4}")
-SUB_CODE: Final = _matching("sub-code", r"([0-9]{2})?")
+SUB_CODE: Final = _matching("sub-code", r"((X-)?[0-9]{2})?")
 HEX8: Final = _matching("eight hex digits", r"[0-9A-F]{8}")
 HEX4: Final = _matching("four hex digits", r"[0-9A-F]{4}")
 SHA256: Final = _matching("SHA-256", r"[0-9a-f]{64}")
@@ -169,5 +187,5 @@ SERIAL: Final = _matching("certificate serial number", r"0|[1-9][0-9]{0,59}")
 ISSUER: Final = _matching("issuer name", r"((?! )[ -~]{1,200}(?<! ))?")
 EUI64: Final = Kind("EUI-64", _eui64, str)
 MOMENT: Final = Kind("moment of UTC in whole seconds", _moment, _moment_text)
-WEEK: Final = Kind("Migration Week", _week, _same)
+WEEK: Final = Kind("Migration Week", _week, _same, _same)
 COUNTER: Final = number("counter", MAX_COUNTER)

@@ -1,4 +1,4 @@
-"""Group information opened layer by layer, as 5.23, 11.1, 11.2.1 and 15.3 ask."""
+"""Group information opened layer by layer, each layer by the one party that holds its key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,10 +6,9 @@ from typing import Any, Final
 
 from lxml import etree
 
+from device_profiles.cohort import Cohort
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore, KeyUsage
-from harness.formats.migration_files import checks
-from harness.formats.migration_files.checks import Check
 from harness.formats.migration_files.document import canonical
 from harness.formats.migration_files.encrypted_file import EncryptedInstallation
 from harness.formats.migration_files.envelope import (
@@ -21,9 +20,7 @@ from harness.formats.migration_files.envelope import (
 )
 from harness.formats.migration_files.faults import MigrationFileError
 from harness.formats.migration_files.group_information import (
-    DCO_ROOT,
     ROOTS,
-    S1SPDP_ROOT,
     STRUCTURES,
     CipherText,
     DcoInformation,
@@ -31,14 +28,13 @@ from harness.formats.migration_files.group_information import (
     S1spdpInformation,
     S1spInformation,
 )
-from harness.formats.migration_files.groups import GroupRules
 from harness.formats.migration_files.parties import Role
 from harness.formats.migration_files.schema import MigrationSchema
-from harness.formats.migration_files.xml_input import (
-    MAX_PLAINTEXT_BYTES,
-    parse,
-)
+from harness.formats.migration_files.xml_input import MAX_PLAINTEXT_BYTES, parse
 from harness.formats.migration_files.xml_table import local, read, write
+from harness.rules.migration_envelope import EnvelopeFacts
+from harness.rules.migration_envelope import Opened as Part
+from harness.rules.migration_envelope import Opening as How
 
 #: Layer -> role that opens it, sub-code when its key is not held.
 RECIPIENTS: Final[Mapping[Layer, tuple[Role, str]]] = {
@@ -49,29 +45,51 @@ RECIPIENTS: Final[Mapping[Layer, tuple[Role, str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Opener:
-    """The private keys that one party, or a test that plays several, opens layers with.
+class KeyHolder:
+    """One party with its private key-agreement key: it opens its own layer and no other.
 
     Attributes:
-        scalars: Layer -> private key-agreement key; layers without one stay closed.
+        layer: The layer encrypted for it.
+        scalar: Its private key.
     """
 
-    scalars: Mapping[Layer, int] = field(default_factory=dict, repr=False)
+    layer: Layer
+    scalar: int = field(repr=False)
+
+    def open(self, cipher: CipherText, binding: Binding) -> bytes:
+        """Decrypt its layer.
+
+        Raises:
+            BadPointError: The ephemeral key is no point of the curve.
+            NotAuthenticError: Another key or binding, or octets that were changed.
+        """
+        return open_layer(cipher, self.scalar, binding, self.layer)
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """The parties at hand, each with its own key; layers without one stay closed.
+
+    Attributes:
+        holders: Layer -> who opens it.
+    """
+
+    holders: Mapping[Layer, KeyHolder] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, store: KeyStore, parties: Mapping[Role, Eui64]) -> "Opener":
-        """Take the keys that a key store holds for these parties."""
-        held: dict[Layer, int] = {}
+        """Take the keys that a key store holds for these parties, each for its own layer."""
+        held: dict[Layer, KeyHolder] = {}
         for layer, (role, _sub_code) in RECIPIENTS.items():
             entry = store.find(parties[role], KeyUsage.KA) if role in parties else None
             if entry is not None and entry.private_scalar is not None:
-                held[layer] = entry.private_scalar
+                held[layer] = KeyHolder(layer, entry.private_scalar)
         return cls(held)
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What the layers of one installation hold.
+    """What the layers of one installation hold; each part is for its own key holder alone.
 
     Attributes:
         hub: CHF of the installation.
@@ -102,153 +120,108 @@ def to_xml(information: Information, schema: MigrationSchema) -> bytes:
 
 
 class Opening:
-    """Opens installations of one file.
+    """Opens installations of one file; whether what it finds may stand is for the rules to say.
 
     Args:
-        rules: Row of the file's group.
-        opener: Keys at hand.
+        cohort: Cohort of the file's group: its row of Table 11.2.1.
+        opener: Parties at hand.
         schema: Schema that plain texts must be valid against.
     """
 
-    def __init__(self, rules: GroupRules, opener: Opener, schema: MigrationSchema) -> None:
-        self._rules = rules
+    def __init__(self, cohort: Cohort, opener: Opener, schema: MigrationSchema) -> None:
+        self._cohort = cohort
         self._opener = opener
         self._schema = schema
 
-    def open(self, installation: EncryptedInstallation, binding: Binding) -> Opened:
-        """Open every layer whose key is held and check it.
+    def open(
+        self, installation: EncryptedInstallation, binding: Binding
+    ) -> tuple[EnvelopeFacts, Opened]:
+        """Open every layer whose key is held.
 
-        Raises:
-            MigrationFileError: X-11.1, X-5.23A, X-5.23B, X-11.2.1, X-15.3 or X-DCO.
+        Returns:
+            How far each layer could be opened, for the rules; and what it holds, as far as it can
+            be read at all.
         """
-        closed: list[Layer] = []
-        outer = self._outer(installation, binding, closed)
+        plain = Part()
+        outer: Any = None
+        if installation.plain is not None:
+            outer = installation.plain.information
+            plain = _of_hub(outer, binding, ROOTS[type(outer)])
+        sealed, inside = self._part(installation.s1sp, binding, Layer.S1SP)
+        if inside is not None:
+            outer = inside
         s1sp = outer if isinstance(outer, S1spInformation) else None
         s1spdp = outer if isinstance(outer, S1spdpInformation) else None
+        protected = Part()
         if s1sp is not None:
-            s1spdp = self._protected(s1sp, binding, closed)
-        dco = self._dco(installation, binding, closed)
-        return Opened(installation.hub, s1sp, s1spdp, dco, tuple(closed))
+            protected, found = self._part(s1sp.protected, binding, Layer.S1SPDP)
+            s1spdp = found if isinstance(found, S1spdpInformation) else None
+        dco, for_dco = self._part(installation.dco, binding, Layer.DCO)
+        parts = {Layer.S1SP: sealed, Layer.S1SPDP: protected, Layer.DCO: dco}
+        closed = tuple(layer for layer, part in parts.items() if part.opening is How.CLOSED)
+        facts = EnvelopeFacts(self._cohort.envelope, sealed, plain, protected, dco)
+        opened = Opened(
+            installation.hub,
+            s1sp,
+            s1spdp,
+            for_dco if isinstance(for_dco, DcoInformation) else None,
+            closed,
+        )
+        return facts, opened
 
-    def _outer(
-        self, installation: EncryptedInstallation, binding: Binding, closed: list[Layer]
-    ) -> Any:
-        """Return the content of the S1SP's layer, or None where its key is not held."""
-        if installation.plain is not None:
-            if not self._rules.plaintext_allowed:
-                why = f"plain text is not agreed for GroupID {self._rules.group_id}"
-                raise MigrationFileError(checks.PLAINTEXT, "01", why)
-            information = installation.plain.information
-            _same_hub(information, binding)
-            return information
-        if installation.s1sp is None:  # no schema of ours lets it pass
-            raise MigrationFileError(checks.DECRYPT, "02", "there is nothing to decrypt")
-        plaintext = self._decrypted(installation.s1sp, binding, Layer.S1SP, closed)
-        if plaintext is None:
-            return None
-        root = self._root(plaintext)
-        name = local(root)
-        if name not in STRUCTURES or name == DCO_ROOT:
-            raise MigrationFileError(checks.PLAIN_FORM, "03", f"the root element is {name[:60]}")
-        information = self._structure(root, plaintext)
-        _same_hub(information, binding)
-        if name != self._rules.root:
-            why = f"GroupID {self._rules.group_id} uses {self._rules.root}, this is {name}"
-            raise MigrationFileError(checks.PLAIN_ROOT, "01", why)
-        return information
-
-    def _protected(
-        self, s1sp: S1spInformation, binding: Binding, closed: list[Layer]
-    ) -> S1spdpInformation | None:
-        check = checks.PROTECTED
-        if s1sp.protected is None:
-            if self._rules.protected_data is None:
-                return None
-            raise MigrationFileError(check, "01", "there is no ProtectedData")
-        if self._rules.protected_data is None:
-            why = f"GroupID {self._rules.group_id} has no ProtectedData"
-            raise MigrationFileError(check, "02", why)
-        part = self._part(s1sp.protected, binding, Layer.S1SPDP, closed)
-        return part if isinstance(part, S1spdpInformation) else None
-
-    def _dco(
-        self, installation: EncryptedInstallation, binding: Binding, closed: list[Layer]
-    ) -> DcoInformation | None:
-        check = checks.DCO_PART
-        if installation.dco is None:
-            if not self._rules.dco_part:
-                return None
-            raise MigrationFileError(check, "01", "there is no EncryptedDCOGroupInformation")
-        if not self._rules.dco_part:
-            why = f"GroupID {self._rules.group_id} has no part for the DCO"
-            raise MigrationFileError(check, "02", why)
-        part = self._part(installation.dco, binding, Layer.DCO, closed)
-        return part if isinstance(part, DcoInformation) else None
-
-    def _part(self, cipher: CipherText, binding: Binding, layer: Layer, closed: list[Layer]) -> Any:
-        """Open ProtectedData or the DCO's part; what goes wrong is told under their check."""
-        check, wanted = _PARTS[layer]
+    def _part(
+        self, cipher: CipherText | None, binding: Binding, layer: Layer
+    ) -> tuple[Part, Information | None]:
+        """Open one layer; returns how far, and the content where it can be read."""
+        if cipher is None:
+            return Part(), None
+        holder = self._opener.holders.get(layer)
+        if holder is None:
+            return Part(How.CLOSED), None
         try:
-            plaintext = self._decrypted(cipher, binding, layer, closed)
-        except MigrationFileError as error:
-            raise error.under(check, "03") from None
-        if plaintext is None:
-            return None
-        try:
-            return self._named_structure(plaintext, wanted, binding)
-        except MigrationFileError as error:
-            raise error.under(check, "04") from None
-
-    def _named_structure(self, plaintext: bytes, wanted: str, binding: Binding) -> Any:
-        root = self._root(plaintext)
-        if local(root) != wanted:
-            why = f"the root element is {local(root)[:60]}, not {wanted}"
-            raise MigrationFileError(checks.PLAIN_FORM, "03", why)
-        information = self._structure(root, plaintext)
-        _same_hub(information, binding)
-        return information
-
-    def _decrypted(
-        self, cipher: CipherText, binding: Binding, layer: Layer, closed: list[Layer]
-    ) -> bytes | None:
-        scalar = self._opener.scalars.get(layer)
-        if scalar is None:
-            closed.append(layer)
-            return None
-        try:
-            return open_layer(cipher, scalar, binding, layer)
+            plaintext = holder.open(cipher, binding)
         except BadPointError:
             why = "the ephemeral public key is no point of P-256"
-            raise MigrationFileError(checks.DECRYPT, "01", why) from None
+            return Part(How.BAD_POINT, why=why), None
         except NotAuthenticError:
             why = "not encrypted to this key for this counter, GroupID and CHF, or changed since"
-            raise MigrationFileError(checks.DECRYPT, "02", why) from None
-
-    def _root(self, plaintext: bytes) -> etree._Element:
+            return Part(How.NOT_DECRYPTED, why=why), None
         try:
-            return parse(plaintext, self._schema.namespace, limit_bytes=MAX_PLAINTEXT_BYTES)
+            root = parse(plaintext, self._schema.namespace, limit_bytes=MAX_PLAINTEXT_BYTES)
         except MigrationFileError as error:
-            raise error.under(checks.PLAIN_FORM, "01") from None
+            return Part(How.ILL_FORMED, why=_told(error)), None
+        return self._structure(root, plaintext, binding)
 
-    def _structure(self, root: etree._Element, plaintext: bytes) -> Any:
-        self._schema.validate(root, checks.PLAIN_FORM, "02")
+    def _structure(
+        self, root: etree._Element, plaintext: bytes, binding: Binding
+    ) -> tuple[Part, Information | None]:
+        name = local(root)[:60]
+        if name not in STRUCTURES:
+            return Part(How.VALID, name), None
+        invalid = ""
+        try:
+            self._schema.validate(root)
+        except MigrationFileError as error:
+            invalid = _told(error)
+        try:
+            information = read(STRUCTURES[name], root)
+        except MigrationFileError as error:
+            how = How.INVALID if invalid else How.BAD_VALUE
+            return Part(how, name, invalid or _told(error)), None
+        if invalid:
+            return Part(How.INVALID, name, invalid), information
         if canonical(root) != plaintext:
             why = "the plain text is not the canonical form of itself"
-            raise MigrationFileError(checks.PLAIN_FORM, "04", why)
-        try:
-            return read(STRUCTURES[local(root)], root)
-        except MigrationFileError as error:
-            raise error.under(checks.PLAIN_FORM, "06") from None
+            return Part(How.NOT_CANONICAL, name, why), information
+        return _of_hub(information, binding, name), information
 
 
-#: Layer -> check it is told under, root element of its plain text.
-_PARTS: Final[Mapping[Layer, tuple[Check, str]]] = {
-    Layer.S1SPDP: (checks.PROTECTED, S1SPDP_ROOT),
-    Layer.DCO: (checks.DCO_PART, DCO_ROOT),
-}
+def _of_hub(information: Information, binding: Binding, name: str) -> Part:
+    if information.hub == binding.hub:
+        return Part(How.VALID, name)
+    why = f"it is of CHF {information.hub}, the installation's is {binding.hub}"
+    return Part(How.OTHER_HUB, name, why)
 
 
-def _same_hub(information: Information, binding: Binding) -> None:
-    if information.hub != binding.hub:
-        why = f"it is of CHF {information.hub}, the installation's is {binding.hub}"
-        raise MigrationFileError(checks.PLAIN_FORM, "05", why)
+def _told(error: MigrationFileError) -> str:
+    return f"{error.check.code} {error.sub_code}: {error.why}"

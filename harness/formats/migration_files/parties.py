@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from cryptography import x509
 
+from device_profiles.words import RemoteParty
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from emulator.crypto import certificate as certificates
@@ -16,6 +17,7 @@ from harness.formats.migration_files import checks
 from harness.formats.migration_files.devices import NULL_CERTIFICATE_ID, CertificateId
 from harness.formats.migration_files.faults import MigrationFileError
 from harness.formats.migration_files.words import FileType
+from harness.rules.migration_certificates import CertificateRegister, RegisteredCertificate
 
 
 class Role(enum.Enum):
@@ -48,10 +50,11 @@ TEST_PARTIES: Final[Mapping[Role, Eui64]] = {
 #: The network operator that ``pki new`` makes keys for (stand-in).
 TEST_NETWORK_OPERATOR: Final = Eui64.parse("02-53-42-00-00-02-00-00")
 
-#: File type -> role that makes and signs it. Source: MCF S000 §5; the rest known or invented.
+#: File type -> role that makes and signs it. Source: MCF S000 §5; MVF known to come from
+#: the DCC, here its MCC; the rest known or invented.
 SIGNERS: Final[Mapping[FileType, Role]] = {
     FileType.MCF: Role.REQUESTING_PARTY,
-    FileType.MVF: Role.S1SP,
+    FileType.MVF: Role.MCC,
     FileType.MGF: Role.REQUESTING_PARTY,
     FileType.MEF: Role.REQUESTING_PARTY,
     FileType.VIF: Role.S1SP,
@@ -191,3 +194,25 @@ class Directory:
 def _not_valid(sub_code: str, signer: Signer) -> MigrationFileError:
     why = f"the certificate of {signer.party}: {checks.CERTIFICATE.subs[sub_code]}"
     return MigrationFileError(checks.CERTIFICATE, sub_code, why)
+
+
+def register_of(store: KeyStore) -> CertificateRegister | None:
+    """Return the certificates of suppliers and network operators of a key store.
+
+    Returns:
+        None where it has none: then nothing can be said of a Certificate ID.
+    """
+    found: dict[CertificateId, RegisteredCertificate] = {}
+    named = {
+        Role.SUPPLIER.value: RemoteParty.SUPPLIER,
+        Role.NETWORK_OPERATOR.value: RemoteParty.NETWORK_OPERATOR,
+    }
+    for entry in store.entries():
+        if entry.certificate is None:
+            continue
+        remote = named.get(certificates.read(entry.certificate).role or 0, RemoteParty.OTHER)
+        one = certificate_id(entry)
+        found[one] = RegisteredCertificate(one, remote, str(entry.eui64))
+    if not any(row.role is not RemoteParty.OTHER for row in found.values()):
+        return None
+    return CertificateRegister(found.values(), "key store")

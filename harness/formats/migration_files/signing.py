@@ -14,6 +14,7 @@ from harness.formats.duis.signing import XmlKey
 from harness.formats.migration_files import checks
 from harness.formats.migration_files.document import SIGNATURE, canonical
 from harness.formats.migration_files.faults import MigrationFileError
+from harness.formats.migration_files.gate import Gate
 from harness.formats.migration_files.kinds import Kind
 from harness.formats.migration_files.kinds import octets as base64_of
 from harness.formats.migration_files.parties import Directory, Signer
@@ -106,32 +107,45 @@ def claim_of(root: etree._Element) -> Claim:
     )
 
 
-def verify(root: etree._Element, directory: Directory) -> Signer:
+def verify(root: etree._Element, directory: Directory, gate: Gate | None = None) -> Signer | None:
     """Verify that one known party signed all of a document; the signature is taken out of it.
 
     Nothing in SignedInfo is interpreted: it must be the one agreed form, letter for letter, so
     there is one way only to compute what was signed.
 
+    Args:
+        root: The document.
+        directory: Whose signatures are known.
+        gate: Which refusals pass; None: none does.
+
     Returns:
-        Whose signature it is; whether that party may make the file is not judged here.
+        Whose signature it is; whether that party may make the file is not judged here. None where
+        nobody is known to have signed and the run lets that pass.
 
     Raises:
         MigrationFileError: X-SIG-NONE, X-SIG-FORM, X-SIG-UNKNOWN or X-SIG-BAD.
     """
-    claim = claim_of(root)
+    through = gate or Gate()
+    try:
+        claim = claim_of(root)
+    except MigrationFileError as error:
+        through.settle(error)
+        for found in list(root.iter(SIGNATURE)):
+            _take_out(found)
+        return None
     signer = directory.find(claim.issuer, claim.serial)
     if signer is None:
         why = f"no certificate {claim.serial} of {claim.issuer[:100]} is known"
-        raise MigrationFileError(checks.SIGNATURE_UNKNOWN, "01", why)
+        through.refuse(checks.SIGNATURE_UNKNOWN, "01", why)
+        _take_out(root[-1])
+        return None
     element = root[-1]
     signed_info = _alone(element[0])
     _take_out(element)
     if hashlib.sha256(canonical(root)).digest() != claim.digest:
-        why = "the content was changed after it was signed"
-        raise MigrationFileError(checks.SIGNATURE_BAD, "01", why)
+        through.refuse(checks.SIGNATURE_BAD, "01", "the content was changed after it was signed")
     if not ecdsa.verify(signer.public_point, signed_info, claim.value):
-        why = f"it is not by the key of {signer.party}"
-        raise MigrationFileError(checks.SIGNATURE_BAD, "02", why)
+        through.refuse(checks.SIGNATURE_BAD, "02", f"it is not by the key of {signer.party}")
     return signer
 
 

@@ -10,6 +10,7 @@ from harness.files import read_octets
 from harness.formats.migration_files import checks
 from harness.formats.migration_files.checks import Check
 from harness.formats.migration_files.faults import MigrationFileError
+from harness.formats.migration_files.gate import Gate
 
 #: 15 000 installations of four devices, a busy day, make an MEF of some 65 MiB.
 MAX_DOCUMENT_BYTES: Final = 96 * 1024 * 1024
@@ -43,7 +44,13 @@ def octets_of(path: Path) -> bytes:
     return data
 
 
-def parse(data: bytes, namespace: str, *, limit_bytes: int = MAX_DOCUMENT_BYTES) -> etree._Element:
+def parse(
+    data: bytes,
+    namespace: str,
+    *,
+    limit_bytes: int = MAX_DOCUMENT_BYTES,
+    gate: Gate | None = None,
+) -> etree._Element:
     """Parse one document.
 
     Comments are dropped, so a text on both sides of a comment is one text.
@@ -53,6 +60,8 @@ def parse(data: bytes, namespace: str, *, limit_bytes: int = MAX_DOCUMENT_BYTES)
         namespace: The namespace of migration files; only that of XML signatures may stand beside
             it, each under one prefix.
         limit_bytes: How long the document may be.
+        gate: Which refusals pass; None: none does. Entities are expanded, and other resources
+            fetched, in no case.
 
     Raises:
         MigrationFileError: X-SIZE, X-DTD, X-ENTITY, X-XML, X-NS or X-NS-TWICE.
@@ -60,13 +69,14 @@ def parse(data: bytes, namespace: str, *, limit_bytes: int = MAX_DOCUMENT_BYTES)
     Source:
         invented (limits).
     """
+    through = gate or Gate()
     if len(data) > limit_bytes:
-        raise _too_large(len(data), limit_bytes)
+        through.settle(_too_large(len(data), limit_bytes))
     if data.count(b"<") > 3 * MAX_ELEMENTS:  # before any of them costs anything
-        raise MigrationFileError(checks.SIZE, "03", f"more than {MAX_ELEMENTS} elements")
-    _refuse_document_type(_text(data))
-    _walk(data, namespace)
-    return _tree(data)
+        through.refuse(checks.SIZE, "03", f"more than {MAX_ELEMENTS} elements")
+    _refuse_document_type(_text(data, through), through)
+    _walk(data, namespace, through)
+    return _tree(data, through)
 
 
 def _too_large(size_bytes: int, limit_bytes: int) -> MigrationFileError:
@@ -74,15 +84,15 @@ def _too_large(size_bytes: int, limit_bytes: int) -> MigrationFileError:
     return MigrationFileError(checks.SIZE, "01", why)
 
 
-def _text(data: bytes) -> str:
+def _text(data: bytes, gate: Gate) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        why = f"octet {error.start} is not UTF-8"
-        raise MigrationFileError(checks.XML, "01", why) from error
+        gate.refuse(checks.XML, "01", f"octet {error.start} is not UTF-8")
+        return data.decode("utf-8-sig", errors="replace")
 
 
-def _refuse_document_type(text: str) -> None:
+def _refuse_document_type(text: str, gate: Gate) -> None:
     """Find a DOCTYPE where the grammar allows one, before any parser sees it."""
     at = _prolog_end(text)
     if not text.startswith("<!DOCTYPE", at):
@@ -93,10 +103,10 @@ def _refuse_document_type(text: str) -> None:
     if entity >= 0:
         declaration = subset[entity:].split(">", 1)[0]
         sub_code = "02" if _names_a_resource(declaration) else "01"
-        raise MigrationFileError(checks.ENTITY, sub_code, "an entity is declared", line=line)
+        gate.refuse(checks.ENTITY, sub_code, "an entity is declared", line=line)
     opening = subset.split("[", 1)[0].split(">", 1)[0]
     sub_code = "02" if _names_a_resource(opening) else "01"
-    raise MigrationFileError(checks.DTD, sub_code, "a document type is declared", line=line)
+    gate.refuse(checks.DTD, sub_code, "a document type is declared", line=line)
 
 
 def _names_a_resource(declaration: str) -> bool:
@@ -123,8 +133,10 @@ def _prolog_end(text: str) -> int:
 class _Bounds:
     """Counts elements and keeps namespaces while the document streams by; stores nothing else."""
 
-    def __init__(self, namespace: str) -> None:
+    def __init__(self, namespace: str, gate: Gate) -> None:
         self._allowed = (namespace, SIGNATURE_NAMESPACE)
+        self._gate = gate
+        self._told: set[tuple[str, str]] = set()
         self._depth = 0
         self._elements = 0
         self._uris: dict[str, str] = {}
@@ -184,12 +196,19 @@ class _Bounds:
         """Nothing is built."""
 
     def _refuse(self, check: Check, sub_code: str, why: str) -> None:
-        self.refusal = MigrationFileError(check, sub_code, why[:300])
-        raise self.refusal
+        if (check.rule, sub_code) in self._told:
+            return
+        refusal = MigrationFileError(check, sub_code, why[:300])
+        self._told.add((check.rule, sub_code))  # what the run lets pass is told once
+        try:
+            self._gate.settle(refusal)
+        except MigrationFileError:
+            self.refusal = refusal
+            raise
 
 
-def _walk(data: bytes, namespace: str) -> None:
-    bounds = _Bounds(namespace)
+def _walk(data: bytes, namespace: str, gate: Gate) -> None:
+    bounds = _Bounds(namespace, gate)
     # Depth and elements are bounded here, more tightly than by libxml2 without huge_tree.
     parser = etree.XMLParser(
         target=bounds, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
@@ -200,10 +219,12 @@ def _walk(data: bytes, namespace: str) -> None:
             parser.feed(bytes(view[start : start + _CHUNK]))
         parser.close()
     except etree.XMLSyntaxError as error:
-        raise bounds.refusal or _syntax(error) from error
+        if bounds.refusal is not None:
+            raise bounds.refusal from error
+        gate.settle(_syntax(error))
 
 
-def _tree(data: bytes) -> etree._Element:
+def _tree(data: bytes, gate: Gate) -> etree._Element:
     # Only reached after the walk; huge_tree lifts libxml2's limit on the length of a document.
     parser = etree.XMLParser(
         resolve_entities=False,
@@ -214,14 +235,17 @@ def _tree(data: bytes) -> etree._Element:
         remove_comments=True,
         remove_pis=True,
         strip_cdata=True,
+        recover=not gate.asks(checks.XML),
     )
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         raise _syntax(error) from error
+    if root is None:
+        raise MigrationFileError(checks.XML, "02", "there is no document at all")
     encoding = root.getroottree().docinfo.encoding
     if encoding is not None and encoding.lower() not in _UTF8_NAMES:
-        raise MigrationFileError(checks.XML, "01", f"declared encoding {encoding[:40]}")
+        gate.refuse(checks.XML, "01", f"declared encoding {encoding[:40]}")
     return root
 
 

@@ -9,7 +9,11 @@ from lxml import etree
 
 from harness.formats.migration_files import checks
 from harness.formats.migration_files.faults import MigrationFileError
+from harness.formats.migration_files.gate import Gate
 from harness.formats.migration_files.kinds import Kind
+
+#: Lets nothing pass.
+_STRICT = Gate()
 
 
 class Place(enum.Enum):
@@ -74,45 +78,58 @@ def many(name: str, field: str, kind: "Kind | Record") -> Column:
     return Column(name, field, kind, many=True)
 
 
-def read(record: Record, element: etree._Element) -> Any:
+def read(record: Record, element: etree._Element, gate: Gate = _STRICT) -> Any:
     """Read the structure of ``element``; all of it must be in the table.
+
+    Args:
+        record: The table.
+        element: The element.
+        gate: Which refusals of values pass.
 
     Raises:
         MigrationFileError: X-XSD 03 for another structure; X-VALUE or X-B64 for a value.
     """
-    values = _elements(record, element, element.iterchildren())
+    values = _elements(record, element, element.iterchildren(), gate)
     used = 0
     for column in record.columns:
         if column.place is Place.ATTRIBUTE:
             given = element.get(column.name)
             if given is None:
                 raise _other(element, f"the attribute {column.name} is missing")
-            values[column.field] = _simple(column.kind, given, element)
+            values[column.field] = _simple(column.kind, given, element, gate)
             used += 1
         elif column.place is Place.TEXT:
-            values[column.field] = _simple(column.kind, element.text or "", element)
+            values[column.field] = _simple(column.kind, element.text or "", element, gate)
     _refuse_rest(record, element, used)
     return _made(record, values, element)
 
 
-def read_among(record: Record, element: etree._Element, children: Iterable[etree._Element]) -> Any:
+def read_among(
+    record: Record,
+    element: etree._Element,
+    children: Iterable[etree._Element],
+    gate: Gate = _STRICT,
+) -> Any:
     """Read a structure that consists of these children of ``element``, which has others as well.
 
     Raises:
         MigrationFileError: As ``read``.
     """
-    return _made(record, _elements(record, element, iter(children)), element)
+    return _made(record, _elements(record, element, iter(children), gate), element)
 
 
 def _elements(
-    record: Record, element: etree._Element, children: Iterator[etree._Element]
+    record: Record,
+    element: etree._Element,
+    children: Iterator[etree._Element],
+    gate: Gate,
 ) -> dict[str, Any]:
     space = _space(element)
     values: dict[str, Any] = {}
     child = next(children, None)
     for column in record.columns:
         if column.place is Place.ELEMENT:
-            values[column.field], child = _read_elements(column, space, child, children)
+            values[column.field], child = _read_elements(column, space, child, children, gate)
     if child is not None:
         raise _other(child, f"{local(child)} has no place here")
     return values
@@ -123,11 +140,12 @@ def _read_elements(
     space: str,
     child: etree._Element | None,
     children: Iterator[etree._Element],
+    gate: Gate,
 ) -> tuple[Any, etree._Element | None]:
     wanted = f"{{{space}}}{column.name}"
     found: list[Any] = []
     while child is not None and child.tag == wanted and (column.many or not found):
-        found.append(_content(column.kind, child))
+        found.append(_content(column.kind, child, gate))
         child = next(children, None)
     if column.many:
         return tuple(found), child
@@ -138,19 +156,19 @@ def _read_elements(
     return (found[0] if found else None), child
 
 
-def _content(kind: "Kind | Record", element: etree._Element) -> Any:
+def _content(kind: "Kind | Record", element: etree._Element, gate: Gate) -> Any:
     if isinstance(kind, Record):
-        return read(kind, element)
+        return read(kind, element, gate)
     if len(element) or element.attrib:
         raise _other(element, f"{local(element)} holds text alone")
-    return _simple(kind, element.text or "", element)
+    return _simple(kind, element.text or "", element, gate)
 
 
-def _simple(kind: "Kind | Record", given: str, element: etree._Element) -> Any:
+def _simple(kind: "Kind | Record", given: str, element: etree._Element, gate: Gate) -> Any:
     if not isinstance(kind, Kind):
         raise TypeError("an attribute or a text is of a simple kind")
     try:
-        return kind.read(given)
+        return kind.read_through(given, gate)
     except MigrationFileError as error:
         why = f"{local(element)}: {error.why}"
         raise MigrationFileError(error.check, error.sub_code, why, line=line_of(element)) from None

@@ -24,7 +24,8 @@ from emulator.core.effects import Note, ZclIndication
 from emulator.core.ids import Eui64
 from emulator.han.outputs import CancelFrame, Hand, SendFrame, Settled, StartTimer, TunnelOutput
 from emulator.han.tunnel import MAX_ATTEMPTS, QUEUE_MESSAGES
-from emulator.han.tunnel_server import Line, TunnelServer
+from emulator.han.tunnel_line import Line
+from emulator.han.tunnel_server import TunnelServer
 
 CHF = Eui64(b"\x00" * 7 + b"\x01")
 ESME, GSME, STRANGER = (Eui64(b"\x00" * 7 + bytes([n])) for n in (3, 4, 9))
@@ -270,3 +271,70 @@ def test_no_transfer_is_longer_than_what_was_announced(device: Eui64, longest: i
     assert not any(isinstance(out, Hand) for out in outputs)
     refusal = TransferDataError(opened.tunnel_id, TransferStatus.DATA_OVERFLOW)
     assert (said(outputs), noted(outputs)) == ([refusal], ["data-overflow"])
+
+
+def sleepy_server(limit_us: int | None) -> TunnelServer:
+    machine = TunnelServer([Line(GSME, True, 200, limit_us)])
+    machine.power_on(0)
+    machine.arrived(sent_by(GSME, RequestTunnel(TunnelProtocol.GB_HRGP, 0, False, 200)), 0)
+    return machine
+
+
+def fetched(machine: TunnelServer, now_us: int) -> tuple[list[bytes], list[str]]:
+    """Let the GSME fetch; the messages it gets, and what is noted."""
+    get = TransferData(machine.lines[GSME].tunnel_id or 0, tunnel_wrapper.encode(TunnelGet()))
+    outputs = machine.arrived(sent_by(GSME, get), now_us)
+    given = [
+        tunnel_wrapper.decode(command.data)
+        for command in said(outputs)
+        if isinstance(command, TransferData)
+    ]
+    kinds = [output.kind for output in outputs if isinstance(output, Note)]
+    return [item.message for item in given if isinstance(item, TunnelGetResponse)], kinds
+
+
+@pytest.mark.parametrize(("waited_us", "given"), [(1_000_000, MESSAGE), (1_000_001, b"")])
+def test_a_message_that_outlives_the_limit_of_its_queue_expires(
+    waited_us: int, given: bytes
+) -> None:
+    machine = sleepy_server(1_000_000)
+    machine.submit(GSME, MESSAGE, 5)
+    messages, kinds = fetched(machine, 5 + waited_us)
+    assert messages == [given]
+    assert kinds == ([] if given else ["tunnel_message_expired"])
+
+
+def test_a_message_without_a_limit_waits_as_long_as_it_takes() -> None:
+    machine = sleepy_server(None)
+    machine.submit(GSME, MESSAGE, 0)
+    assert fetched(machine, 10**15) == ([MESSAGE], [])
+
+
+def test_a_message_that_did_not_arrive_has_waited_since_it_came() -> None:
+    machine = sleepy_server(1_000_000)
+    machine.submit(GSME, MESSAGE, 0)
+    get = TransferData(machine.lines[GSME].tunnel_id or 0, tunnel_wrapper.encode(TunnelGet()))
+    outputs = machine.arrived(sent_by(GSME, get), 900_000)
+    machine.settled(Settled(handle_of(outputs), False, 0), 950_000)
+    assert machine.lines[GSME].queue
+    assert fetched(machine, 1_000_001)[1] == ["tunnel_message_expired"]
+
+
+def test_expired_messages_make_room_for_others() -> None:
+    machine = sleepy_server(1_000_000)
+    for _number in range(QUEUE_MESSAGES):
+        machine.submit(GSME, MESSAGE, 0)
+    assert [n.kind for n in machine.submit(GSME, b"x", 9) if isinstance(n, Note)] == [
+        "tunnel_message_refused"
+    ]
+    noted_ = [n.kind for n in machine.submit(GSME, b"x", 2_000_000) if isinstance(n, Note)]
+    assert noted_ == ["tunnel_message_expired"] * QUEUE_MESSAGES
+    assert fetched(machine, 2_000_001) == ([b"x"], [])
+
+
+def test_a_queue_with_a_limit_is_dumped_with_the_moments_its_messages_came() -> None:
+    machine, other = sleepy_server(1_000_000), sleepy_server(1_000_000)
+    machine.submit(GSME, MESSAGE, 7)
+    other.load(machine.dump())
+    assert other.dump() == machine.dump()
+    assert fetched(other, 1_000_008)[1] == ["tunnel_message_expired"]

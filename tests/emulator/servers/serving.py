@@ -18,7 +18,7 @@ from emulator.servers.live_line import LineTiming
 from emulator.servers.serve import ServePlan, Service
 from tests.emulator.servers.line_kit import EUI64, START, ScriptedDevice, profile
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 @dataclass
@@ -169,7 +169,7 @@ def _terminal(path: str) -> Client:
     return Client(read, write, lambda: os.close(handle))
 
 
-async def until(true: Callable[[], bool], seconds: float = 5) -> None:
+async def until(true: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110 -- what is waited for knows nothing of events

@@ -31,7 +31,7 @@ from tests.emulator.servers.line_kit import (
     apdus,
     wrapped,
 )
-from tests.emulator.servers.serving import Client, Served, dial, served, until
+from tests.emulator.servers.serving import PATIENCE_S, Client, Served, dial, served, until
 
 Story = Callable[[], Awaitable[None]]
 
@@ -178,14 +178,15 @@ def test_what_the_device_says_on_a_timer_reaches_the_line_it_is_for() -> None:
     run(story)
 
 
-@pytest.mark.parametrize("place", ["tcp://:0", "wrapper://:0", "rfc2217://:0"])
-def test_a_silent_client_is_cut(place: str) -> None:
+def test_a_silent_client_is_cut() -> None:
     async def story() -> None:
-        async with served(place, hdlc_={"inactivity_s": 1}) as home:
-            line = await dial(home.addresses[0])
-            assert await line.ended()
-            assert home.fields("line_hung_up") != []
-            line.close()
+        places = ("tcp://:0", "wrapper://:0", "rfc2217://:0")
+        async with served(*places, hdlc_={"inactivity_s": 1}) as home:
+            lines = [await dial(address) for address in home.addresses]
+            assert all(await asyncio.gather(*(line.ended() for line in lines)))
+            assert len(home.fields("line_hung_up")) == len(places)
+            for line in lines:
+                line.close()
 
     run(story)
 
@@ -229,7 +230,7 @@ def test_a_client_that_never_reads_is_made_to_wait_and_memory_stays_bounded() ->
             loop = asyncio.get_running_loop()
             flood = wrapped(b"\xff" * 500) * 100_000
             with pytest.raises(TimeoutError):  # the server stops reading
-                await asyncio.wait_for(loop.sock_sendall(held, flood), 1.0)
+                await asyncio.wait_for(loop.sock_sendall(held, flood), 0.4)
             answered = sum(len(apdu) + 8 for apdu in home.device.heard)
             assert answered < 32 * 1024 * 1024
             held.close()
@@ -329,7 +330,7 @@ def test_faults_touch_one_frame_of_the_line(fault: str, answers: int) -> None:
 
 def test_power_loss_resets_connections_and_the_terminal_stays() -> None:
     async def story() -> None:
-        order = "power-loss:note=asked,off_s=0.2@esme"
+        order = "power-loss:note=asked,off_s=0.8@esme"
         async with served("tcp://:0", "pty", faults=[order]) as home:
             client, other = HdlcClient(), HdlcClient()
             tcp = await connected(home.addresses[0], client)
@@ -382,7 +383,7 @@ def test_a_paced_line_takes_the_time_its_octets_take() -> None:
                 frame = await line.frame()
                 octets += len(question) + len(hdlc.encode(frame))
             ratio = (loop.time() - began) / (octets * 10 / 9600)
-            assert 1 <= ratio < 1.3
+            assert 1 <= ratio < 20  # its octets set the pace; a busy machine may add to it
             line.close()
 
     run(story)
@@ -397,7 +398,7 @@ def test_a_paced_sign_on_is_as_slow_as_its_speed() -> None:
             line.write(REQUEST)
             await line.octets(len(IDENTIFICATION))
             limit = (len(REQUEST) + len(IDENTIFICATION)) * 10 / 300
-            assert limit <= loop.time() - began < limit * 1.3
+            assert limit <= loop.time() - began < limit * 20
             line.close()
 
     run(story)
@@ -427,7 +428,7 @@ def test_the_turn_round_is_kept() -> None:
             began = loop.time()
             line.write(HdlcClient().snrm())
             await line.frame()
-            assert 0.1 <= loop.time() - began < 0.6
+            assert 0.1 <= loop.time() - began < PATIENCE_S
             line.close()
 
     run(story)

@@ -19,7 +19,7 @@ from tests.emulator.servers.line_kit import (
     SIGN_ON,
     HdlcClient,
 )
-from tests.emulator.servers.serving import served
+from tests.emulator.servers.serving import PATIENCE_S, served
 
 #: pyserial 3.5 starts its reading thread in an old way.
 pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name)")
@@ -51,7 +51,7 @@ def ask_register(port: Any) -> bytes:
 
 def test_a_register_is_read_at_the_right_speed() -> None:
     def story(url: str) -> bytes:
-        with serial.serial_for_url(url, baudrate=9600, timeout=5) as port:
+        with serial.serial_for_url(url, baudrate=9600, timeout=PATIENCE_S) as port:
             return ask_register(port)
 
     assert through(story) == ANSWER
@@ -79,7 +79,7 @@ def test_at_a_wrong_setting_the_meter_hears_garbage_and_says_nothing(
 def test_mode_e_with_parity_in_the_port_or_in_software(seven_even: bool) -> None:
     def story(url: str) -> bytes:
         setting: dict[str, Any] = {"bytesize": 7, "parity": "E"} if seven_even else {}
-        with serial.serial_for_url(url, baudrate=300, timeout=5, **setting) as port:
+        with serial.serial_for_url(url, baudrate=300, timeout=PATIENCE_S, **setting) as port:
             strip = mode_e.without_parity if seven_even else bytes
             port.write(strip(REQUEST))
             assert port.read(len(IDENTIFICATION)) == strip(IDENTIFICATION)
@@ -95,10 +95,11 @@ def test_mode_e_with_parity_in_the_port_or_in_software(seven_even: bool) -> None
 
 def test_a_client_that_forgets_to_change_its_speed_hears_garbage() -> None:
     def story(url: str) -> bytes:
-        with serial.serial_for_url(url, baudrate=300, timeout=1) as port:
+        with serial.serial_for_url(url, baudrate=300, timeout=PATIENCE_S) as port:
             port.write(REQUEST)
             assert port.read(len(IDENTIFICATION)).endswith(b"\x8d\x0a")
             port.write(OPTION_E)
+            port.timeout = 0.6  # for what is not going to come
             return bytes(port.read(len(OPTION_E)))
 
     heard = through(story, sign_on=FAST_SIGN_ON)
@@ -108,7 +109,7 @@ def test_a_client_that_forgets_to_change_its_speed_hears_garbage() -> None:
 
 def test_the_meter_takes_its_reaction_time() -> None:
     def story(url: str) -> float:
-        with serial.serial_for_url(url, baudrate=300, timeout=5) as port:
+        with serial.serial_for_url(url, baudrate=300, timeout=PATIENCE_S) as port:
             began = time.monotonic()
             port.write(REQUEST)
             port.read(1)
@@ -119,11 +120,11 @@ def test_the_meter_takes_its_reaction_time() -> None:
 
 def test_the_meter_stays_as_it_is_when_clients_come_and_go() -> None:
     def story(url: str) -> bytes:
-        with serial.serial_for_url(url, baudrate=9600, timeout=5) as port:
+        with serial.serial_for_url(url, baudrate=9600, timeout=PATIENCE_S) as port:
             client = HdlcClient()
             port.write(client.snrm())
             assert frame(port).control.kind is Kind.UA
-        with serial.serial_for_url(url, baudrate=9600, timeout=5) as port:
+        with serial.serial_for_url(url, baudrate=9600, timeout=PATIENCE_S) as port:
             port.write(client.ask())
             return frame(port).information[3:]
 
@@ -149,6 +150,6 @@ def test_serialx_reads_a_register_too() -> None:
 
 
 async def _frame(reader: asyncio.StreamReader) -> hdlc.Frame:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         head = await reader.readexactly(3)
         return hdlc.decode(head + await reader.readexactly(((head[1] & 7) << 8 | head[2]) - 1))

@@ -12,11 +12,12 @@ from device_profiles.installation import render_toml
 from harness.cli import migration
 from harness.errors import HarnessError, UsageError
 from harness.formats.migration_files.checking import InstallationView
-from harness.formats.migration_files.faults import Finding
 from harness.formats.migration_files.names import parse_migration
 from harness.formats.migration_files.schema import SHIPPED
 from harness.new_installations import Order, generate
+from harness.rules.outcomes import Outcome
 from tests.harness.cli.command_line import run, run_json
+from tests.harness.formats.migration_files.migration_given import refusing
 
 ROW = {"name", "type", "result", "step", "code", "sub_code", "text"}
 
@@ -200,10 +201,8 @@ def test_a_ledger_decides_on_counters_and_is_not_changed(made: Path, tmp_path: P
 
 
 def test_rules_of_installations_can_be_plugged_in(made: Path) -> None:
-    def split(view: InstallationView) -> Sequence[Finding]:
-        if view.common.ref.endswith("2"):
-            return [Finding("V4", "X-5.9.10", "01", "split supply")]
-        return []
+    def split(view: InstallationView) -> Sequence[Outcome]:
+        return [refusing()] if view.common.ref.endswith("2") else []
 
     def register(app: typer.Typer) -> None:
         migration.register(app, split)
@@ -240,7 +239,7 @@ def test_a_schema_in_an_overlay_is_used_for_all_commands(homes: Path, tmp_path: 
     assert refused(str(out))["files"][0]["code"] == "X-NS"
     assert do_json("inspect", str(of(out, "MCF")), *data)["namespace"] == "urn:mine"
     (overlay / "schemas" / "migrations.xml").write_text("x", "utf-8")
-    with pytest.raises(UsageError, match="nothing reads this part"):
+    with pytest.raises(UsageError, match="names end in .xsd"):
         do("check", str(out), *data)
 
 
@@ -331,7 +330,65 @@ def test_wrong_use_is_told(homes: Path, made: Path, tmp_path: Path) -> None:
 def test_an_inspection_for_people_names_header_and_homes(made: Path) -> None:
     code, output = do("inspect", str(of(made, "MCF")))
     assert code == 0
-    assert "header migration_week: 2026-W10" in output
+    assert "header migration_week: 2021-W23" in output
     assert "EA-1-000002" in output
     code, output = do("inspect", str(of(made, "MEF")))
     assert "s1sp_bytes" in output
+
+
+def test_the_rules_of_the_tables_are_applied(files: Path) -> None:
+    """Supplier certificates that are not Null are fine for one supplier, and not for two."""
+    rows = do_json("check", str(files))
+    assert {row["result"] for row in rows["installations"]} == {"accepted"}
+    overlay = files.parent / "lists"
+    (overlay / "catalogues").mkdir(parents=True)
+    epcl = (DATA / "catalogues" / "epcl.csv").read_text("utf-8").splitlines()
+    kept = "\n".join(line.removesuffix(",stand-in") + "," for line in epcl if "-EA-" not in line)
+    text = kept.replace("evidence,", "evidence")
+    (overlay / "catalogues" / "epcl.csv").write_text(text + "\n", "utf-8")
+    rows = refused(str(files), "--data", str(overlay))
+    assert {(row["code"], row["step"]) for row in rows["installations"]} == {("MA110", "P2")}
+    assert {row["result"] for row in rows["files"]} == {"accepted"}
+    lenient = do_json("check", str(files), "--data", str(overlay), "--disable", "MA110")
+    assert {row["result"] for row in lenient["installations"]} == {"accepted"}
+
+
+def test_a_day_after_the_tmad_needs_an_explicit_override(homes: Path, tmp_path: Path) -> None:
+    out = tmp_path / "late"
+    day = ("--at", "2025-02-03T06:00:00Z")
+    do("build", "--cohort", "EA", "--installations", str(homes), "--out", str(out), *day)
+    rows = refused(str(out))
+    assert [row["code"] for row in rows["files"] if row["type"] == "MCF"] == ["X-1.3"]
+    code, output = do("check", str(out), "--override", "1.3")
+    assert code == 0
+    assert "warning: MCF_EA" in output
+    assert "overridden by the operator" in output
+    with pytest.raises(HarnessError, match="no rule of this id"):
+        do("check", str(out), "--override", "1.33")
+
+
+def test_a_cohort_file_elsewhere_works(homes: Path, tmp_path: Path) -> None:
+    own = tmp_path / "mine.toml"
+    text = (DATA / "cohorts" / "EA.toml").read_text("utf-8")
+    own.write_text(text.replace('group_id = "EA"', 'group_id = "QQ"'), "utf-8")
+    listed = tmp_path / "homes.toml"
+    listed.write_text(homes.read_text("utf-8").replace('cohort = "EA"', 'cohort = "mine"'), "utf-8")
+    out = tmp_path / "own"
+    do("build", "--cohort", str(own), "--installations", str(listed), "--out", str(out))
+    unknown = refused(str(out))
+    assert {row["code"] for row in unknown["files"] if row["type"] == "MCF"} == {"X-GROUP"}
+    rows = refused(str(out), "--cohort", str(own))
+    assert {row["result"] for row in rows["files"]} == {"accepted"}
+    assert {row["code"] for row in rows["installations"]} == {"MA110"}, "no EPCL entry of QQ"
+
+
+def test_real_codes_of_an_overlay_are_shown_in_the_place_of_ours(files: Path) -> None:
+    overlay = files.parent / "real"
+    (overlay / "catalogues").mkdir(parents=True)
+    text = "code,sub_code,real_code,real_sub_code,evidence\nX-SIG-BAD,01,QQ17,03,\n"
+    (overlay / "catalogues" / "migration-real-codes.csv").write_text(text, "utf-8")
+    path = of(files, "MGF")
+    path.write_bytes(path.read_bytes().replace(b"SIM-000001", b"SIM-000009"))
+    rows = refused(str(files), "--data", str(overlay))
+    found = [(row["code"], row["sub_code"]) for row in rows["files"] if row["type"] == "MGF"]
+    assert found == [("QQ17", "03")]

@@ -5,20 +5,17 @@ from pathlib import Path
 
 from lxml import etree
 
+from harness.formats.duis.bodies import ServiceReference
 from tests.given import DUIS_DIR
 
-#: Samples of the services we read, by the beginning of their names.
-SUPPORTED = (
-    "11.1_",
-    "11.4_",
-    "12.2_",
-    "8.2_",
-    "8.4_",
-    "CS06_11.3",
-    "CS08_11.2",
-    "ECS52_",
-    "GCS38_",
-)
+#: Services we read of which there is no sample.
+UNSAMPLED = {
+    ServiceReference.ACTIVATE_EMERGENCY_CREDIT,
+    ServiceReference.READ_EXPORT_REGISTERS,
+    ServiceReference.READ_IMPORT_PROFILE,
+    ServiceReference.SYNCHRONISE_CLOCK,
+    ServiceReference.READ_EVENT_LOG,
+}
 
 
 @cache
@@ -39,13 +36,15 @@ def is_valid(document: bytes) -> bool:
     return bool(schema().validate(root))
 
 
+def _is_ours(path: Path) -> bool:
+    return not set(path.name.split("_")).isdisjoint(ServiceReference)
+
+
 def samples() -> list[Path]:
     """Return the samples of the services we read."""
-    folder = DUIS_DIR / "requests"
-    return [p for p in sorted(folder.glob("*.XML")) if p.name.startswith(SUPPORTED)]
+    return [path for path in sorted((DUIS_DIR / "requests").glob("*.XML")) if _is_ours(path)]
 
 
 def other_samples() -> list[Path]:
     """Return the other samples."""
-    folder = DUIS_DIR / "requests"
-    return [p for p in sorted(folder.glob("*.XML")) if not p.name.startswith(SUPPORTED)]
+    return [path for path in sorted((DUIS_DIR / "requests").glob("*.XML")) if not _is_ours(path)]

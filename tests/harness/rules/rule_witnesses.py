@@ -13,10 +13,13 @@ from device_profiles.cpl import load_cpl
 from device_profiles.dmc import Combination, load_dmcs
 from device_profiles.epcl import load_epcl
 from device_profiles.installation import Installation
-from device_profiles.words import InstallationClass
+from device_profiles.words import DeviceType, Dormancy, InstallationClass, PaymentMode
 from harness.formats.authorisation.columns import ColumnMap, load_layout
 from harness.formats.authorisation.installation import AuthorisedInstallation
 from harness.formats.authorisation.reading import read
+from harness.formats.migration_files.checks import CHECKS
+from harness.formats.migration_files.common_file import CommonFile
+from harness.formats.migration_files.words import FileType
 from harness.new_installations import Order, generate
 from harness.rules import migration_appendices as appendices
 from harness.rules.counters import COUNTER_CHECKS, CounterFacts, SequenceState
@@ -50,10 +53,13 @@ from harness.rules.migration_envelope import (
     Opened,
     Opening,
 )
+from harness.rules.migration_installation import COMMON_CHECKS, Claim, CommonFacts
+from harness.rules.migration_planning import PlanFacts, plan_checks
 from harness.rules.migration_rulebook import Judge, RuleBook, Switches, load_rule_book
 from harness.rules.outcomes import Outcome
 from harness.rules.split_supply import supply_checks
 from tests.harness.formats import authorisations_made as made
+from tests.harness.formats.migration_files.migration_given import one
 
 DAY = date(2021, 3, 1)
 S1SP, DP = STRUCTURES
@@ -216,7 +222,7 @@ def _envelope(**changes: Any) -> EnvelopeFacts:
         "row": cohort("EA").envelope,
         "encrypted": Opened(Opening.VALID, S1SP),
         "protected": Opened(Opening.VALID, DP),
-        "dco_part": True,
+        "dco": Opened(Opening.VALID, "DecryptedDCOGroupInformation"),
     }
     return EnvelopeFacts(**{**values, **changes})
 
@@ -239,15 +245,51 @@ def _changed_esme(**changes: Any) -> AuthorisedInstallation:
     return replace(authorised(), esme=replace(authorised().esme, **changes))
 
 
+#: Rules that judge octets and files that came together: ``test_migration_checks`` shows each.
+OF_FILES = frozenset(check.rule for check in CHECKS)
+
+
+def common_facts() -> CommonFacts:
+    """One installation of the first MCF of a Requesting Party."""
+    built = one(FileType.MCF)
+    content = built.file.content
+    assert isinstance(content, CommonFile)
+    return CommonFacts(built.file.header, cohort("EA"), content.installations[0])
+
+
+def _planning() -> Mapping[str, Any]:
+    return plan_checks(book())
+
+
 @cache
 def witnesses() -> dict[str, Witness]:
-    """Every rule but 7.3.2, which judges cells (``test_workbook_damage``)."""
+    """Every rule but 7.3.2, which judges cells, and those of files and sets (``OF_FILES``)."""
     day = FileDayFacts(cohort("EA"), DAY)
     well = facts_of(authorised())
     at_home = facts_of(authorised_home(), installed=InstalledDevices([home()]))
     split = made.installation(GIS_UserID=made.GIS)
     open_split = replace(_supply(made.split()), allowed=True)
     other = CertificateId("9999", "Nobody")
+    plan = PlanFacts(cohort("EA"), home(), DAY)
+    misclassed = home().model_copy(update={"installation_class": InstallationClass.DORMANT})
+    told = [
+        one.model_copy(update={"dormancy": Dormancy.CHANGE_OF_SUPPLIER})
+        if one.role is DeviceType.GSME
+        else one
+        for one in misclassed.devices
+    ]
+    misclassed = misclassed.model_copy(update={"devices": tuple(told)})
+    paying = [
+        one.model_copy(update={"payment_mode": PaymentMode.PREPAYMENT})
+        if one.payment_mode is not None
+        else one
+        for one in home().devices
+    ]
+    prepaying = home().model_copy(update={"devices": tuple(paying)})
+    meters = frozenset(one.eui64 for one in paying if one.payment_mode is not None)
+    common = common_facts()
+    hub = str(common.installation.hub.device)
+    claim = Claim("another Requesting Party", "EA", 7, "their-home")
     waited = ContactFacts(0, 7 * MS_A_DAY - 1, 7 * MS_A_DAY, 7)
     return {
         "GROUP": Witness(day, replace(day, cohort=cohort("EC")), "02", _calendar),
@@ -325,6 +367,22 @@ def witnesses() -> dict[str, Witness]:
         "MAM-6": Witness(
             well, facts_of(_changed_esme(critical_supplier=other)), "01", _authorisation
         ),
+        "CLASS": Witness(plan, replace(plan, home=misclassed), "01", _planning),
+        "P4": Witness(plan, replace(plan, has_place=False), "01", _planning),
+        "P5": Witness(plan, replace(plan, withheld=frozenset({"0100"})), "01", _planning),
+        "4.49(e)": Witness(
+            replace(plan, home=prepaying, step="C5", in_credit=meters),
+            replace(plan, home=prepaying, step="C5"),
+            "02",
+            _planning,
+        ),
+        "OPEN": Witness(common, replace(common, claims={hub: claim}), "01", lambda: COMMON_CHECKS),
+        "5.8A": Witness(
+            replace(common, stranded=frozenset()),
+            replace(common, stranded=frozenset({common.installation.ref})),
+            "03",
+            lambda: COMMON_CHECKS,
+        ),
         "5.8": Witness(
             open_split, replace(open_split, allowed=False), "01", lambda: supply_checks(book())
         ),
@@ -356,7 +414,7 @@ def witnesses() -> dict[str, Witness]:
             lambda: ENVELOPE_CHECKS,
         ),
         "15.3": Witness(_envelope(), _envelope(protected=Opened()), "01", lambda: ENVELOPE_CHECKS),
-        "DCO": Witness(_envelope(), _envelope(dco_part=False), "01", lambda: ENVELOPE_CHECKS),
+        "DCO": Witness(_envelope(), _envelope(dco=Opened()), "01", lambda: ENVELOPE_CHECKS),
         "H4": Witness(waited, replace(waited, heard_ms=7 * MS_A_DAY), "01", lambda: CONTACT_CHECKS),
         "16.10.2": Witness(_devices(), _devices(**{"esme.mode_change_proved": False}), "07", dict),
         "16.9.2": Witness(_devices(), _devices(**{"gsme.answered": False}), "", dict),

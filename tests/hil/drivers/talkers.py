@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tests.hil.lines import Pty
+from tests.hil.lines import SOON_S, Pty
 
 Pieces = list[bytes | float]
 
@@ -18,6 +18,7 @@ class Talker:
     def __init__(self, answer: Callable[[bytes], Pieces]) -> None:
         self.pty = Pty()
         self.heard: list[bytes] = []
+        self._answered = threading.Semaphore(0)
         self._answer = answer
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -29,6 +30,11 @@ class Talker:
                 self.pty.say(piece)
             else:
                 time.sleep(piece)
+
+    def done(self, lines: int) -> None:
+        """Wait until so many lines more were answered."""
+        for _line in range(lines):
+            assert self._answered.acquire(timeout=SOON_S)
 
     def end(self) -> None:
         self._over.set()
@@ -45,6 +51,7 @@ class Talker:
                 line, _, kept = kept.partition(b"\n")
                 self.heard.append(line.rstrip(b"\r"))
                 self.say(*self._answer(self.heard[-1]))
+                self._answered.release()
 
 
 @contextmanager

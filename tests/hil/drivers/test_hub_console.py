@@ -11,13 +11,13 @@ from hil.serial_port import SerialPort
 from hil.verbs import STRICTEST, Verb
 from tests.hil.drivers.live_meter import RefusedError, TestGuard
 from tests.hil.drivers.talkers import Pieces, Talker, talking
-from tests.hil.lines import Notebook
+from tests.hil.lines import SOON_S, Notebook
 
 HUB = MeterIdentity(Eui64.parse("00-DB-12-34-56-78-90-C0"))
 SETTINGS = ConsoleSettings(
     prompt=r"hub> $",
     replies={"version": r"fw=([0-9A-F]{8})", "state": r"state (\w+)\r\n"},
-    timeout_s=1.0,
+    timeout_s=SOON_S,
     harmless=frozenset({"version", "state"}),
 )
 
@@ -67,6 +67,7 @@ def test_an_old_prompt_is_no_answer_to_a_new_line(talker: Talker) -> None:
 def test_what_does_not_come_is_told_with_what_came_instead(talker: Talker) -> None:
     on = console(talker)
     on.send("version")
+    talker.done(1)
     with pytest.raises(LineSilentError, match=r"did not show state within 0.1 s \(\d\d octets"):
         on.expect("state", 0.1)
     on.listen(0.01)

@@ -34,7 +34,7 @@ from tests.hil.drivers.live_meter import (
     server,
     settings_of,
 )
-from tests.hil.lines import listening
+from tests.hil.lines import SOON_S, listening
 
 NOWHERE = Attribute(Descriptor(1, bytes((9, 9, 9, 9, 9, 255)), 2))
 MESSAGE = Attribute(Descriptor(1, bytes((0, 2, 96, 13, 1, 255)), 2))
@@ -376,7 +376,7 @@ def test_after_an_unplugged_port_the_next_verb_opens_it_again(way: str) -> None:
         assert meter.get([NAME]) == (octets(b"SBC0000000000001"),)
 
 
-def test_unplugging_in_the_middle_of_a_verb_ends_it_within_a_second() -> None:
+def test_unplugging_in_the_middle_of_a_verb_ends_it_long_before_its_time_out() -> None:
     with rig("pty-hdlc") as bench:
         plugged = bench.plugged
         assert plugged is not None
@@ -387,7 +387,7 @@ def test_unplugging_in_the_middle_of_a_verb_ends_it_within_a_second() -> None:
         begun = time.monotonic()
         with pytest.raises(PortLostError):
             bench.meter.get([NAME])
-        assert time.monotonic() - begun < 1.1
+        assert time.monotonic() - begun < SOON_S
         pull.join()
 
 
@@ -406,22 +406,21 @@ def test_a_port_that_stays_away_is_lost_again_and_found_later() -> None:
 
 
 def test_releasing_a_lost_port_waits_for_nothing() -> None:
-    with rig("pty-hdlc", reopen_s=30) as bench:
+    with rig("pty-hdlc", reopen_s=2 * SOON_S) as bench:
         assert bench.plugged is not None
         bench.plugged.unplug()
         with pytest.raises(PortLostError):
             bench.meter.associate(public())
         begun = time.monotonic()
         bench.meter.release()
-        assert time.monotonic() - begun < 0.2
+        assert time.monotonic() - begun < SOON_S
 
 
 def test_noise_between_two_verbs_disturbs_neither() -> None:
     with rig("pty-hdlc") as bench:
         assert bench.plugged is not None
         assert bench.meter.associate(public()).accepted
-        bench.plugged.pty.say(b"\x7e\xa0\x1c\x21noise")
-        time.sleep(0.02)
+        bench.plugged.pty.say_there(b"\x7e\xa0\x1c\x21noise")
         assert bench.meter.get([NAME]) == (octets(b"SBC0000000000001"),)
 
 
@@ -475,7 +474,7 @@ def _meter_on(number: int, framing: Framing) -> SerialMeter:
 
 
 def _wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 2
+    until = time.monotonic() + SOON_S
     while not condition() and time.monotonic() < until:
         time.sleep(0.005)
     assert condition()
@@ -559,7 +558,7 @@ def test_a_verb_can_be_stopped_from_another_thread() -> None:
         begun = time.monotonic()
         with pytest.raises(Cancelled):
             meter.get([NAME])
-        assert time.monotonic() - begun < 0.5
+        assert time.monotonic() - begun < SOON_S
         stopper.join()
         meter.resume()
         bench.plugged.mute = False

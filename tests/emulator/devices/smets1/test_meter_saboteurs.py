@@ -18,6 +18,7 @@ from emulator.crypto.dlms_key_transfer import NewKey, transfer_parameters, with_
 from emulator.crypto.dlms_keys import KeyId
 from emulator.crypto.top_up_code import TopUp, encode, top_up_key
 from emulator.devices.defective_smets1 import ROWS
+from emulator.devices.defective_smets1_homes import ROWS as CONDITIONS
 from emulator.devices.defects import DEFECTS, apply
 from emulator.devices.smets1.esme import Smets1Esme, Smets1Gsme
 from emulator.devices.smets1.object_model import CosemObject
@@ -297,9 +298,14 @@ def test_defects_add_up() -> None:
 
 
 def test_a_saboteur_is_a_smets1_electricity_meter_s_alone() -> None:
-    assert {name for name, defect in DEFECTS.items() if defect.smets1} == {
-        f"s1-esme-{name}" for name in ROWS
+    of_homes = {
+        f"s1-{device.value.lower()}-{name}"
+        for name, devices, _sentence, _methods in CONDITIONS
+        for device in devices
     }
+    of_meters = {f"s1-esme-{name}" for name in ROWS}
+    assert not of_homes & of_meters
+    assert {name for name, defect in DEFECTS.items() if defect.smets1} == of_homes | of_meters
     with pytest.raises(ValueError, match="belongs to a SMETS1 ESME"):
         apply(Smets1Gsme, "s1-esme-any-password")
     with pytest.raises(ValueError, match="belongs to a ESME"):

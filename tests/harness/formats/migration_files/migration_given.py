@@ -8,6 +8,7 @@ from typing import Any
 
 from lxml import etree
 
+from device_profiles.cohort import CohortEnvelope
 from device_profiles.words import CspRegion, DeviceType, InstallationClass, PaymentMode
 from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs, from_datetime
@@ -43,7 +44,7 @@ from harness.formats.migration_files.counters import Ledger
 from harness.formats.migration_files.devices import NULL_CERTIFICATE_ID, DeviceModel
 from harness.formats.migration_files.document import octets
 from harness.formats.migration_files.faults import Finding
-from harness.formats.migration_files.groups import GROUPS, GroupRules
+from harness.formats.migration_files.groups import load_groups
 from harness.formats.migration_files.handover import factory_secrets
 from harness.formats.migration_files.opening import Opener
 from harness.formats.migration_files.parties import (
@@ -73,9 +74,12 @@ from harness.formats.migration_files.words import (
     Viability,
 )
 from harness.formats.migration_files.xml_input import parse
+from harness.rules.outcomes import Outcome
+from harness.rules.outcomes import Result as RuleResult
 
 SEED = 7
-AT = from_datetime(datetime(2026, 3, 2, 6, tzinfo=UTC))
+AT = from_datetime(datetime(2021, 6, 7, 6, tzinfo=UTC))
+GROUPS = load_groups()
 SCHEMA = load_schema()
 EIS = Eui64.parse("70-B3-D5-1F-30-00-A0-08")
 GIS = Eui64.parse("70-B3-D5-1F-30-00-B3-08")
@@ -145,7 +149,7 @@ class Wanted:
     mode: ProcessingMode = ProcessingMode.FULL
     at: UtcMs = AT
     plaintext: bool = False
-    rules: GroupRules | None = None
+    envelope: CohortEnvelope | None = None
     gas: bool = True
     requesting_party: Eui64 = TEST_PARTIES[Role.REQUESTING_PARTY]
 
@@ -154,8 +158,10 @@ USUAL = Wanted()
 
 
 def builder(wanted: Wanted = USUAL) -> SetBuilder:
-    rules = wanted.rules or GROUPS[wanted.group]
-    plan = SetPlan(rules, "BG", wanted.counter, wanted.at, wanted.mode)
+    cohort = GROUPS[wanted.group]
+    if wanted.envelope is not None:
+        cohort = cohort.model_copy(update={"envelope": wanted.envelope})
+    plan = SetPlan(cohort, "BG", wanted.counter, wanted.at, wanted.mode)
     parties = {**TEST_PARTIES, Role.REQUESTING_PARTY: wanted.requesting_party}
     return SetBuilder(plan, Keys(store(), parties), SCHEMA)
 
@@ -186,6 +192,11 @@ def delivered(
 ) -> DeliveryReport:
     where = at or context()
     return check_delivery(checked(*files, at=where), where, ledger or Ledger(), installation_check)
+
+
+def refusing(code: str = "X-5.9.10", sub_code: str = "01", text: str = "split") -> Outcome:
+    """What a rule of installations says when it refuses."""
+    return Outcome(code, RuleResult.REJECTED, "V4", code, sub_code, "", "stand-in", text)
 
 
 def codes(report: DeliveryReport) -> list[str]:

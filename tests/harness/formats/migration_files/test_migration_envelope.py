@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from device_profiles.cohort import Cohort
+from device_profiles.errors import InconsistentDataError
 from emulator.core.chance import Chance
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyUsage
@@ -37,17 +40,17 @@ from harness.formats.migration_files.group_information import (
     S1spInformation,
     Secret,
 )
-from harness.formats.migration_files.groups import (
-    GROUPS,
-    GroupRules,
-    from_envelope,
-    rules_of,
-)
+from harness.formats.migration_files.groups import cohort_of, load_groups
 from harness.formats.migration_files.handover import factory_secrets
-from harness.formats.migration_files.opening import Opened, Opener, Opening, to_xml
+from harness.formats.migration_files.checks import shipped_book
+from harness.formats.migration_files.opening import KeyHolder, Opened, Opener, Opening, to_xml
 from harness.formats.migration_files.parties import TEST_PARTIES, Role
 from harness.formats.migration_files.words import FileType
+from harness.rules.migration_envelope import ENVELOPE_CHECKS
+from harness.rules.migration_rulebook import Judge
+from harness.rules.outcomes import Outcome, rejection
 from tests.harness.formats.migration_files.migration_given import (
+    GROUPS,
     SCHEMA,
     SEED,
     USUAL,
@@ -156,21 +159,36 @@ def encrypted(wanted: Wanted = USUAL) -> EncryptedInstallation:
     return all_encrypted(wanted)[0]
 
 
-def opened(
+def judged(
     installation: EncryptedInstallation,
-    rules: GroupRules | None = None,
+    cohort: Cohort | None = None,
     *,
     binding: Binding = BINDING,
     opener: Opener | None = None,
-) -> Opened:
-    how = Opening(rules or GROUPS[binding.group_id], opener or context().opener, SCHEMA)
-    return how.open(installation, binding)
+) -> tuple[Outcome | None, Opened]:
+    """What the rules say first, and what was opened."""
+    how = Opening(cohort or GROUPS[binding.group_id], opener or context().opener, SCHEMA)
+    facts, found = how.open(installation, binding)
+    judge = Judge(shipped_book(), date(2021, 6, 7))
+    return rejection(judge.run(ENVELOPE_CHECKS, facts, stop=True)), found
+
+
+def opened(*arguments: Any, **named: Any) -> Opened:
+    outcome, found = judged(*arguments, **named)
+    assert outcome is None, outcome
+    return found
 
 
 def refusal(*arguments: Any, **named: Any) -> str:
-    with pytest.raises(MigrationFileError) as caught:
-        opened(*arguments, **named)
-    return f"{caught.value.check.code} {caught.value.sub_code}"
+    outcome, _found = judged(*arguments, **named)
+    assert outcome is not None, "nothing refused it"
+    return f"{outcome.code} {outcome.sub_code}"
+
+
+def with_row(**changes: Any) -> Cohort:
+    """Cohort EA with another row of Table 11.2.1."""
+    envelope = GROUPS["EA"].envelope.model_copy(update=changes)
+    return GROUPS["EA"].model_copy(update={"envelope": envelope})
 
 
 def key_of(role: Role) -> bytes:
@@ -224,8 +242,8 @@ def test_a_party_opens_its_own_layer_and_no_other(
 
 
 def test_the_s1sp_key_cannot_open_protected_data() -> None:
-    scalars = dict(context().opener.scalars)
-    as_s1sp = Opener({Layer.S1SP: scalars[Layer.S1SP], Layer.S1SPDP: scalars[Layer.S1SP]})
+    s1sp = context().opener.holders[Layer.S1SP]
+    as_s1sp = Opener({Layer.S1SP: s1sp, Layer.S1SPDP: KeyHolder(Layer.S1SPDP, s1sp.scalar)})
     assert refusal(encrypted(), opener=as_s1sp) == "X-15.3 03"
 
 
@@ -262,14 +280,14 @@ def layer(plaintext: bytes, of: Layer = Layer.S1SP, role: Role = Role.S1SP) -> C
     return seal(plaintext, key_of(role), BINDING, of, draw)
 
 
-SIMPLE = GroupRules("EA", S1SP_ROOT, None, False, False, "", "stand-in")
-WHOLE = GROUPS["EA"]
+SIMPLE = with_row(root=S1SP_ROOT, protected_data=None, dco_part=False)
 
 
 @pytest.mark.parametrize("is_dp", [False, True])
 @pytest.mark.parametrize("rules_dp", [False, True])
 def test_the_root_is_the_one_the_table_names_for_the_group(is_dp: bool, rules_dp: bool) -> None:
-    rules = replace(SIMPLE, root=S1SPDP_ROOT if rules_dp else S1SP_ROOT)
+    root = S1SPDP_ROOT if rules_dp else S1SP_ROOT
+    rules = with_row(root=root, protected_data=None, dco_part=False)
     structure = dp_information() if is_dp else information()
     installation = EncryptedInstallation(HUB, layer(to_xml(structure, SCHEMA)))
     if is_dp is rules_dp:
@@ -316,23 +334,23 @@ def test_a_plaintext_that_is_not_as_agreed_is_refused_by_code(name: str) -> None
 def test_a_refusal_never_repeats_a_secret() -> None:
     for old, new in (("A==<", "!!!<"), ("A==<", "B==<"), ('Name="unicast"', 'Name=""')):
         plaintext = text().decode().replace(old, new).encode()
-        with pytest.raises(MigrationFileError) as caught:
-            opened(EncryptedInstallation(HUB, layer(plaintext)), SIMPLE)
-        assert "AAAA" not in caught.value.why
-        assert "!!!" not in str(caught.value.lines())
+        outcome, _found = judged(EncryptedInstallation(HUB, layer(plaintext)), SIMPLE)
+        assert outcome is not None
+        assert "AAAA" not in outcome.text
+        assert "!!!" not in outcome.text
 
 
 def test_an_ephemeral_point_that_is_none_is_refused_by_code() -> None:
     cipher = replace(layer(text()), ephemeral_point=b"\2" + b"\xff" * 32)
     assert refusal(EncryptedInstallation(HUB, cipher), SIMPLE) == "X-5.23A 01"
-    assert refusal(EncryptedInstallation(HUB)) == "X-5.23A 02"
+    assert refusal(EncryptedInstallation(HUB)) == "X-11.1 02"
 
 
 def test_protected_data_are_there_where_the_group_has_them_and_nowhere_else() -> None:
     inner = layer(to_xml(dp_information(), SCHEMA), Layer.S1SPDP, Role.S1SPDP)
     without = EncryptedInstallation(HUB, layer(text()))
     with_data = EncryptedInstallation(HUB, layer(text(structure=information(protected=inner))))
-    rules = replace(SIMPLE, protected_data=S1SPDP_ROOT)
+    rules = with_row(dco_part=False)
     assert refusal(without, rules) == "X-15.3 01"
     assert refusal(with_data, SIMPLE) == "X-15.3 02"
     assert opened(with_data, rules).s1spdp == dp_information()
@@ -345,7 +363,7 @@ def test_protected_data_are_there_where_the_group_has_them_and_nowhere_else() ->
 def test_the_part_for_the_dco_is_there_where_the_group_has_it_and_nowhere_else() -> None:
     whole = encrypted()
     assert refusal(replace(whole, dco=None)) == "X-DCO 01"
-    assert refusal(whole, replace(WHOLE, dco_part=False)) == "X-DCO 02"
+    assert refusal(whole, with_row(dco_part=False)) == "X-DCO 02"
     wrong = layer(text(), Layer.DCO, Role.DCO)
     assert refusal(replace(whole, dco=wrong)) == "X-DCO 04"
 
@@ -358,7 +376,7 @@ def test_plain_text_is_for_the_group_that_agreed_on_it_alone() -> None:
     assert found.s1sp is not None
     assert found.s1spdp is not None, "its ProtectedData stays encrypted"
     for group in GROUPS.values():
-        if group.group_id != "EB":
+        if group.cohort.group_id != "EB":
             assert refusal(plain, group) == "X-11.1 01"
     other = PlainInformation(information(OTHER_HUB))
     assert refusal(replace(plain, plain=other), binding=at) == "X-5.23B 05"
@@ -376,29 +394,29 @@ def test_secrets_are_unreadable_without_the_key() -> None:
 
 
 def test_the_rows_of_the_table_are_as_the_seeds_have_them() -> None:
-    assert [g for g, row in GROUPS.items() if row.plaintext_allowed] == ["EB"]
-    assert [g for g, row in GROUPS.items() if row.not_migrated] == ["EC"]
-    assert {g for g, row in GROUPS.items() if row.protected_data} == {"EA", "EB", "EC"}
-    for group, code in (("EC", "X-GROUP 02"), ("ZZ", "X-GROUP 01")):
-        with pytest.raises(MigrationFileError, match=code):
-            rules_of(group, GROUPS)
+    assert [g for g, row in GROUPS.items() if row.envelope.plaintext_allowed] == ["EB"]
+    assert [g for g, row in GROUPS.items() if not row.cohort.migratable] == ["EC"]
+    assert {g for g, row in GROUPS.items() if row.envelope.protected_data} == {"EA", "EB", "EC"}
+    with pytest.raises(MigrationFileError, match="X-GROUP 01"):
+        cohort_of("ZZ", GROUPS)
 
 
-def test_a_row_can_be_made_of_the_envelope_table_of_a_cohort_file() -> None:
-    table = {
-        "root": S1SP_ROOT,
-        "protected_data": S1SPDP_ROOT,
-        "dco_part": True,
-        "plaintext_allowed": False,
-    }
-    made = from_envelope("EA", table, GROUPS["EA"].evidence)
-    assert made == GROUPS["EA"]
-    for wrong in (
-        {**table, "root": "Other"},
-        {**table, "protected_data": "Other"},
-        {**table, "dco_part": 1},
-        {**table, "surplus": 1},
-        {},
-    ):
-        with pytest.raises(ValueError, match="EA"):
-            from_envelope("EA", wrong, "stand-in")
+def test_a_cohort_of_ones_own_wins_over_the_shipped_one_of_its_group() -> None:
+    own = with_row(dco_part=False)
+    groups = load_groups((), [own])
+    assert groups["EA"] is own
+    assert groups["EB"] is GROUPS["EB"]
+    with pytest.raises(InconsistentDataError, match="Table 11.2.1"):
+        load_groups((), [with_row(root="Other")])
+    with pytest.raises(InconsistentDataError, match="Table 11.2.1"):
+        load_groups((), [with_row(protected_data=S1SP_ROOT)])
+
+
+def test_the_requesting_party_can_be_bound_too_and_by_default_is_not() -> None:
+    with_party = replace(BINDING, party=device(7, 7))
+    text = "41|EA|02-53-02-00-00-00-00-01|02-53-07-00-00-00-00-07|DP"
+    assert with_party.additional_data(Layer.S1SPDP) == text.encode()
+    cipher = seal(b"<a/>", POINT, with_party, Layer.S1SP, draw)
+    with pytest.raises(NotAuthenticError):
+        open_layer(cipher, SCALAR, BINDING, Layer.S1SP)
+    assert open_layer(cipher, SCALAR, with_party, Layer.S1SP) == b"<a/>"

@@ -140,7 +140,7 @@ def test_no_file_is_read_and_no_address_asked_even_behind_the_first_check(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # With the search for DOCTYPE taken away, the parser itself must still refuse.
-    monkeypatch.setattr(xml_input, "_refuse_document_type", lambda _text: None)
+    monkeypatch.setattr(xml_input, "_refuse_document_type", lambda _text, _gate: None)
     for name in ("external entity", "parameter entity", "external document type", "billion laughs"):
         assert refusal(HOSTILE[name][0]) == "X-DTD 01"
 

@@ -7,7 +7,6 @@ from lxml import etree
 from harness.errors import UsageError
 from harness.formats.migration_files.building import Keys, SetBuilder, SetPlan
 from harness.formats.migration_files.document import FORMS
-from harness.formats.migration_files.groups import GROUPS
 from harness.formats.migration_files.handover import factory_secrets
 from harness.formats.migration_files.inspection import inspect_octets
 from harness.formats.migration_files.parties import Role
@@ -16,6 +15,7 @@ from harness.formats.migration_files.schema import SHIPPED, MigrationSchema, loa
 from harness.formats.migration_files.words import FileType
 from tests.harness.formats.migration_files.migration_given import (
     AT,
+    GROUPS,
     SCHEMA,
     SEED,
     Wanted,
@@ -151,9 +151,9 @@ def test_an_import_beside_the_schema_is_found(tmp_path: Path) -> None:
 
 def test_an_inspection_tells_without_believing() -> None:
     mcf = one(FileType.MCF)
-    found = inspect_octets(mcf.name, mcf.octets.replace(b"2026-W10", b"2026-W11"), SCHEMA)
+    found = inspect_octets(mcf.name, mcf.octets.replace(b"2021-W23", b"2021-W24"), SCHEMA)
     rows = found.rows(SCHEMA)
-    assert rows["header"]["migration_week"] == "2026-W11"
+    assert rows["header"]["migration_week"] == "2021-W24"
     assert rows["signature"]["issuer"] == "CN=smetsbench issuing,OU=07"
     assert rows["findings"] == []
     (home_row,) = rows["content"]

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from emulator.core.clock import from_datetime
 from harness.errors import UsageError
 from harness.formats.migration_files.building import BuiltFile, validation_of
 from harness.formats.migration_files.checking import (
     InstallationView,
     Result,
 )
-from harness.formats.migration_files.checks import SEQUENCE
 from harness.formats.migration_files.counters import Ledger
 from harness.formats.migration_files.faults import Finding
 from harness.formats.migration_files.file_set import deliveries
@@ -22,7 +23,10 @@ from harness.formats.migration_files.result_files import (
     ValidationFile,
 )
 from harness.formats.migration_files.words import FileType, Validity
+from harness.rules.migration_rulebook import Switches
+from harness.rules.outcomes import Outcome
 from tests.harness.formats.migration_files.migration_given import (
+    GROUPS,
     SCHEMA,
     Wanted,
     answers,
@@ -34,20 +38,21 @@ from tests.harness.formats.migration_files.migration_given import (
     delivered,
     installation_codes,
     one,
+    refusing,
     resigned,
 )
 
-SPLIT = Finding("V4", "X-5.9.10", "01", "split supply with a certificate that is not null")
+SPLIT = Finding("V4", "X-5.9.10", "01", "split")
 
 
-def refuse_home_2(view: InstallationView) -> Sequence[Finding]:
-    return (SPLIT,) if view.common.ref == "home-2" else ()
+def refuse_home_2(view: InstallationView) -> Sequence[Outcome]:
+    return (refusing(),) if view.common.ref == "home-2" else ()
 
 
 def test_the_hook_sees_all_that_the_files_say_of_an_installation() -> None:
     seen: list[InstallationView] = []
 
-    def look(view: InstallationView) -> Sequence[Finding]:
+    def look(view: InstallationView) -> Sequence[Outcome]:
         seen.append(view)
         return ()
 
@@ -56,7 +61,7 @@ def test_the_hook_sees_all_that_the_files_say_of_an_installation() -> None:
     assert [view.common.ref for view in seen] == ["home-1", "home-2", "home-3"]
     for view in seen:
         assert view.header == one(FileType.MCF, Wanted(homes=3)).file.header
-        assert view.rules.group_id == "EA"
+        assert view.cohort.key == "EA"
         assert view.validated is not None
         assert view.group is not None
         assert view.opened is not None
@@ -75,7 +80,7 @@ def test_one_bad_installation_never_refuses_the_rest() -> None:
 def test_the_hook_is_not_asked_about_what_the_files_refuse() -> None:
     asked: list[str] = []
 
-    def look(view: InstallationView) -> Sequence[Finding]:
+    def look(view: InstallationView) -> Sequence[Outcome]:
         asked.append(view.common.ref)
         return ()
 
@@ -199,24 +204,27 @@ def test_suppliers_see_codes_and_sub_codes_but_no_counter(tmp_path: Path) -> Non
     assert "X-5.9.6" in str(inside)
     assert "42" in str(inside)
     shown = [str(row) for part in ("files", "installations") for row in outside[part]]
-    for row in (*shown, str(outside["sets"])):
+    for row in shown:
         assert "0000000041" not in row
         assert "0000000042" not in row
         assert "5.9.6" not in row
         assert "counter" not in row
     refused = [row for row in outside["files"] if row["result"] == "refused"]
-    assert [(row["code"], row["text"]) for row in refused] == [(SEQUENCE, "file sequencing error")]
+    assert [(row["code"], row["text"]) for row in refused] == [
+        ("X-SEQUENCE", "file sequencing error")
+    ]
 
 
 def test_every_sub_code_that_is_not_internal_reaches_the_supplier() -> None:
     report = delivered(*built(Wanted(homes=2)), installation_check=refuse_home_2)
     (finding,) = report.installations[1].findings
-    assert finding.for_suppliers() == SPLIT
+    assert (finding.for_suppliers().code, finding.for_suppliers().sub_code) == ("X-5.9.10", "01")
     error = Finding("V5", "X-5.23A", "02", "counter 41")
     assert error.for_suppliers().sub_code == "02"
     assert "41" not in error.for_suppliers().text
-    real = Finding("P2", "MA110", "01", "combination 41")
-    assert (real.for_suppliers().code, real.for_suppliers().sub_code) == ("MA110", "01")
+    real = Finding("P2", "MA110", "X-01", "combination 41")
+    assert (real.for_suppliers().code, real.for_suppliers().sub_code) == ("MA110", "X-01")
+    assert "41" not in real.for_suppliers().text
 
 
 # reading folders
@@ -237,7 +245,58 @@ def test_a_folder_without_files_and_a_file_that_is_not_there_are_told(tmp_path: 
 
 def test_every_file_of_a_report_has_its_digest(tmp_path: Path) -> None:
     folder = lay(tmp_path, built())
-    rows = check_folder(folder, context(), Ledger()).rows()["files"]
-    digests = {row["name"]: row["sha256"] for row in rows}
+    report = check_folder(folder, context(), Ledger())
+    digests = {row.name: row.sha256 for one in report.deliveries for row in one.files}
     assert digests == {file.name: file.sha256 for file in built()}
     assert SCHEMA.is_stand_in
+
+
+def test_the_rows_are_exactly_those_of_the_contract(tmp_path: Path) -> None:
+    rows = check_folder(lay(tmp_path, built()), context(), Ledger()).rows()
+    cells = ["result", "step", "code", "sub_code", "text"]
+    assert list(rows) == ["files", "installations"]
+    assert {tuple(row) for row in rows["files"]} == {("name", "type", *cells)}
+    assert {tuple(row) for row in rows["installations"]} == {("ref", *cells)}
+
+
+def test_a_set_that_runs_into_the_next_migration_week_goes_on_where_the_cohort_allows_it() -> None:
+    for group, expected in (("EA", ["", ""]), ("DA", ["", "X-4.15 01"])):
+        wanted = Wanted(group)
+        mcf, late = one(FileType.MCF, wanted), 8 * 86_400
+        content = one(FileType.MVF, wanted).file.content
+        assert isinstance(content, ValidationFile)
+        answer = builder(wanted).validation(mcf, content, after_s=late)
+        assert codes(delivered(mcf, answer)) == expected
+
+
+@pytest.mark.parametrize(
+    ("at", "group", "code"),
+    [
+        (datetime(2024, 12, 31, tzinfo=UTC), "EA", ""),
+        (datetime(2025, 1, 1, tzinfo=UTC), "EA", "X-1.3 01"),
+        (datetime(2020, 12, 12, tzinfo=UTC), "EA", "X-RELEASE 01"),
+        (datetime(2021, 4, 30, tzinfo=UTC), "EB", "X-RELEASE 01"),
+    ],
+)
+def test_an_mcf_is_refused_on_a_day_on_which_its_group_does_not_migrate(
+    at: datetime, group: str, code: str
+) -> None:
+    rule = code.removeprefix("X-").split(" ")[0]
+    lenient = replace(context(), switches=Switches(disabled=frozenset({"SIG-CERT"})))
+    mcf = one(FileType.MCF, Wanted(group, at=from_datetime(at)))
+    assert codes(delivered(mcf, at=lenient)) == [code]
+    told = Switches(disabled=frozenset({"SIG-CERT"}), overridden=frozenset({rule} - {""}))
+    overridden = delivered(mcf, at=replace(context(), switches=told))
+    assert codes(overridden) == [""], "an explicit override goes past it"
+    assert [one.code for one in overridden.files[0].warnings] == (
+        [code.split(" ")[0]] if code else []
+    )
+
+
+def test_a_requesting_party_that_is_closed_sends_no_new_mcf() -> None:
+    dates = GROUPS["EA"].dates.model_copy(update={"requesting_party_closed": date(2021, 6, 7)})
+    closed = replace(context(), groups={"EA": GROUPS["EA"].model_copy(update={"dates": dates})})
+    assert codes(delivered(one(FileType.MCF), at=closed)) == ["X-RP 01"]
+    later = dates.model_copy(update={"requesting_party_closed": date(2021, 6, 8)})
+    still = replace(context(), groups={"EA": GROUPS["EA"].model_copy(update={"dates": later})})
+    assert codes(delivered(one(FileType.MCF), at=still)) == [""]

@@ -87,7 +87,7 @@ def test_our_signature_is_ours_and_takes_nothing_else_out_of_the_document(file: 
 @pytest.mark.parametrize("file", FILES, ids=by_type)
 def test_signxml_verifies_our_signature(file: BuiltFile) -> None:
     configuration = SignatureConfiguration(
-        location="./", verification_time=datetime(2026, 6, 1, tzinfo=UTC)
+        location="./", verification_time=datetime(2021, 9, 1, tzinfo=UTC)
     )
     found = XMLVerifier().verify(
         file.octets,
@@ -135,7 +135,7 @@ def test_xmlsec1_verifies_our_signature_and_refuses_a_changed_file(
     (tmp_path / "signer.pem").write_bytes(pem("CERTIFICATE", certificate(file)))
     good, bad = tmp_path / "good.xml", tmp_path / "bad.xml"
     good.write_bytes(file.octets)
-    bad.write_bytes(file.octets.replace(b"2026-W10", b"2026-W11"))
+    bad.write_bytes(file.octets.replace(b"2021-W23", b"2021-W24"))
     command = ["xmlsec1", "--verify", "--pubkey-cert-pem", str(tmp_path / "signer.pem")]
     command += ["--enabled-key-data", "x509"]
     kept = subprocess.run([*command, str(good)], capture_output=True, check=False)
@@ -209,7 +209,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
         "X-SIG-UNKNOWN 01",
     ),
     "another issuer": (MCF.replace(b">CN=smets", b">CN=other"), "X-SIG-UNKNOWN 01"),
-    "another content": (MCF.replace(b"2026-W10", b"2026-W11"), "X-SIG-BAD 01"),
+    "another content": (MCF.replace(b"2021-W23", b"2021-W24"), "X-SIG-BAD 01"),
     "whitespace more": (MCF.replace(b"<mig:GroupID>", b" <mig:GroupID>"), "X-SIG-BAD 01"),
     "another signature value": (MCF.replace(VALUE[1], ZERO_VALUE), "X-SIG-BAD 02"),
 }
@@ -223,7 +223,7 @@ def test_a_signature_that_is_not_the_agreed_one_is_refused_by_code(name: str) ->
 
 
 def test_a_digest_for_another_content_needs_the_key_as_well() -> None:
-    other = MCF.replace(b"2026-W10", b"2026-W11")
+    other = MCF.replace(b"2021-W23", b"2021-W24")
     root = parse(other, SCHEMA.namespace)
     strip(root)
     digest = base64.b64encode(hashlib.sha256(canonical(root)).digest())
@@ -253,7 +253,10 @@ def test_a_certificate_is_judged_at_the_moment_the_file_was_made() -> None:
     early, late = UtcMs(AT - 1000), UtcMs(AT + 3653 * day_ms)
     assert codes(delivered(one(FileType.MCF, Wanted(at=early)))) == ["X-SIG-CERT 01"]
     assert codes(delivered(one(FileType.MCF, Wanted(at=late)))) == ["X-SIG-CERT 02"]
-    assert codes(delivered(one(FileType.MCF, Wanted(at=UtcMs(AT + 3652 * day_ms))))) == [""]
+    last = one(FileType.MCF, Wanted(at=UtcMs(AT + 3652 * day_ms)))
+    assert codes(delivered(last)) == ["X-1.3 01"], "in ten years the TMAD has long ceased to apply"
+    (row,) = checked(last)
+    assert row.error is None, "the certificate is still valid"
 
 
 def test_an_issuer_that_is_not_believed_is_refused_where_authorities_are_named() -> None:
@@ -284,7 +287,7 @@ def test_roles_are_read_out_of_certificates() -> None:
 
 
 def test_a_claim_is_told_without_being_believed() -> None:
-    claim = claim_of(parse(MCF.replace(b"2026-W10", b"2026-W11"), SCHEMA.namespace))
+    claim = claim_of(parse(MCF.replace(b"2021-W23", b"2021-W24"), SCHEMA.namespace))
     entry = x509.load_der_x509_certificate(certificate(one(FileType.MCF)))
     assert claim.serial == entry.serial_number
     assert claim.issuer == "CN=smetsbench issuing,OU=07"

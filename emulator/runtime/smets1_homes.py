@@ -1,0 +1,178 @@
+"""Several SMETS1 homes that stand beside each other, with one time."""
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from emulator.core import faults as fault_orders
+from emulator.core.ids import Eui64
+from emulator.runtime.box import Box
+from emulator.runtime.records import Fact, Seen
+from emulator.runtime.smets1_home import Smets1Emulation
+from emulator.runtime.snapshot import SnapshotError
+from emulator.runtime.world import World
+from emulator.wan.csp import Outcome
+
+
+class Homes:
+    """Homes that move together; what is asked without naming one is asked of the first.
+
+    Attributes:
+        homes: Ref -> home, the first one foremost.
+    """
+
+    def __init__(self, homes: Sequence[Smets1Emulation]) -> None:
+        """Take the homes.
+
+        Raises:
+            ValueError: None, two of one ref, or a device in two of them.
+        """
+        self.homes: Mapping[str, Smets1Emulation] = {home.ref: home for home in homes}
+        if not homes or len(self.homes) != len(homes):
+            raise ValueError("homes need refs of their own, and there must be one")
+        stand = [eui64 for home in homes for box in home.world.boxes for eui64 in box.eui64s]
+        if len({*stand}) != len(stand):
+            raise ValueError("a device stands in two of the homes")
+        self._worlds = [home.world for home in homes]
+        #: The only world, where there is one: nothing is to be chosen then.
+        self._alone = self._worlds[0] if len(self._worlds) == 1 else None
+
+    @property
+    def first(self) -> World:
+        """The world of the first home."""
+        return self._worlds[0]
+
+    def home_of(self, eui64: Eui64) -> Smets1Emulation:
+        """Return the home a device stands in.
+
+        Raises:
+            KeyError: It stands in none.
+        """
+        for home in self.homes.values():
+            if any(eui64 in box.eui64s for box in home.world.boxes):
+                return home
+        raise KeyError(eui64)
+
+    # -- as a driver moves it ------------------------------------------------------------------
+
+    @property
+    def now_us(self) -> int:
+        """The present moment, microseconds since 1970."""
+        return max(world.now_us for world in self._worlds)
+
+    def call_on_attention(self, call: Callable[[], None]) -> None:
+        """Have ``call`` called when somebody may wait for what happened."""
+        for world in self._worlds:
+            world.call_on_attention(call)
+
+    def next_due(self) -> int | None:
+        """Return when the next thing happens in any home; None when nothing will."""
+        if self._alone is not None:
+            return self._alone.next_due()
+        due = [at_us for world in self._worlds if (at_us := world.next_due()) is not None]
+        return min(due, default=None)
+
+    def step(self) -> None:
+        """Let the next thing happen, in the home where it is due first; ask ``next_due`` first."""
+        if self._alone is not None:
+            self._alone.step()
+            return
+        at_us = self.next_due()
+        next(world for world in self._worlds if world.next_due() == at_us).step()
+
+    def run_until(self, at_us: int) -> None:
+        """Let everything happen that is due up to and including ``at_us``, in order of time."""
+        if self._alone is not None:
+            self._alone.run_until(at_us)
+            return
+        due_us = self.next_due()
+        while due_us is not None and due_us <= at_us:
+            self.step()
+            due_us = self.next_due()
+        for world in self._worlds:
+            world.pass_time(at_us)
+
+    # -- as the ports of a bench ask it --------------------------------------------------------
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """The boxes of all homes; the hub of the first home is the first."""
+        return tuple(box for world in self._worlds for box in world.boxes)
+
+    @property
+    def to_dsp(self) -> deque[bytes]:
+        """Messages that no party's head end takes: of homes without a SIM."""
+        return self.first.to_dsp
+
+    def send_wan(self, message: bytes) -> None:
+        """Put a message on its way to the hub of the first home."""
+        self.first.send_wan(message)
+
+    def has_taken(self, octets: bytes) -> bool:
+        """Say whether this very message reached a hub, or is on its way and will."""
+        return any(world.has_taken(octets) for world in self._worlds)
+
+    def begin_transfer(self, request_id: str, image: bytes, targets: tuple[Eui64, ...]) -> int:
+        """Begin an image transfer to the hub of the first home; return its number."""
+        return self.first.begin_transfer(request_id, image, targets)
+
+    def transfer_outcome(self, number: int) -> Outcome | None:
+        """Return how an image transfer ended, or None while it runs."""
+        return self.first.transfer_outcome(number)
+
+    def cut_power(self, eui64: Eui64, off_s: float) -> None:
+        """Take the supply from a device now; it returns after ``off_s`` seconds (0: never).
+
+        Raises:
+            KeyError: No such device.
+        """
+        self.home_of(eui64).world.cut_power(eui64, off_s)
+
+    def disturb(self, order: str) -> None:
+        """Put one more fault into force, or end those of a place (``clear@LINK``).
+
+        Raises:
+            FaultError: The order means nothing.
+        """
+        everywhere = fault_orders.parse_clear(order) is not None
+        meant = [] if everywhere else [fault_orders.parse(order)]
+        for ref, home in self.homes.items():
+            if everywhere or fault_orders.in_home(meant, ref):
+                home.world.disturb(order)
+
+    # -- what was seen -------------------------------------------------------------------------
+
+    def take_facts(self) -> list[Fact]:
+        """Return the facts since the last call, in order of time."""
+        facts = [fact for world in self._worlds for fact in world.records.take_facts()]
+        return sorted(facts, key=lambda fact: fact.at) if len(self._worlds) > 1 else facts
+
+    def take_frames(self, until_us: int) -> list[Seen]:
+        """Return the frames since the last call that went out by ``until_us``, in order of time."""
+        seen = [one for world in self._worlds for one in world.records.take_frames(until_us)]
+        return sorted(seen, key=lambda one: one.at_us) if len(self._worlds) > 1 else seen
+
+    def traffic(self) -> dict[str, int]:
+        """Return how many frames of each kind went to each role, over all homes."""
+        total: dict[str, int] = {}
+        for world in self._worlds:
+            for key, number in world.records.traffic.items():
+                total[key] = total.get(key, 0) + number
+        return total
+
+    # -- memory --------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """Return the whole state of all homes as plain data."""
+        return {ref: home.world.state() for ref, home in self.homes.items()}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take over what ``state`` returned.
+
+        Raises:
+            SnapshotError: It is of other homes.
+        """
+        if [*state] != [*self.homes]:
+            raise SnapshotError("the stored state belongs to other homes")
+        for ref, home in self.homes.items():
+            home.world.load_state(state[ref])

@@ -1,0 +1,212 @@
+"""``smetsbench migration run|resubmit``: whole migrations of many installations."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.text import Text
+
+from harness.cli.output import console, emit_json, errors, progress
+from harness.cli.progress_lines import styled
+from harness.cli.tables import folded
+from harness.data_files import DataOption, overlays
+from harness.journal import Journal
+from harness.migration import volume
+from harness.migration.volume import Progress
+from harness.migration.volume_faults import SPOILS
+from harness.migration.volume_journal import is_migration
+from harness.migration.volume_options import CAPTURED, VolumeOptions
+from harness.report.migration_files import write_migration
+from harness.report.migration_grid import grid
+from harness.report.migration_model import MigrationRecord
+from harness.report.migration_texts import document
+from harness.run_folder import RunFolder
+from harness.verdict import Verdict
+
+_EXIT_CODES: Final = {
+    Verdict.SKIPPED: 0,
+    Verdict.PASS: 0,
+    Verdict.INCONCLUSIVE: 1,
+    Verdict.FAIL: 1,
+    Verdict.ERROR: 3,
+}
+TIMES: Final = "\N{MULTIPLICATION SIGN}"
+#: Rows of the table for people; run.json and the report have all.
+_ROWS: Final = 40
+_FAULT_HELP: Final = (
+    "NAME[:key=value,...]@LINK; behind before:STEP[:DEVICE]/ or after:STEP[:DEVICE]/ at a step"
+    " (before.2: in the second attempt); file:TYPE/WORD in a migration file"
+    f" ({', '.join(SPOILS)}); repeatable."
+)
+_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+_QUIET = Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")]
+_JOBS = Annotated[
+    int | None, typer.Option(min=1, max=256, help="Processes; as many as there are processors.")
+]
+
+
+def register(nouns: typer.Typer) -> None:
+    """Add ``migration run`` and ``migration resubmit``."""
+    nouns.command("run")(run)
+    nouns.command("resubmit")(resubmit)
+
+
+def exit_code(run: MigrationRecord) -> int:
+    """Return the exit code a migration run asks for."""
+    return 0 if run.verdict is None else _EXIT_CODES[run.verdict]
+
+
+def is_migration_run(folder: Path) -> bool:
+    """Say whether a folder holds a migration run.
+
+    Raises:
+        UsageError: It holds no run, or one that cannot be read.
+    """
+    journal = Journal.open(RunFolder(folder).file("journal"))
+    try:
+        return is_migration(journal)
+    finally:
+        journal.close()
+
+
+def jobs_of(asked: int | None) -> int:
+    """Return how many processes play."""
+    return asked if asked is not None else len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def shown(title: str, *, quiet: bool) -> Iterator[Progress | None]:
+    """Show a bar on a terminal; yields what a run tells its progress to."""
+    if quiet:
+        yield None
+        return
+    told = 0
+    with progress(0, title) as add:
+
+        def tell_progress(done: int, _total: int) -> None:
+            nonlocal told
+            add(done - told)
+            told = done
+
+        yield tell_progress
+
+
+def tell(folder: RunFolder, run: MigrationRecord, *, as_json: bool) -> None:
+    """Print what a migration run came to, and where its reports are."""
+    if as_json:
+        files = {name: str(folder.path / file) for name, file in run.files.items()}
+        emit_json({**document(run), "files": files})
+        return
+    screen = console()
+    screen.print(_table(run))
+    line = Text("verdict ")
+    line.append_text(Text("none") if run.verdict is None else styled(run.verdict))
+    totals = run.totals()
+    states = ", ".join(f"{count} {state}" for state, count in totals["by_state"].items())
+    line.append(f"  {states}  seed {run.options.seed}")
+    screen.print(line)
+    screen.print(Text(f"report  {folder.file('report')}"))
+    if totals["by_state"].get("Stranded"):
+        told = f"next    smetsbench migration resubmit {folder.path} --judgement TEXT"
+        screen.print(Text(told))
+    for remark in run.remarks:
+        errors().print(Text(f"note: {remark}"))
+
+
+def _table(run: MigrationRecord) -> object:
+    table = folded("installations", "verdict", "state", "code", "attempts", "why", keep=0)
+    rows = grid(run.installations).rows
+    for row in rows[:_ROWS]:
+        record, first = row.first.record, row.first
+        cause = f" ({row.cause})" if row.cause else ""
+        attempts = "" if record is None else str(record.attempts)
+        told = Text("none") if first.verdict is None else styled(first.verdict)
+        count = f"{len(row.members)} {TIMES} " if len(row.members) > 1 else ""
+        table.add_row(
+            f"{count}{row.named}", told, f"{row.state}{cause}", row.code, attempts, first.reason
+        )
+    if len(rows) > _ROWS:
+        table.add_row(f"… {len(rows) - _ROWS} more kinds of course in the report")
+    return table
+
+
+def run(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
+    cohort: Annotated[str, typer.Option(help="Cohort key or file.")],
+    installations: Annotated[str, typer.Option(help="Installation file.")],
+    out: Annotated[Path | None, typer.Option(help="Run folder (default runs/<id>).")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every octet of chance.")] = 1,
+    fault: Annotated[list[str] | None, typer.Option(help=_FAULT_HELP)] = None,
+    order: Annotated[
+        str, typer.Option(help="A: hand-over before the files are read; B: after the MCF's checks.")
+    ] = "",
+    jobs: _JOBS = None,
+    capture: Annotated[
+        int, typer.Option(min=0, help="Of how many installations frames are captured.")
+    ] = CAPTURED,
+    data: DataOption = None,
+    with_identifiers: Annotated[
+        bool, typer.Option("--with-identifiers", help="Show EUI-64s of your data in reports.")
+    ] = False,
+    as_json: _JSON = False,
+    quiet: _QUIET = False,
+) -> None:
+    """Migrate installations: every party, file, check and key change, on real octets."""
+    options = VolumeOptions(
+        cohort,
+        installations,
+        seed=seed,
+        faults=tuple(fault or ()),
+        order=order.upper(),
+        data=overlays(data),
+        captured=capture,
+        with_identifiers=with_identifiers,
+    )
+    with shown("installations", quiet=quiet or as_json) as told:
+        folder = volume.start(options, out=out, jobs=jobs_of(jobs), progress=told)
+    _end(folder, as_json=as_json)
+
+
+def resubmit(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
+    folder: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder of a migration run.")],
+    judgement: Annotated[str, typer.Option(help="Why the MCC expects success now; it is kept.")],
+    ref: Annotated[
+        list[str] | None, typer.Option(help="An installation; all that are stranded when left out.")
+    ] = None,
+    roll_forward: Annotated[
+        bool,
+        typer.Option("--roll-forward", help="First take over again what a rollback gave back."),
+    ] = False,
+    jobs: _JOBS = None,
+    as_json: _JSON = False,
+    quiet: _QUIET = False,
+) -> None:
+    """Complete stranded migrations by clause 5.8A, with a new MCF; both attempts are kept."""
+    with shown("installations", quiet=quiet or as_json) as told:
+        listing = volume.Listing(tuple(ref or ()), judgement, roll_forward=roll_forward)
+        where = volume.resubmit(folder, listing, jobs=jobs_of(jobs), progress=told)
+    _end(where, as_json=as_json)
+
+
+def _end(folder: RunFolder, *, as_json: bool) -> None:
+    with folder.lock():
+        record = write_migration(folder)
+    tell(folder, record, as_json=as_json)
+    raise typer.Exit(exit_code(record))
+
+
+def resume(folder: Path, *, as_json: bool, quiet: bool) -> None:
+    """Go on with a migration run (``smetsbench resume``)."""
+    with shown("installations", quiet=quiet or as_json) as told:
+        where = volume.resume(folder, jobs=jobs_of(None), progress=told)
+    _end(where, as_json=as_json)
+
+
+def report(folder: Path, *, as_json: bool) -> None:
+    """Write the reports of a migration run again (``smetsbench report``)."""
+    where = RunFolder(folder)
+    with where.lock():
+        record = write_migration(where)
+    tell(where, record, as_json=as_json)

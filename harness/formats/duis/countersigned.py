@@ -1,0 +1,111 @@
+"""A service request as the DSP hands it to an S1SP: countersigned, and told how it is asked.
+
+A stand-in: the form is not public. What it holds is what the SEC says of it: the request as the
+user sent it, and where GBCS would have them, Supplementary Remote Party ID and Counter.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from emulator.core.ids import Eui64
+from harness.formats.duis import kinds, signing
+from harness.formats.duis.faults import DuisError, DuisFault
+from harness.formats.duis.shape import SIGNATURE_NAMESPACE, local
+from harness.formats.duis.signing import Signatories, XmlKey
+from harness.formats.duis.xml_input import parse
+
+#: Deliberately no DCC name space.
+NAMESPACE: Final = "urn:x-bench:countersigned-request:1"
+STAND_IN: Final = " stand-in: no public text shows the form of a countersigned service request "
+_ROOT: Final = "CountersignedServiceRequest"
+_COUNTER: Final = kinds.whole_number(0, 2**64 - 1)
+#: Element -> attribute and kind; the first four must be there.
+_FIELDS: Final = (
+    ("S1SPID", "s1sp", kinds.EUI),
+    ("DeviceID", "device", kinds.EUI),
+    ("OriginatorID", "originator", kinds.EUI),
+    ("OriginatorCounter", "counter", _COUNTER),
+    ("SupplementaryRemotePartyID", "supplementary_party", kinds.EUI),
+    ("SupplementaryRemotePartyCounter", "supplementary_counter", _COUNTER),
+    ("Request", "request", kinds.BASE64),
+)
+_OPTIONAL: Final = frozenset({"supplementary_party", "supplementary_counter"})
+
+
+@dataclass(frozen=True, slots=True)
+class Countersigned:
+    """One request on its way to an S1SP.
+
+    Attributes:
+        s1sp: The S1SP it is for.
+        device: The device.
+        originator: Who asks the device: the user, or the DCC for a user the device does not know.
+        counter: Originator counter under which the device's answer goes back.
+        request: The service request as it came, octet for octet.
+        supplementary_party: The user, where the DCC asks; else None.
+        supplementary_counter: The user's counter, likewise.
+    """
+
+    s1sp: Eui64
+    device: Eui64
+    originator: Eui64
+    counter: int
+    request: bytes
+    supplementary_party: Eui64 | None = None
+    supplementary_counter: int | None = None
+
+
+def write(value: Countersigned, key: XmlKey) -> bytes:
+    """Write one, signed by the DSP.
+
+    Raises:
+        DuisError: A value cannot be written.
+    """
+    root = etree.Element(_tag(_ROOT), nsmap={"cs": NAMESPACE, "ds": SIGNATURE_NAMESPACE})
+    for element, attribute, kind in _FIELDS:
+        one = getattr(value, attribute)
+        if one is not None:
+            etree.SubElement(root, _tag(element)).text = kind.write(one)
+    signing.sign(root, key)
+    root.addprevious(etree.Comment(STAND_IN))
+    return etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8")
+
+
+def read(data: bytes, signatories: Signatories, signer: Eui64) -> Countersigned:
+    """Read one whose countersignature holds.
+
+    Raises:
+        DuisError: Named.
+    """
+    root = parse(data)
+    if root.tag != _tag(_ROOT):
+        raise DuisError(DuisFault.WRONG_ROOT, f"the root is {root.tag}, not {_ROOT}")
+    mark = f"{{{SIGNATURE_NAMESPACE}}}Signature"
+    signing.verify(data, signatories, signer, signed=root.find(mark) is not None)
+    found: dict[str, str] = {}
+    for child in root:
+        if child.tag == mark:
+            continue
+        if child.tag != _tag(local(child)) or local(child) in found:
+            raise DuisError(DuisFault.UNEXPECTED_ELEMENT, f"{child.tag} has no place here")
+        found[local(child)] = child.text or ""
+    return _made(found)
+
+
+def _made(found: dict[str, str]) -> Countersigned:
+    unknown = set(found) - {element for element, _attribute, _kind in _FIELDS}
+    if unknown:
+        raise DuisError(DuisFault.UNEXPECTED_ELEMENT, f"{min(unknown)} has no place here")
+    values = {}
+    for element, attribute, kind in _FIELDS:
+        if element in found:
+            values[attribute] = kind.read(found[element])
+        elif attribute not in _OPTIONAL:
+            raise DuisError(DuisFault.MISSING_ELEMENT, f"expected {element}")
+    return Countersigned(**values)
+
+
+def _tag(name: str) -> str:
+    return f"{{{NAMESPACE}}}{name}"

@@ -1,0 +1,168 @@
+"""Verifies signatures of exactly the form DUIS documents have; all others are for signxml.
+
+What stands here accepts nothing that signxml refuses: one form, one algorithm of each kind, the
+whole document, the very certificate. Whatever deviates in the least is left to signxml, which then
+says what is wrong with it. It exists because whole migrations verify dozens of signatures for each
+home (``benchmarks/bench_migration.py``).
+"""
+
+import base64
+import binascii
+import copy
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from lxml import etree
+
+from emulator.core.clock import UtcMs, from_datetime
+from emulator.crypto import signature
+from harness.formats.duis.shape import SIGNATURE_NAMESPACE
+
+_DS: Final = f"{{{SIGNATURE_NAMESPACE}}}"
+_EXCLUSIVE: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
+_ENVELOPED: Final = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
+_ECDSA: Final = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
+_SHA256: Final = "http://www.w3.org/2001/04/xmlenc#sha256"
+
+#: The elements of a signature: depth, name and attributes, in order.
+_FORM: Final = (
+    (0, "Signature", {}),
+    (1, "SignedInfo", {}),
+    (2, "CanonicalizationMethod", {"Algorithm": _EXCLUSIVE}),
+    (2, "SignatureMethod", {"Algorithm": _ECDSA}),
+    (2, "Reference", {"URI": ""}),
+    (3, "Transforms", {}),
+    (4, "Transform", {"Algorithm": _ENVELOPED}),
+    (4, "Transform", {"Algorithm": _EXCLUSIVE}),
+    (3, "DigestMethod", {"Algorithm": _SHA256}),
+    (3, "DigestValue", {}),
+    (1, "SignatureValue", {}),
+    (1, "KeyInfo", {}),
+    (2, "X509Data", {}),
+    (3, "X509IssuerSerial", {}),
+    (4, "X509IssuerName", {}),
+    (4, "X509SerialNumber", {}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Signer:
+    """What of a certificate a verification needs."""
+
+    point: bytes
+    issuer: str
+    serial: str
+    not_before: UtcMs
+    not_after: UtcMs
+
+
+def holds(root: etree._Element, certificate: bytes, at: UtcMs) -> bool:
+    """Say whether a document's signature has the one form, covers it all, and verifies.
+
+    Args:
+        root: The document with its comments and processing instructions.
+        certificate: DER certificate of the signer.
+        at: Moment at which the certificate must be valid.
+
+    Returns:
+        False for everything else, with no word on why.
+    """
+    signer = _signer(certificate)
+    if signer is None or not signer.not_before <= at <= signer.not_after:
+        return False
+    found = root.findall(f"{_DS}Signature")
+    alone = root.getprevious() is None and root.getnext() is None
+    if len(found) != 1 or not alone or root.getroottree().docinfo.internalDTD is not None:
+        return False
+    texts = _texts(found[0])
+    if texts is None or (texts["X509IssuerName"], texts["X509SerialNumber"]) != (
+        signer.issuer,
+        signer.serial,
+    ):
+        return False
+    return _verifies(root, found[0], texts, signer)
+
+
+def _verifies(
+    root: etree._Element, element: etree._Element, texts: dict[str, str], signer: _Signer
+) -> bool:
+    digest, value = _octets(texts["DigestValue"]), _octets(texts["SignatureValue"])
+    signed = _canonical(element[0])
+    if digest is None or value is None or not signature.verify(signer.point, signed, value):
+        return False
+    return hashlib.sha256(_canonical(_without_signature(root))).digest() == digest
+
+
+def _texts(element: etree._Element) -> dict[str, str] | None:
+    """Return the texts of a signature by element; None where its form is any other."""
+    rows = list(_flat(element, 0))
+    if len(rows) != len(_FORM):
+        return None
+    texts: dict[str, str] = {}
+    for (depth, one), (due, name, attributes) in zip(rows, _FORM, strict=True):
+        if (depth, one.tag) != (due, f"{_DS}{name}") or dict(one.attrib) != attributes:
+            return None
+        texts[name] = one.text or ""
+    return texts
+
+
+def _flat(element: etree._Element, depth: int) -> list[tuple[int, etree._Element]]:
+    rows = [(depth, element)]
+    for child in element:
+        rows += _flat(child, depth + 1)
+    return rows
+
+
+def _without_signature(root: etree._Element) -> etree._Element:
+    """Return a copy without the document's own signature; what follows it stays."""
+    whole = copy.deepcopy(root)
+    own = whole.find(f"{_DS}Signature")
+    if own is not None:
+        before = own.getprevious()
+        if own.tail and before is not None:
+            before.tail = (before.tail or "") + own.tail
+        elif own.tail:
+            whole.text = (whole.text or "") + own.tail
+        whole.remove(own)
+    return whole
+
+
+def _canonical(element: etree._Element) -> bytes:
+    octets: bytes = etree.tostring(
+        copy.deepcopy(element), method="c14n", exclusive=True, with_comments=False
+    )
+    return octets
+
+
+def _octets(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+@lru_cache(maxsize=256)
+def _signer(certificate: bytes) -> _Signer | None:
+    """Read a certificate once; None for one that signxml has to judge."""
+    try:
+        parsed = x509.load_der_x509_certificate(certificate)
+    except ValueError:
+        return None
+    key = parsed.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != signature.CURVE.name:
+        return None
+    point = key.public_bytes(
+        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    )
+    return _Signer(
+        point,
+        parsed.issuer.rfc4514_string(),
+        str(parsed.serial_number),
+        from_datetime(parsed.not_valid_before_utc),
+        from_datetime(parsed.not_valid_after_utc),
+    )

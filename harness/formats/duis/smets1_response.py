@@ -1,0 +1,316 @@
+"""What an S1SP says of a SMETS1 device: signed responses in the shapes of DUIS and MMC.
+
+Source:
+    DUIS 5.4 XSD (SMETS1SignedResponse, SMETS1ResponseType) and MMC 5.4 XSD (HeaderType,
+    ResponsePayload, DeviceAlertMessageType, StatusSMETS1); checked by validating what is written.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from emulator.core.clock import UtcMs
+from emulator.core.ids import Eui64
+from harness.formats.duis import document, kinds, signing
+from harness.formats.duis.faults import DuisError, DuisFault
+from harness.formats.duis.shape import SIGNATURE_NAMESPACE, canonical, line_of, local, tag
+from harness.formats.duis.signing import Signatories, XmlKey
+from harness.formats.duis.xml_input import parse
+
+MMC_NAMESPACE: Final = "http://www.dccinterface.co.uk/ResponseAndAlert"
+_ROOT: Final = "SMETS1SignedResponse"
+_ERROR_CHARS: Final = 250
+_PREFIXES: Final = {"ra": MMC_NAMESPACE}
+_SUCCESS: Final = "MessageSuccess"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One element of the MMC name space.
+
+    Attributes:
+        name: Local name.
+        text: Its text; empty for one with children.
+        children: Its children, in order.
+        attributes: Its attributes.
+    """
+
+    name: str
+    text: str = ""
+    children: tuple["Node", ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+
+    def find(self, *path: str) -> str | None:
+        """Return the text of the first element down a path of names, or None."""
+        node: Node | None = self
+        for name in path:
+            node = next((one for one in node.children if one.name == name), None) if node else None
+        return None if node is None else node.text
+
+
+@dataclass(frozen=True, slots=True)
+class Smets1Status:
+    """One result of a device, in words.
+
+    Attributes:
+        code: 0 for a success.
+        error: At most 250 characters.
+        position: Which instruction of the request, from 1.
+    """
+
+    code: int
+    error: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a request.
+
+    Attributes:
+        element: Name of its element, e.g. ``UpdatePaymentModeRsp``.
+        success: Whether all of it was done.
+        values: What the element holds.
+        statuses: Results of its instructions.
+    """
+
+    element: str
+    success: bool
+    values: tuple[Node, ...] = ()
+    statuses: tuple[Smets1Status, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAlert:
+    """An alert of a device.
+
+    Attributes:
+        code: GBCS alert code, or None.
+        description: At most 250 characters.
+        at: When.
+    """
+
+    code: int | None
+    description: str
+    at: UtcMs
+
+
+@dataclass(frozen=True, slots=True)
+class Smets1Response:
+    """One response or alert of a SMETS1 device, as its S1SP words it.
+
+    Attributes:
+        device: The device.
+        target: Whom it is for: the service user, or the DCC's identifier.
+        counter: Originator counter of the request it answers.
+        body: What it says.
+        service: Service reference, or None for an alert.
+        variant: Service reference variant, or None for an alert.
+        supplementary_party: The service user, where the DCC asked for it; else None.
+        supplementary_counter: Its counter, likewise.
+        at: When the device was asked, or None.
+    """
+
+    device: Eui64
+    target: Eui64
+    counter: int
+    body: Result | DeviceAlert
+    service: str | None = None
+    variant: str | None = None
+    supplementary_party: Eui64 | None = None
+    supplementary_counter: int | None = None
+    at: UtcMs | None = None
+
+
+def write_signed(value: Smets1Response, key: XmlKey) -> bytes:
+    """Write and sign a response; returns canonical octets, fit to be embedded.
+
+    Raises:
+        DuisError: A value lies outside the limits of the schema.
+    """
+    root = document.new(_ROOT)
+    response = etree.SubElement(root, tag("SMETS1Response"), nsmap=_PREFIXES)
+    header = etree.SubElement(response, tag("Header"))
+    for name, text in _header(value):
+        etree.SubElement(header, _ra(name)).text = text
+    body = etree.SubElement(response, tag("Body"))
+    if isinstance(value.body, Result):
+        _write_result(etree.SubElement(body, tag("ResponseMessage")), value.body)
+    else:
+        _write_alert(etree.SubElement(body, tag("DeviceAlertMessage")), value.body)
+    signing.sign(root, key)
+    return canonical(root)
+
+
+def read_signed(
+    data: bytes, signatories: Signatories | None = None, signer: Eui64 | None = None
+) -> Smets1Response:
+    """Read a signed response.
+
+    Args:
+        data: The document.
+        signatories: XML-signing certificates; with them (and ``signer``) the signature must hold.
+        signer: The S1SP that must have signed it.
+
+    Raises:
+        DuisError: Named.
+    """
+    root = parse(data)
+    _expect(root, _ROOT, tag(_ROOT))
+    signed = root.find(f"{{{SIGNATURE_NAMESPACE}}}Signature") is not None
+    if signatories is not None:
+        if signer is None:
+            raise DuisError(DuisFault.BAD_SIGNATURE, "nobody is named who must have signed it")
+        signing.verify(data, signatories, signer, signed=signed)
+    response = _child(root, tag("SMETS1Response"))
+    texts = {local(one): one.text or "" for one in _child(response, tag("Header"))}
+    body = _child(response, tag("Body"))
+    first = next(iter(body), None)
+    if first is None:
+        raise _missing("ResponseMessage", body)
+    content = _read_result(first) if local(first) == "ResponseMessage" else _read_alert(first)
+    return _made(texts, content, response)
+
+
+def _header(value: Smets1Response) -> list[tuple[str, str]]:
+    rows: list[tuple[str, str | None]] = [
+        ("BusinessOriginatorID", str(value.device)),
+        ("BusinessTargetID", str(value.target)),
+        ("OriginatorCounter", str(value.counter)),
+        ("SupplementaryRemotePartyID", _optional(value.supplementary_party)),
+        ("SupplementaryRemotePartyCounter", _optional(value.supplementary_counter)),
+        ("ServiceReference", value.service),
+        ("ServiceReferenceVariant", value.variant),
+        ("Timestamp", None if value.at is None else kinds.DATE_TIME.write(value.at)),
+    ]
+    return [(name, text) for name, text in rows if text is not None]
+
+
+def _optional(value: Eui64 | int | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _write_result(parent: etree._Element, result: Result) -> None:
+    data = etree.SubElement(parent, _ra("SMETSData"))
+    element = etree.SubElement(data, _ra(result.element))
+    element.set(_SUCCESS, kinds.BOOLEAN.write(result.success))
+    for node in result.values:
+        _write_node(element, node)
+    if result.statuses:
+        debug = etree.SubElement(etree.SubElement(parent, _ra("DebugInfo")), _ra("SMETS1Debug"))
+        for status in result.statuses:
+            row = etree.SubElement(debug, _ra("SMETS1Response"))
+            row.set("ResponseCode", str(status.code))
+            row.set("Position", str(status.position))
+            etree.SubElement(row, _ra("Error")).text = _short(status.error)
+
+
+def _short(text: str) -> str:
+    if len(text) > _ERROR_CHARS:
+        raise DuisError(DuisFault.BAD_LENGTH, f"a text of at most {_ERROR_CHARS} characters")
+    return text
+
+
+def _write_node(parent: etree._Element, node: Node) -> None:
+    element = etree.SubElement(parent, _ra(node.name))
+    for name, value in node.attributes:
+        element.set(name, value)
+    if node.text:
+        element.text = node.text
+    for child in node.children:
+        _write_node(element, child)
+
+
+def _write_alert(parent: etree._Element, alert: DeviceAlert) -> None:
+    content = etree.SubElement(parent, _ra("DeviceAlertContent"))
+    if alert.code is not None:
+        etree.SubElement(content, _ra("GBCSHexAlertCode")).text = f"{alert.code:04X}"
+    etree.SubElement(content, _ra("AlertDescription")).text = _short(alert.description)
+    etree.SubElement(content, _ra("Timestamp")).text = kinds.DATE_TIME.write(alert.at)
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+def _read_result(parent: etree._Element) -> Result:
+    data = _child(parent, _ra("SMETSData"))
+    element = next(iter(data), None)
+    if element is None:
+        raise _missing("an element of SMETSData", data)
+    success = kinds.BOOLEAN.read(element.get(_SUCCESS) or "")
+    statuses = tuple(
+        Smets1Status(
+            kinds.whole_number(-(2**31), 2**31).read(row.get("ResponseCode") or ""),
+            _child(row, _ra("Error")).text or "",
+            kinds.whole_number(1, 2**31).read(row.get("Position") or ""),
+        )
+        for row in parent.iter(_ra("SMETS1Response"))
+    )
+    return Result(local(element), success, tuple(_node(one) for one in element), statuses)
+
+
+def _node(element: etree._Element) -> Node:
+    children = tuple(_node(one) for one in element)
+    attributes = tuple((str(name), str(value)) for name, value in element.attrib.items())
+    return Node(local(element), "" if children else element.text or "", children, attributes)
+
+
+def _read_alert(parent: etree._Element) -> DeviceAlert:
+    content = _child(parent, _ra("DeviceAlertContent"))
+    texts = {local(one): one.text or "" for one in content}
+    code = texts.get("GBCSHexAlertCode")
+    return DeviceAlert(
+        None if code is None else kinds.ALERT_CODE.read(code),
+        texts.get("AlertDescription", ""),
+        kinds.DATE_TIME.read(texts.get("Timestamp", "")),
+    )
+
+
+def _made(
+    texts: dict[str, str], body: Result | DeviceAlert, parent: etree._Element
+) -> Smets1Response:
+    for name in ("BusinessOriginatorID", "BusinessTargetID", "OriginatorCounter"):
+        if name not in texts:
+            raise _missing(name, parent)
+    counter = kinds.whole_number(0, 2**64 - 1)
+    party, own = (
+        texts.get("SupplementaryRemotePartyID"),
+        texts.get("SupplementaryRemotePartyCounter"),
+    )
+    at = texts.get("Timestamp")
+    return Smets1Response(
+        kinds.EUI.read(texts["BusinessOriginatorID"]),
+        kinds.EUI.read(texts["BusinessTargetID"]),
+        counter.read(texts["OriginatorCounter"]),
+        body,
+        texts.get("ServiceReference"),
+        texts.get("ServiceReferenceVariant"),
+        None if party is None else kinds.EUI.read(party),
+        None if own is None else counter.read(own),
+        None if at is None else kinds.DATE_TIME.read(at),
+    )
+
+
+def _child(parent: etree._Element, name: str) -> etree._Element:
+    found = parent.find(name)
+    if found is None:
+        raise _missing(name.rpartition("}")[2], parent)
+    return found
+
+
+def _missing(name: str, parent: etree._Element) -> DuisError:
+    return DuisError(
+        DuisFault.MISSING_ELEMENT, f"expected {name}", line=line_of(parent), where=local(parent)
+    )
+
+
+def _expect(root: etree._Element, name: str, qualified: str) -> None:
+    if root.tag != qualified:
+        raise DuisError(DuisFault.WRONG_ROOT, f"the root is {root.tag}, not {name}")
+    if root.get("schemaVersion") != document.SCHEMA_VERSION:
+        raise DuisError(DuisFault.SCHEMA_VERSION, f"schemaVersion {root.get('schemaVersion')!r}")
+
+
+def _ra(name: str) -> str:
+    return f"{{{MMC_NAMESPACE}}}{name}"

@@ -1,0 +1,176 @@
+"""Plays one home from its beginning, or from where it rests, to its end: a bench, an office."""
+
+import asyncio
+import hashlib
+import importlib
+import json
+import zlib
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from device_profiles.installation import Installation
+from emulator.core.clock import UtcMs
+from emulator.core.faults import CLEAR, PLACES
+from harness.benches import BENCHES
+from harness.errors import HarnessError
+from harness.migration.course import Course
+from harness.migration.office import Office
+from harness.migration.record import InstallationRecord
+from harness.migration.site import Site
+from harness.migration.states import State
+from harness.migration.volume_files import ChunkFiles, HomeFiles
+from harness.migration.volume_journal import Play, SentFile, dump_play
+from harness.migration.volume_shared import ScopedChance, Shared
+from harness.ports import Bench
+from harness.run_options import RunOptions
+
+_WORLD: Final = "SMETS1"
+_ANSWERS: Final = ("VIF", "SCF", "COF")
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One installation to be played.
+
+    Attributes:
+        number: Its place in the installation file, from 0.
+        installation: The installation.
+        memory: State of home and parties to go on from; empty: from the beginning.
+        captured: Whether its frames go into the capture.
+    """
+
+    number: int
+    installation: Installation
+    memory: bytes = field(repr=False)
+    captured: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HomePlayer:
+    """Plays homes of one chunk.
+
+    Attributes:
+        shared: What all chunks share.
+        chunk: The chunk's file set.
+    """
+
+    shared: Shared
+    chunk: ChunkFiles
+
+    def play(self, home: Home) -> dict[str, Any]:
+        """Play one home on a virtual time line of its own; what breaks is told, not raised."""
+        options = RunOptions(
+            seed=self.shared.options.seed,
+            data=self.shared.options.data,
+            world=_WORLD,
+            settings={"homes": (home.installation,)},
+        )
+        module = importlib.import_module(BENCHES["emulated"].partition(":")[0])
+        bench: Bench = module.open_bench(options)
+        with asyncio.Runner(loop_factory=module.new_event_loop) as loop:
+            return loop.run(self._on(bench, home))
+
+    async def _on(self, bench: Bench, home: Home) -> dict[str, Any]:
+        scope = f"home/{home.installation.ref}/{self.shared.round}"
+        chance = ScopedChance(self.shared.options.seed, scope)
+        terms = self.shared.terms_of(self.chunk.hand.counter)
+        cohort = self.shared.batch.cohort
+        office = Office.open(bench.clock, chance, cohort, (home.installation,), terms)
+        files = HomeFiles(self.chunk, office)
+        site = Site(home.installation, bench, cohort)
+        course = Course(office, [site], self.shared.trouble.script, files=files)
+        error: dict[str, str] = {}
+        try:
+            await self._course(bench, course, home)
+        except HarnessError as broken:
+            error = {"what": broken.what, "where": broken.where, "cause": broken.cause}
+        record = course.records[home.installation.ref]
+        return self._outcome(bench, course, home, record, error)
+
+    async def _course(self, bench: Bench, course: Course, home: Home) -> None:
+        told, ref = self.shared.told, home.installation.ref
+        if not home.memory:
+            for order in self.shared.trouble.on_links:
+                await bench.disturb(order)
+            await course.migrate()
+            return
+        stored = json.loads(zlib.decompress(home.memory))
+        bench.restore(bytes.fromhex(stored["bench"]))
+        course.load(stored["course"])
+        for place in PLACES:
+            await bench.disturb(f"{CLEAR}@{place}")
+        await course.office.clock.sleep_until(UtcMs(told["at"]))
+        await course.resubmit([ref], told["judgement"], roll_forward=told["roll_forward"])
+
+    def _outcome(
+        self,
+        bench: Bench,
+        course: Course,
+        home: Home,
+        record: InstallationRecord,
+        error: dict[str, str],
+    ) -> dict[str, Any]:
+        frames = [
+            (one.at_us, one.link, one.frame, one.comment)
+            for one in (bench.take_frames() if home.captured else ())
+        ]
+        letters = tuple(_letters(course))
+        play = Play(record, letters, tuple(_answers(course, home)), _facts(record), error)
+        memory = b""
+        if record.state is State.STRANDED and not error:
+            course.office.post.letters = []
+            state = bench.dump() or b""
+            stored = {"bench": state.hex(), "course": course.dump()}
+            memory = zlib.compress(json.dumps(stored).encode(), 1)
+        return {
+            "n": home.number,
+            "ref": record.ref,
+            "play": dump_play(play),
+            "frames": frames,
+            "memory": memory,
+        }
+
+
+def _letters(course: Course) -> list[dict[str, Any]]:
+    """Return the messages between parties, each with its fingerprint instead of its octets."""
+    hashes: dict[int, str] = {}
+    rows = []
+    for letter in course.office.post.letters:
+        known = hashes.get(id(letter.octets))
+        if known is None:
+            known = hashes[id(letter.octets)] = hashlib.sha256(letter.octets).hexdigest()
+        rows.append(
+            {
+                "at": letter.at,
+                "sender": letter.sender,
+                "receiver": letter.receiver,
+                "kind": letter.kind,
+                "summary": letter.summary,
+                "size_bytes": len(letter.octets),
+                "sha256": known,
+            }
+        )
+    return rows
+
+
+def _answers(course: Course, home: Home) -> list[SentFile]:
+    """Return the files about this installation alone, in a folder of its own."""
+    found = []
+    for hand in course.files.hands:
+        for kind, one in hand.arrived.items():
+            if kind.value in _ANSWERS:
+                told = {
+                    "type": kind.value,
+                    "sender": one.sender,
+                    "receiver": one.receiver,
+                    "result": "sent",
+                    "ref": home.installation.ref,
+                }
+                found.append(SentFile(f"{home.number:06d}/{one.name}", one.octets, told))
+    return found
+
+
+def _facts(record: InstallationRecord) -> dict[str, Any]:
+    """Return what a play came to in numbers."""
+    moments = [entry.at for entry in record.history] or [UtcMs(0)]
+    return {"virtual_s": (moments[-1] - moments[0]) // 1000, "entries": len(record.history)}

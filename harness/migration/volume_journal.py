@@ -1,0 +1,300 @@
+"""The journal of a migration run: its rounds, the files of each, and every installation's play."""
+
+import hashlib
+import json
+import sqlite3
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+from harness.errors import UsageError
+from harness.journal import Journal, text
+from harness.migration.record import InstallationRecord
+from harness.migration.totals import UnreconciledError
+
+#: What the one row of ``scenarios`` is called: to the journal, a migration run is one scenario.
+SCENARIO: Final = "MIGRATION"
+#: A chunk has fewer common files than this.
+_FILES_A_CHUNK: Final = 100
+_TABLES: Final = """
+CREATE TABLE migration_rounds (
+  n INTEGER PRIMARY KEY, kind TEXT NOT NULL, told TEXT NOT NULL, state TEXT NOT NULL);
+CREATE TABLE migration_files (
+  round INTEGER NOT NULL, n INTEGER NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,
+  told TEXT NOT NULL, octets BLOB NOT NULL, PRIMARY KEY (round, n));
+CREATE TABLE migration_plays (
+  round INTEGER NOT NULL, n INTEGER NOT NULL, ref TEXT NOT NULL, state TEXT NOT NULL,
+  told BLOB, memory BLOB, capture_offset INTEGER, capture_frames INTEGER,
+  PRIMARY KEY (round, n));
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """A migration file as it was sent.
+
+    Attributes:
+        name: Its name.
+        octets: Its content, signature and all.
+        told: Sender, receiver, type, verdict and findings, as JSON values.
+    """
+
+    name: str
+    octets: bytes = field(repr=False)
+    told: dict[str, Any]
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the octets, 64 hex digits."""
+        return hashlib.sha256(self.octets).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """One installation as it was played in one round.
+
+    Attributes:
+        record: What is kept of it; None while it was not played.
+        letters: Messages between parties: at, sender, receiver, kind, octets, sha256, summary.
+        files: Migration files of this installation alone (outcomes).
+        facts: Further numbers: device writes, virtual seconds, frames.
+        error: What broke, where the bench or the harness did; empty else.
+    """
+
+    record: InstallationRecord | None
+    letters: tuple[dict[str, Any], ...] = ()
+    files: tuple[SentFile, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+    error: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One going over a list of installations.
+
+    Attributes:
+        number: From 0.
+        kind: ``migrate`` or ``resubmit``.
+        told: Judgement, roll forward, refs: what was asked.
+        done: Whether every installation of it was played.
+    """
+
+    number: int
+    kind: str
+    told: dict[str, Any]
+    done: bool
+
+
+class VolumeJournal:
+    """``journal.sqlite`` of a migration run.
+
+    An installation's play is one transaction: what a kill cuts off leaves no trace, and is played
+    again from its own beginning on a home that nobody has touched.
+
+    Attributes:
+        journal: The journal of runs that this one extends.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+
+    @classmethod
+    def create(cls, path: Path, *, crash_at: int | None = None) -> Self:
+        """Make a new journal with empty tables."""
+        journal = Journal.create(path, crash_at=crash_at)
+        with journal.commit() as db:
+            for table in _TABLES.split(";")[:-1]:
+                db.execute(table)
+        return cls(journal)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the journal of a migration run.
+
+        Raises:
+            UsageError: There is none, it cannot be read, or it is that of a run of scenarios.
+        """
+        journal = Journal.open(path)
+        if not is_migration(journal):
+            journal.close()
+            raise UsageError(
+                "the folder holds a run of scenarios, no migration run",
+                where=str(path.parent),
+                next_command=f"smetsbench resume {path.parent}",
+            )
+        return cls(journal)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.journal.close()
+
+    def begin(self, row: dict[str, Any], refs: Sequence[str]) -> None:
+        """Write the run and its first round, before anything is done."""
+        self.journal.begin_run(row, [(SCENARIO, {"refs": len(refs)})])
+        self.begin_round("migrate", {}, list(enumerate(refs)))
+
+    def begin_round(self, kind: str, told: dict[str, Any], refs: Sequence[tuple[int, str]]) -> None:
+        """Write that installations, by number and ref, are to be gone over."""
+        with self.journal.commit() as db:
+            number = db.execute("SELECT COUNT(*) FROM migration_rounds").fetchone()[0]
+            db.execute(
+                "INSERT INTO migration_rounds VALUES (?, ?, ?, 'running')",
+                (number, kind, text(told)),
+            )
+            db.executemany(
+                "INSERT INTO migration_plays (round, n, ref, state) VALUES (?, ?, ?, 'pending')",
+                [(number, n, ref) for n, ref in refs],
+            )
+            db.execute("UPDATE scenarios SET state = 'running'")
+            db.execute("UPDATE runs SET state = 'running'")
+
+    def end_round(self, number: int, result: dict[str, Any]) -> None:
+        """Write that a round is over, and what the run came to."""
+        with self.journal.commit() as db:
+            db.execute("UPDATE migration_rounds SET state = 'done' WHERE n = ?", (number,))
+            db.execute("UPDATE scenarios SET state = 'done', result = ?", (text(result),))
+            db.execute("UPDATE runs SET state = 'done'")
+
+    def options(self) -> dict[str, Any]:
+        """Return the choices the run was begun with."""
+        found: dict[str, Any] = json.loads(self.row()["options"])
+        return found
+
+    def row(self) -> sqlite3.Row:
+        """Return the row of the run."""
+        return self.journal.rows("SELECT * FROM runs")[0]
+
+    def rounds(self) -> list[Round]:
+        """Return the rounds so far."""
+        return [
+            Round(row["n"], row["kind"], json.loads(row["told"]), row["state"] == "done")
+            for row in self.journal.rows("SELECT * FROM migration_rounds ORDER BY n")
+        ]
+
+    def put_chunk(self, number: int, chunk: int, files: Sequence[SentFile]) -> None:
+        """Write the common files of a chunk of installations, before a device of it is touched.
+
+        Raises:
+            UnreconciledError: They were written before, with other octets: the same run makes the
+                same files, so something of it is not the same.
+        """
+        known = {one.name: one.sha256 for one in self.files(number)}
+        for one in files:
+            if known.get(one.name, one.sha256) != one.sha256:
+                raise UnreconciledError(
+                    f"{one.name} is not the file that was journalled before",
+                    where=f"round {number + 1}",
+                    cause="another version of smetsbench, or data files that changed meanwhile",
+                    next_command="smetsbench migration run … --out NEW-FOLDER",
+                )
+        first = chunk * _FILES_A_CHUNK
+        with self.journal.commit() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO migration_files VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (number, n, one.name, one.sha256, text(one.told), zlib.compress(one.octets, 1))
+                    for n, one in enumerate(files, first)
+                ],
+            )
+
+    def files(self, number: int) -> list[SentFile]:
+        """Return the common files of a round, chunk by chunk; none before they were made."""
+        rows = self.journal.rows("SELECT * FROM migration_files WHERE round = ? ORDER BY n", number)
+        return [
+            SentFile(row["name"], zlib.decompress(row["octets"]), json.loads(row["told"]))
+            for row in rows
+        ]
+
+    def put_play(
+        self, number: int, n: int, play: dict[str, Any], memory: bytes, capture: tuple[int, int]
+    ) -> None:
+        """Write one installation's play, in one transaction.
+
+        Args:
+            number: The round.
+            n: The installation.
+            play: What ``dump_play`` gives.
+            memory: State of home and parties, where a later round may need it; else empty.
+            capture: Length of the capture and frames in it, behind this play.
+        """
+        with self.journal.commit() as db:
+            db.execute(
+                "UPDATE migration_plays SET state = 'done', told = ?, memory = ?,"
+                " capture_offset = ?, capture_frames = ? WHERE round = ? AND n = ?",
+                (zlib.compress(text(play).encode(), 1), memory or None, *capture, number, n),
+            )
+
+    def pending(self, number: int) -> list[tuple[int, str]]:
+        """Return number and ref of the installations a round has still to play."""
+        rows = self.journal.rows(
+            "SELECT n, ref FROM migration_plays WHERE round = ? AND state = 'pending' ORDER BY n",
+            number,
+        )
+        return [(row["n"], row["ref"]) for row in rows]
+
+    def plays(self, number: int) -> list[tuple[int, str, Play]]:
+        """Return number, ref and play of every installation of a round, in order."""
+        rows = self.journal.rows(
+            "SELECT n, ref, told FROM migration_plays WHERE round = ? ORDER BY n", number
+        )
+        return [(row["n"], row["ref"], load_play(row["told"])) for row in rows]
+
+    def memory(self, n: int) -> bytes:
+        """Return the last stored state of an installation's home and parties; empty for none."""
+        rows = self.journal.rows(
+            "SELECT memory FROM migration_plays WHERE n = ? AND state = 'done'"
+            " ORDER BY round DESC LIMIT 1",
+            n,
+        )
+        return bytes(rows[0]["memory"] or b"") if rows else b""
+
+    def records(self) -> list[InstallationRecord]:
+        """Return the record of each installation as its last play left it, in order."""
+        rows = self.journal.rows(
+            "SELECT n, told FROM migration_plays WHERE state = 'done' ORDER BY n, round"
+        )
+        last = {row["n"]: row["told"] for row in rows}
+        plays = (load_play(told) for told in last.values())
+        return [one.record for one in plays if one.record is not None]
+
+    def capture_end(self) -> tuple[int, int] | None:
+        """Return length and frame count of the capture behind the last play."""
+        rows = self.journal.rows(
+            "SELECT MAX(capture_offset), MAX(capture_frames) FROM migration_plays"
+            " WHERE state = 'done'"
+        )
+        return None if rows[0][0] is None else (rows[0][0], rows[0][1])
+
+
+def is_migration(journal: Journal) -> bool:
+    """Say whether a journal is that of a migration run."""
+    found = journal.rows("SELECT 1 FROM sqlite_master WHERE name = 'migration_rounds'")
+    return bool(found)
+
+
+def dump_play(play: Play) -> dict[str, Any]:
+    """Return a play as JSON values."""
+    return {
+        "record": None if play.record is None else play.record.dump(),
+        "letters": list(play.letters),
+        "files": [[one.name, one.octets.decode(), one.told] for one in play.files],
+        "facts": play.facts,
+        "error": play.error,
+    }
+
+
+def load_play(told: bytes | None) -> Play:
+    """Return a stored play; one without a record where it was not played."""
+    if told is None:
+        return Play(None)
+    plain = json.loads(zlib.decompress(told))
+    record = plain["record"]
+    return Play(
+        None if record is None else InstallationRecord.restore(record),
+        tuple(plain["letters"]),
+        tuple(SentFile(name, octets.encode(), more) for name, octets, more in plain["files"]),
+        plain["facts"],
+        plain["error"],
+    )

@@ -1,0 +1,130 @@
+"""Plays installations in processes of their own, or in this one; results come back as they end."""
+
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, Final
+
+from harness.errors import BenchError
+
+#: What some installations are played from, and what came of one: plain values only.
+Task = Mapping[str, Any]
+Outcome = dict[str, Any]
+#: Made once in each process; plays installations one after another.
+Playing = Callable[[Task], Iterator[Outcome]]
+#: What a process sends behind the last outcome of a task.
+_END: Final = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """How a process gets its ``Playing``: a function at the top of a module, and its argument.
+
+    Attributes:
+        make: Makes it.
+        about: What all installations share: plain values, sent once to each process.
+    """
+
+    make: Callable[[Any], Playing]
+    about: Any
+
+
+def play_all(workshop: Workshop, tasks: Sequence[Task], jobs: int) -> Iterator[Outcome]:
+    """Yield what comes of the tasks, in the order it comes.
+
+    At any moment a process holds one home, so memory does not grow with their number.
+
+    Args:
+        workshop: How to play.
+        tasks: What to play.
+        jobs: Processes; 1 plays in this one, and so does a single task.
+
+    Raises:
+        BenchError: A process died.
+    """
+    if min(jobs, len(tasks)) <= 1:
+        playing = workshop.make(workshop.about)
+        for task in tasks:
+            yield from playing(task)
+        return
+    with _crew(workshop, min(jobs, len(tasks))) as crew:
+        yield from _shared_out(crew, tasks)
+
+
+def _shared_out(crew: Sequence[Connection], tasks: Sequence[Task]) -> Iterator[Outcome]:
+    """Keep every process busy, with one task in hand and one waiting in its pipe."""
+    waiting = deque(tasks)
+    open_tasks = dict.fromkeys(crew, 0)
+    for _round in range(2):
+        for line in crew:
+            _hand(line, waiting, open_tasks)
+    while any(open_tasks.values()):
+        for line in wait([one for one in crew if open_tasks[one]]):
+            if not isinstance(line, Connection):
+                continue
+            try:
+                outcome = line.recv()
+            except EOFError as error:
+                raise BenchError(
+                    "a process that played installations died",
+                    cause="killed from outside, or out of memory",
+                    next_command="smetsbench resume DIR",
+                ) from error
+            if outcome is _END:
+                open_tasks[line] -= 1
+                _hand(line, waiting, open_tasks)
+            else:
+                yield outcome
+
+
+def _hand(line: Connection, waiting: deque[Task], open_tasks: dict[Connection, int]) -> None:
+    if waiting:
+        line.send(waiting.popleft())
+        open_tasks[line] += 1
+
+
+@contextmanager
+def _crew(workshop: Workshop, count: int) -> Iterator[list[Connection]]:
+    """Start processes; they end when their pipe does, so none outlives a killed run.
+
+    They are spawned, not forked: a forked one would inherit the lock of the run folder and keep
+    it after its parent was killed.
+    """
+    context = multiprocessing.get_context("spawn")
+    lines: list[Connection] = []
+    processes: list[BaseProcess] = []
+    try:
+        for _number in range(count):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_work, args=(theirs, workshop), daemon=True)
+            process.start()
+            theirs.close()
+            lines.append(ours)
+            processes.append(process)
+        yield lines
+    finally:
+        for line in lines:
+            line.close()
+        for process in processes:
+            process.join(5)
+            if process.is_alive():
+                process.terminate()
+                process.join()
+
+
+def _work(line: Connection, workshop: Workshop) -> None:
+    """Play what comes down the pipe until it closes; Ctrl-C is the parent's to act on."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    playing = workshop.make(workshop.about)
+    while True:
+        try:
+            for outcome in playing(line.recv()):
+                line.send(outcome)
+            line.send(_END)
+        except (EOFError, BrokenPipeError):
+            return  # the run has ended, or was killed

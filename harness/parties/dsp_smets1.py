@@ -1,0 +1,350 @@
+"""The DSP's way to S1SPs: requests for SMETS1 devices go out countersigned, answers come back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+
+from device_profiles.smets1_services import Smets1Service, Taker, load_smets1_services
+from device_profiles.words import Connectivity, CspRegion, DeviceType
+from emulator.codecs.gbcs.alerts import AlertCode
+from emulator.core.ids import Eui64
+from harness.formats.duis import countersigned, s1sp_alert, smets1_response
+from harness.formats.duis.alerts import S1spAlertPassed
+from harness.formats.duis.countersigned import Countersigned
+from harness.formats.duis.faults import DuisError
+from harness.formats.duis.request_id import RequestId
+from harness.formats.duis.requests import ServiceRequest, read_request
+from harness.formats.duis.responses import ACKNOWLEDGED, Smets1ResponseMessage
+from harness.formats.duis.s1sp_alert import S1spAlert
+from harness.formats.duis.signing import Signatories
+from harness.formats.duis.smets1_response import DeviceAlert, Result, Smets1Response
+from harness.parties import dsp_smets1_inventory
+from harness.parties.dsp_base import DspBase
+from harness.parties.dsp_work import PassOn
+from harness.parties.post import DUIS
+from harness.parties.transform import THROUGH_ACB
+from harness.rules.firmware_checks import Category, Objection
+from harness.rules.inventory import InventoryRecord
+from harness.rules.roles import SUPPLIERS, Actor, UserRole
+from harness.rules.smets1_roles import Route, objection_to, route_of
+
+_READ_VERSION: Final = "11.2"
+#: Alerts with which a device tells what became of an image.
+_RECEIPTS: Final = frozenset({AlertCode.FIRMWARE_VERIFIED, AlertCode.FIRMWARE_VERIFICATION_FAILED})
+#: Roles of users that a meter of that type knows itself. Source: GBCS remote party roles.
+_KNOWN: Final = {
+    DeviceType.ESME: SUPPLIERS | {UserRole.ELECTRICITY_DISTRIBUTOR},
+    DeviceType.GSME: SUPPLIERS | {UserRole.GAS_TRANSPORTER},
+}
+
+
+class S1spDoor(Protocol):
+    """What the DSP needs of an S1SP."""
+
+    @property
+    def party(self) -> Eui64:
+        """Its identifier."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """How the trace calls it."""
+        ...
+
+    async def take(self, document: bytes) -> tuple[bytes, ...]:
+        """Take one countersigned request; returns the documents it answers with, signed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FromS1sp:
+    """What became of one document of an S1SP.
+
+    Attributes:
+        kind: ``response``, ``alert``; or why it went nowhere: ``refused``, ``unasked``.
+        receiver: Whom it was delivered to, or None.
+        value: What it says, or None where it was refused.
+        detail: One line for a reader.
+    """
+
+    kind: str
+    receiver: Eui64 | None
+    value: Smets1Response | S1spAlert | None = None
+    detail: str = ""
+
+
+class Smets1Desk(DspBase):
+    """Countersigns requests for SMETS1 devices and brings home what S1SPs answer.
+
+    Attributes:
+        s1sps: Name of each S1SP in the inventory -> its identifier.
+        to_s1sps: Countersigned requests that are still to go out, in order.
+        supplies: Meter point -> its registered supplier.
+    """
+
+    def connect(
+        self,
+        s1sps: Mapping[str, Eui64],
+        *,
+        services: Mapping[str, Smets1Service] | None = None,
+        certificates: Mapping[Eui64, bytes] | None = None,
+    ) -> None:
+        """Make S1SPs known.
+
+        Args:
+            s1sps: Name -> identifier.
+            services: The table of services; None for the shipped one.
+            certificates: XML-signing certificates of S1SPs; with them their signatures must hold.
+        """
+        self.s1sps.update(s1sps)
+        self._services = services or load_smets1_services()
+        self._s1sp_certificates = dict(certificates or {})
+
+    def register_supply(self, mpxn: str, supplier: Eui64) -> None:
+        """Note who is registered for a meter point, from now on (a change of supplier too)."""
+        self.supplies[mpxn] = supplier
+        record = self.inventory.of_mpxn(mpxn)
+        if record is not None:
+            dsp_smets1_inventory.give_supplier(self.inventory, record, supplier)
+
+    def assign(self, hub: Eui64, s1sp: str, *, region: CspRegion, coordinated: bool = True) -> None:
+        """Note which S1SP serves a SMETS1 hub, as the Commissioning Party tells it.
+
+        Args:
+            hub: The CHF, which is in the inventory.
+            s1sp: Name of the S1SP.
+            region: Region it is listed under.
+            coordinated: Whether the electricity import supplier coordinates its firmware.
+
+        Raises:
+            ValueError: The hub is not in the inventory, or no SMETS1 one.
+        """
+        record = self.inventory.find(hub)
+        if record is None:
+            raise ValueError(f"{hub} is not in the inventory")
+        self.inventory.put(
+            replace(
+                record,
+                s1sp=s1sp,
+                csp_region=region,
+                connectivity=Connectivity.CELLULAR,
+                coordinated=coordinated,
+            )
+        )
+
+    # --- outward ----------------------------------------------------------------------------
+
+    def goes_to_s1sp(self, asked: ServiceRequest) -> InventoryRecord | None:
+        """Return the device of a request that an S1SP carries out, or None."""
+        record = self.inventory.find(asked.request_id.target)
+        row = self._services.get(asked.header.variant)
+        if record is None or route_of(record) is not Route.S1SP or not self.s1sps:
+            return None
+        return record if row is None or row.taker is Taker.S1SP else None
+
+    def pass_on(
+        self, asked: ServiceRequest, actor: Actor, record: InventoryRecord, document: bytes
+    ) -> Objection | bytes:
+        """Check a request for a SMETS1 device, countersign it and acknowledge it."""
+        row = self._services.get(asked.header.variant)
+        if row is None:
+            return Objection(Category.NOT_APPLICABLE, f"{asked.header.variant}: no SMETS1 service")
+        objection = objection_to(row, actor, record, self.inventory)
+        if objection is not None:
+            return objection
+        s1sp = self.s1sps.get(self._s1sp_of(record))
+        if s1sp is None:
+            return Objection(Category.UNKNOWN_DEVICE, f"no S1SP serves {record.device}")
+        if asked.request_id in self._passed_on:
+            return Objection(Category.BAD_REQUEST, f"{asked.request_id} was passed on before")
+        self._passed_on[asked.request_id] = None
+        self._queue_for_s1sp(asked, actor, record, s1sp, document)
+        return self.respond(asked, ACKNOWLEDGED)
+
+    def stray(self, asked: ServiceRequest) -> Objection | None:
+        """Say that a device was pre-notified as of the other generation than its home's, or None.
+
+        Source:
+            S003 §2: such a device cannot be the target of any service request.
+        """
+        record = self.inventory.find(asked.request_id.target)
+        hub = None if record is None or record.hub is None else self.inventory.find(record.hub)
+        if record is None or hub is None or not self.s1sps or record.smets is hub.smets:
+            return None
+        detail = f"{record.device} is a {record.smets} device on a {hub.smets} hub"
+        return Objection(Category.NOT_APPLICABLE, detail)
+
+    def pass_image(self, asked: ServiceRequest, hub: Eui64, document: bytes) -> bool:
+        """Countersign an 11.1 request for the S1SP of a hub; False for a hub that has none."""
+        record = self.inventory.find(hub)
+        s1sp = None if record is None else self.s1sps.get(record.s1sp)
+        if record is None or s1sp is None:
+            return False
+        identity = asked.request_id
+        request = Countersigned(
+            s1sp,
+            hub,
+            self.acb.eui64,
+            self.acb.next_counter(),
+            document,
+            identity.originator,
+            identity.counter,
+        )
+        octets = countersigned.write(request, self.own_key())
+        summary = f"{asked.header.variant} for devices of hub {hub}, countersigned"
+        self.to_s1sps.append(PassOn(s1sp, hub, octets, summary))
+        return True
+
+    def _s1sp_of(self, record: InventoryRecord) -> str:
+        if record.s1sp:
+            return record.s1sp
+        hub = None if record.hub is None else self.inventory.find(record.hub)
+        return "" if hub is None else hub.s1sp
+
+    def _queue_for_s1sp(
+        self,
+        asked: ServiceRequest,
+        actor: Actor,
+        record: InventoryRecord,
+        s1sp: Eui64,
+        document: bytes,
+    ) -> None:
+        identity = asked.request_id
+        known = _KNOWN.get(record.device_type, frozenset())
+        through_dcc = record.device_type in THROUGH_ACB or actor.roles.isdisjoint(known)
+        originator = self.acb.eui64 if through_dcc else identity.originator
+        counter = self.acb.next_counter() if through_dcc else identity.counter
+        request = Countersigned(
+            s1sp,
+            record.device,
+            originator,
+            counter,
+            document,
+            identity.originator if through_dcc else None,
+            identity.counter if through_dcc else None,
+        )
+        octets = countersigned.write(request, self.own_key())
+        self.asked_s1sps[record.device, originator, counter] = document
+        summary = f"{asked.header.variant} for {record.device_type} {record.device}, countersigned"
+        self.to_s1sps.append(PassOn(s1sp, record.device, octets, summary))
+
+    async def relay(self, door: S1spDoor) -> list[FromS1sp]:
+        """Hand an S1SP everything that waits for it, in order; deliver what it answers."""
+        done: list[FromS1sp] = []
+        while (work := self._waiting_for(door.party)) is not None:
+            self.post.hand_over(self.name, door.name, DUIS, work.document, work.summary)
+            answers = await door.take(work.document)
+            self.to_s1sps.remove(work)
+            done += [self.take_from_s1sp(octets, door.party, door.name) for octets in answers]
+        return done
+
+    def _waiting_for(self, s1sp: Eui64) -> PassOn | None:
+        return next((work for work in self.to_s1sps if work.s1sp == s1sp), None)
+
+    # --- inward -----------------------------------------------------------------------------
+
+    def take_from_s1sp(self, document: bytes, s1sp: Eui64, name: str = "S1SP") -> FromS1sp:
+        """Deliver a signed response or alert of an S1SP, and note what it means."""
+        signatories = None
+        if self._s1sp_certificates:
+            signatories = Signatories(self._s1sp_certificates, self.now)
+        is_alert = b"<sr:S1SPAlert" in document[:64]
+        try:
+            value: Smets1Response | S1spAlert = (
+                s1sp_alert.read_alert(document, signatories, s1sp)
+                if is_alert
+                else smets1_response.read_signed(document, signatories, s1sp)
+            )
+        except DuisError as error:
+            self.post.hand_over(name, self.name, DUIS, document, f"refused: {error.name}")
+            return FromS1sp("refused", None, detail=str(error))
+        if isinstance(value, S1spAlert):
+            return self._s1sp_alert(document, value, name)
+        return self._s1sp_answer(document, value, name)
+
+    def _s1sp_answer(self, document: bytes, value: Smets1Response, name: str) -> FromS1sp:
+        if isinstance(value.body, DeviceAlert):
+            return self._of_device(document, value, value.body, name)
+        waiting = self.asked_s1sps.pop((value.device, value.target, value.counter), None)
+        summary = f"{value.variant} response of {value.device}"
+        self.post.hand_over(name, self.name, DUIS, document, summary)
+        if waiting is None:
+            return FromS1sp("unasked", None, value, f"nobody waits for {value.device}")
+        asked = read_request(waiting)
+        user = asked.request_id.originator
+        body = Smets1ResponseMessage(value.service, value.variant, document)
+        response_id = RequestId(value.device, user, value.counter)
+        self.deliver(user, body, summary, asked.request_id, response_id)
+        if value.body.success:
+            self._note_success(asked, value, value.body)
+        return FromS1sp("response", user, value, summary)
+
+    def _of_device(
+        self, document: bytes, value: Smets1Response, alert: DeviceAlert, name: str
+    ) -> FromS1sp:
+        """Deliver an alert of a device to its supplier; one about an image ends its transfer."""
+        summary = f"alert of {value.device}: {alert.description}"
+        self.post.hand_over(name, self.name, DUIS, document, summary)
+        if alert.code in _RECEIPTS:
+            self.transfers.pop(value.device, None)
+        body = Smets1ResponseMessage(None, None, document)
+        sent = self.deliver(value.target, body, summary)
+        return FromS1sp("alert" if sent else "unasked", value.target, value, summary)
+
+    def _s1sp_alert(self, document: bytes, value: S1spAlert, name: str) -> FromS1sp:
+        self.post.hand_over(name, self.name, DUIS, document, f"alert {value.code}")
+        users = self._concerned(value)
+        self.raise_alert(users, S1spAlertPassed(document))
+        if value.request_id is not None:
+            self.asked_s1sps = {
+                key: waiting
+                for key, waiting in self.asked_s1sps.items()
+                if read_request(waiting).request_id != value.request_id
+            }
+        return FromS1sp("alert", users[0] if users else None, value, value.code)
+
+    def _concerned(self, value: S1spAlert) -> list[Eui64]:
+        if value.request_id is not None:
+            return [value.request_id.originator]
+        record = None if value.device is None else self.inventory.find(value.device)
+        return [] if record is None else [record.supplier]
+
+    def _note_success(self, asked: ServiceRequest, value: Smets1Response, result: Result) -> None:
+        dsp_smets1_inventory.note_success(
+            self.inventory, asked, now=self.now, supplies=self.supplies
+        )
+        record = self.inventory.find(value.device)
+        alert = dsp_smets1_inventory.credentials_alert(asked)
+        if alert is not None and record is not None:
+            self.raise_alert([record.supplier], alert)
+        version = next((node.text for node in result.values if node.name == "FirmwareVersion"), "")
+        if asked.header.variant == _READ_VERSION and record is not None and version:
+            self.note_version(record, version)
+
+    # --- memory -----------------------------------------------------------------------------
+
+    def dump(self) -> dict[str, Any]:
+        """Return its memory; users, keys and tables come from the scenario again."""
+        return {
+            **super().dump(),
+            "s1sps": {name: str(party) for name, party in self.s1sps.items()},
+            "to_s1sps": [work.dump() for work in self.to_s1sps],
+            "supplies": {mpxn: str(user) for mpxn, user in self.supplies.items()},
+            "passed_on": [str(one) for one in self._passed_on],
+            "asked_s1sps": [
+                [str(device), str(party), counter, waiting.hex()]
+                for (device, party, counter), waiting in self.asked_s1sps.items()
+            ],
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take over a dumped memory."""
+        super().load(state)
+        self.s1sps = {name: Eui64.parse(text) for name, text in state["s1sps"].items()}
+        self.to_s1sps = [PassOn.restore(one) for one in state["to_s1sps"]]
+        self.supplies = {mpxn: Eui64.parse(text) for mpxn, text in state["supplies"].items()}
+        self._passed_on = {RequestId.parse(text): None for text in state["passed_on"]}
+        self.asked_s1sps = {
+            (Eui64.parse(device), Eui64.parse(party), counter): bytes.fromhex(waiting)
+            for device, party, counter, waiting in state["asked_s1sps"]
+        }

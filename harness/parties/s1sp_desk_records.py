@@ -1,0 +1,94 @@
+"""What an S1SP keeps of each device: counters, notified certificates, the hub's log, image hash.
+
+Source:
+    S1SR-d names what is kept (four Notified Certificate IDs, Execution Counter, CoS Execution
+    Counter, SMETS1 CHF Device Log, Most Recently Verified Manufacturer Image Hash); that the
+    Execution Counter is kept by asking party is a stand-in.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+from device_profiles.words import DeviceType
+from emulator.core.ids import Eui64
+from harness.rules.migration_certificates import NULL_CERTIFICATE_ID, CertificateId
+
+CRITICAL_SUPPLIER: Final = "critical_supplier"
+NON_CRITICAL_SUPPLIER: Final = "non_critical_supplier"
+CRITICAL_NETWORK_OPERATOR: Final = "critical_network_operator"
+NON_CRITICAL_NETWORK_OPERATOR: Final = "non_critical_network_operator"
+#: Names of the four Notified Certificate IDs.
+NOTIFIED: Final = (
+    CRITICAL_SUPPLIER,
+    NON_CRITICAL_SUPPLIER,
+    CRITICAL_NETWORK_OPERATOR,
+    NON_CRITICAL_NETWORK_OPERATOR,
+)
+#: Number of the first top-up code an S1SP issues for a device. Source: invented.
+FIRST_TOP_UP: Final = 50_001
+
+
+@dataclass(slots=True)
+class DeskRecord:
+    """One device.
+
+    Attributes:
+        device: Its EUI-64.
+        device_type: Its type.
+        hub: EUI-64 of its hub.
+        executions: Asking party -> counter of its last request that was taken up.
+        cos_execution: Counter of the last change of supplier that was taken up.
+        notified: Name -> Notified Certificate ID.
+        image_hash: Most recently verified manufacturer image hash, or empty.
+        declared: Firmware version by its CPL entry, or empty.
+        log: Of a hub: its device log as last seen or changed.
+        next_top_up: Number of the next top-up code.
+        own_make: Of a PPMID: whether it is of the makes that the S1SP knows.
+    """
+
+    device: Eui64
+    device_type: DeviceType
+    hub: Eui64
+    executions: dict[Eui64, int] = field(default_factory=dict)
+    cos_execution: int = -1
+    notified: dict[str, CertificateId] = field(
+        default_factory=lambda: dict.fromkeys(NOTIFIED, NULL_CERTIFICATE_ID)
+    )
+    image_hash: str = ""
+    declared: str = ""
+    log: list[Eui64] = field(default_factory=list)
+    next_top_up: int = FIRST_TOP_UP
+    own_make: bool = True
+
+    def is_replay(self, party: Eui64, counter: int) -> bool:
+        """Say whether a party's counter does not rise."""
+        return counter <= self.executions.get(party, -1)
+
+    def dump(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "device": self.device.hex,
+            "device_type": self.device_type.value,
+            "hub": self.hub.hex,
+            "executions": {party.hex: counter for party, counter in self.executions.items()},
+            "cos_execution": self.cos_execution,
+            "notified": {name: [one.serial, one.issuer] for name, one in self.notified.items()},
+            "image_hash": self.image_hash,
+            "declared": self.declared,
+            "log": [one.hex for one in self.log],
+            "next_top_up": self.next_top_up,
+            "own_make": self.own_make,
+        }
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> Self:
+        """Return a dumped record."""
+        words = {
+            "device": Eui64.parse(state["device"]),
+            "device_type": DeviceType(state["device_type"]),
+            "hub": Eui64.parse(state["hub"]),
+            "executions": {Eui64.parse(one): int(n) for one, n in state["executions"].items()},
+            "notified": {name: CertificateId(*pair) for name, pair in state["notified"].items()},
+            "log": [Eui64.parse(one) for one in state["log"]],
+        }
+        return cls(**{**state, **words})

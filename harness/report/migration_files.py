@@ -1,0 +1,117 @@
+"""Writes every report of a migration run from its journal."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, Final
+
+from harness.migration.record import InstallationRecord
+from harness.migration.volume_journal import VolumeJournal
+from harness.new_installations import EUI64_PREFIX
+from harness.report import migration_page, migration_texts
+from harness.report.migration_model import MigrationRecord, Played, build, write_files
+from harness.run_folder import RunFolder
+
+_EUI64: Final = re.compile(r"(?<![0-9A-Fa-f-])[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){7}(?![0-9A-Fa-f-])")
+_MADE_UP: Final = "-".join(f"{octet:02X}" for octet in EUI64_PREFIX)
+_NOTE: Final = (
+    "EUI-64s of your installations are replaced by pseudonyms (EE-EE-…) in this report and in"
+    " run.json, events.jsonl and junit.xml; files/, journal.sqlite and wire.pcapng hold them. Run"
+    " again with --with-identifiers to see them."
+)
+
+
+def _page(run: MigrationRecord) -> bytes:
+    return migration_page.render(run).encode()
+
+
+#: File name -> what renders it.
+RENDERERS: Final[dict[str, Callable[[MigrationRecord], bytes]]] = {
+    "run.json": migration_texts.render_json,
+    "events.jsonl": migration_texts.render_events,
+    "junit.xml": migration_texts.render_junit,
+    "installations.csv": migration_texts.render_csv,
+    "report.html": _page,
+}
+
+
+def write_migration(folder: RunFolder) -> MigrationRecord:
+    """Write all reports and the migration files; each report replaces the one before it whole.
+
+    Raises:
+        UsageError: The folder holds no readable migration run.
+        UnreconciledError: Totals do not follow from the histories.
+    """
+    journal = VolumeJournal.open(folder.file("journal"))
+    try:
+        run = veiled(build(folder, journal))
+        write_files(folder.path, journal)
+    finally:
+        journal.close()
+    for name, render in RENDERERS.items():
+        path = folder.path / name
+        fresh = path.with_name(f"{name}.part")
+        fresh.write_bytes(render(run))
+        fresh.replace(path)
+    return run
+
+
+def veiled(run: MigrationRecord) -> MigrationRecord:
+    """Return the run with pseudonyms for EUI-64s that may be live.
+
+    Unchanged where all of them are made up, or ``--with-identifiers`` was given.
+    """
+    known = [
+        str(device.eui64)
+        for record in run.records
+        for device in record.devices
+        if not str(device.eui64).startswith(_MADE_UP)
+    ]
+    if run.options.with_identifiers or not known:
+        return run
+    veil = _Veil(known)
+    return replace(
+        run,
+        installations=tuple(veil.installation(one) for one in run.installations),
+        remarks=(*run.remarks, _NOTE),
+    )
+
+
+class _Veil:
+    """Replaces each EUI-64 by the same pseudonym everywhere; a look-up for each one met."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._names: dict[str, str] = {}
+        for eui64 in known:
+            self._names.setdefault(eui64, _pseudonym(len(self._names) + 1))
+
+    def text(self, text: str) -> str:
+        return _EUI64.sub(lambda found: self._names.get(found[0].upper(), found[0]), text)
+
+    def over(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {key: self.over(one) for key, one in value.items()}
+        return [self.over(one) for one in value] if isinstance(value, list | tuple) else value
+
+    def installation(self, one: Played) -> Played:
+        plays = tuple(
+            (number, replace(play, letters=tuple(self.over(letter) for letter in play.letters)))
+            for number, play in one.plays
+        )
+        record = None if one.record is None else self.record(one.record)
+        return replace(one, record=record, plays=plays)
+
+    def record(self, record: InstallationRecord) -> InstallationRecord:
+        plain = record.dump()
+        plain["history"] = [self.over(line) for line in plain["history"]]
+        for device in plain["devices"]:
+            spelt = "-".join(re.findall("..", device["eui64"].upper()))
+            device["eui64"] = self._names.get(spelt, spelt)
+        return InstallationRecord.restore(plain)
+
+
+def _pseudonym(number: int) -> str:
+    digits = f"EEEE{number:012X}"
+    return "-".join(re.findall("..", digits))

@@ -1,0 +1,145 @@
+"""Who may migrate, and when: eligibility, authorisation, dates, MIG-100 to MIG-113."""
+
+from typing import Final
+
+from harness.scenarios.migration.build import scenario
+from harness.scenarios.migration.row import MIGRATED, Home, MigrationRow, Stage, ends
+from harness.scenarios.migration.shapes import (
+    ACTIVE,
+    DORMANT,
+    B,
+    not_planned,
+    rejected,
+)
+
+_UNLISTED: Final = Home(unlisted=True)
+
+MIG_100: Final = scenario(
+    MigrationRow(
+        id="MIG-100",
+        title="The combination is on the EPCL for another service provider only: MA110",
+        clause="MEHRS MA110",
+        saboteur="rule-off-ma110",
+        homes=(_UNLISTED, Home(ref="LISTED")),
+        stages=(Stage(ends=ends(HOME=not_planned("P2", "MA110", "X-04"), LISTED=MIGRATED)),),
+        silent=("the sub-codes of MA110: the code is DCC's, the sub-codes are ours",),
+    )
+)
+MIG_101: Final = scenario(
+    MigrationRow(
+        id="MIG-101",
+        title="Secure in January 2022: MA110 is not asked yet",
+        clause="MEHRS MA110",
+        saboteur="rule-forced-ma110",
+        cohort="DA",
+        day="2022-01-31",
+        homes=(_UNLISTED,),
+        silent=("the day in February 2022 from which MA110 is asked for Secure: the first here",),
+    )
+)
+MIG_102: Final = scenario(
+    MigrationRow(
+        id="MIG-102",
+        title="Secure in February 2022: MA110 is asked",
+        clause="MEHRS MA110",
+        saboteur="rule-off-ma110",
+        cohort="DA",
+        day="2022-02-01",
+        homes=(_UNLISTED,),
+        stages=(Stage(ends=ends(HOME=not_planned("P2", "MA110", "X-04"))),),
+        silent=("the day in February 2022 from which MA110 is asked for Secure: the first here",),
+    )
+)
+_CATEGORIES: Final = (
+    ("KEYS", "missing_master_keys", "01"),
+    ("NO-WAN", "no_wan_before", "02"),
+    ("UNECONOMIC", "uneconomic_to_test", "06"),
+    ("CONTRACT", "contract_ended", "07"),
+)
+_CAUSE: Final = {"CONTRACT": "contract-end"}
+MIG_103: Final = scenario(
+    MigrationRow(
+        id="MIG-103",
+        title="Excluded categories are not planned, and the category is told",
+        clause="TMAD 18",
+        saboteur="rule-off-18",
+        homes=tuple(
+            Home(
+                ref=ref,
+                exclusions=frozenset({name}),
+                of_class=DORMANT,
+                dormancy=_CAUSE.get(ref, "change-of-supplier"),
+            )
+            for ref, name, _sub in _CATEGORIES
+        ),
+        stages=(
+            Stage(ends={ref: not_planned("P2", "X-18", sub) for ref, _name, sub in _CATEGORIES}),
+        ),
+    )
+)
+MIG_104: Final = scenario(
+    MigrationRow(
+        id="MIG-104",
+        title="EC: the group is not migrated, and its files are refused as such",
+        clause="MAM 3.0",
+        saboteur="rule-off-group",
+        cohort="EC",
+        day="2021-06-01",
+        stages=(Stage(ends=ends(HOME=rejected("V1", "X-GROUP", "02"))),),
+    )
+)
+MIG_105: Final = scenario(
+    MigrationRow(
+        id="MIG-105",
+        title="The Requesting Party is closed: no new MCF is taken",
+        clause="TMAD (RP closure)",
+        saboteur="rule-off-rp",
+        cohort="IOC",
+        closed="2021-06-30",
+        day="2021-07-01",
+        stages=(Stage(ends=ends(HOME=rejected("V1", "X-RP", "01"))),),
+        silent=("the day on which each Requesting Party closed",),
+    )
+)
+MIG_106: Final = scenario(
+    MigrationRow(
+        id="MIG-106",
+        title="The TMAD has ceased to apply: nothing is migrated",
+        clause="TMAD 1.3",
+        saboteur="rule-off-1.3",
+        day="2025-01-01",
+        stages=(Stage(ends=ends(HOME=rejected("V1", "X-1.3", "01"))),),
+    )
+)
+MIG_107: Final = scenario(
+    MigrationRow(
+        id="MIG-107",
+        title="The TMAD has ceased to apply, and the run says so: migrated all the same",
+        clause="TMAD 1.3",
+        saboteur="mcc-forgets-overrides",
+        day="2025-01-01",
+        overrides=frozenset({"1.3"}),
+        silent=("migrating after the TMAD has ceased to apply: for test benches only",),
+    )
+)
+MIG_108: Final = scenario(
+    MigrationRow(
+        id="MIG-108",
+        title="An active installation without its supplier's authorisation is not planned",
+        clause="MAM 4",
+        saboteur="rule-off-p5",
+        homes=(Home(of_class=ACTIVE, authorised=False), Home(ref="OTHER")),
+        stages=(Stage(ends=ends(HOME=not_planned("P5", "X-P5", "01"), OTHER=MIGRATED)),),
+    )
+)
+MIG_109: Final = scenario(
+    MigrationRow(
+        id="MIG-109",
+        title="The electricity Network Operator's Certificate ID is Null: refused",
+        clause="TMAD 4.47",
+        saboteur="rule-off-4.47",
+        order=B,
+        homes=(Home(network_operator=False),),
+        stages=(Stage(ends=ends(HOME=rejected("V4", "X-4.47", "01"))),),
+    )
+)
