@@ -1,7 +1,7 @@
 """Column maps: how a user's export of a list names its columns and writes its values."""
 
 import codecs
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -134,28 +134,37 @@ def _wrong_format(name: str, value: object) -> str:
     """Return what is wrong with one format, or nothing."""
     if type(value) is not type(_FORMATS[name]):
         return f"must be like {_FORMATS[name]!r}"
-    if isinstance(value, int):
-        return "" if value <= _MOST_HEADING_LINE and (value or name == "strip_0x") else "no such line"
-    if value == "":
-        return "must not be empty"
-    if name == "delimiter" and (len(str(value)) != 1 or str(value) in '"\r\n'):
-        return "must be one character that stands between cells"
-    if name == "encoding" and not _is_text_encoding(str(value)):
-        return f"{value!r} is no encoding of text"
-    if name == "date" and not _is_date_format(str(value)):
-        return f"{value!r} does not hold a whole day"
-    return ""
+    checks: dict[str, tuple[Callable[[object], bool], str]] = {
+        "heading_line": (_is_line, "no line of a file has this number"),
+        "delimiter": (_is_delimiter, "must be one character that stands between cells"),
+        "encoding": (_is_text_encoding, "is no encoding of text"),
+        "date": (_is_date_format, "does not hold a whole day"),
+        "list_separator": (bool, "must not be empty"),
+    }
+    if name not in checks:
+        return ""
+    check, why = checks[name]
+    return "" if check(value) else why
 
 
-def _is_text_encoding(name: str) -> bool:
+def _is_line(number: object) -> bool:
+    return isinstance(number, int) and 1 <= number <= _MOST_HEADING_LINE
+
+
+def _is_delimiter(text: object) -> bool:
+    return isinstance(text, str) and len(text) == 1 and text not in '"\r\n'
+
+
+def _is_text_encoding(name: object) -> bool:
     try:
-        return isinstance(codecs.decode(b"a", name), str)
-    except (LookupError, ValueError):
+        return isinstance(codecs.decode(b"", str(name)), str)
+    except (LookupError, TypeError, ValueError):
         return False
 
 
-def _is_date_format(text: str) -> bool:
+def _is_date_format(form: object) -> bool:
     """Say whether a day that is written in a format is read back as it was."""
+    text = str(form)
     day = datetime(2019, 11, 23, tzinfo=None)  # noqa: DTZ001 -- a calendar day has no zone
     try:
         return datetime.strptime(day.strftime(text), text) == day  # noqa: DTZ007 -- the same

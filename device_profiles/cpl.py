@@ -3,27 +3,17 @@
 import csv
 import io
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from pydantic import ValidationError
-
+from device_profiles.column_map import ColumnMap, ListColumns, load_column_map
 from device_profiles.cpl_entry import CplEntry
-from device_profiles.cpl_rules import Cpl, Finding, Resolution
-from device_profiles.errors import InvalidValueError, UnmarkedValueError
-from device_profiles.files import (
-    SHIPPED,
-    Folders,
-    digest_of,
-    read_csv,
-    read_text,
-    read_toml,
-    refuse,
-    unknown_keys,
-)
+from device_profiles.cpl_rules import Cpl, Finding, Resolution, problems
+from device_profiles.files import SHIPPED, Folders
+from device_profiles.list_faults import Scan
+from device_profiles.list_files import NOT_APPLICABLE
+from device_profiles.list_files import scan as scan_list
 
 __all__ = [
     "COLUMNS",
@@ -36,31 +26,25 @@ __all__ = [
     "load_cpl",
     "load_map",
     "render",
+    "scan",
 ]
 
 #: The columns of our own file, in order (firmware.md 6.2, and ``evidence``).
 COLUMNS: Final = tuple(CplEntry.model_fields)
+LIST_COLUMNS: Final = ListColumns(
+    COLUMNS,
+    lists=frozenset({"upgrade_from"}),
+    dates=frozenset({"effective_from", "effective_to"}),
+    hexes={
+        "manufacturer_id": 4,
+        "model_id": 4,
+        "hardware_version": 4,
+        "firmware_version": 8,
+        "manufacturer_image_hash": 64,
+    },
+)
 FILE_NAME: Final = "cpl.csv"
 MAP_NAME: Final = "cpl_columns.toml"
-#: A cell that means "no entry".
-NOT_APPLICABLE: Final = "N/A"
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnMap:
-    """How a user's export names the columns.
-
-    Attributes:
-        columns: Our column -> the heading in the file.
-        constants: Our column -> the value of every row, where the export has no such column.
-        date_format: ``strptime`` format of dates.
-        list_separator: What stands between identifiers in ``upgrade_from``.
-    """
-
-    columns: Mapping[str, str] = field(default_factory=dict)
-    constants: Mapping[str, str] = field(default_factory=dict)
-    date_format: str = "%Y-%m-%d"
-    list_separator: str = ";"
 
 
 def load_cpl(overlays: Folders = ()) -> Cpl:
@@ -80,47 +64,45 @@ def load_cpl(overlays: Folders = ()) -> Cpl:
 
 
 def load_map(path: Path) -> ColumnMap:
-    """Read a column map: tables ``[columns]``, ``[constants]`` and ``[formats]``.
+    """Read a column map: tables ``[columns]``, ``[constants]``, ``[words.COLUMN]``, ``[formats]``.
 
     Raises:
         DataError: It cannot be read, or names a column that the list does not have.
     """
-    table = read_toml(path, is_overlay=True).table
-    unknown_keys(table, ("columns", "constants", "formats"), path)
-    for name in ("columns", "constants", "formats"):
-        if not isinstance(table.get(name, {}), dict):
-            raise InvalidValueError("must be a table", file=path, key=name)
-    for name in ("columns", "constants"):
-        unknown_keys(table.get(name, {}), COLUMNS, path, name)
-    formats = table.get("formats", {})
-    unknown_keys(formats, ("date", "list_separator"), path, "formats")
-    if formats.get("list_separator") == "":
-        raise InvalidValueError("must not be empty", file=path, key="formats.list_separator")
-    return ColumnMap(
-        columns={key: str(value) for key, value in table.get("columns", {}).items()},
-        constants={key: str(value) for key, value in table.get("constants", {}).items()},
-        date_format=str(formats.get("date", "%Y-%m-%d")),
-        list_separator=str(formats.get("list_separator", ";")),
-    )
+    return load_column_map(path, COLUMNS)
+
+
+def scan(path: Path, column_map: ColumnMap | None = None) -> Scan[CplEntry]:
+    """Read a list to its end: its rows, and everything wrong with them.
+
+    Args:
+        path: The file: one heading line, then one row a line.
+        column_map: Headings of a user's export. Rows of such a file without a mark of their own
+            are marked ``user:`` with the hash of the file.
+
+    Raises:
+        DataError: The file cannot be read, or a column is missing or not known.
+    """
+    found = scan_list(path, CplEntry, LIST_COLUMNS, column_map)
+    for problem in problems(found.rows, found.broken):
+        found.blame(problem)
+    return found
 
 
 def load(path: Path, column_map: ColumnMap | None = None) -> Cpl:
     """Load a list from a CSV file.
 
     Args:
-        path: The file: UTF-8, comma separated, one heading line.
-        column_map: Headings of a user's export. Rows of such a file without a mark of their own
-            are marked ``user:`` with the hash of the file.
+        path: The file: one heading line, then one row a line.
+        column_map: Headings of a user's export.
 
     Raises:
-        DataError: The file cannot be read, a column is missing or not known, a row is wrong.
+        DataError: The file cannot be read, a column is missing or not known, a row is wrong; the
+            first wrong cell of the file, with line and column.
     """
-    headings, rows = read_csv(path)
-    _check_headings(headings, path, column_map)
-    mark = f"user:{digest_of(read_text(path).encode())}" if column_map is not None else ""
-    used = column_map or ColumnMap()
-    entries = [_entry(row, used, mark, path, line) for line, row in enumerate(rows, start=2)]
-    return Cpl(entries, str(path))
+    found = scan(path, column_map)
+    found.raise_first()
+    return Cpl(found.rows, str(path), checked=True)
 
 
 def render(entries: Iterable[CplEntry]) -> str:
@@ -133,61 +115,3 @@ def render(entries: Iterable[CplEntry]) -> str:
         cells["upgrade_from"] = ";".join(entry.upgrade_from) or NOT_APPLICABLE
         writer.writerow(["" if cells[name] is None else cells[name] for name in COLUMNS])
     return out.getvalue()
-
-
-def _check_headings(headings: Iterable[str], path: Path, column_map: ColumnMap | None) -> None:
-    present = list(headings)
-    for heading in present:
-        if present.count(heading) > 1:
-            raise InvalidValueError("this column stands twice", file=path, key=f"column {heading}")
-    if column_map is None:
-        unknown_keys(present, COLUMNS, path, "column")
-    used = column_map or ColumnMap()
-    needed = [name for name, info in CplEntry.model_fields.items() if info.is_required()]
-    for name in needed:
-        heading = used.columns.get(name, name)
-        free = name in used.constants or (name == "evidence" and column_map is not None)
-        if heading not in present and not free:
-            raise InvalidValueError(
-                "this column is missing (a cpl_columns.toml beside the file maps other headings)",
-                file=path,
-                key=f"column {heading}",
-            )
-
-
-def _entry(
-    row: Mapping[str | Any, Any], used: ColumnMap, mark: str, path: Path, line: int
-) -> CplEntry:
-    where = f"line {line}"
-    if None in row or None in row.values():
-        raise InvalidValueError("more or fewer cells than headings", file=path, key=where)
-    cells = {name: str(row.get(used.columns.get(name, name), "")).strip() for name in COLUMNS}
-    cells = {name: cells[name] or used.constants.get(name, "") for name in COLUMNS}
-    content: dict[str, Any] = {name: text for name, text in cells.items() if text}
-    content["evidence"] = cells["evidence"] or mark
-    if not content["evidence"]:
-        raise UnmarkedValueError("the row carries no evidence mark", file=path, key=where)
-    content["upgrade_from"] = _identifiers(cells["upgrade_from"], used.list_separator)
-    for name in ("effective_from", "effective_to"):
-        if cells[name]:
-            content[name] = _iso_date(cells[name], used.date_format, path, f"{where} {name}")
-    try:
-        return CplEntry.model_validate(content)
-    except ValidationError as error:
-        raise refuse(error, path, where) from error
-
-
-def _identifiers(text: str, separator: str) -> tuple[str, ...]:
-    if text in {"", NOT_APPLICABLE}:
-        return ()
-    return tuple(part.strip() for part in text.split(separator) if part.strip())
-
-
-def _iso_date(text: str, date_format: str, path: Path, where: str) -> str:
-    try:
-        # A calendar day has no zone.
-        return datetime.strptime(text, date_format).date().isoformat()  # noqa: DTZ007 - see above
-    except ValueError:
-        raise InvalidValueError(
-            f"not a date of the form {date_format}: {text!r}", file=path, key=where
-        ) from None

@@ -1,19 +1,50 @@
 """One row of the Central Products List: a Device Model at one firmware version."""
 
+import functools
 from datetime import date
-from typing import Annotated, Final, Self
+from typing import Annotated
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from device_profiles.evidence import Mark
 from device_profiles.sections import Section
 from device_profiles.words import CplStatus, DeviceType, ImageHashScope, SmetsVersion
 
-Hex4 = Annotated[str, Field(pattern=r"^[0-9A-F]{4}$")]
-Hex8 = Annotated[str, Field(pattern=r"^[0-9A-F]{8}$")]
-Hex64 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+Hex4 = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{4}$", to_upper=True)]
+Hex8 = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{8}$", to_upper=True)]
+Hex64 = Annotated[str, StringConstraints(pattern=r"^([0-9A-Fa-f]{64})?$", to_lower=True)]
 
-_UPPER_CASE: Final = ("manufacturer_id", "model_id", "hardware_version", "firmware_version")
+
+@functools.lru_cache(maxsize=1_024)
+def canonical_mark(text: str) -> str:
+    """Return an evidence mark as it is written; a list has few of them, on many rows.
+
+    Raises:
+        ValueError: It is none.
+    """
+    return str(Mark.parse(text))
+
+
+MarkText = Annotated[str, AfterValidator(canonical_mark)]
+
+
+def in_order(first: date | None, last: date | None, names: tuple[str, str]) -> date | None:
+    """Return the later of two days.
+
+    Args:
+        first: The earlier one, or None.
+        last: The later one, or None.
+        names: What they are called.
+
+    Raises:
+        PydanticCustomError: The later day lies before the earlier one.
+    """
+    if first is not None and last is not None and last < first:
+        raise PydanticCustomError(
+            "reversed_dates", "{last} lies before {first}", {"last": names[1], "first": names[0]}
+        )
+    return last
 
 
 class CplEntry(Section):
@@ -59,28 +90,12 @@ class CplEntry(Section):
     effective_to: date | None = None
     upgrade_from: tuple[str, ...] = ()
     notes: str = ""
-    evidence: str
+    evidence: MarkText
 
-    @field_validator(*_UPPER_CASE, mode="before")
+    @field_validator("effective_to")
     @classmethod
-    def _upper(cls, text: object) -> object:
-        return text.upper() if isinstance(text, str) else text
-
-    @field_validator("manufacturer_image_hash", mode="before")
-    @classmethod
-    def _lower(cls, text: object) -> object:
-        return text.lower() if isinstance(text, str) else text
-
-    @field_validator("evidence")
-    @classmethod
-    def _is_a_mark(cls, text: str) -> str:
-        return str(Mark.parse(text))
-
-    @model_validator(mode="after")
-    def _dates_in_order(self) -> Self:
-        if self.effective_to is not None and self.effective_to < self.effective_from:
-            raise ValueError("effective_to lies before effective_from")
-        return self
+    def _dates_in_order(cls, last: date | None, info: ValidationInfo) -> date | None:
+        return in_order(info.data.get("effective_from"), last, ("effective_from", "effective_to"))
 
     @property
     def model_hex(self) -> str:
@@ -108,3 +123,7 @@ class CplEntry(Section):
         """Return the status on a day: an active row is Expired after its last day."""
         ended = self.effective_to is not None and day > self.effective_to
         return CplStatus.EXPIRED if ended and self.status is CplStatus.ACTIVE else self.status
+
+    def may_be_installed(self, day: date) -> bool:
+        """Say whether devices may be updated to this version on a day (F-063, F-066)."""
+        return self.status_on(day) is CplStatus.ACTIVE and self.effective_from <= day

@@ -1,17 +1,15 @@
 """The rules of the Central Products List: rows checked against each other, and updates."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Final
 
 from device_profiles.cpl_entry import CplEntry
-from device_profiles.errors import (
-    BilingualVersionError,
-    DanglingReferenceError,
-    DuplicateEntryError,
-)
+from device_profiles.errors import DanglingReferenceError
+from device_profiles.list_faults import Problem
 from device_profiles.words import CplStatus, DeviceType, SmetsVersion
 
 
@@ -47,14 +45,30 @@ class Resolution:
 
 
 class Cpl:
-    """A list in force: rows by identifier, each row checked against the others."""
+    """A list in force: rows by identifier, each row checked against the others.
 
-    def __init__(self, entries: Iterable[CplEntry], file: str = "cpl.csv") -> None:
+    Args:
+        entries: The rows.
+        file: Where they come from, for messages.
+        checked: Whether the caller has found no problem between them already.
+    """
+
+    def __init__(
+        self, entries: Iterable[CplEntry], file: str = "cpl.csv", *, checked: bool = False
+    ) -> None:
+        rows = list(entries)
         self.file: Final = file
-        self.entries: Final[Mapping[str, CplEntry]] = _by_id(entries, file)
-        _refuse_duplicates(self.entries.values(), file)
-        _refuse_bilingual_versions(self.entries.values(), file)
-        _refuse_dangling(self.entries, file)
+        for problem in () if checked else problems(rows):
+            raise problem.error(file)
+        self.entries: Final[Mapping[str, CplEntry]] = {row.cpl_entry_id: row for row in rows}
+
+    @cached_property
+    def _by_model(self) -> Mapping[tuple[str, ...], list[CplEntry]]:
+        """Rows by type, manufacturer, model and hardware."""
+        found: dict[tuple[str, ...], list[CplEntry]] = {}
+        for entry in self.entries.values():
+            found.setdefault(entry.identity[:4], []).append(entry)
+        return found
 
     def entry(self, cpl_entry_id: str) -> CplEntry:
         """Return one row.
@@ -87,14 +101,12 @@ class Cpl:
             firmware_version: 8 hex digits; shorter ones are filled with zeros in front.
             smets: Generation, where the caller already knows it.
         """
-        version = firmware_version.upper().zfill(8)
-        wanted = (device_type, manufacturer.upper(), model.upper(), version)
+        version, model = firmware_version.upper().zfill(8), model.upper()
+        alike = self._by_model.get((device_type, manufacturer.upper(), model[:4], model[4:]), [])
         found = [
             entry
-            for entry in self.entries.values()
-            if (entry.device_type, entry.manufacturer_id, entry.model_hex, entry.firmware_version)
-            == wanted
-            and (smets is None or entry.smets is smets)
+            for entry in alike
+            if entry.firmware_version == version and (smets is None or entry.smets is smets)
         ]
         if len(found) == 1:
             return Resolution(found[0])
@@ -106,8 +118,8 @@ class Cpl:
         return sorted(
             (
                 entry
-                for entry in self.entries.values()
-                if entry.identity[:4] == like.identity[:4] and entry.smets is like.smets
+                for entry in self._by_model.get(like.identity[:4], [])
+                if entry.smets is like.smets
             ),
             key=lambda entry: entry.firmware_version,
         )
@@ -142,8 +154,13 @@ class Cpl:
             found.append(Finding("pathway", False, detail))
         return tuple(found)
 
-    def pathway(self, start: str, goal: str) -> tuple[str, ...] | None:
+    def pathway(self, start: str, goal: str, day: date | None = None) -> tuple[str, ...] | None:
         """Return the shortest chain of rows that upgrades ``start`` to ``goal``, both included.
+
+        Args:
+            start: What runs now; of any status.
+            goal: What is to run.
+            day: A day on which every row after ``start`` must be Active (F-066); None asks not.
 
         Returns:
             The chain, or None when there is none.
@@ -162,11 +179,24 @@ class Cpl:
                 while (following := came_from[chain[-1]]) is not None:
                     chain.append(following)
                 return tuple(chain)
+            if day is not None and not self.entries[here].may_be_installed(day):
+                continue
             for before in self.entries[here].upgrade_from:
                 if before not in came_from:
                     came_from[before] = here
                     waiting.append(before)
         return None
+
+    def bilingual(self) -> list[tuple[CplEntry, CplEntry]]:
+        """Return each pair of a SMETS1 and a SMETS2+ row of one model (F-096)."""
+        return [
+            (one, other)
+            for rows in self._by_model.values()
+            for one in rows
+            if one.smets is SmetsVersion.SMETS1
+            for other in rows
+            if other.smets is SmetsVersion.SMETS2
+        ]
 
     def with_status(self, cpl_entry_id: str, status: CplStatus) -> "Cpl":
         """Return the list with one row's status changed, as a withdrawal does (F-066)."""
@@ -195,57 +225,76 @@ def _hash_findings(target: CplEntry, image_hash: bytes) -> Iterable[Finding]:
         )
 
 
-def _by_id(entries: Iterable[CplEntry], file: str) -> dict[str, CplEntry]:
-    found: dict[str, CplEntry] = {}
-    for entry in entries:
-        if entry.cpl_entry_id in found:
-            raise DuplicateEntryError(
-                "this identifier stands twice", file=file, key=entry.cpl_entry_id
+def problems(rows: Sequence[CplEntry], left_out: Container[str] = ()) -> Iterator[Problem]:
+    """Yield every row that does not go with the others (F-060, F-061).
+
+    Args:
+        rows: The rows, in the order of the list.
+        left_out: Identifiers of rows that are wrong in themselves; naming one is no fault.
+    """
+    own: dict[str, int] = {}
+    for number, row in enumerate(rows):
+        first = own.setdefault(row.cpl_entry_id, number)
+        if first != number:
+            why, key = "this identifier stands twice", row.cpl_entry_id
+            yield Problem(number, "cpl_entry_id", "duplicate-entry", key, why, first)
+    identities = [row.identity for row in rows]
+    yield from _duplicates(rows, identities)
+    yield from _bilingual_versions(rows, identities)
+    for number, row in enumerate(rows):
+        for before in row.upgrade_from:
+            problem = (
+                None if before in left_out else _reference(rows, own, identities, number, before)
             )
-        found[entry.cpl_entry_id] = entry
-    return found
-
-
-def _refuse_duplicates(entries: Iterable[CplEntry], file: str) -> None:
-    seen: dict[tuple[str, ...], str] = {}
-    for entry in entries:
-        other = seen.setdefault(entry.identity, entry.cpl_entry_id)
-        if other != entry.cpl_entry_id:
-            raise DuplicateEntryError(
-                f"same type, manufacturer, model, hardware, firmware and SMETS as {other}",
-                file=file,
-                key=entry.cpl_entry_id,
-            )
-
-
-def _refuse_bilingual_versions(entries: Iterable[CplEntry], file: str) -> None:
-    seen: dict[tuple[str, ...], CplEntry] = {}
-    for entry in entries:
-        other = seen.setdefault(entry.identity[1:5], entry)
-        if other.smets is not entry.smets:
-            raise BilingualVersionError(
-                f"version {entry.firmware_version} is listed as {other.smets} by "
-                f"{other.cpl_entry_id} and as {entry.smets} here; the versions must differ",
-                file=file,
-                key=entry.cpl_entry_id,
-            )
-
-
-def _refuse_dangling(entries: Mapping[str, CplEntry], file: str) -> None:
-    for entry in entries.values():
-        for before in entry.upgrade_from:
-            problem = _reference_problem(entries, entry.cpl_entry_id, before)
             if problem is not None:
-                raise DanglingReferenceError(
-                    problem, file=file, key=f"{entry.cpl_entry_id} upgrade_from {before}"
-                )
+                key = f"{row.cpl_entry_id} upgrade_from {before}"
+                told = f"{before}: {problem}"
+                yield Problem(number, "upgrade_from", "dangling-reference", key, told)
 
 
-def _reference_problem(entries: Mapping[str, CplEntry], entry_id: str, before: str) -> str | None:
-    if before == entry_id:
+def _duplicates(
+    rows: Sequence[CplEntry], identities: Sequence[tuple[str, ...]]
+) -> Iterator[Problem]:
+    seen: dict[tuple[str, ...], int] = {}
+    for number, row in enumerate(rows):
+        first = seen.setdefault(identities[number], number)
+        other = rows[first].cpl_entry_id
+        if other != row.cpl_entry_id:
+            why = f"same type, manufacturer, model, hardware, firmware and SMETS as {other}"
+            yield Problem(
+                number, "firmware_version", "duplicate-entry", row.cpl_entry_id, why, first
+            )
+
+
+def _bilingual_versions(
+    rows: Sequence[CplEntry], identities: Sequence[tuple[str, ...]]
+) -> Iterator[Problem]:
+    seen: dict[tuple[str, ...], int] = {}
+    for number, row in enumerate(rows):
+        first = seen.setdefault(identities[number][1:5], number)
+        other = rows[first]
+        if other.smets is not row.smets:
+            why = (
+                f"version {row.firmware_version} is listed as {other.smets} by "
+                f"{other.cpl_entry_id} and as {row.smets} here; the versions must differ"
+            )
+            yield Problem(
+                number, "firmware_version", "bilingual-same-version", row.cpl_entry_id, why, first
+            )
+
+
+def _reference(
+    rows: Sequence[CplEntry],
+    own: Mapping[str, int],
+    identities: Sequence[tuple[str, ...]],
+    number: int,
+    before: str,
+) -> str | None:
+    if before == rows[number].cpl_entry_id:
         return "an entry cannot be upgraded from itself"
-    if before not in entries:
+    there = own.get(before)
+    if there is None:
         return "no such CPL entry"
-    if entries[before].identity[1:4] != entries[entry_id].identity[1:4]:
+    if identities[there][1:4] != identities[number][1:4]:
         return "the entry is of another manufacturer, model or hardware version"
     return None

@@ -3,43 +3,25 @@
 import csv
 import io
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, Self, TypeVar
+from typing import Annotated, Final, Self, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from device_profiles.cpl import ColumnMap, Cpl
-from device_profiles.errors import (
-    DanglingReferenceError,
-    DuplicateEntryError,
-    InconsistentDataError,
-    InvalidValueError,
-    UnmarkedValueError,
-)
-from device_profiles.evidence import Mark
-from device_profiles.files import (
-    SHIPPED,
-    Folders,
-    digest_of,
-    read_csv,
-    read_text,
-    read_toml,
-    refuse,
-    unknown_keys,
-)
+from device_profiles.column_map import ColumnMap, ListColumns, load_column_map
+from device_profiles.cpl import Cpl
+from device_profiles.cpl_entry import MarkText
+from device_profiles.files import SHIPPED, Folders
+from device_profiles.list_faults import Problem, Scan
+from device_profiles.list_files import scan as scan_list
 from device_profiles.sections import Section
 from device_profiles.words import DeviceType, SmetsVersion
 
 FILE_NAME: Final = "dmc.csv"
 MAP_NAME: Final = "dmc_columns.toml"
-#: A cell that means "none".
-NOT_APPLICABLE: Final = "N/A"
-
-#: Columns of either list that hold days.
-_DATES: Final = frozenset({"mt_complete_on", "dmct_report_on", "added_on", "removed_on"})
 
 CplEntryId = Annotated[str, Field(min_length=1, max_length=40)]
 RowId = Annotated[str, Field(min_length=1, max_length=60)]
@@ -96,12 +78,7 @@ class CombinationRow(Section):
     ppmid: tuple[CplEntryId, ...] = ()
     csp: Annotated[str, Field(min_length=1, max_length=60)]
     notes: str = ""
-    evidence: str
-
-    @field_validator("evidence")
-    @classmethod
-    def _is_a_mark(cls, text: str) -> str:
-        return str(Mark.parse(text))
+    evidence: MarkText
 
     @property
     def combination(self) -> Combination:
@@ -160,21 +137,22 @@ COLUMNS: Final = (
 )
 
 
+LIST_COLUMNS: Final = ListColumns(
+    COLUMNS,
+    lists=frozenset({"ppmid"}),
+    dates=frozenset({"mt_complete_on", "dmct_report_on"}),
+)
+
+
 class DmcList:
     """A list of combinations, each checked against the others and the CPL."""
 
     def __init__(self, entries: Iterable[Dmc], cpl: Cpl, file: str = FILE_NAME) -> None:
         rows = list(entries)
         self.file: Final = file
+        for problem in problems(rows, cpl):
+            raise problem.error(file)
         self.entries: Final[Mapping[str, Dmc]] = {row.dmc_id: row for row in rows}
-        refuse_twice(rows, lambda row: (row.dmc_id,), file)
-        refuse_twice(rows, lambda row: (row.group_id, row.csp, row.combination), file)
-        for row in rows:
-            check_models(row, cpl, file, row.dmc_id)
-            if row.equivalent_of is not None and row.equivalent_of not in self.entries:
-                raise DanglingReferenceError(
-                    "no such combination", file=file, key=f"{row.dmc_id} equivalent_of"
-                )
         self._by_models = {(row.group_id, row.csp, row.combination): row for row in rows}
 
     def find(self, combination: Combination, *, group_id: str, csp: str) -> Dmc | None:
@@ -192,8 +170,25 @@ def load_dmcs(cpl: Cpl, overlays: Folders = ()) -> DmcList:
     Raises:
         DataError: A file cannot be read, or a row is wrong.
     """
-    path, column_map = list_in_force(FILE_NAME, MAP_NAME, COLUMNS, overlays)
+    path, column_map = list_in_force(FILE_NAME, MAP_NAME, LIST_COLUMNS, overlays)
     return load(path, cpl, column_map)
+
+
+def scan(path: Path, cpl: Cpl, column_map: ColumnMap | None = None) -> Scan[Dmc]:
+    """Read a list to its end: its rows, and everything wrong with them.
+
+    Args:
+        path: The file: one heading line, then one row a line.
+        cpl: The Central Products List its rows refer to.
+        column_map: Headings of a user's export, whose unmarked rows are marked ``user:``.
+
+    Raises:
+        DataError: The file cannot be read, or a column is missing or not known.
+    """
+    found = scan_list(path, Dmc, LIST_COLUMNS, column_map)
+    for problem in problems(found.rows, cpl):
+        found.blame(problem)
+    return found
 
 
 def load(path: Path, cpl: Cpl, column_map: ColumnMap | None = None) -> DmcList:
@@ -207,7 +202,9 @@ def load(path: Path, cpl: Cpl, column_map: ColumnMap | None = None) -> DmcList:
     Raises:
         DataError: The file cannot be read, a column is missing or not known, a row is wrong.
     """
-    return DmcList(read_list(path, Dmc, COLUMNS, column_map), cpl, str(path))
+    found = scan(path, cpl, column_map)
+    found.raise_first()
+    return DmcList(found.rows, cpl, str(path))
 
 
 def render(entries: Iterable[CombinationRow], columns: Iterable[str]) -> str:
@@ -229,156 +226,70 @@ Row = TypeVar("Row", bound=CombinationRow)
 
 
 def list_in_force(
-    name: str, map_name: str, columns: Iterable[str], overlays: Folders
+    name: str, map_name: str, columns: ListColumns, overlays: Folders
 ) -> tuple[Path, ColumnMap | None]:
     """Return the file of a list, the strongest overlay's first, and its column map."""
     for folder in reversed(overlays):
         path = folder / "catalogues" / name
         if os.path.lexists(path):
             column_map = path.with_name(map_name)
-            return path, load_map(column_map, columns) if column_map.is_file() else ColumnMap()
+            return path, load_column_map(
+                column_map, columns.names
+            ) if column_map.is_file() else ColumnMap()
     return SHIPPED / "catalogues" / name, None
 
 
-def load_map(path: Path, columns: Iterable[str]) -> ColumnMap:
-    """Read a column map: tables ``[columns]``, ``[constants]`` and ``[formats]``.
+def model_problems(number: int, row: CombinationRow, cpl: Cpl, key: str) -> Iterator[Problem]:
+    """Yield each device of a row that is no SMETS1 entry of its type on the CPL.
 
-    Raises:
-        DataError: It cannot be read, or names a column that the list does not have.
-    """
-    known = tuple(columns)
-    table = read_toml(path, is_overlay=True).table
-    unknown_keys(table, ("columns", "constants", "formats"), path)
-    for name in ("columns", "constants", "formats"):
-        if not isinstance(table.get(name, {}), dict):
-            raise InvalidValueError("must be a table", file=path, key=name)
-    for name in ("columns", "constants"):
-        unknown_keys(table.get(name, {}), known, path, name)
-    formats = table.get("formats", {})
-    unknown_keys(formats, ("date", "list_separator"), path, "formats")
-    if formats.get("list_separator") == "":
-        raise InvalidValueError("must not be empty", file=path, key="formats.list_separator")
-    return ColumnMap(
-        columns={key: str(value) for key, value in table.get("columns", {}).items()},
-        constants={key: str(value) for key, value in table.get("constants", {}).items()},
-        date_format=str(formats.get("date", "%Y-%m-%d")),
-        list_separator=str(formats.get("list_separator", ";")),
-    )
-
-
-def read_list(
-    path: Path, row: type[Row], columns: Iterable[str], column_map: ColumnMap | None
-) -> list[Row]:
-    """Read the rows of either list.
-
-    Raises:
-        DataError: The file cannot be read, a column is missing or not known, a row is wrong.
-    """
-    known = tuple(columns)
-    headings, raw = read_csv(path)
-    _check_headings(headings, row, known, column_map, path)
-    mark = f"user:{digest_of(read_text(path).encode())}" if column_map is not None else ""
-    used = column_map or ColumnMap()
-    found = []
-    for line, cells in enumerate(raw, start=2):
-        content = _content(cells, known, used, path, line)
-        content["evidence"] = content.get("evidence") or mark
-        if not content["evidence"]:
-            raise UnmarkedValueError(
-                "the row carries no evidence mark", file=path, key=f"line {line}"
-            )
-        try:
-            found.append(row.model_validate(content))
-        except ValidationError as error:
-            raise refuse(error, path, f"line {line}") from error
-    return found
-
-
-def check_models(row: CombinationRow, cpl: Cpl, file: str, where: str) -> None:
-    """Check that every device is a SMETS1 entry of its type on the CPL.
-
-    Raises:
-        DanglingReferenceError: An entry is not there.
-        InconsistentDataError: It is of another type or generation.
+    Args:
+        number: Number of the row among the rows.
+        row: The row.
+        cpl: The Central Products List it refers to.
+        key: Identifier of the row, for messages.
     """
     for device_type, entry_id in row.devices():
+        column = device_type.value.lower()
         entry = cpl.entries.get(entry_id)
         if entry is None:
-            raise DanglingReferenceError(
-                f"no such CPL entry in {cpl.file}", file=file, key=f"{where} {entry_id}"
-            )
+            why = f"{entry_id}: no such CPL entry in {cpl.file}"
+            yield Problem(number, column, "dangling-reference", f"{key} {entry_id}", why)
+            continue
         allowed = {device_type}
         if device_type is DeviceType.PPMID:
             allowed = {DeviceType.PPMID, DeviceType.IHD}
         if entry.device_type not in allowed or entry.smets is not SmetsVersion.SMETS1:
-            raise InconsistentDataError(
-                f"{entry_id} is a {entry.smets} {entry.device_type}, not a SMETS1 {device_type}",
-                file=file,
-                key=where,
-            )
+            why = f"{entry_id} is a {entry.smets} {entry.device_type}, not a SMETS1 {device_type}"
+            yield Problem(number, column, "inconsistent", key, why)
 
 
-def refuse_twice(rows: Iterable[Row], identity: Callable[[Row], object], file: str) -> None:
-    """Refuse two rows of one identity.
+def repeated(
+    rows: Sequence[Row], identity: Callable[[Row], tuple[object, ...]], column: str
+) -> Iterator[Problem]:
+    """Yield each row of an identity that an earlier one has.
 
-    Raises:
-        DuplicateEntryError: There are two.
+    Args:
+        rows: The rows.
+        identity: What no two rows may share.
+        column: The column to blame.
     """
-    seen: set[object] = set()
-    for row in rows:
+    seen: dict[tuple[object, ...], int] = {}
+    for number, row in enumerate(rows):
         key = identity(row)
-        if key in seen:
-            raise DuplicateEntryError("this row stands twice", file=file, key=str(key))
-        seen.add(key)
+        first = seen.setdefault(key, number)
+        if first != number:
+            why = "this row stands twice"
+            yield Problem(number, column, "duplicate-entry", str(key), why, first)
 
 
-def _check_headings(
-    headings: list[str],
-    row: type[BaseModel],
-    known: tuple[str, ...],
-    column_map: ColumnMap | None,
-    path: Path,
-) -> None:
-    for heading in headings:
-        if headings.count(heading) > 1:
-            raise InvalidValueError("this column stands twice", file=path, key=f"column {heading}")
-    if column_map is None:
-        unknown_keys(headings, known, path, "column")
-    used = column_map or ColumnMap()
-    for name, info in row.model_fields.items():
-        heading = used.columns.get(name, name)
-        free = name in used.constants or (name == "evidence" and column_map is not None)
-        if info.is_required() and heading not in headings and not free:
-            raise InvalidValueError(
-                "this column is missing (a column map beside the file maps other headings)",
-                file=path,
-                key=f"column {heading}",
-            )
-
-
-def _content(
-    row: Mapping[str | Any, Any], known: tuple[str, ...], used: ColumnMap, path: Path, line: int
-) -> dict[str, Any]:
-    if None in row or None in row.values():
-        raise InvalidValueError("more or fewer cells than headings", file=path, key=f"line {line}")
-    cells = {name: str(row.get(used.columns.get(name, name), "")).strip() for name in known}
-    cells = {name: cells[name] or used.constants.get(name, "") for name in known}
-    content: dict[str, Any] = {
-        name: text for name, text in cells.items() if text and text != NOT_APPLICABLE
-    }
-    if "ppmid" in content:
-        parts = content["ppmid"].split(used.list_separator)
-        content["ppmid"] = tuple(part.strip() for part in parts if part.strip())
-    for name in sorted(_DATES & set(content)):
-        content[name] = _iso_date(content[name], used.date_format, path, f"line {line} {name}")
-    return content
-
-
-def _iso_date(text: str, date_format: str, path: Path, where: str) -> str:
-    try:
-        # A calendar day has no zone.
-        return datetime.strptime(text, date_format).date().isoformat()  # noqa: DTZ007 - see above
-    except ValueError:
-        raise InvalidValueError(
-            f"not a date of the form {date_format}: {text!r}", file=path, key=where
-        ) from None
+def problems(rows: Sequence[Dmc], cpl: Cpl) -> Iterator[Problem]:
+    """Yield every row that does not go with the others or the CPL."""
+    known = {row.dmc_id for row in rows}
+    yield from repeated(rows, lambda row: (row.dmc_id,), "dmc_id")
+    yield from repeated(rows, lambda row: (row.group_id, row.csp, row.combination), "esme")
+    for number, row in enumerate(rows):
+        yield from model_problems(number, row, cpl, row.dmc_id)
+        if row.equivalent_of is not None and row.equivalent_of not in known:
+            why = f"{row.equivalent_of}: no such combination"
+            key = f"{row.dmc_id} equivalent_of"
+            yield Problem(number, "equivalent_of", "dangling-reference", key, why)

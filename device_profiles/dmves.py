@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator,
 
 from device_profiles.errors import InconsistentDataError, InvalidValueError, UnreadableFileError
 from device_profiles.evidence import Mark
-from device_profiles.files import Folders, layers, read_csv, refuse
+from device_profiles.files import Folders, by_content, layers, read_csv, refuse
 from device_profiles.sections import Section
 from device_profiles.words import DeviceType
 
@@ -183,7 +183,8 @@ def load_dmves(path: Path | None = None, overlays: Folders = ()) -> Dmves:
     return Dmves(rows)
 
 
-def _load(path: Path) -> dict[tuple[str, DeviceType, str], tuple[EquivalentStep, ...]]:
+@by_content
+def _load(path: Path) -> Mapping[tuple[str, DeviceType, str], tuple[EquivalentStep, ...]]:
     headings, rows = read_csv(path)
     missing = {"models", "device_type", "service", "support", "says", "evidence"} - set(headings)
     unknown = set(headings) - set(EquivalentStep.model_fields)

@@ -1,27 +1,30 @@
 """SMETS1 Eligible Product Combinations: which sets of device models may migrate (F-060, F-064)."""
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final, Self
 
-from pydantic import model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
-from device_profiles.cpl import ColumnMap, Cpl
+from device_profiles.column_map import ColumnMap, ListColumns
+from device_profiles.combination_diff import Difference, Differs, Installed, differences
+from device_profiles.cpl import Cpl
 from device_profiles.dmc import (
     Combination,
     CombinationRow,
     DmcList,
     RowId,
-    check_models,
     list_in_force,
-    read_list,
-    refuse_twice,
+    model_problems,
+    repeated,
 )
-from device_profiles.errors import DanglingReferenceError
 from device_profiles.files import Folders
+from device_profiles.list_faults import Problem, Scan
+from device_profiles.list_files import scan as scan_list
 
 FILE_NAME: Final = "epcl.csv"
 MAP_NAME: Final = "epcl_columns.toml"
@@ -60,10 +63,16 @@ class EpclEntry(CombinationRow):
     added_on: date
     removed_on: date | None = None
 
+    @field_validator("removed_on")
+    @classmethod
+    def _is_removed_after_it_was_added(cls, last: date | None, info: ValidationInfo) -> date | None:
+        added = info.data.get("added_on")
+        if last is not None and added is not None and last <= added:
+            raise PydanticCustomError("reversed_dates", "removed_on does not lie after added_on")
+        return last
+
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        if self.removed_on is not None and self.removed_on <= self.added_on:
-            raise ValueError("removed_on does not lie after added_on")
         if self.basis is EpclBasis.SUBSTANTIVE_EQUIVALENCE and self.relies_on is None:
             raise ValueError("substantive equivalence names the combination it relies on")
         return self
@@ -80,6 +89,13 @@ COLUMNS: Final = (
     *(n for n in EpclEntry.model_fields if n not in {"epcl_id", *CombinationRow.model_fields}),
     "notes",
     "evidence",
+)
+
+
+LIST_COLUMNS: Final = ListColumns(
+    COLUMNS,
+    lists=frozenset({"ppmid"}),
+    dates=frozenset({"added_on", "removed_on"}),
 )
 
 
@@ -109,6 +125,21 @@ class Alignment:
     differing: tuple[tuple[str, str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The entry that an installation is nearest to.
+
+    Attributes:
+        entry: The entry.
+        differing: What tells them apart.
+        in_force: Whether the entry holds on the day.
+    """
+
+    entry: EpclEntry
+    differing: tuple[Difference, ...]
+    in_force: bool
+
+
 class Epcl:
     """A list in force: entries checked against each other, the CPL and the tested combinations."""
 
@@ -121,15 +152,10 @@ class Epcl:
     ) -> None:
         rows = list(entries)
         self.file: Final = file
+        for problem in problems(rows, cpl, dmcs):
+            raise problem.error(file)
+        self.cpl: Final = cpl
         self.entries: Final[Mapping[str, EpclEntry]] = {row.epcl_id: row for row in rows}
-        refuse_twice(rows, lambda row: (row.epcl_id,), file)
-        refuse_twice(rows, lambda row: (row.group_id, row.csp, row.combination, row.added_on), file)
-        for row in rows:
-            check_models(row, cpl, file, row.epcl_id)
-            if dmcs is not None and row.relies_on not in {None, *dmcs.entries}:
-                raise DanglingReferenceError(
-                    f"no such combination in {dmcs.file}", file=file, key=f"{row.epcl_id} relies_on"
-                )
         self._by_models: dict[Combination, list[EpclEntry]] = {}
         for row in rows:
             self._by_models.setdefault(row.combination, []).append(row)
@@ -146,13 +172,23 @@ class Epcl:
             why = Misalignment.NOT_YET if ahead else Misalignment.REMOVED
         else:
             why = Misalignment.ELSEWHERE if alike else Misalignment.NO_ENTRY
+        near = self.nearest(Installed(combination, group_id, csp), day)
+        if near is None:
+            return Alignment(None, why)
         mine = {**combination.components(), "provider": csp, "group": group_id}
-        nearest = min(
-            self.entries.values(),
-            key=lambda row: (len(_differing(mine, row)), not row.holds_on(day), row.epcl_id),
-            default=None,
+        return Alignment(None, why, near.entry, _differing(mine, near.entry))
+
+    def nearest(self, mine: Installed, day: date) -> Nearest | None:
+        """Return the entry that differs least; None for an empty list.
+
+        Fewest differing components first; then those that differ in more than firmware; then
+        whether the entry is in force; then its name.
+        """
+        found = (
+            Nearest(row, differences(self.cpl, mine, row), row.holds_on(day))
+            for row in self.entries.values()
         )
-        return Alignment(None, why, nearest, () if nearest is None else _differing(mine, nearest))
+        return min(found, key=_distance, default=None)
 
     def holds_model(self, cpl_entry_id: str, day: date) -> bool:
         """Say whether any entry in force holds a model; otherwise it is a Non-EPCL Device Model."""
@@ -160,6 +196,11 @@ class Epcl:
             row.holds_on(day) and any(entry == cpl_entry_id for _, entry in row.devices())
             for row in self.entries.values()
         )
+
+
+def _distance(one: Nearest) -> tuple[int, int, bool, str]:
+    other = sum(difference.kind is not Differs.FIRMWARE for difference in one.differing)
+    return len(one.differing), other, not one.in_force, one.entry.epcl_id
 
 
 def _differing(mine: Mapping[str, str], row: EpclEntry) -> tuple[tuple[str, str, str], ...]:
@@ -173,8 +214,28 @@ def load_epcl(cpl: Cpl, dmcs: DmcList | None = None, overlays: Folders = ()) -> 
     Raises:
         DataError: A file cannot be read, or a row is wrong.
     """
-    path, column_map = list_in_force(FILE_NAME, MAP_NAME, COLUMNS, overlays)
+    path, column_map = list_in_force(FILE_NAME, MAP_NAME, LIST_COLUMNS, overlays)
     return load(path, cpl, dmcs, column_map)
+
+
+def scan(
+    path: Path, cpl: Cpl, dmcs: DmcList | None = None, column_map: ColumnMap | None = None
+) -> Scan[EpclEntry]:
+    """Read a list to its end: its rows, and everything wrong with them.
+
+    Args:
+        path: The file: one heading line, then one row a line.
+        cpl: The Central Products List its rows refer to.
+        dmcs: The combinations its rows rely on; None leaves that reference unchecked.
+        column_map: Headings of a user's export, whose unmarked rows are marked ``user:``.
+
+    Raises:
+        DataError: The file cannot be read, or a column is missing or not known.
+    """
+    found = scan_list(path, EpclEntry, LIST_COLUMNS, column_map)
+    for problem in problems(found.rows, cpl, dmcs):
+        found.blame(problem)
+    return found
 
 
 def load(
@@ -191,4 +252,21 @@ def load(
     Raises:
         DataError: The file cannot be read, a column is missing or not known, a row is wrong.
     """
-    return Epcl(read_list(path, EpclEntry, COLUMNS, column_map), cpl, dmcs, str(path))
+    found = scan(path, cpl, dmcs, column_map)
+    found.raise_first()
+    return Epcl(found.rows, cpl, dmcs, str(path))
+
+
+def problems(rows: Sequence[EpclEntry], cpl: Cpl, dmcs: DmcList | None = None) -> Iterator[Problem]:
+    """Yield every row that does not go with the others, the CPL or the combinations."""
+    known = None if dmcs is None else {None, *dmcs.entries}
+    yield from repeated(rows, lambda row: (row.epcl_id,), "epcl_id")
+    yield from repeated(
+        rows, lambda row: (row.group_id, row.csp, row.combination, row.added_on), "added_on"
+    )
+    for number, row in enumerate(rows):
+        yield from model_problems(number, row, cpl, row.epcl_id)
+        if dmcs is not None and known is not None and row.relies_on not in known:
+            why = f"{row.relies_on}: no such combination in {dmcs.file}"
+            key = f"{row.epcl_id} relies_on"
+            yield Problem(number, "relies_on", "dangling-reference", key, why)

@@ -6,10 +6,10 @@ import hashlib
 import io
 import os
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -27,6 +27,7 @@ MAX_DEPTH: Final = 8
 _KEPT_TEXTS: Final = 128
 
 Folders = Sequence[Path]
+Loaded = TypeVar("Loaded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,27 @@ def _parsed(path: Path, text: str) -> tuple[dict[str, Any], str]:
     if _depth(table) > MAX_DEPTH:
         raise InvalidValueError(f"tables nested deeper than {MAX_DEPTH}", file=path)
     return table, digest_of(text.encode())
+
+
+def by_content(load: Callable[[Path], Loaded]) -> Callable[[Path], Loaded]:
+    """Have a loader of one file give what it gave before while the file's text is the same.
+
+    Args:
+        load: Makes a value, to be read only, of a file of UTF-8 text.
+    """
+    kept: dict[Path, tuple[str, Loaded]] = {}
+
+    @functools.wraps(load)
+    def loaded(path: Path) -> Loaded:
+        text = read_text(path)
+        known = kept.get(path)
+        if known is None or known[0] != text:
+            if len(kept) >= _KEPT_TEXTS:
+                kept.clear()
+            known = kept[path] = (text, load(path))
+        return known[1]
+
+    return loaded
 
 
 def _depth(table: Mapping[str, Any]) -> int:

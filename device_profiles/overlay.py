@@ -13,6 +13,8 @@ DATA_VARIABLE: Final = "SMETSBENCH_DATA"
 _OWN_CATALOGUES: Final = frozenset({"cpl_columns.toml", "dmc_columns.toml", "epcl_columns.toml"})
 #: Subfolder -> how names of its files end, where that is not ``.toml``.
 _ENDINGS: Final = {"schemas": ".xsd"}
+#: The schema that an overlay may have; others beside it are those it includes.
+MIGRATION_SCHEMA: Final = "migration.xsd"
 #: (prefix, suffix) of catalogues that an overlay may name as it likes.
 _OWN_NAMES: Final = (("installation-", ".toml"), ("dlms-", ".csv"))
 
@@ -47,6 +49,9 @@ def _refuse_unread(folder: Path) -> None:
         OverlayError: There is one.
     """
     shipped = {entry.name for entry in (SHIPPED / "catalogues").iterdir()}
+    schemas = folder / "schemas"
+    if schemas.is_dir() and not (schemas / MIGRATION_SCHEMA).is_file():
+        raise OverlayError(f"only {MIGRATION_SCHEMA} and what it includes is read", file=schemas)
     for entry in sorted(path for name in SUBFOLDERS for path in (folder / name).glob("*")):
         if entry.name.startswith(".") or entry.name == "README.md":
             continue

@@ -2,13 +2,14 @@
 
 import enum
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationError, field_validator
 
 from device_profiles.errors import DuplicateEntryError, InvalidValueError, UnreadableFileError
 from device_profiles.evidence import Mark
-from device_profiles.files import Folders, layers, read_csv, refuse
+from device_profiles.files import Folders, by_content, layers, read_csv, refuse
 from device_profiles.sections import Section
 from device_profiles.words import DeviceType
 
@@ -85,19 +86,24 @@ def load_smets1_services(overlays: Folders = ()) -> Mapping[str, Smets1Service]:
     """
     rows: dict[str, Smets1Service] = {}
     for path in layers("catalogues", FILE, overlays):
-        headings, cells = read_csv(path)
-        if set(headings) != set(Smets1Service.model_fields):
-            raise UnreadableFileError(
-                f"the headings are {', '.join(headings)}", file=path, key="line 1"
-            )
-        own: dict[str, Smets1Service] = {}
-        for line, row in enumerate(cells, 2):
-            one = _row(row, str(path), line)
-            if one.service in own:
-                raise DuplicateEntryError("this service stands twice", file=path, key=one.service)
-            own[one.service] = one
-        rows |= own
+        rows |= _load(path)
     return rows
+
+
+@by_content
+def _load(path: Path) -> Mapping[str, Smets1Service]:
+    headings, cells = read_csv(path)
+    if set(headings) != set(Smets1Service.model_fields):
+        raise UnreadableFileError(
+            f"the headings are {', '.join(headings)}", file=path, key="line 1"
+        )
+    own: dict[str, Smets1Service] = {}
+    for line, row in enumerate(cells, 2):
+        one = _row(row, str(path), line)
+        if one.service in own:
+            raise DuplicateEntryError("this service stands twice", file=path, key=one.service)
+        own[one.service] = one
+    return own
 
 
 def _row(row: dict[str | Any, Any], path: str, line: int) -> Smets1Service:

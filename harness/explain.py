@@ -17,6 +17,7 @@ from emulator.core.faults import FAULTS
 from emulator.core.ids import Eui64
 from firmware_images.defects import DEFECTS
 from harness.errors import UsageError
+from harness.explain_migration import migration_meanings
 from harness.formats.duis.faults import SENTENCES
 from harness.setting import Setting
 
@@ -231,6 +232,11 @@ def _equivalent_steps(overlays: Folders) -> Iterator[Explanation]:
             )
 
 
+def _migration(overlays: Folders) -> Iterator[Explanation]:
+    for row in migration_meanings(overlays):
+        yield Explanation(row.kind, row.id, row.says, row.details, row.evidence)
+
+
 def _profiles(overlays: Folders) -> Iterator[Explanation]:
     for name in profile_names(overlays):
         profile = load_profile(name, overlays)
@@ -275,5 +281,6 @@ _SOURCES: Final[tuple[Callable[[Folders], Iterator[Explanation]], ...]] = (
     _party_defects,
     _migration_defects,
     _equivalent_steps,
+    _migration,
     _profiles,
 )

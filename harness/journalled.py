@@ -1,5 +1,6 @@
 """A bench whose every operation is journalled: the same ports, safe against a kill."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from harness.journalled_meter import JournalledMeter
 from harness.meter import Credentials
 from harness.ports import (
     HubWan,
+    KeypadAnswer,
     Listening,
     Notice,
     Observation,
@@ -305,6 +307,27 @@ class JournalledBench:
 
         await self._recorder.perform(
             Operation("bench.disturb", order.encode(), act, _nothing, _none)
+        )
+
+    async def key_in(self, role: str, digits: str) -> KeypadAnswer:
+        """Enter a top-up code at a meter's keypad; the journal holds its digest alone."""
+
+        async def act() -> KeypadAnswer:
+            return await self._recorder.bench.key_in(role, digits)
+
+        async def happened() -> bool | None:
+            return None
+
+        request = {"role": role, "sha256": hashlib.sha256(digits.encode()).hexdigest()}
+        return await self._recorder.perform(
+            Operation(
+                "bench.key_in",
+                text(request).encode(),
+                act,
+                lambda answer: {"taken": answer.taken, "why": answer.why},
+                lambda value: KeypadAnswer(value["taken"], value["why"]),
+                Settling(happened, lambda: KeypadAnswer(True)),
+            )
         )
 
     def take_observations(self) -> Sequence[Observation]:

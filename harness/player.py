@@ -56,7 +56,9 @@ class Player:
         row = self._journal.rows("SELECT * FROM scenarios WHERE n = ?", number)[0]
         lacking = missing(scenario, self._bench)
         if lacking:
-            reason = f"the bench ({self._bench.kind}) offers no {', no '.join(lacking)}"
+            unlocks: Mapping[str, str] = getattr(self._bench, "unlocks", {})
+            told = [f"{need} ({unlocks[need]})" if need in unlocks else need for need in lacking]
+            reason = f"the bench ({self._bench.kind}) offers no {', no '.join(told)}"
             self._journal.end_scenario(number, None, {}, unplayed(Finding(Verdict.SKIPPED, reason)))
             return
         self._put_bench_back()

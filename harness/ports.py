@@ -181,6 +181,20 @@ class HubWan(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class KeypadAnswer:
+    """What a meter made of a top-up code that was entered at its keypad.
+
+    Attributes:
+        taken: Whether the credit was added.
+        why: Where it was not: ``not_authentic``, ``duplicate``, ``too_old``, ``wrong_format``, or
+            ``dark`` for a meter without power.
+    """
+
+    taken: bool
+    why: str = ""
+
+
 class Power(Protocol):
     """The mains of the devices on a bench."""
 
@@ -297,6 +311,14 @@ class Bench(Protocol):
         Raises:
             UsageError: The order means nothing.
             BenchError: The bench's links cannot be disturbed.
+        """
+        ...
+
+    async def key_in(self, role: str, digits: str) -> KeypadAnswer:
+        """Enter a top-up code at a meter's own keypad, as its customer does.
+
+        Raises:
+            BenchError: The bench has no such meter, it has no keypad, or nobody stands at it.
         """
         ...
 

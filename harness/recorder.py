@@ -294,12 +294,13 @@ class Recorder:
             Observation(item.at, item.device, item.kind, _plain_fields(item))
             for item in self.bench.take_observations() or ()
         ]
-        for frame in self.bench.take_frames():
+        fresh = self.bench.take_frames()
+        for frame in fresh:
             self.capture.write(frame)
-            self.frames += 1
+        self.frames += len(fresh)
         self.now = self.bench.clock.now()
         where = (self.capture.flush(), self.frames)
-        state = self.bench.dump() if moved else None
+        state = self.bench.dump() if moved or seen or fresh else None  # taken: not to come again
         outcome = Outcome(value, self.now, where, seen, state)
         at = (self.scenario, self.step)
         self.journal.conclude(at, ordinal, outcome, self.unwritten())

@@ -18,6 +18,7 @@ from device_profiles.rows import (
     load_words,
 )
 from harness.profile_values import shown, shown_values
+from harness.standins_migration import migration_rows
 
 #: How weak a mark must be to stand in the list.
 _WEAK: Final = (EvidenceKind.STAND_IN, EvidenceKind.INFERRED)
@@ -40,6 +41,31 @@ OTHER_STAND_INS: Final[Mapping[str, tuple[str, str]]] = {
     "made-up identifiers": (
         "EUI-64s beginning 02-53 (locally administered), MPxNs beginning 99, test keys",
         "an installation file and key store of your own",
+    ),
+    "migration schema": (
+        (
+            "structure, namespace and order of all migration files (schemas/migration-standin.xsd),"
+            " their names and the form of their signatures"
+        ),
+        "the SMETS1 Migration Schema, as schemas/migration.xsd in an overlay folder",
+    ),
+    "migration envelopes": (
+        (
+            "cipher layout, additional data and plain texts of encrypted group information, and"
+            " which secrets go to S1SP, S1SPDP and DCO"
+        ),
+        "TMAD section 11 and the tables of the groups",
+    ),
+    "role octets of migration parties": (
+        (
+            "OU of the certificates of SMSO, Requesting Party, S1SP, S1SPDP, DCO, DSP,"
+            " Commissioning Party and MCC"
+        ),
+        "the certificate policy of the parties",
+    ),
+    "migration notifications": (
+        "columns of dormant schedule and dormant firmware schedule notifications",
+        "the published workbooks",
     ),
     "recipes": (
         "content of every test image: one line of text, then octets of the recipe's seed",
@@ -134,6 +160,8 @@ def _of_rows(overlays: Folders) -> Iterable[StandIn]:
             "your export of the Central Products List",
             "an overlay folder with catalogues/cpl.csv and cpl_columns.toml",
         )
+    for file, row, says, mark, replaced_by, where in migration_rows(overlays):
+        yield StandIn(file, row, says, _mark(mark), replaced_by, where)
 
 
 def _mark(text: str) -> Mark:

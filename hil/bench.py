@@ -13,7 +13,7 @@ from emulator.core.faults import FaultError, parse, parse_clear
 from emulator.core.ids import Eui64
 from harness.bench_offer import Lack
 from harness.benches import BENCHES
-from harness.benches.refusals import fault_error, no_sim
+from harness.benches.refusals import WithoutKeypad, fault_error, no_sim
 from harness.cli.output import errors
 from harness.errors import BenchError, UsageError
 from harness.meter import Credentials
@@ -41,7 +41,7 @@ from hil.line_settings import loopback_eui64
 from hil.lines import Line, LineOpener
 from hil.mains import Mains
 from hil.mixed_bench import MixedBench
-from hil.offers import lacking, words_of
+from hil.offers import lacking, unmet, words_of
 from hil.wired_port import HeldClock
 
 _EMULATED: Final = "emulated"
@@ -91,7 +91,8 @@ def lacks(options: RunOptions, scenario: Scenario) -> Sequence[Lack]:
     """
     loaded = _loaded(options)
     if loaded.is_mixed and scenario.world == HOME_WORLD:
-        return foreign(loaded, scenario)
+        beside = [Lack(need, why) for need, why in unmet(loaded, scenario.needs).items()]
+        return [*foreign(loaded, scenario.settings), *beside]
     return lacking(loaded, scenario.needs, scenario.devices)
 
 
@@ -142,7 +143,8 @@ def _mixed(loaded: LoadedBench, options: RunOptions, home: Bench) -> MixedBench:
             defects={role: defects_of(options, role) for role in children},
         )
 
-    return MixedBench(home, openers, guard, ref=ref)
+    strange = {one.need: one.unlock for one in foreign(loaded, options.settings)}
+    return MixedBench(home, openers, guard, ref=ref, unlocks=strange)
 
 
 def _is_home(loaded: LoadedBench, options: RunOptions) -> bool:
@@ -150,7 +152,7 @@ def _is_home(loaded: LoadedBench, options: RunOptions) -> bool:
     return loaded.is_mixed and options.world == HOME_WORLD
 
 
-class HilBench:
+class HilBench(WithoutKeypad):
     """One bench in real time.
 
     Attributes:
@@ -161,6 +163,8 @@ class HilBench:
         offers: Needs of scenarios beyond device types that it meets.
         loaded: Its file.
     """
+
+    hands = "a code is entered at a real meter by a hand, not by a program"
 
     def __init__(self, loaded: LoadedBench, options: RunOptions) -> None:
         """Describe a bench; nothing is opened yet."""

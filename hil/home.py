@@ -1,14 +1,13 @@
 """The emulated home around devices on lines: what of a bench file and a scenario makes it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from device_profiles.installation import Installation
 from device_profiles.words import DeviceType
 from harness.bench_offer import Lack
 from harness.run_options import RunOptions
-from harness.scenario import Scenario
 from harness.setting import named
 from hil.bench_file import LoadedBench
 from hil.endpoints import EndpointKind
@@ -55,13 +54,17 @@ def defects_of(options: RunOptions, role: DeviceType) -> tuple[str, ...]:
     return own
 
 
-def foreign(loaded: LoadedBench, scenario: Scenario) -> list[Lack]:
+def foreign(loaded: LoadedBench, settings: Mapping[str, Any]) -> list[Lack]:
     """Return what keeps a scenario's home from standing on a bench: other models, other devices.
 
     A scenario that takes any device (setting ``any_device``) asks the bench who is there.
+
+    Args:
+        loaded: The bench file.
+        settings: The scenario's.
     """
-    homes = _homes(scenario.settings.get(_HOMES))
-    if not homes or scenario.settings.get(_ANY_DEVICE):
+    homes = _homes(settings.get(_HOMES))
+    if not homes or settings.get(_ANY_DEVICE):
         return []
     return list(_differences(loaded, homes[0]))
 

@@ -7,9 +7,18 @@ from typing import Final
 from device_profiles.schema import DeviceProfile
 from device_profiles.words import DeviceType
 from emulator.core.ids import Eui64
+from harness.benches.refusals import no_keypad
 from harness.errors import BenchError
 from harness.meter import Credentials
-from harness.ports import Bench, CapturedFrame, HubWan, MeterPort, Observation, Power
+from harness.ports import (
+    Bench,
+    CapturedFrame,
+    HubWan,
+    KeypadAnswer,
+    MeterPort,
+    Observation,
+    Power,
+)
 from hil.bench_faults import for_child
 from hil.endpoints import EndpointKind
 from hil.guard_port import Guard
@@ -69,12 +78,21 @@ class MixedBench:
         offers: Needs of scenarios beyond device types that it meets.
         skips_refused: That a step which the guard of a real device refuses is SKIPPED with the
             reason, and what rests on it as well.
+        unlocks: Device types that are not the scenario's -> what would be.
         profiles: Device -> its model.
     """
 
     skips_refused = True
 
-    def __init__(self, home: Bench, openers: Openers, guard: Guard, *, ref: str = "") -> None:
+    def __init__(
+        self,
+        home: Bench,
+        openers: Openers,
+        guard: Guard,
+        *,
+        ref: str = "",
+        unlocks: Mapping[str, str] | None = None,
+    ) -> None:
         """Take a built home and what opens lines; no line is opened yet.
 
         Args:
@@ -82,7 +100,10 @@ class MixedBench:
             openers: Makes what opens its lines.
             guard: Who is asked before a real device's mains are switched.
             ref: What the home is called, where there are several on the bench.
+            unlocks: Device types that are not the scenario's -> what would be; with any such
+                nothing is opened, and the bench has no such device.
         """
+        self.unlocks = unlocks or {}
         self._home = home
         self._ref = ref
         self._clock = HeldClock(home)
@@ -103,6 +124,8 @@ class MixedBench:
         Raises:
             BenchError: A port is not there, busy or locked; a child does not start.
         """
+        if self.unlocks:
+            return
         for role in self.loaded.on_lines():
             line = await asyncio.to_thread(self._opener.open, role)
             self._lines[role] = line
@@ -178,6 +201,16 @@ class MixedBench:
                 wire.put_forward()
                 await asyncio.to_thread(wire.line.child.ask, f"disturb {order}")
 
+    async def key_in(self, role: str, digits: str) -> KeypadAnswer:
+        """Enter a top-up code at the keypad of a meter of the home.
+
+        Raises:
+            BenchError: The meter is on a line: no hand of ours is at its keypad.
+        """
+        if self._wire(role) is not None:
+            raise no_keypad(role, "it is on a line, and nobody is at its keypad")
+        return await self._home.key_in(role, digits)
+
     def credentials(self, role: str, name: str) -> Credentials:
         """Return how a client of that name presents itself to that device.
 
@@ -193,8 +226,15 @@ class MixedBench:
         """Return the EUI-64 of the bench's device of that role string.
 
         Raises:
-            BenchError: The bench has none.
+            BenchError: The bench has none, or another than the scenario is about.
         """
+        if device_type in self.unlocks:
+            raise BenchError(
+                f"the bench has another {device_type} than the scenario is about",
+                where=str(self.loaded.path),
+                cause=f"it takes {self.unlocks[device_type]}",
+                next_command=f"smetsbench scenarios --bench {self.loaded.path}",
+            )
         return self._home.role(device_type)
 
     def lines(self) -> Mapping[DeviceType, Line]:

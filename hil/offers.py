@@ -15,6 +15,7 @@ _EMULATED_ONLY: Final = {
     "observations": "the emulated bench: nobody can look inside a device over its line",
     "virtual-time": "the emulated bench: real and loopback devices take their time",
 }
+_NOT_HERE: Final = "the emulated bench"
 #: Needs that loopback devices meet too.
 _OWN_PROGRAMS: Final = "noise"
 
@@ -36,6 +37,16 @@ def home_words(loaded: LoadedBench) -> frozenset[str]:
     """
     power = frozenset() if loaded.of(EndpointKind.SERIAL) else {"power", "noise"}
     return words_of(loaded) | power | {"virtual-time", "meter-wan"}
+
+
+def unmet(loaded: LoadedBench, needs: Iterable[str]) -> dict[str, str]:
+    """Return which needs beyond devices a bench with an emulated home does not meet, and why."""
+    offered = home_words(loaded) | set(DeviceType.__members__) | {"observations"}
+    return {
+        need: "a relay in [power], or a loopback endpoint" if need == "power" else _NOT_HERE
+        for need in sorted(needs)
+        if need not in offered
+    }
 
 
 def lacking(loaded: LoadedBench, needs: Iterable[str], devices: Sequence[str]) -> list[Lack]:

@@ -4,6 +4,7 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -95,8 +96,9 @@ def point_of_key_info(der: bytes) -> bytes:
     return _point(der, _item(der, 0, len(der)))
 
 
+@lru_cache(maxsize=1024)
 def read(der: bytes) -> Certificate:
-    """Read a DER certificate.
+    """Read a DER certificate; the same one is read once.
 
     Raises:
         MalformedFrameError: Layer ``certificate``: truncated, trailing octets, a field that is

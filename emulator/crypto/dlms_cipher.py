@@ -15,6 +15,8 @@ from emulator.codecs.dlms.apdu_ciphered import (
 )
 
 TAG_BYTES: Final = 12
+_AUTHENTICATED: Final = int(Protection.AUTHENTICATED)
+_ENCRYPTED: Final = int(Protection.ENCRYPTED)
 KEY_BYTES: Final = 16
 
 
@@ -48,13 +50,14 @@ def protect(
         IEC 62056-5-3 and reference serial-dlms.md section 3.2; checked on the examples of the
         DLMS Green Book in all three forms.
     """
-    if not control.protection:
+    protection = int(control.protection)
+    if not protection:
         raise ValueError("security control asks for no protection")
     cipher = AESGCM(key)
     aad = bytes((control.octet,)) + authentication_key
-    if not control.protection & Protection.AUTHENTICATED:
+    if not protection & _AUTHENTICATED:
         return cipher.encrypt(iv, plaintext, b"")[: len(plaintext)]
-    if not control.protection & Protection.ENCRYPTED:
+    if not protection & _ENCRYPTED:
         return plaintext + cipher.encrypt(iv, b"", aad + plaintext)[:TAG_BYTES]
     return cipher.encrypt(iv, plaintext, aad)[: len(plaintext) + TAG_BYTES]
 
@@ -74,8 +77,9 @@ def unprotect(
     """
     iv, content = nonce(title, apdu.counter), apdu.content
     aad = bytes((apdu.control.octet,)) + authentication_key
-    encrypted = bool(apdu.control.protection & Protection.ENCRYPTED)
-    if not apdu.control.protection & Protection.AUTHENTICATED:
+    protection = int(apdu.control.protection)
+    encrypted = bool(protection & _ENCRYPTED)
+    if not protection & _AUTHENTICATED:
         if not encrypted:
             return None
         return AESGCM(key).encrypt(iv, content, b"")[: len(content)]  # GCM's counter mode

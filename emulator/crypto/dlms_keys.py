@@ -3,6 +3,7 @@
 import enum
 import hashlib
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final, Self
 
 from emulator.codecs.dlms.dumped import Dumped
@@ -130,6 +131,7 @@ class InvocationCounters:
         self._sent, self._received = sent, received
 
 
+@lru_cache(maxsize=256)
 def _name(key: bytes, title: bytes) -> str:
     fingerprint = hashlib.sha256(b"dlms invocation counter" + key).digest()[:_FINGERPRINT_BYTES]
     return f"{fingerprint.hex()}/{title.hex()}"

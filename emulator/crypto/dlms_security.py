@@ -199,7 +199,7 @@ class SecurityContext:
             return Refused(SecurityRefusal.COMPRESSED, "compression is not agreed")
         if not control.protection:
             return Refused(SecurityRefusal.NOT_PROTECTED, "security control says no protection")
-        if self.required & ~control.protection:
+        if int(self.required) & ~int(control.protection):
             detail = f"{control.protection!r}, {self.required!r} is required"
             return Refused(SecurityRefusal.DOWNGRADED, detail)
         if apdu.title is not None and apdu.title != self.peer_title:
@@ -258,7 +258,7 @@ class SecurityContext:
             return plain
         chosen = (self.required or BOTH) if protection is None else protection
         wanting = Protection.NONE if form is Form.PLAIN else chosen
-        if self.required & ~wanting:
+        if int(self.required) & ~int(wanting):
             raise IllegalEventError(f"{form} with {wanting!r}: {self.required!r} is required")
         if form is Form.PLAIN:
             return plain

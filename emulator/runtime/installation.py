@@ -98,7 +98,9 @@ def build(plan: Plan) -> Emulation:
     """
     check_profiles(plan.installation, plan.overlays)
     chance = Chance(plan.seed)
-    schedule = FaultSchedule([fault_orders.parse(text) for text in plan.faults], chance)
+    ordered = [fault_orders.parse(text) for text in plan.faults]
+    faults = fault_orders.in_home(ordered, plan.installation.ref)
+    schedule = FaultSchedule(faults, chance)
     workshop = _Workshop(plan, chance)
     world = World(workshop.boxes(), schedule, chance, plan.start)
     world.start()

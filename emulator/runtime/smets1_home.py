@@ -8,7 +8,7 @@ from typing import Final
 from device_profiles.installation import Installation, InstalledDevice, check_profiles
 from device_profiles.loader import load_profile
 from device_profiles.schema import DeviceProfile
-from device_profiles.words import DeviceType
+from device_profiles.words import DeviceType, PaymentMode
 from emulator.codecs.dlms import wrapper
 from emulator.codecs.dlms.han_log import LogRow
 from emulator.core import faults as fault_orders
@@ -20,10 +20,12 @@ from emulator.crypto.dlms_factory import FactoryKeys, factory_keys
 from emulator.devices import defects as saboteurs
 from emulator.devices.smets1 import registry
 from emulator.devices.smets1.behind_hub import BehindHub
+from emulator.devices.smets1.catalogue_device import CatalogueDevice
 from emulator.devices.smets1.device import Smets1Device
 from emulator.devices.smets1.display import Smets1Display
 from emulator.devices.smets1.esme import Smets1HubServer
 from emulator.devices.smets1.hub import Smets1Hub
+from emulator.devices.smets1.prepayment import PaymentMode as AccountMode
 from emulator.han.address_book import AddressBook, Place
 from emulator.han.node import RadioNode
 from emulator.han.tunnel_client import TunnelClient
@@ -112,8 +114,8 @@ def _own_seed(seed: int, ref: str) -> int:
 
 
 def server_of(plan: Plan, eui64: Eui64, profile: DeviceProfile, keys: FactoryKeys) -> Smets1Device:
-    """Return a device with a DLMS server as a plan wants it, off."""
-    return registry.build(
+    """Return a device with a DLMS server as a plan wants it, off; a meter in its payment mode."""
+    device = registry.build(
         profile.device_type,
         eui64,
         profile,
@@ -123,6 +125,13 @@ def server_of(plan: Plan, eui64: Eui64, profile: DeviceProfile, keys: FactoryKey
         overlays=plan.overlays,
         defects=saboteurs.of_smets1(profile.device_type, plan.defects),
     )
+    prepays = any(
+        item.payment_mode is PaymentMode.PREPAYMENT and Eui64.parse(item.eui64) == eui64
+        for item in plan.installation.devices
+    )
+    if prepays and isinstance(device, CatalogueDevice):
+        device.account.mode = AccountMode.PREPAYMENT
+    return device
 
 
 class _Workshop:

@@ -69,6 +69,8 @@ class Homes:
         """Return when the next thing happens in any home; None when nothing will."""
         if self._alone is not None:
             return self._alone.next_due()
+        if len(self._worlds) == 1:
+            return self.first.next_due()
         due = [at_us for world in self._worlds if (at_us := world.next_due()) is not None]
         return min(due, default=None)
 
@@ -76,6 +78,9 @@ class Homes:
         """Let the next thing happen, in the home where it is due first; ask ``next_due`` first."""
         if self._alone is not None:
             self._alone.step()
+            return
+        if len(self._worlds) == 1:
+            self.first.step()
             return
         at_us = self.next_due()
         next(world for world in self._worlds if world.next_due() == at_us).step()

@@ -51,9 +51,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [item if type(item) in _SIMPLE else _plain(item) for item in value]
     if isinstance(value, dict):
-        return {
-            key: item if type(item) in _SIMPLE else _plain(item) for key, item in value.items()
-        }
+        return {key: item if type(item) in _SIMPLE else _plain(item) for key, item in value.items()}
     return value
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import selectors
+from collections import deque
 
 from emulator.core.errors import EmulatorError
 
@@ -28,6 +29,10 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """The loop of emulated runs; sockets, threads and child processes do not belong in it."""
+
+    # What asyncio's loops keep, and type stubs leave out: what runs next, and what waits for when.
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[asyncio.TimerHandle]
 
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()

@@ -300,6 +300,10 @@ class World:
             why = (("event", event.value), ("layer", error.layer), ("why", error.why))
             self._scene.note(box, Note("malformed_frame", why))
             return
+        self.perform(box, effects)
+
+    def perform(self, box: Box, effects: list[Effect]) -> None:
+        """Do what a device wants after an event, or after somebody acted at its keypad."""
         for effect in effects:
             self._effects[type(effect)](box, effect)
 

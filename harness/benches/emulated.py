@@ -25,7 +25,7 @@ from emulator.runtime.world import World
 from harness import installed
 from harness.benches.emulated_ports import EmulatedClock, EmulatedHub, EmulatedPower
 from harness.benches.kept_memory import kept
-from harness.benches.refusals import fault_error, no_sim
+from harness.benches.refusals import WithoutKeypad, fault_error, no_sim
 from harness.data_files import usage_error
 from harness.errors import BenchError, UsageError
 from harness.meter import Credentials
@@ -190,7 +190,7 @@ def refuse_unknown_defects(names: Sequence[str]) -> None:
             )
 
 
-class EmulatedBench:
+class EmulatedBench(WithoutKeypad):
     """One emulated installation behind the ports of the harness.
 
     Attributes:
@@ -200,6 +200,8 @@ class EmulatedBench:
         power: Its mains.
         profiles: Device -> its model.
     """
+
+    hands = "top-up codes of SMETS2+ meters are not played"
 
     def __init__(self, emulation: Emulation) -> None:
         """Take a built world; it begins to move when somebody waits for it."""

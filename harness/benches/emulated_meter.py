@@ -16,7 +16,7 @@ from harness.benches.emulated_meter_port import EmulatedMeterPort
 from harness.benches.emulated_ports import EmulatedClock
 from harness.benches.emulated_twin import Twin
 from harness.benches.kept_memory import kept
-from harness.benches.refusals import fault_error, no_sim
+from harness.benches.refusals import WithoutKeypad, fault_error, no_sim
 from harness.dlms import from_profile
 from harness.dlms.line import ReaderLine
 from harness.errors import BenchError, UsageError
@@ -129,7 +129,7 @@ class EmulatedMains:
         await self._driver.wait_for(_never, until_us)
 
 
-class EmulatedMeterBench:
+class EmulatedMeterBench(WithoutKeypad):
     """One emulated meter on one emulated line, behind the ports of the harness.
 
     Attributes:
@@ -139,6 +139,8 @@ class EmulatedMeterBench:
         power: Its mains.
         world: The world below the seam; for tests and the bench's own commands.
     """
+
+    hands = "it has one meter, on a line, and nobody at its keypad"
 
     def __init__(self, meter: Meter) -> None:
         """Take a built meter; it begins to move when somebody waits for it."""

@@ -20,7 +20,8 @@ from emulator.runtime.installation import InstallationError, Plan
 from emulator.runtime.smets1_home import SERVERS, Smets1Emulation, build_home
 from emulator.runtime.smets1_homes import Homes
 from emulator.wan.sim_network import NETWORKS
-from harness import installed
+from harness import installed, ports
+from harness.benches import emulated_keypad as keypad
 from harness.benches.emulated import DEFAULT_START, refuse_unknown_defects
 from harness.benches.emulated_hub_wan import EmulatedHubWan, HomePort, Post, WanWire
 from harness.benches.emulated_ports import EmulatedClock, EmulatedHub, EmulatedPower
@@ -32,7 +33,7 @@ from harness.dlms import from_profile
 from harness.dlms.line import ReaderLine
 from harness.errors import BenchError, UsageError
 from harness.meter import Credentials
-from harness.ports import CapturedFrame, HubWan, MeterPort, Observation
+from harness.ports import CapturedFrame, Clock, Hub, HubWan, MeterPort, Observation, Power
 from harness.run_options import RunOptions
 
 _WAN: Final = "wan"
@@ -118,9 +119,9 @@ class EmulatedSmets1Bench:
         self._homes = Homes(homes)
         self._driver: Driver[Homes] = Driver(self._homes)
         self.kind = "emulated"
-        self.clock = EmulatedClock(self._driver)
-        self.hub = EmulatedHub(self._driver)
-        self.power = EmulatedPower(self._driver)
+        self.clock: Clock = EmulatedClock(self._driver)
+        self.hub: Hub = EmulatedHub(self._driver)
+        self.power: Power = EmulatedPower(self._driver)
         self.profiles = {eui64: model for home in homes for eui64, model in home.profiles.items()}
         self._chance = Chance(seed)
         self._posts = {home.ref: Post(home) for home in homes}
@@ -224,9 +225,7 @@ class EmulatedSmets1Bench:
             )
         return self._line(home, eui64, party)[1]
 
-    def _line(
-        self, home: Smets1Emulation, eui64: Eui64, party: str
-    ) -> tuple[ReaderLine, HomePort]:
+    def _line(self, home: Smets1Emulation, eui64: Eui64, party: str) -> tuple[ReaderLine, HomePort]:
         line = self._lines.get((eui64, party))
         if line is None:
             line = self._lines[eui64, party] = self._new_line(home, eui64, party)
@@ -242,7 +241,9 @@ class EmulatedSmets1Bench:
         wire = WanWire(home, self._posts[home.ref], section.wan_port, party)
 
         def lines() -> list[ReaderLine]:
-            return [one for (device, _party), (one, _port) in self._lines.items() if device == eui64]
+            return [
+                one for (device, _party), (one, _port) in self._lines.items() if device == eui64
+            ]
 
         return line, HomePort(self._driver, wire, line, home.keys[eui64], lines)
 
@@ -282,6 +283,14 @@ class EmulatedSmets1Bench:
         if isinstance(device, BehindHub):
             return device.server
         raise BenchError(f"the {role} of this bench has no DLMS server")
+
+    async def key_in(self, role: str, digits: str) -> ports.KeypadAnswer:
+        """Enter a top-up code at a meter's own keypad; BenchError for what has none."""
+        home, eui64 = self._server(role)
+        self._driver.catch_up()
+        answer = keypad.entered(home.world, home.world.box(eui64), self._device(role), digits)
+        self._driver.disturbed()
+        return answer
 
     def opens_to(self, role: str, credentials: Credentials) -> bool:
         """Say whether a device would associate with these credentials, leaving no trace on it.

@@ -1,7 +1,10 @@
 """What a user is told of what a bench cannot do."""
 
+from typing import ClassVar
+
 from emulator.core.faults import FaultError
 from harness.errors import BenchError, UsageError
+from harness.ports import KeypadAnswer
 
 
 def fault_error(error: FaultError, where: str) -> UsageError:
@@ -22,3 +25,32 @@ def no_sim(role: str, cause: str, where: str = "") -> BenchError:
         cause=cause,
         next_command="smetsbench scenarios 'MIG-*'   (without --bench: emulated hubs)",
     )
+
+
+def no_keypad(role: str, cause: str, where: str = "") -> BenchError:
+    """Return what is said where no code can be entered at a meter."""
+    return BenchError(
+        f"no code can be entered at the {role} of this bench",
+        where=where,
+        cause=cause,
+        next_command="smetsbench scenarios 'MIG-*'   (without --bench: emulated SMETS1 meters)",
+    )
+
+
+class WithoutKeypad:
+    """A bench at whose meters nobody can enter a code.
+
+    Attributes:
+        hands: Why not.
+    """
+
+    hands: ClassVar[str]
+
+    async def key_in(self, role: str, digits: str) -> KeypadAnswer:
+        """Refuse to enter a code.
+
+        Raises:
+            BenchError: Always.
+        """
+        del digits
+        raise no_keypad(role, self.hands)

@@ -22,6 +22,7 @@ SHOWN: Final = {
     "FM-09": "an image too large for the hub never reaches the HAN",
     "FM-15": "a sleeping GSME takes 256 KiB in its wake windows",
     "FM-19": "a PPMID is updated by one request (11.4) and tells how it went (CS09)",
+    "MIG-024": "a SMETS1 home with two suppliers (FOC, split supply) migrates: files, keys, SIM",
 }
 
 
@@ -38,7 +39,7 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
 ) -> None:
-    """Upgrade the firmware of made-up devices, byte by byte, and write a report to read."""
+    """Upgrade and migrate made-up devices, byte by byte, and write one report to read."""
     if not as_json and not quiet:
         _announce()
     folder, record = start(
@@ -53,7 +54,8 @@ def demo(
 
 def _announce() -> None:
     screen = console()
-    screen.print("Emulated devices, real octets. Six firmware upgrades, in virtual time:")
+    screen.print("Emulated devices, real octets: six firmware upgrades and a migration,")
+    screen.print("in virtual time:")
     for scenario, sentence in SHOWN.items():
         screen.print(Text.assemble((f"  {scenario}  ", "bold"), sentence))
 
@@ -66,4 +68,8 @@ def _tell(folder: RunFolder, record: RunRecord) -> None:
     screen.print(f"capture  {folder.file('capture')}   (open it in Wireshark)")
     screen.print(
         "next     smetsbench scenarios   ·   smetsbench run FM-04   ·   smetsbench explain CS06"
+    )
+    screen.print(
+        "         smetsbench installations new --cohort EA --count 20 --out homes.toml   ·"
+        "   smetsbench migration run --cohort EA --installations homes.toml --out runs/first"
     )

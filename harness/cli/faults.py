@@ -5,7 +5,15 @@ from typing import Annotated, Any, Final
 import typer
 
 from emulator.core.fault_keys import KEYS, ROLES
-from emulator.core.faults import DEVICE_TRIGGERS, FAULTS, FRAME_SELECTORS, LINKS, FaultRow
+from emulator.core.faults import (
+    DEVICE_TRIGGERS,
+    FAULTS,
+    FRAME_SELECTORS,
+    LINKS,
+    SIM,
+    SIM_SELECTORS,
+    FaultRow,
+)
 from harness.cli.output import console, emit_json
 
 #: The harness's own fault, which kills the run at a commit of its journal.
@@ -37,8 +45,10 @@ def faults(
                 "faults": rows,
                 "frame_selectors": _meanings(FRAME_SELECTORS),
                 "device_triggers": _meanings(DEVICE_TRIGGERS),
+                "sim_selectors": _meanings(SIM_SELECTORS),
                 "frame_links": list(LINKS),
                 "device_links": list(ROLES),
+                "sim_links": [SIM],
             }
         )
         return
@@ -71,6 +81,8 @@ def _show(rows: list[dict[str, Any]]) -> None:
     _show_keys("Which frames (all that match, unless told otherwise):", FRAME_SELECTORS)
     screen.print(f"Faults of devices work on: {', '.join(ROLES)}.", markup=False)
     _show_keys("When (one of at, after_s, state, note must be given):", DEVICE_TRIGGERS)
+    screen.print(f"Faults of the SIM of a SMETS1 hub work on: {SIM}.", markup=False)
+    _show_keys("Which moves of it (mute: which attempts to attach):", SIM_SELECTORS)
     own = sorted({key for row in FAULTS.values() for key in row.keys})
     _show_keys("Keys of single faults:", tuple(own))
 

@@ -34,6 +34,8 @@ NOUNS: Final[Mapping[str, str]] = {
         "gbcs",
         "duis",
         "firmware",
+        "cpl",
+        "epcl",
         "emulate",
         "compare",
         "migration",

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +13,7 @@ from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs, from_datetime
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore
+from harness.cli import migration_run
 from harness.cli.migration_check import KEYS_FOLDER, check_command, code_of
 from harness.cli.output import console, emit_json
 from harness.data_files import DataOption, overlays, reading_data
@@ -50,9 +49,6 @@ from harness.formats.migration_files.xml_input import octets_of, parse
 from harness.keys import open_keystore
 from harness.rules.migration_rulebook import load_rule_book
 
-#: Where whole runs of migrations add their commands.
-RUNS: Final = "harness.cli.migration_run"
-
 _JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _FILE = Annotated[Path, typer.Argument(metavar="FILE", help="A migration file.")]
 _OUT_FILE = Annotated[Path, typer.Option("--out", help="File to write.")]
@@ -71,8 +67,7 @@ def register(app: typer.Typer, installation_check: InstallationCheck | None = No
     nouns.command("sign")(sign)
     nouns.command("inspect")(inspect)
     nouns.command("check")(check_command(installation_check))
-    if find_spec(RUNS) is not None:
-        import_module(RUNS).register(nouns)
+    migration_run.register(nouns)
     app.add_typer(nouns, name="migration")
 
 

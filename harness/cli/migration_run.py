@@ -139,6 +139,9 @@ def run(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comman
     out: Annotated[Path | None, typer.Option(help="Run folder (default runs/<id>).")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every octet of chance.")] = 1,
     fault: Annotated[list[str] | None, typer.Option(help=_FAULT_HELP)] = None,
+    defect: Annotated[
+        list[str] | None, typer.Option(help="Build a named condition into devices; repeatable.")
+    ] = None,
     order: Annotated[
         str, typer.Option(help="A: hand-over before the files are read; B: after the MCF's checks.")
     ] = "",
@@ -146,6 +149,10 @@ def run(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comman
     capture: Annotated[
         int, typer.Option(min=0, help="Of how many installations frames are captured.")
     ] = CAPTURED,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Try both parties' keys on devices after every step; slow."),
+    ] = False,
     data: DataOption = None,
     with_identifiers: Annotated[
         bool, typer.Option("--with-identifiers", help="Show EUI-64s of your data in reports.")
@@ -159,10 +166,12 @@ def run(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comman
         installations,
         seed=seed,
         faults=tuple(fault or ()),
+        defects=tuple(defect or ()),
         order=order.upper(),
         data=overlays(data),
         captured=capture,
         with_identifiers=with_identifiers,
+        watched=watch,
     )
     with shown("installations", quiet=quiet or as_json) as told:
         folder = volume.start(options, out=out, jobs=jobs_of(jobs), progress=told)

@@ -95,6 +95,10 @@ class Commissions(Protocol):
         """Take C1 to C7 at one installation."""
         ...
 
+    def take_up(self, site: Site) -> None:
+        """Know a site again after a memory was taken over."""
+        ...
+
     def dump(self) -> Any:
         """Return the memory as JSON values."""
         ...

@@ -296,6 +296,8 @@ class Course:
         self.commissioning.load(state["commissioning"])
         for ref, row in state["cases"].items():
             self.cases[ref] = Case.restore(self.sites[ref], row)
+        for site in self.sites.values():
+            self.commissioning.take_up(site)
 
     # -- inside --------------------------------------------------------------------------------
 

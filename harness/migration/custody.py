@@ -9,6 +9,7 @@ from harness.formats.migration_files.parties import Role
 from harness.meter import Credentials
 from harness.migration.key_change import Change, Changed, KeyChange
 from harness.migration.office import Office, points, scalar_of
+from harness.migration.proofs import Door
 from harness.migration.site import Site
 from harness.parties import s1sp as s1sp_party
 from harness.parties import smso as smso_party
@@ -56,6 +57,10 @@ class Custody:
         """
         return replace(self.s1sp(device_type), name=SMSO, title=self.smso(device_type).title)
 
+    def door(self, device_type: DeviceType, party: str) -> Door:
+        """Return a party's way to a device."""
+        return Door(self.site.port(device_type, party), self.office.clock)
+
     def conveyed(self, device_type: DeviceType) -> Credentials | None:
         """Return how the S1SP opens a device with the SMSO's keys; None: it was not given them."""
         like = self.site.credentials(device_type)
@@ -96,9 +101,9 @@ class Custody:
         old: Credentials,
         new: Credentials,
     ) -> Change:
-        port = self.site.port(device_type, SMSO)
+        door = self.door(device_type, SMSO)
         equivalent = self._equivalent(device_type, service)
-        head_end = HeadEnd(port, self.office.clock, lambda _client: old)
+        head_end = HeadEnd(door.port, self.office.clock, lambda _client: old)
 
         async def transfer() -> Account:
             account = await head_end.carry_out(equivalent, given)
@@ -106,7 +111,7 @@ class Custody:
             return account
 
         known = given.wrapped is not None
-        return await KeyChange(port, old, new, transfer if known else None).carry_out()
+        return await KeyChange(door, old, new, transfer if known else None).carry_out()
 
     # -- over the S1SP's network ---------------------------------------------------------------
 
@@ -143,16 +148,16 @@ class Custody:
         old: Credentials,
         new: Credentials,
     ) -> Change:
-        port = self.site.port(device_type, S1SP)
+        door = self.door(device_type, S1SP)
         device = self.site.eui64(device_type)
         equivalent = self._equivalent(device_type, service)
-        errand = Errand(device, port, self.office.clock, equivalent, old, given)
+        errand = Errand(device, door.port, self.office.clock, equivalent, old, given)
 
         async def transfer() -> Account | GateRefusal:
             return await self.office.s1sp.carry_out(errand)
 
         known = given.wrapped is not None
-        return await KeyChange(port, old, new, transfer if known else None).carry_out()
+        return await KeyChange(door, old, new, transfer if known else None).carry_out()
 
     # -- letters -------------------------------------------------------------------------------
 

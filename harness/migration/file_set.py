@@ -88,6 +88,9 @@ class SetInHand:
         """Return the first file that was refused as a whole, or None."""
         return next((row for row in self.verdicts if row.finding is not None), None)
 
+    def _sent(self, kind: FileType) -> bytes:
+        return self.files[kind].octets if kind in self.files else b""
+
     def dump(self) -> dict[str, Any]:
         """Return the set as JSON values: octets and verdicts, nothing that was opened."""
         return {
@@ -105,7 +108,8 @@ class SetInHand:
                     "name": row.name,
                     "sender": row.sender,
                     "receiver": row.receiver,
-                    "octets": row.octets.hex(),
+                    # What nothing happened to on the way is written down once.
+                    "octets": None if row.octets == self._sent(kind) else row.octets.hex(),
                 }
                 for kind, row in self.arrived.items()
             },
@@ -130,7 +134,10 @@ def restored(state: Mapping[str, Any], schema: MigrationSchema) -> SetInHand:
     }
     arrived = {
         FileType(kind): Arrived(
-            row["name"], row["sender"], row["receiver"], bytes.fromhex(row["octets"])
+            row["name"],
+            row["sender"],
+            row["receiver"],
+            files[FileType(kind)].octets if row["octets"] is None else bytes.fromhex(row["octets"]),
         )
         for kind, row in state["arrived"].items()
     }

@@ -24,7 +24,6 @@ from harness.migration import answers
 from harness.migration.file_office import FileOffice
 from harness.migration.file_set import Arrived, SetInHand, Tamper, restored
 from harness.migration.record import InstallationRecord
-from harness.migration.states import State
 from harness.migration.verdicts import FileVerdict, InstallationVerdict, Stage
 from harness.parties.mcc import NAME as MCC
 from harness.parties.mcc import CommonVerdict, Mcc
@@ -96,8 +95,6 @@ class FileWork:
         self._homes = {home.ref: home for home in office.installations}
         self.ledger = Ledger()
         self.hands: list[SetInHand] = []
-
-    # V1 … V3: Requesting Party and MCC
 
     def send_common(
         self,
@@ -187,8 +184,6 @@ class FileWork:
             self._office.post.hand_over(RP, _DCO, KIND, octets, "MEF, the part for the DCO")
         self._send(hand, manifest, RP, _S1SP, "manifest of the Required File Set")
 
-    # V4 … V6: the S1SP with S1SPDP and DCO
-
     def check(self, hand: SetInHand) -> dict[str, InstallationVerdict]:
         """Let the S1SP check the set: files first, then installation by installation (V4 to V6).
 
@@ -247,8 +242,6 @@ class FileWork:
         facts = CommonFacts(view.header, view.cohort, view.common)
         return self._rules.ask(facts, to_datetime(view.header.created_at).date(), Desk.S1SP)
 
-    # T7, C1, C7: answers
-
     def viable(self, hand: SetInHand, results: Mapping[str, Sequence[Finding]]) -> BuiltFile:
         """Make and send the S1SP Viable Installation File (step T7).
 
@@ -293,8 +286,6 @@ class FileWork:
         may not, but for 5.8A.
         """
         self.mcc.release(refs)
-
-    # the rest
 
     def _part(self, record: InstallationRecord) -> CommonInstallation:
         """Return what an MCF says of an installation, without what stays behind."""
@@ -406,7 +397,3 @@ def _lost(ref: str, report: DeliveryReport) -> InstallationVerdict:
     broken = next((row for row in report.files if row.finding is not None), None)
     told = () if broken is None or broken.finding is None else (broken.finding,)
     return InstallationVerdict(ref, Stage.FILE_SET, Result.NOT_PROCESSED, Level.FILE, told)
-
-
-#: States after which an installation may stand in another MCF.
-RELEASED: Final = frozenset({State.REJECTED, State.ROLLED_BACK, State.EXCLUDED, State.MIGRATED})

@@ -12,7 +12,6 @@ from emulator.core.ids import Eui64
 from harness.migration.custody import S1SP, SMSO, Custody
 from harness.migration.key_change import Change, Changed
 from harness.migration.office import Office
-from harness.migration.proofs import opens
 from harness.migration.states import Owner
 from harness.migration.steps import Case, Steps, Told, fault, judged, ok
 from harness.ports import Notice
@@ -127,8 +126,9 @@ class HandOver:
         """Try to associate with the hub: an answer of any kind is a contact."""
         if case.heard is not None:
             return
-        credentials = Custody(self.office, case.site).s1sp(DeviceType.CHF)
-        if await opens(case.site.port(DeviceType.CHF, S1SP), credentials) is not None:
+        custody = Custody(self.office, case.site)
+        door = custody.door(DeviceType.CHF, S1SP)
+        if await door.opens_to(custody.s1sp(DeviceType.CHF)) is not None:
             case.heard = self.office.clock.now()
 
     def deadline(self, case: Case) -> UtcMs:

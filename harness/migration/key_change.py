@@ -3,11 +3,11 @@
 import enum
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from harness.meter import Credentials
-from harness.migration.proofs import prove
+from harness.migration.proofs import TRIES, Door, quiet
 from harness.parties.s1sp_gate import GateRefusal
-from harness.ports import MeterPort
 from harness.smets1.steps import Account, Done
 
 
@@ -23,7 +23,7 @@ class Changed(enum.StrEnum):
     UNCLEAR = "06"  # nobody can tell whether the device took the keys
 
 
-_WORDS = {
+_WORDS: Final = {
     Changed.NOT_OPENED: "the key it should have does not open it",
     Changed.SILENT: "it does not answer",
     Changed.REFUSED: "it refuses the key transfer",
@@ -68,14 +68,14 @@ class KeyChange:
     """One change of keys on one device.
 
     Attributes:
-        port: The way to the device.
+        door: The way to the device.
         old: Credentials that open it before.
         new: Credentials that open it after.
         transfer: Carries the key transfer out with the old credentials; None: it cannot be made
             (a wrapped key is missing).
     """
 
-    port: MeterPort = field(repr=False)
+    door: Door = field(repr=False)
     old: Credentials
     new: Credentials
     transfer: Callable[[], Awaitable[Account | GateRefusal]] | None
@@ -83,8 +83,19 @@ class KeyChange:
     async def carry_out(self) -> Change:
         """Change the keys; a transfer nobody answered is settled by asking the device.
 
-        The association of the transfer itself is the proof that the old key opens the device.
+        The association of the transfer itself is the proof that the old key opens the device. A
+        refusal may be the late answer to an earlier question: then the transfer is tried again.
         """
+        for number in range(TRIES):
+            if number:
+                await quiet(self.door.clock)
+            change = await self._once()
+            if change is not None:
+                return change
+        return Change(Changed.NOT_OPENED)
+
+    async def _once(self) -> Change | None:
+        """Try once; None: refused, although the old key opens the device."""
         if self.transfer is None:
             return Change(Changed.NOT_COUNTERSIGNED)
         told = await self.transfer()
@@ -94,19 +105,21 @@ class KeyChange:
             return Change(Changed.REFUSED, "the model cannot change keys")
         if not told.opened:
             silent = told.done is Done.SILENT
-            return Change(Changed.SILENT) if silent else await self._perhaps_already()
+            return Change(Changed.SILENT) if silent else await self._not_opened()
         if told.done is Done.REFUSED:
             return Change(Changed.REFUSED, told.says)
         return await self._after(silent=told.done is Done.SILENT)
 
-    async def _perhaps_already(self) -> Change:
-        proof = await prove(self.port, self.new, self.old)
+    async def _not_opened(self) -> Change | None:
+        proof = await self.door.prove(self.new, self.old)
         if proof.holds:
             return Change(Changed.DONE, "it had them already", already=True)
-        return Change(Changed.SILENT if proof.silent else Changed.NOT_OPENED)
+        if proof.silent:
+            return Change(Changed.SILENT)
+        return None if proof.other else Change(Changed.NOT_OPENED)
 
     async def _after(self, *, silent: bool) -> Change:
-        proof = await prove(self.port, self.new, self.old)
+        proof = await self.door.prove(self.new, self.old)
         if proof.holds:
             return Change(Changed.DONE)
         if proof.silent or proof.other is None:

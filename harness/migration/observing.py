@@ -14,7 +14,7 @@ from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
 from harness.migration.custody import S1SP, Custody
 from harness.migration.office import Office
-from harness.migration.proofs import opens
+from harness.migration.proofs import TRIES, quiet
 from harness.migration.site import Site
 from harness.parties.s1sp import Errand
 from harness.parties.s1sp_gate import GateRefusal
@@ -25,8 +25,6 @@ from harness.smets1.steps import Account, Done, Taken
 #: Where a device says its EUI-64. Source: stand-in (serial-dlms.md, illustrative objects).
 _EUI64_OBIS: Final = "0-0:96.1.1.255"
 _EUI_BYTES: Final = 8
-#: How often a device that does not answer is asked. Source: invented.
-_TRIES: Final = 2
 #: Number of a payment mode on the device (class 111) -> word. Source: invented.
 _MODES: Final = {1: PaymentMode.CREDIT, 2: PaymentMode.PREPAYMENT}
 _MODE_NUMBERS: Final = {word: number for number, word in _MODES.items()}
@@ -91,7 +89,7 @@ class Observer:
         return Custody(self.office, self.site)
 
     async def read(self, device_type: DeviceType, *services: str) -> Seen:
-        """Carry out the reading steps of services; a device that is silent is asked again."""
+        """Carry out the reading steps of services, in one association."""
         parts = [self.reading(device_type, service) for service in services]
         steps = tuple(step for part in parts for step in part.steps)
         whole = replace(parts[0], service=READING, steps=steps)
@@ -102,10 +100,15 @@ class Observer:
         return Seen(answered, account.opened, tuple(account.taken), account.says)
 
     async def _asked(self, errand: Errand) -> Account | GateRefusal:
+        """Carry out a request; a device that does not let the S1SP in is asked again.
+
+        Its refusal may be the answer to an earlier question that came late.
+        """
         account = await self.office.s1sp.carry_out(errand)
-        for _again in range(_TRIES - 1):
-            if isinstance(account, GateRefusal) or account.done is not Done.SILENT:
+        for _again in range(TRIES - 1):
+            if isinstance(account, GateRefusal) or account.opened:
                 break
+            await quiet(self.office.clock)
             account = await self.office.s1sp.carry_out(errand)
         return account
 
@@ -187,7 +190,7 @@ class Observer:
         with the SMSO's own.
         """
         known = self.custody.conveyed(device_type) or self.site.credentials(device_type)
-        return await opens(self.site.port(device_type, S1SP), known)
+        return await self.custody.door(device_type, S1SP).opens_to(known, expected=False)
 
     # -- facts ---------------------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from device_profiles.words import DeviceType
 from harness.migration.custody import S1SP, Custody
 from harness.migration.office import Office
-from harness.migration.proofs import opens
 from harness.migration.site import Site
 from harness.migration.states import Owner
 
@@ -53,14 +52,14 @@ async def asked(site: Site, office: Office, device_type: DeviceType) -> Owner:
     """
     custody = Custody(office, site)
     network = await site.hub().sim_owner()
-    port = site.port(device_type, network)
+    door = custody.door(device_type, network)
     smso, s1sp = custody.smso(device_type), custody.ordered(device_type)
     if network == S1SP:
         smso, s1sp = custody.conveyed(device_type) or smso, custody.s1sp(device_type)
-    first = await opens(port, s1sp)
+    first = await door.opens_to(s1sp)
     if first is None:
         return Owner.UNKNOWN
-    return owner_of(await opens(port, smso), first)
+    return owner_of(await door.opens_to(smso, expected=not first), first)
 
 
 @dataclass(frozen=True, slots=True)

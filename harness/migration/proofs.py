@@ -1,15 +1,19 @@
 """Who can open a device, asked of the device itself: HLS-GMAC associations, real octets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from emulator.core.clock import UtcMs
 from harness.meter import Association, Credentials, Silence
-from harness.ports import MeterPort
+from harness.ports import Clock, MeterPort
 
 #: Kinds of silence in which the device said nothing at all.
 _NOTHING: Final = frozenset({Silence.NO_ANSWER, Silence.LINK_LOST, Silence.ABORTED})
-#: How often a device that does not answer is asked. Source: invented.
-_TRIES: Final = 2
+#: How often a device that does not answer, or not clearly, is asked. Source: invented.
+TRIES: Final = 2
+#: Seconds for which nothing is asked before it is asked again: what a disturbed network delivers
+#: late would be taken for the answer. Source: invented.
+QUIET_S: Final = 60
 
 
 def answered(association: Association) -> bool:
@@ -17,14 +21,9 @@ def answered(association: Association) -> bool:
     return association.accepted or association.silence not in _NOTHING
 
 
-async def opens(port: MeterPort, credentials: Credentials) -> bool | None:
-    """Say whether a device associates with these credentials; None: it does not answer."""
-    for _try in range(_TRIES):
-        association = await port.associate(credentials)
-        await port.release()
-        if answered(association):
-            return association.accepted
-    return None
+async def quiet(clock: Clock) -> None:
+    """Ask nothing for a while."""
+    await clock.sleep_until(UtcMs(clock.now() + 1000 * QUIET_S))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +49,41 @@ class Proof:
         return self.wanted is None
 
 
-async def prove(port: MeterPort, wanted: Credentials, other: Credentials) -> Proof:
-    """Ask a device with the key that is to open it, then with the one that is not."""
-    first = await opens(port, wanted)
-    if first is None:
-        return Proof(None)
-    return Proof(first, await opens(port, other))
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One party's way to one device.
+
+    Attributes:
+        port: The way.
+        clock: Its time.
+    """
+
+    port: MeterPort = field(repr=False)
+    clock: Clock = field(repr=False)
+
+    async def opens_to(self, credentials: Credentials, *, expected: bool = True) -> bool | None:
+        """Say whether the device associates with these credentials; None: it does not answer.
+
+        Args:
+            credentials: How to present oneself.
+            expected: Whether it should: a refusal that nobody expects is asked for again.
+        """
+        found: bool | None = None
+        for number in range(TRIES):
+            if number:
+                await quiet(self.clock)
+            association = await self.port.associate(credentials)
+            await self.port.release()
+            if association.accepted:
+                return True
+            found = False if answered(association) else found
+            if association.silence is None and not expected:
+                return False
+        return found
+
+    async def prove(self, wanted: Credentials, other: Credentials) -> Proof:
+        """Ask with the key that is to open the device, then with the one that is not."""
+        first = await self.opens_to(wanted)
+        if first is None:
+            return Proof(None)
+        return Proof(first, await self.opens_to(other, expected=not first))

@@ -9,7 +9,6 @@ from emulator.core.clock import UtcMs
 from harness.migration.custody import S1SP, SMSO, Custody
 from harness.migration.hand_over import note_owner
 from harness.migration.office import Office
-from harness.migration.proofs import opens
 from harness.migration.states import Owner
 from harness.migration.steps import Case, Steps, Told, fault, ok
 
@@ -120,8 +119,8 @@ class Rollback:
             if waits:
                 await self._hub_is_back(case)
             for device_type in devices:
-                port = case.site.port(device_type, SMSO)
-                opened = await opens(port, case.site.credentials(device_type))
+                door = Custody(self.office, case.site).door(device_type, SMSO)
+                opened = await door.opens_to(case.site.credentials(device_type))
                 if not opened:
                     how = "does not answer" if opened is None else "is refused"
                     case.access_unproved = True

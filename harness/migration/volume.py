@@ -1,6 +1,7 @@
 """Runs the migration of many installations: journalled one by one, resumed, resubmitted."""
 
 import hashlib
+import importlib
 import json
 import signal
 from collections.abc import Callable, Iterator, Mapping
@@ -10,11 +11,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
+from harness.benches import BENCHES
 from harness.errors import HarnessError, UsageError
 from harness.migration import volume_about, volume_chunk, volume_faults
 from harness.migration.record import InstallationRecord
 from harness.migration.states import State
 from harness.migration.volume_capture import Capture
+from harness.migration.volume_home import bench_options
 from harness.migration.volume_journal import VolumeJournal
 from harness.migration.volume_options import Batch, VolumeOptions, load_batch, settled
 from harness.migration.volume_shared import refuse_unknown
@@ -60,6 +63,7 @@ def start(
     chosen = settled(options)
     batch = load_batch(chosen)
     volume_faults.parse(faults, known=refuse_unknown)
+    _try_bench(chosen, batch)
     name = run_id(chosen, batch)
     folder = RunFolder(out if out is not None else Path("runs") / name)
     folder.make()
@@ -82,6 +86,16 @@ def start(
         finally:
             journal.close()
     return folder
+
+
+def _try_bench(options: VolumeOptions, batch: Batch) -> None:
+    """Have the bench look at its choices before any folder is made or replaced.
+
+    Raises:
+        UsageError: A device model or a defect cannot be used.
+    """
+    module = importlib.import_module(BENCHES["emulated"].partition(":")[0])
+    module.check(bench_options(options, batch.homes[0]))
 
 
 def _clear_files(folder: RunFolder) -> None:
@@ -110,7 +124,8 @@ def resume(path: Path, *, jobs: int, progress: Progress | None) -> RunFolder:
     with folder.lock():
         journal = VolumeJournal.open(folder.file("journal"))
         try:
-            load_batch(VolumeOptions.load(journal.options()))
+            batch = load_batch(VolumeOptions.load(journal.options()))
+            journal.begin_first([home.ref for home in batch.homes])
             _play(folder, journal, jobs, progress)
         finally:
             journal.close()

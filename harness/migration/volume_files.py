@@ -10,8 +10,9 @@ from typing import Any
 
 from emulator.core.clock import UtcMs
 from harness.formats.migration_files.words import FileType, ProcessingMode
+from harness.migration.file_office import FileOffice
 from harness.migration.file_set import SetInHand
-from harness.migration.file_work import FileOffice, FileWork
+from harness.migration.file_work import FileWork
 from harness.migration.record import InstallationRecord
 from harness.migration.verdicts import FileVerdict, InstallationVerdict
 from harness.migration.volume_journal import SentFile

@@ -14,12 +14,14 @@ from emulator.core.faults import CLEAR, PLACES
 from harness.benches import BENCHES
 from harness.errors import HarnessError
 from harness.migration.course import Course
+from harness.migration.invariants import Invariants
 from harness.migration.office import Office
 from harness.migration.record import InstallationRecord
 from harness.migration.site import Site
 from harness.migration.states import State
 from harness.migration.volume_files import ChunkFiles, HomeFiles
 from harness.migration.volume_journal import Play, SentFile, dump_play
+from harness.migration.volume_options import VolumeOptions
 from harness.migration.volume_shared import ScopedChance, Shared
 from harness.ports import Bench
 from harness.run_options import RunOptions
@@ -45,6 +47,17 @@ class Home:
     captured: bool
 
 
+def bench_options(options: VolumeOptions, home: Installation) -> RunOptions:
+    """Return what the bench of one home is opened with."""
+    return RunOptions(
+        seed=options.seed,
+        defects=options.defects,
+        data=options.data,
+        world=_WORLD,
+        settings={"homes": (home,)},
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class HomePlayer:
     """Plays homes of one chunk.
@@ -59,16 +72,11 @@ class HomePlayer:
 
     def play(self, home: Home) -> dict[str, Any]:
         """Play one home on a virtual time line of its own; what breaks is told, not raised."""
-        options = RunOptions(
-            seed=self.shared.options.seed,
-            data=self.shared.options.data,
-            world=_WORLD,
-            settings={"homes": (home.installation,)},
-        )
         module = importlib.import_module(BENCHES["emulated"].partition(":")[0])
-        bench: Bench = module.open_bench(options)
+        bench: Bench = module.open_bench(bench_options(self.shared.options, home.installation))
         with asyncio.Runner(loop_factory=module.new_event_loop) as loop:
-            return loop.run(self._on(bench, home))
+            outcome: dict[str, Any] = loop.run(self._on(bench, home))
+        return outcome
 
     async def _on(self, bench: Bench, home: Home) -> dict[str, Any]:
         scope = f"home/{home.installation.ref}/{self.shared.round}"
@@ -79,13 +87,14 @@ class HomePlayer:
         files = HomeFiles(self.chunk, office)
         site = Site(home.installation, bench, cohort)
         course = Course(office, [site], self.shared.trouble.script, files=files)
+        if self.shared.options.watched:
+            course.watch = Invariants(office, [site], strict=True).watch
         error: dict[str, str] = {}
         try:
             await self._course(bench, course, home)
         except HarnessError as broken:
             error = {"what": broken.what, "where": broken.where, "cause": broken.cause}
-        record = course.records[home.installation.ref]
-        return self._outcome(bench, course, home, record, error)
+        return self._outcome(bench, course, home, error)
 
     async def _course(self, bench: Bench, course: Course, home: Home) -> None:
         told, ref = self.shared.told, home.installation.ref
@@ -107,9 +116,9 @@ class HomePlayer:
         bench: Bench,
         course: Course,
         home: Home,
-        record: InstallationRecord,
         error: dict[str, str],
     ) -> dict[str, Any]:
+        record = course.records[home.installation.ref]
         frames = [
             (one.at_us, one.link, one.frame, one.comment)
             for one in (bench.take_frames() if home.captured else ())

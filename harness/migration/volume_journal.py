@@ -133,7 +133,12 @@ class VolumeJournal:
     def begin(self, row: dict[str, Any], refs: Sequence[str]) -> None:
         """Write the run and its first round, before anything is done."""
         self.journal.begin_run(row, [(SCENARIO, {"refs": len(refs)})])
-        self.begin_round("migrate", {}, list(enumerate(refs)))
+        self.begin_first(refs)
+
+    def begin_first(self, refs: Sequence[str]) -> None:
+        """Write the first round, unless it is there (a kill may have come between)."""
+        if not self.rounds():
+            self.begin_round("migrate", {}, list(enumerate(refs)))
 
     def begin_round(self, kind: str, told: dict[str, Any], refs: Sequence[tuple[int, str]]) -> None:
         """Write that installations, by number and ref, are to be gone over."""

@@ -35,10 +35,12 @@ class VolumeOptions:
         sha256: Of that file's octets; empty for a shipped one.
         seed: Seed of every octet of chance.
         faults: As given with ``--fault``.
+        defects: Conditions of devices, as given with ``--defect``.
         order: ``A`` or ``B`` in the cohort's stead; empty: the cohort's own.
         data: Overlay folders, the strongest last.
         captured: Of how many installations frames are captured.
         with_identifiers: Whether reports may show EUI-64s and MPxNs.
+        watched: Whether both parties' keys are tried on each device after every step.
     """
 
     cohort: str
@@ -46,10 +48,12 @@ class VolumeOptions:
     sha256: str = ""
     seed: int = 1
     faults: tuple[str, ...] = ()
+    defects: tuple[str, ...] = ()
     order: str = ""
     data: tuple[Path, ...] = ()
     captured: int = CAPTURED
     with_identifiers: bool = False
+    watched: bool = False
 
     def dump(self) -> dict[str, Any]:
         """Return the choices as JSON values; paths are made whole, for a resume elsewhere."""
@@ -60,9 +64,11 @@ class VolumeOptions:
                 "sha256": self.sha256,
                 "order": self.order,
                 "captured": self.captured,
+                "watched": self.watched,
             },
             "seed": self.seed,
             "faults": list(self.faults),
+            "defects": list(self.defects),
             "data": [str(folder.resolve()) for folder in self.data],
             "with_identifiers": self.with_identifiers,
         }
@@ -74,6 +80,7 @@ class VolumeOptions:
             **plain[KEY],
             seed=plain["seed"],
             faults=tuple(plain["faults"]),
+            defects=tuple(plain["defects"]),
             data=tuple(Path(folder) for folder in plain["data"]),
             with_identifiers=plain["with_identifiers"],
         )

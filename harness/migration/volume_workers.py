@@ -64,9 +64,8 @@ def _shared_out(crew: Sequence[Connection], tasks: Sequence[Task]) -> Iterator[O
         for line in crew:
             _hand(line, waiting, open_tasks)
     while any(open_tasks.values()):
-        for line in wait([one for one in crew if open_tasks[one]]):
-            if not isinstance(line, Connection):
-                continue
+        heard = wait([one for one in crew if open_tasks[one]])
+        for line in (one for one in crew if one in heard):
             try:
                 outcome = line.recv()
             except EOFError as error:
@@ -101,7 +100,7 @@ def _crew(workshop: Workshop, count: int) -> Iterator[list[Connection]]:
     try:
         for _number in range(count):
             ours, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(theirs, workshop), daemon=True)
+            process: BaseProcess = context.Process(target=_work, args=(theirs, workshop), daemon=True)
             process.start()
             theirs.close()
             lines.append(ours)

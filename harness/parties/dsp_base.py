@@ -154,8 +154,8 @@ class DspBase:
     def respond(self, asked: ServiceRequest, code: str, content: Content | None = None) -> bytes:
         """Return (and trace) the response to a request just submitted."""
         header = ResponseHeader(asked.request_id, None, code, self.now)
-        service = asked.header.service
-        response = ServiceResponse(header, ResponseMessage(service, service, content))
+        service, variant = asked.header.service, asked.header.variant
+        response = ServiceResponse(header, ResponseMessage(service, variant, content))
         document = write_response(response, self._xml_key)
         user = self._users.get(asked.request_id.originator)
         receiver = "service user" if user is None else user.name

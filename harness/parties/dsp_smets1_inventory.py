@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from device_profiles.words import DeviceStatus, DeviceType
+from device_profiles.words import DeviceStatus, DeviceType, SmetsVersion
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from harness.formats.duis import smets1_bodies as bodies
@@ -65,10 +65,20 @@ def _reach(inventory: Inventory, device: Eui64, status: DeviceStatus, now: UtcMs
 
 def _hub_answered(inventory: Inventory, hub: Eui64, now: UtcMs) -> None:
     """A hub whose log an S1SP has read is commissioned, and its GPF with it."""
-    for record in [inventory.find(hub), *_gpfs_of(inventory, hub)]:
-        if record is not None and record.status is DeviceStatus.PENDING:
-            inventory.put(replace(record, hub=hub))
-            inventory.move(record.device, DeviceStatus.COMMISSIONED, now)
+    of_hub = inventory.find(hub)
+    for record in [of_hub, *_gpfs_of(inventory, hub)]:
+        if of_hub is None or record is None or record.status is not DeviceStatus.PENDING:
+            continue
+        inventory.put(
+            replace(
+                record,
+                hub=hub,
+                csp_region=of_hub.csp_region,
+                s1sp=of_hub.s1sp,
+                connectivity=of_hub.connectivity,
+            )
+        )
+        inventory.move(record.device, DeviceStatus.COMMISSIONED, now)
 
 
 def _gpfs_of(inventory: Inventory, hub: Eui64) -> list[InventoryRecord]:
@@ -107,7 +117,7 @@ def _log_changed(
             mpxn=mpxn,
             supplier=supplies.get(mpxn, record.supplier),
             csp_region=of_hub.csp_region,
-            s1sp=of_hub.s1sp,
+            s1sp=of_hub.s1sp if record.smets is SmetsVersion.SMETS1 else "",
             connectivity=of_hub.connectivity,
         )
     )

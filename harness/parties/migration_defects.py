@@ -1,15 +1,18 @@
 """Named defects of the parties and rules of a migration: saboteurs, and misconduct of rows."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
+from device_profiles.words import DeviceType
 from harness.migration.step_table import load_steps
 from harness.rules.migration_rulebook import RuleBook, load_rule_book
 
-#: Takes the right method, bound, and returns the wrong one.
-Override = Callable[[Callable[..., Any]], Callable[..., Any]]
+#: A method, bound to its party.
+Right = Any
+#: Takes party and right method, and returns the wrong one.
+Override = Callable[[Any, Right], Right]
 _RULE_OFF: Final = "rule-off-"
 #: Steps that are taken device by device.
 _PER_DEVICE: Final = frozenset({"H2", "R1"})
@@ -26,7 +29,9 @@ class MigrationDefect:
         rules_forced: Rules that are asked on days on which they do not hold.
         forgets_overrides: Whether what the run overrides is not heeded.
         omits: Steps (``H2``, ``H2/GSME``) that their party says it took and did not.
-        wrong: ``part.method`` -> what makes it wrong; parts as ``PARTS`` of the scenarios name them.
+        cohort: Key paths of the cohort's data (``rollback.enabled``) -> what is taken for true.
+        settings: Numbers of the rules that are taken for others.
+        wrong: ``part.method``, from the course on -> what makes it wrong.
     """
 
     sentence: str
@@ -34,7 +39,9 @@ class MigrationDefect:
     rules_forced: frozenset[str] = frozenset()
     forgets_overrides: bool = False
     omits: frozenset[str] = frozenset()
-    wrong: Mapping[str, Override] = field(default_factory=lambda: MappingProxyType({}))
+    cohort: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, int] = field(default_factory=dict)
+    wrong: Mapping[str, Override] = field(default_factory=dict)
 
 
 def rule_off(rule: str) -> str:
@@ -58,8 +65,195 @@ def _omissions() -> Iterator[tuple[str, MigrationDefect]]:
             yield name, MigrationDefect(one, omits=frozenset({f"{step}/{device}"}))
 
 
+# -- files --------------------------------------------------------------------------------------
+
+
+def _again(party: Any, right: Right) -> Right:
+    """Give the counter that was given last, once more."""
+
+    def next_counter(group_id: str) -> int:
+        counter: int = right(group_id)
+        used = counter - 1
+        party.counters[group_id] = used
+        return used
+
+    return next_counter
+
+
+def _last_encrypted(party: Any, right: Right) -> Right:
+    """Send the encrypted file of the set before."""
+
+    def group_files(builder: Any, installations: Any, secrets_of: Any, **more: Any) -> Any:
+        group, encrypted = right(builder, installations, secrets_of, **more)
+        last = getattr(party, "last_encrypted", encrypted)
+        party.last_encrypted = encrypted
+        return group, last
+
+    return group_files
+
+
+def _miscounts(*made: str) -> Override:
+    """Return what makes some files of a set with the counter after the set's own."""
+
+    def wrong(_party: Any, right: Right) -> Right:
+        def builder(cohort: Any, counter: int, *more: Any, **named: Any) -> Any:
+            made_right = right(cohort, counter, *more, **named)
+            made_wrong = right(cohort, counter + 1, *more, **named)
+            for name in made:
+                setattr(made_right, name, getattr(made_wrong, name))
+            return made_right
+
+        return builder
+
+    return wrong
+
+
+def _all_for_one(_party: Any, right: Right) -> Right:
+    """Refuse every installation of a set with the first that is refused."""
+
+    def check(hand: Any) -> Any:
+        found = right(hand)
+        bad = next((one for one in found.values() if not one.accepted), None)
+        if bad is None:
+            return found
+        return {ref: replace(bad, ref=ref) for ref in found}
+
+    return check
+
+
+# -- devices and records --------------------------------------------------------------------------
+
+
+def _does_nothing(_party: Any, _right: Right) -> Right:
+    return lambda *_args, **_named: None
+
+
+def _lets_everything_pass(_party: Any, _right: Right) -> Right:
+    return lambda _instruction, _by: None
+
+
+def _to_one_supplier(_party: Any, right: Right) -> Right:
+    """Send the notices of the gas supplier to the electricity supplier."""
+
+    def hand_over(sender: str, receiver: str, *rest: Any) -> None:
+        right(sender, "EIS" if receiver == "GIS" else receiver, *rest)
+
+    return hand_over
+
+
+def _to_no_supplier(_party: Any, right: Right) -> Right:
+    """Send suppliers nothing."""
+
+    def hand_over(sender: str, receiver: str, *rest: Any) -> None:
+        if receiver not in {"EIS", "GIS"}:
+            right(sender, receiver, *rest)
+
+    return hand_over
+
+
+def _with_another_version(_party: Any, right: Right) -> Right:
+    """Pre-notify with a firmware version that is another entry's."""
+
+    def prenotification(*args: Any) -> Any:
+        return replace(right(*args), firmware_version="01000001")
+
+    return prenotification
+
+
 #: What a party does wrong beyond leaving out a step.
-_ROWS: Final[Mapping[str, MigrationDefect]] = {}
+_ROWS: Final[Mapping[str, MigrationDefect]] = {
+    "rp-uses-a-counter-twice": MigrationDefect(
+        "the Requesting Party uses a counter that it has used before",
+        wrong={"files.rp.next_counter": _again},
+    ),
+    "rp-sends-the-last-mef-again": MigrationDefect(
+        "the Requesting Party sends the encrypted file of the set before",
+        wrong={"files.rp.group_files": _last_encrypted},
+    ),
+    "rp-miscounts-the-mgf": MigrationDefect(
+        "the Requesting Party makes the group file with another counter",
+        wrong={"files.rp.builder": _miscounts("group")},
+    ),
+    "rp-miscounts-the-mef": MigrationDefect(
+        "the Requesting Party makes the encrypted file with another counter",
+        wrong={"files.rp.builder": _miscounts("encrypted")},
+    ),
+    "mcc-miscounts-the-mvf": MigrationDefect(
+        "the MCC answers with another counter than the common file's",
+        wrong={"files.rp.builder": _miscounts("validation")},
+    ),
+    "s1sp-rejects-all-for-one": MigrationDefect(
+        "the S1SP refuses a whole set for one bad installation",
+        wrong={"files.check": _all_for_one},
+    ),
+    "s1sp-skips-its-gate": MigrationDefect(
+        "the S1SP carries critical instructions out without the DCO's part",
+        wrong={"office.s1sp.gate.refusal": _lets_everything_pass},
+    ),
+    "dco-signs-nothing": MigrationDefect(
+        "the DCO countersigns nothing", wrong={"office.dco.countersign": _does_nothing}
+    ),
+    "smso-keeps-its-records": MigrationDefect(
+        "the SMSO keeps the keys of what has migrated", wrong={"office.smso.drop": _does_nothing}
+    ),
+    "mcc-tells-eis-of-everything": MigrationDefect(
+        "the notices for the gas supplier go to the electricity supplier",
+        wrong={"office.post.hand_over": _to_one_supplier},
+    ),
+    "mcc-tells-nobody": MigrationDefect(
+        "no supplier is told that its meter is commissioned",
+        wrong={"office.post.hand_over": _to_no_supplier},
+    ),
+    "cp-names-another-version": MigrationDefect(
+        "the Commissioning Party pre-notifies with another entry of the CPL",
+        wrong={"commissioning.world.party.prenotification": _with_another_version},
+    ),
+    "mcc-forgets-overrides": MigrationDefect(
+        "what the run overrides explicitly is not heeded", forgets_overrides=True
+    ),
+    "mcc-asks-ma110-always": MigrationDefect(
+        "the EPCL is asked on days on which it was not", rules_forced=frozenset({"MA110"})
+    ),
+    "mcc-compares-whole-user-ids": MigrationDefect(
+        "two User IDs are taken for two parties",
+        settings={"party_octet_first": 1, "party_octet_last": 8},
+    ),
+    "mcc-never-excludes": MigrationDefect(
+        "no number of failed attempts excludes", settings={"attempts_until_excluded": 99}
+    ),
+    "s1sp-waits-a-day-less": MigrationDefect(
+        "the S1SP gives up on a hub a day early",
+        cohort={"handover.chf_contact_timeout_days": 6},
+    ),
+    "s1sp-waits-a-day-more": MigrationDefect(
+        "the S1SP waits for a hub a day longer than it may",
+        cohort={"handover.chf_contact_timeout_days": 8},
+    ),
+    "s1sp-never-rolls-back": MigrationDefect(
+        "the S1SP takes nothing back", cohort={"rollback.enabled": False}
+    ),
+    "s1sp-always-rolls-back": MigrationDefect(
+        "the S1SP takes back what the cohort does not", cohort={"rollback.enabled": True}
+    ),
+    "s1sp-restores-the-hub-first": MigrationDefect(
+        "the S1SP restores the hub before what stands behind it",
+        cohort={"rollback.order": (DeviceType.CHF, DeviceType.ESME, DeviceType.GSME)},
+    ),
+    "s1sp-takes-no-plaintext": MigrationDefect(
+        "the S1SP refuses group data in the clear where the group may have them",
+        cohort={"envelope.plaintext_allowed": False},
+    ),
+    "s1sp-migrates-every-ppmid": MigrationDefect(
+        "PPMIDs of all makes migrate", cohort={"ppmid.third_party_migrated": True}
+    ),
+    "mcc-resubmits-for-every-cohort": MigrationDefect(
+        "5.8A is taken to hold for every cohort", cohort={"cohort.resubmission_5_8a": True}
+    ),
+    "mcc-refuses-split-supply": MigrationDefect(
+        "split supply is taken to need Null Certificate IDs in every cohort",
+        cohort={"split_supply.require_null_supplier_certificates": True},
+    ),
+}
 
 
 def _table() -> Mapping[str, MigrationDefect]:

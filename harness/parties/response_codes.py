@@ -13,7 +13,7 @@ _C = Category
 
 #: Codes of any service, where the catalogue has none of the service's own.
 #: Source: E2 role, E5 device status, E11 service and device type, E19 device: a public summary of
-#: DUIS codes (smets2reference site); E4, and E100 for the rest: stand-ins. All stand in the DUIS 5.4 XSD.
+#: DUIS codes (smets2reference site); E4, and E100 for the rest: stand-ins. All stand in the XSD.
 GENERAL: Final[Mapping[Category, str]] = MappingProxyType(
     {
         _C.NOT_ELIGIBLE_ROLE: "E2",

@@ -6,6 +6,7 @@ from typing import Final
 
 from harness.migration.record import InstallationRecord
 from harness.migration.run_rows import step_order
+from harness.migration.totals import resting_code
 from harness.report.migration_model import Played
 
 #: Results of a step, gravest last; a cell shows the gravest of its step.
@@ -105,9 +106,8 @@ def _row(members: Sequence[Played], steps: Sequence[str]) -> Row:
         return Row("not played", "", "", blank, tuple(members))
     cause = "" if record.stranded_cause is None else record.stranded_cause.value
     cells = tuple(_cell(record, step) for step in steps)
-    codes = [entry.code for entry in record.history if entry.state and entry.code]
     state = "broken" if first.error else record.state.value
-    return Row(state, cause, codes[-1] if codes else "", cells, tuple(members))
+    return Row(state, cause, resting_code(record), cells, tuple(members))
 
 
 def _cell(record: InstallationRecord, step: str) -> Cell:

@@ -127,6 +127,8 @@ def repeat(run: MigrationRecord) -> str:
     words += ["--installations", options.installations, "--seed", str(options.seed)]
     for fault in options.faults:
         words += ["--fault", fault]
+    for defect in options.defects:
+        words += ["--defect", defect]
     if options.order:
         words += ["--order", options.order]
     for folder in options.data:

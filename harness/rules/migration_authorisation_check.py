@@ -7,6 +7,7 @@ from typing import Final
 from device_profiles.cohort import Cohort
 from harness.formats.authorisation.faults import AuthorisationFileError
 from harness.formats.authorisation.file_name import AuthorisationName
+from harness.formats.authorisation.grid import address
 from harness.formats.authorisation.installation import AuthorisedInstallation
 from harness.formats.authorisation.reading import Authorisation, CellFinding, Row, Severity
 from harness.rules.eligibility import EligibilityFacts, eligibility_checks, migrating
@@ -18,6 +19,7 @@ from harness.rules.migration_authorisation import (
     supply_facts,
 )
 from harness.rules.migration_calendar import FileDayFacts, calendar_checks, check_group
+from harness.rules.migration_authorisation_advice import advised
 from harness.rules.migration_findings import Finding, Question, Report, RowReport, RowResult
 from harness.rules.migration_rulebook import Judge, RuleBook
 from harness.rules.outcomes import Outcome, Refusal, Result
@@ -57,20 +59,22 @@ def _fault(book: RuleBook, error: AuthorisationFileError) -> Finding:
     known = book.codes.find(error.code, error.sub_code)
     says = error.why if known is None else f"{known.says}: {error.why}"
     evidence = "stand-in" if known is None else known.evidence
-    return Finding(
-        "",
-        0,
-        error.where,
-        (),
-        "",
-        Severity.REFUSED,
-        "",
-        "P5",
-        error.code,
-        error.sub_code,
-        "MAM 7.3.4, 7.4.4, 7.5.2",
-        evidence,
-        says,
+    return advised(
+        Finding(
+            "",
+            0,
+            error.where,
+            (),
+            "",
+            Severity.REFUSED,
+            "",
+            "P5",
+            error.code,
+            error.sub_code,
+            "MAM 7.3.4, 7.4.4, 7.5.2",
+            evidence,
+            says,
+        )
     )
 
 
@@ -90,7 +94,7 @@ def _notes(authorisation: Authorisation, book: RuleBook) -> list[Finding]:
     found = [("X-MA-NOTE", note.sub_code, "", note.text) for note in authorisation.grid.notes]
     for heading in authorisation.headings.columns:
         if heading.column is None:
-            where = f"line {authorisation.headings.line}, column {heading.index + 1}"
+            where = address(max(authorisation.headings.line, 1), heading.index)
             found.append(("X-MA-COLUMN", "03", where, repr(heading.text)))
     findings = []
     for code, sub_code, where, text in found:
@@ -127,20 +131,22 @@ def _file_outcomes(judge: Judge, question: Question, day: date | None) -> Sequen
 
 def _of_file(outcome: Outcome) -> Finding:
     severity = Severity.REFUSED if outcome.rejected else Severity.NOTE
-    return Finding(
-        "",
-        0,
-        "",
-        (),
-        "",
-        severity,
-        outcome.rule,
-        outcome.step,
-        outcome.code,
-        outcome.sub_code,
-        outcome.clause,
-        outcome.evidence,
-        outcome.text,
+    return advised(
+        Finding(
+            "",
+            0,
+            "",
+            (),
+            "",
+            severity,
+            outcome.rule,
+            outcome.step,
+            outcome.code,
+            outcome.sub_code,
+            outcome.clause,
+            outcome.evidence,
+            outcome.text,
+        )
     )
 
 
@@ -223,46 +229,50 @@ class _Asker:
         elif finding.severity is Severity.REFUSED:
             outcome = self._judge.refused(rule, Refusal(sub_code, finding.text))
             text = outcome.text
-        return Finding(
-            row.ref,
-            row.line,
-            finding.cell,
-            (),
-            finding.column,
-            severity,
-            _CELLS,
-            rule.step,
-            code,
-            sub_code,
-            rule.clause,
-            rule.evidence,
-            text,
-            finding.original,
-            finding.result,
-            finding.suggestion,
+        return advised(
+            Finding(
+                row.ref,
+                row.line,
+                finding.cell,
+                (),
+                finding.column,
+                severity,
+                _CELLS,
+                rule.step,
+                code,
+                sub_code,
+                rule.clause,
+                rule.evidence,
+                text,
+                finding.original,
+                finding.result,
+                finding.suggestion,
+            )
         )
 
     def _of_outcome(self, row: Row, outcome: Outcome) -> Finding:
         subject = [name for name in outcome.subject if self._has(name)] or ["InstallationRef"]
         cells = [self._authorisation.cell(row, name) for name in subject]
         severity = Severity.REFUSED if outcome.result is Result.REJECTED else Severity.NOTE
-        return Finding(
-            row.ref,
-            row.line,
-            cells[0],
-            tuple(cells[1:]),
-            subject[0],
-            severity,
-            outcome.rule,
-            outcome.step,
-            outcome.code,
-            outcome.sub_code,
-            outcome.clause,
-            outcome.evidence,
-            outcome.text,
-            row.values.get(subject[0], ""),
-            "",
-            outcome.repair,
+        return advised(
+            Finding(
+                row.ref,
+                row.line,
+                cells[0],
+                tuple(cells[1:]),
+                subject[0],
+                severity,
+                outcome.rule,
+                outcome.step,
+                outcome.code,
+                outcome.sub_code,
+                outcome.clause,
+                outcome.evidence,
+                outcome.text,
+                row.values.get(subject[0], ""),
+                "",
+                outcome.repair,
+            )
         )
 
     def _has(self, name: str) -> bool:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar, cast
 
 from pydantic import Field, ValidationError, field_validator
 
@@ -271,10 +271,23 @@ def read_table(row: type[Row], path: Path, *, is_overlay: bool) -> tuple[Row, ..
     Raises:
         DataError: The file cannot be read, a column is not known, a row is wrong or unmarked.
     """
+    text = read_text(path)
+    kept = _KEPT.get((row, path, is_overlay))
+    if kept is None or kept[0] != text:
+        kept = _KEPT[row, path, is_overlay] = (text, _read(row, path, text, is_overlay=is_overlay))
+    return cast(tuple[Row, ...], kept[1])
+
+
+#: Tables read before: row type, file and whether it overlays -> its text and its rows. A run of
+#: migrations asks for the same few tables for every home.
+_KEPT: Final[dict[tuple[type[TableRow], Path, bool], tuple[str, tuple[TableRow, ...]]]] = {}
+
+
+def _read(row: type[Row], path: Path, text: str, *, is_overlay: bool) -> tuple[Row, ...]:
     headings, lines = read_csv(path)
     unknown_keys(headings, row.model_fields, path, "column")
     _refuse_twice(headings, path)
-    mark = f"{EvidenceKind.USER}:{digest_of(read_text(path).encode())}" if is_overlay else ""
+    mark = f"{EvidenceKind.USER}:{digest_of(text.encode())}" if is_overlay else ""
     return tuple(
         _row(row, cells, mark, path, f"line {line}") for line, cells in enumerate(lines, start=2)
     )

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from device_profiles.cohort import load_cohort
+from device_profiles.cpl import COLUMNS, load_cpl, load_map
 from device_profiles.cpl import load as load_list
-from device_profiles.cpl import load_cpl, load_map
 from device_profiles.errors import (
     DataError,
     InvalidValueError,
@@ -57,8 +57,9 @@ def test_a_cell_longer_than_csv_allows_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "x.csv", "ref\n" + "x" * 200_000 + "\n")
     with pytest.raises(UnreadableFileError, match="not CSV"):
         load_many(path)
-    with pytest.raises(UnreadableFileError, match="not CSV"):
-        load_list(path)
+    listed = written(tmp_path / "y.csv", ",".join(COLUMNS) + "\n" + "x" * 200_000 + "\n")
+    with pytest.raises(UnreadableFileError, match="line 2: not CSV"):
+        load_list(listed)
 
 
 @pytest.mark.parametrize("load", [load_profile, load_cohort, load_many])

@@ -8,6 +8,7 @@ import pytest
 
 from device_profiles import dmc, epcl
 from device_profiles.cohort import cohort_names, load_cohort
+from device_profiles.column_map import load_column_map
 from device_profiles.cpl import Cpl, load_cpl
 from device_profiles.dmc import Combination
 from device_profiles.epcl import EpclBasis, EpclRoute, Misalignment
@@ -153,7 +154,7 @@ def test_a_wrong_column_map_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "map.toml"
     path.write_text(text, "utf-8")
     with pytest.raises(DataError):
-        dmc.load_map(path, epcl.COLUMNS)
+        load_column_map(path, epcl.COLUMNS)
 
 
 def full(**changes: str | None) -> Combination:

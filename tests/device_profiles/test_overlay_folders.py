@@ -173,3 +173,18 @@ date = "%d/%m/%Y"
     assert cpl.entry("2").upgrade_from == ("1",)
     assert cpl.entry("1").evidence.startswith("user:")
     assert len(load_cpl().entries) > 2
+
+
+def test_a_migration_schema_may_stand_in_an_overlay_under_its_own_name(tmp_path: Path) -> None:
+    schemas = tmp_path / "schemas"
+    schemas.mkdir()
+    (schemas / "migration.xsd").write_text("<a/>", "utf-8")
+    (schemas / "types.xsd").write_text("<a/>", "utf-8")
+    assert open_overlay(tmp_path) == tmp_path
+    (schemas / "notes.txt").write_text("x", "utf-8")
+    with pytest.raises(OverlayError, match=r"names end in \.xsd"):
+        open_overlay(tmp_path)
+    (schemas / "notes.txt").unlink()
+    (schemas / "migration.xsd").unlink()
+    with pytest.raises(OverlayError, match=r"only migration\.xsd"):
+        open_overlay(tmp_path)

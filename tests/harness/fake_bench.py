@@ -13,7 +13,15 @@ from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from harness.errors import BenchError
 from harness.meter import Credentials
-from harness.ports import CapturedFrame, HubWan, MeterPort, Observation, StageOrder, StageOutcome
+from harness.ports import (
+    CapturedFrame,
+    HubWan,
+    KeypadAnswer,
+    MeterPort,
+    Observation,
+    StageOrder,
+    StageOutcome,
+)
 from harness.run_options import RunOptions
 
 START = UtcMs(1_767_225_600_000)  # 2026-01-01T00:00:00Z
@@ -135,6 +143,10 @@ class FakeBench:
         await asyncio.sleep(1)
         self.state.setdefault("orders", []).append(order)
 
+    async def key_in(self, role: str, digits: str) -> KeypadAnswer:
+        del digits
+        raise BenchError(f"nobody stands at the {role} of this bench")
+
     def role(self, device_type: str) -> Eui64:
         if device_type not in ROLES:
             raise BenchError(f"this bench has no {device_type}")
@@ -181,19 +193,19 @@ class FakeRealBench(FakeBench):
 
     def __init__(self, options: RunOptions) -> None:
         super().__init__(options)
-        self.memory = Path(os.environ["FAKE_DEVICE_MEMORY"])
-        if self.memory.is_file():
-            self.state = json.loads(self.memory.read_text())
+        self.device_memory = Path(os.environ["FAKE_DEVICE_MEMORY"])
+        if self.device_memory.is_file():
+            self.state = json.loads(self.device_memory.read_text())
 
     def take(self, message: bytes) -> None:
         super().take(message)
-        self.memory.write_text(json.dumps(self.state))
+        self.device_memory.write_text(json.dumps(self.state))
         if os.environ.get("FAKE_DEVICE_DIES_ON", "").encode() == message:
             os.kill(os.getpid(), signal.SIGKILL)
 
     async def received(self, until: UtcMs) -> bytes | None:
         message = await super().received(until)
-        self.memory.write_text(json.dumps(self.state))
+        self.device_memory.write_text(json.dumps(self.state))
         return message
 
     async def has_taken(self, message: bytes) -> bool | None:

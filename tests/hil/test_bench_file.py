@@ -252,9 +252,31 @@ WRONG = {
         "roles.ESME",
         6,
     ),
-    "emulated and real on one bench": (
+    "emulated beside real without a hub": (
+        "missing-key",
+        REAL + '\n[roles.GSME]\nendpoint = "emulated:demo-s1-gsme"\n',
+        "",
+        None,
+    ),
+    "a recording beside an emulated hub": (
         "inconsistent",
-        REAL + '\n[roles.CHF]\nendpoint = "emulated:demo-s1-chf"\n',
+        HEAD + ROLE.format("replay:one") + '\n[roles.CHF]\nendpoint = "emulated:demo-s1-chf"\n',
+        "",
+        None,
+    ),
+    "a faster clock beside an emulated hub": (
+        "inconsistent",
+        HEAD
+        + '[roles.ESME]\nendpoint = "loopback:./model.toml"\nclock_factor = 60\n'
+        + '\n[roles.CHF]\nendpoint = "emulated:demo-s1-chf"\n',
+        "",
+        None,
+    ),
+    "a relay of a bench without a real meter": (
+        "inconsistent",
+        HEAD
+        + '[roles.CHF]\nendpoint = "emulated:demo-s1-chf"\n'
+        + '[power]\nendpoint = "serial:/dev/serial/by-id/relay"\non = "1"\noff = "0"\n',
         "",
         None,
     ),

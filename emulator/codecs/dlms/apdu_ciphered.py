@@ -67,6 +67,9 @@ class Protection(enum.IntFlag):
 
 
 BOTH: Final = Protection.AUTHENTICATED | Protection.ENCRYPTED
+#: Both bits as a number, and what each value of them means: flags are slow to reckon with.
+_PROTECTED: Final = int(BOTH)
+_PROTECTIONS: Final = {int(one): one for one in (Protection.NONE, *Protection, BOTH)}
 _BROADCAST: Final = 0x40
 _COMPRESSED: Final = 0x80
 
@@ -94,12 +97,12 @@ class SecurityControl:
     def octet(self) -> int:
         """The octet on the wire."""
         flags = (self.broadcast and _BROADCAST) | (self.compressed and _COMPRESSED)
-        return self.suite | self.protection | flags
+        return self.suite | int(self.protection) | flags
 
     @classmethod
     def of(cls, octet: int) -> "SecurityControl":
         """Read the octet; every value has a meaning."""
-        protection = Protection(octet & BOTH)
+        protection = _PROTECTIONS[octet & _PROTECTED]
         return cls(octet & 0xF, protection, bool(octet & _BROADCAST), bool(octet & _COMPRESSED))
 
 

@@ -114,17 +114,22 @@ class Drafting:
         """Return the document, and the installations that the schema does not take."""
         refused: list[LeftOut] = []
         sound = list(installations)
-        if self._refusal(sound, at):  # one of them, then: which?
-            told = {one.ref: self._refusal([one], at) for one in installations}
+        try:
+            return self._document(sound, at), refused
+        except MigrationFileError:  # one of them, then: which?
+            told = {one.ref: self._refusal(one, at) for one in installations}
             refused = [LeftOut(ref, why) for ref, why in told.items() if why]
             sound = [one for one in installations if not told[one.ref]]
-        if not sound:
-            return None, refused
-        return octets(to_tree(self._file(sound, at), self.schema), self.schema), refused
+            return self._document(sound, at), refused
 
-    def _refusal(self, installations: Sequence[CommonInstallation], at: UtcMs) -> str:
+    def _document(self, installations: Sequence[CommonInstallation], at: UtcMs) -> bytes | None:
+        if not installations:
+            return None
+        return octets(to_tree(self._file(installations, at), self.schema), self.schema)
+
+    def _refusal(self, one: CommonInstallation, at: UtcMs) -> str:
         try:
-            to_tree(self._file(installations, at), self.schema)
+            to_tree(self._file([one], at), self.schema)
         except MigrationFileError as error:
             return str(error)
         return ""

@@ -30,7 +30,7 @@ _ECDSA: Final = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
 _SHA256: Final = "http://www.w3.org/2001/04/xmlenc#sha256"
 
 #: The elements of a signature: depth, name and attributes, in order.
-_FORM: Final = (
+_FORM: Final[tuple[tuple[int, str, dict[str, str]], ...]] = (
     (0, "Signature", {}),
     (1, "SignedInfo", {}),
     (2, "CanonicalizationMethod", {"Algorithm": _EXCLUSIVE}),
@@ -105,7 +105,7 @@ def _texts(element: etree._Element) -> dict[str, str] | None:
         return None
     texts: dict[str, str] = {}
     for (depth, one), (due, name, attributes) in zip(rows, _FORM, strict=True):
-        if (depth, one.tag) != (due, f"{_DS}{name}") or dict(one.attrib) != attributes:
+        if (depth, one.tag) != (due, f"{_DS}{name}") or dict(one.attrib.items()) != attributes:
             return None
         texts[name] = one.text or ""
     return texts

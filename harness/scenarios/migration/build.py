@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from device_profiles.cohort import HandoverOrder
+from emulator.core.clock import UtcMs
 from harness.migration.states import RESTING, Owner, State
 from harness.run import Run
 from harness.scenario import Scenario, Step, StepFunction
@@ -66,14 +67,17 @@ def _steps(row: MigrationRow, number: int) -> Iterator[Step]:
         return
     if stage.kind is Kind.MIGRATE and order is not None:
         for phase in PHASES[order]:
-            act = _phase(number, phase, is_first=phase is PHASES[order][0])
-            yield Step(phase.title, act, phase.clauses, phase.timeout_s)
+            is_first = phase is PHASES[order][0]
+            act = _phase(number, phase, is_first=is_first)
+            waits = stage.wait_s if is_first else 0
+            yield Step(phase.title, act, phase.clauses, phase.timeout_s + waits)
     elif stage.kind is Kind.MIGRATE:
         title = "The installations migrate, each as its cohort has it"
         yield Step(title, _whole(number), ("smetsbench migration",), _WHOLE_S)
     elif stage.kind is Kind.RESUBMIT:
         title = "The MCC resubmits what is stranded, and a new file completes it"
-        yield Step(title, _resubmitted(number), ("TMAD 5.8A", "X-5.8A-MIXED"), _WHOLE_S)
+        shown = ("TMAD 5.8A", "X-5.8A-MIXED")
+        yield Step(title, _resubmitted(number), shown, _WHOLE_S + stage.wait_s)
     else:
         title = "The MCC is asked to resubmit, and refuses"
         yield Step(title, _refused(number), ("TMAD 5.8A", "smetsbench 5.8A-states"), _DAY_S)
@@ -90,7 +94,7 @@ async def _begin(run: Run, number: int, *, is_first: bool) -> tuple[World, Stage
     if is_first:
         if stage.wait_s:
             now = run.bench.clock.now()
-            await run.bench.clock.sleep_until(now + round(stage.wait_s * 1000))
+            await run.bench.clock.sleep_until(UtcMs(now + round(stage.wait_s * 1000)))
         for order in stage.before:
             await run.bench.disturb(order)
     return here, stage

@@ -38,7 +38,7 @@ MIG_059: Final = scenario(
         id="MIG-059",
         title="The hub is heard exactly 7 days after the SIM moved: too late",
         clause="S000 §5 first contact",
-        saboteur="s1sp-takes-the-last-second",
+        saboteur="s1sp-waits-a-day-more",
         order=A,
         stages=(Stage(script=_heard_after(WEEK_S), ends=ends(HOME=silent_hub())),),
         silent=("whether a contact in the last second counts: here the limit itself is too late",),
@@ -49,7 +49,7 @@ MIG_060: Final = scenario(
         id="MIG-060",
         title="The hub is never heard: stranded, no rollback attempted, completed by 5.8A",
         clause="S000 §5 first contact",
-        saboteur="s1sp-rolls-back-unheard",
+        saboteur="rule-off-h4",
         order=B,
         stages=(
             Stage(
@@ -64,16 +64,17 @@ MIG_060: Final = scenario(
 MIG_061: Final = scenario(
     MigrationRow(
         id="MIG-061",
-        title="After 5.8A the hub has seven days anew: heard at 6 days 23:59:59 of them",
+        title="After 5.8A the hub has seven days anew: it comes on the sixth of them",
         clause="S000 §5 first contact",
-        saboteur="s1sp-counts-the-old-week",
+        saboteur="s1sp-waits-a-day-less",
         order=A,
         stages=(
+            Stage(script=UNHEARD, ends=ends(HOME=silent_hub())),
             Stage(
-                script=UNHEARD,
-                ends=ends(HOME=silent_hub()),
+                Kind.RESUBMIT,
+                before=("clear@sim", "mute:n=1@sim"),
+                judgement=LIKELY,
             ),
-            Stage(Kind.RESUBMIT, heard_after_s=WEEK_S - 1, judgement=LIKELY),
         ),
         silent=("whether 5.8A starts the seven days anew: here it does",),
     )

@@ -234,7 +234,7 @@ MIG_052: Final = scenario(
         id="MIG-052",
         title="The encrypted parts of two homes are swapped; a third is untouched",
         clause="smetsbench bound-cipher-texts",
-        saboteur="s1sp-ignores-the-binding",
+        saboteur="rule-off-5.23a",
         homes=(Home(ref=HOME), Home(ref=_NEIGHBOUR), Home(ref="THIRD")),
         stages=(
             Stage(
@@ -249,7 +249,7 @@ MIG_053: Final = scenario(
         id="MIG-053",
         title="One bad installation of a file never rejects the rest",
         clause="TMAD 5.9.10",
-        saboteur="mcc-rejects-all-for-one",
+        saboteur="s1sp-rejects-all-for-one",
         order=B,
         homes=(Home(ref=HOME), Home(ref=_NEIGHBOUR)),
         stages=(

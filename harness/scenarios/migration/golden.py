@@ -44,7 +44,7 @@ MIG_024: Final = scenario(
         id="MIG-024",
         title="T-A: FOC, dual fuel, split supply, clean, order A",
         clause="smetsbench migration",
-        saboteur="cp-tells-eis-of-everything",
+        saboteur="mcc-tells-eis-of-everything",
         order=A,
         homes=(SPLIT,),
         shows=("TMAD 5.9.10", "TMAD 4.15", "MAM 6 notices"),
@@ -79,8 +79,7 @@ MIG_026: Final = scenario(
         homes=(_ONE_OWN,),
         stages=(Stage(ends=ends(HOME=rolled_back("V4", "X-5.9.10", "01"))),),
         silent=(
-            "what follows when 5.9.10 fails after the hand-over: here the SMSO takes the"
-            " installation back where its hub answers",
+            "what follows when 5.9.10 fails after the hand-over: here it is taken back to the SMSO",
         ),
     )
 )
@@ -90,7 +89,7 @@ MIG_027: Final = scenario(
         id="MIG-027",
         title="T-C: three hubs are silent for seven days; the list is completed by 5.8A",
         clause="TMAD 5.8A",
-        saboteur="s1sp-rotates-again",
+        saboteur="rule-off-h4",
         order=A,
         homes=_THREE,
         stages=(
@@ -117,7 +116,7 @@ MIG_028: Final = scenario(
         id="MIG-028",
         title="T-D: the gas meter sleeps through its restore: stranded, then completed by 5.8A",
         clause="TMAD 5.1",
-        saboteur="s1sp-goes-on-after-a-failed-restore",
+        saboteur="omits-r1-gsme",
         order=A,
         stages=(
             Stage(
@@ -145,7 +144,7 @@ MIG_029: Final = scenario(
         id="MIG-029",
         title="T-E: securing the electricity meter fails: everything is rolled back",
         clause="TMAD 5.1",
-        saboteur="s1sp-forgets-the-sim-in-rollback",
+        saboteur="omits-r2",
         order=A,
         stages=(Stage(script=FAIL_T3, ends=ends(HOME=rolled_back(*T3))),),
     )
@@ -176,7 +175,7 @@ MIG_031: Final = scenario(
         id="MIG-031",
         title="T-G: Secure, a dormant gas meter de-registered beforehand: as one with ESME only",
         clause="S002 de-registration",
-        saboteur="smso-keeps-the-gas-meter",
+        saboteur="smso-keeps-its-records",
         cohort="DA",
         homes=(
             Home(

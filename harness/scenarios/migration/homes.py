@@ -12,6 +12,8 @@ from device_profiles.words import (
     CspRegion,
     DeviceStatus,
     DeviceType,
+    Dormancy,
+    InstallationClass,
     SupplyShape,
 )
 from harness.new_installations import EIS, EUI64_PREFIX, GIS, mpan_check_digit
@@ -87,7 +89,16 @@ def _device(cohort: Cohort, home: Home, role: DeviceType, tag: tuple[int, int]) 
         payment_mode=home.payment_mode(role) if role in _METERS else None,
         status=DeviceStatus.COMMISSIONED,
         cpl_entry=_cpl_entry(profile, role),
+        dormancy=_dormancy(home, role),
     )
+
+
+def _dormancy(home: Home, role: DeviceType) -> Dormancy | None:
+    """Return why a meter is dormant; of a Mixed home the gas meter is."""
+    dormant = home.of_class is InstallationClass.DORMANT or (
+        home.of_class is InstallationClass.MIXED and role is DeviceType.GSME
+    )
+    return Dormancy(home.dormancy) if dormant and role in _METERS and home.dormancy else None
 
 
 def _profile(cohort: Cohort, role: DeviceType) -> str:

@@ -5,7 +5,6 @@ from typing import Final
 from harness.scenarios.migration.build import scenario
 from harness.scenarios.migration.row import MIGRATED, Home, MigrationRow, Stage, ends
 from harness.scenarios.migration.shapes import (
-    ACTIVE,
     DORMANT,
     B,
     not_planned,
@@ -30,7 +29,7 @@ MIG_101: Final = scenario(
         id="MIG-101",
         title="Secure in January 2022: MA110 is not asked yet",
         clause="MEHRS MA110",
-        saboteur="rule-forced-ma110",
+        saboteur="mcc-asks-ma110-always",
         cohort="DA",
         day="2022-01-31",
         homes=(_UNLISTED,),
@@ -85,7 +84,7 @@ MIG_104: Final = scenario(
         saboteur="rule-off-group",
         cohort="EC",
         day="2021-06-01",
-        stages=(Stage(ends=ends(HOME=rejected("V1", "X-GROUP", "02"))),),
+        stages=(Stage(ends=ends(HOME=not_planned("P2", "X-GROUP", "02"))),),
     )
 )
 MIG_105: Final = scenario(
@@ -97,7 +96,7 @@ MIG_105: Final = scenario(
         cohort="IOC",
         closed="2021-06-30",
         day="2021-07-01",
-        stages=(Stage(ends=ends(HOME=rejected("V1", "X-RP", "01"))),),
+        stages=(Stage(ends=ends(HOME=not_planned("P2", "X-RP", "01"))),),
         silent=("the day on which each Requesting Party closed",),
     )
 )
@@ -108,7 +107,7 @@ MIG_106: Final = scenario(
         clause="TMAD 1.3",
         saboteur="rule-off-1.3",
         day="2025-01-01",
-        stages=(Stage(ends=ends(HOME=rejected("V1", "X-1.3", "01"))),),
+        stages=(Stage(ends=ends(HOME=not_planned("P2", "X-1.3", "01"))),),
     )
 )
 MIG_107: Final = scenario(
@@ -128,8 +127,8 @@ MIG_108: Final = scenario(
         title="An active installation without its supplier's authorisation is not planned",
         clause="MAM 4",
         saboteur="rule-off-p5",
-        homes=(Home(of_class=ACTIVE, authorised=False), Home(ref="OTHER")),
-        stages=(Stage(ends=ends(HOME=not_planned("P5", "X-P5", "01"), OTHER=MIGRATED)),),
+        homes=(Home(authorised=False),),
+        stages=(Stage(ends=ends(HOME=not_planned("P5", "X-P5", "01"))),),
     )
 )
 MIG_109: Final = scenario(

@@ -45,7 +45,7 @@ MIG_076: Final = scenario(
         id="MIG-076",
         title="5.8A after a file error ends where a clean run ends",
         clause="TMAD 5.8A",
-        saboteur="s1sp-rotates-again",
+        saboteur="rule-off-h4",
         order=A,
         homes=(Home(ref="CLEAN"), Home()),
         stages=(
@@ -67,21 +67,18 @@ def _mixed(id_: str, restored: tuple[DeviceType, ...], *, forward: bool) -> Any:
     stop = Disturbance("R2", ("refuse:party=SMSO@sim",))
     if left:
         stop = Disturbance("R1", (SILENCE[left[0]],), left[0])
-    first = half_back(*T3, restored=restored)
+    back = ("R1", "02") if left else ("R2", "01")
+    first = half_back(*T3, restored=restored, back=back)
     step = {GSME: "T4", ESME: "T3", CHF: "T1"}[restored[-1]]
-    code = {GSME: ("X-16.9.2", "06"), ESME: ("X-16.10.2", "05"), CHF: ("X-T1", "01")}
-    again = (
-        MIGRATED
-        if forward
-        else replace(first, step=step, code=code[restored[-1]][0], sub_code=code[restored[-1]][1])
-    )
+    code = {GSME: ("X-16.9.2", "03"), ESME: ("X-16.10.2", "02"), CHF: ("X-T1", "03")}
+    again = MIGRATED if forward else rolled_back(step, *code[restored[-1]])
     return scenario(
         MigrationRow(
             id=id_,
             title=f"Mixed ownership, {names} restored: "
             + ("rolled forward, then 5.8A" if forward else "5.8A submitted anyway fails there"),
             clause="X-5.8A-MIXED",
-            saboteur="mcc-predicts-nothing",
+            saboteur="rule-off-5.8a-mixed",
             order=A,
             stages=(
                 Stage(script=(*FAIL_T3, stop), ends=ends(HOME=first)),
@@ -107,13 +104,12 @@ MIG_080: Final = _mixed("MIG-080", (GSME, ESME), forward=True)
 MIG_081: Final = _mixed("MIG-081", (GSME, ESME, CHF), forward=False)
 MIG_082: Final = _mixed("MIG-082", (GSME, ESME, CHF), forward=True)
 
-_STATES: Final = ("REJECTED", "ROLLED-BACK", "MIGRATED", "NOT-PLANNED", "PLANNED")
 MIG_083: Final = scenario(
     MigrationRow(
         id="MIG-083",
         title="5.8A is refused from every state that is not stranded",
         clause="smetsbench 5.8A-states",
-        saboteur="mcc-resubmits-anything",
+        saboteur="rule-off-5.8a",
         order=B,
         homes=(
             Home(ref="REJECTED", supplier_ids=SupplierIds.HALF),
@@ -144,7 +140,7 @@ MIG_084: Final = scenario(
         id="MIG-084",
         title="Five attempts fail: the installation is excluded",
         clause="TMAD 18",
-        saboteur="mcc-counts-no-attempts",
+        saboteur="rule-off-h4",
         order=A,
         stages=(
             Stage(script=UNHEARD, ends=ends(HOME=replace(silent_hub(), attempts=1))),
@@ -172,7 +168,7 @@ MIG_085: Final = scenario(
         id="MIG-085",
         title="A cohort without 5.8A: resubmission of what is stranded is refused",
         clause="TMAD 5.8A",
-        saboteur="mcc-resubmits-anything",
+        saboteur="rule-off-5.8a",
         cohort="DA",
         stages=(
             Stage(
@@ -188,7 +184,7 @@ MIG_086: Final = scenario(
         id="MIG-086",
         title="5.8A without a judgement of the MCC is refused",
         clause="TMAD 5.8A",
-        saboteur="mcc-asks-for-no-judgement",
+        saboteur="rule-off-5.8a",
         order=A,
         stages=(
             Stage(script=UNHEARD, ends=ends(HOME=silent_hub())),
@@ -201,7 +197,7 @@ MIG_087: Final = scenario(
         id="MIG-087",
         title="The hub stays silent after 5.8A: stranded once more, and counted",
         clause="TMAD 5.8A",
-        saboteur="mcc-counts-no-attempts",
+        saboteur="rule-off-h4",
         order=A,
         stages=(
             Stage(script=UNHEARD, ends=ends(HOME=replace(silent_hub(), attempts=1))),
@@ -224,7 +220,7 @@ MIG_088: Final = scenario(
         id="MIG-088",
         title="After a rollback, the next normal file migrates the installation",
         clause="TMAD 5.1",
-        saboteur="smso-skips-the-esme",
+        saboteur="omits-h2-esme",
         order=A,
         stages=(
             Stage(

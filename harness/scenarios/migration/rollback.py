@@ -175,7 +175,7 @@ MIG_075: Final = scenario(
         id="MIG-075",
         title="Secure: device testing fails, and the cohort has no rollback",
         clause="S000 §5 hand-over",
-        saboteur="s1sp-rolls-back-everywhere",
+        saboteur="s1sp-always-rolls-back",
         cohort="DA",
         stages=(
             Stage(

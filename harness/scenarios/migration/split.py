@@ -68,7 +68,7 @@ MIG_056: Final = scenario(
         id="MIG-056",
         title="IOC: split supply with the suppliers' own certificates migrates",
         clause="TMAD 5.8",
-        saboteur="cp-forgets-the-gas-supplier",
+        saboteur="mcc-tells-nobody",
         cohort="IOC",
         homes=(replace(SPLIT, supplier_ids=SupplierIds.OWN),),
         silent=("split supply outside FOC: no source says; cohort data allow it",),

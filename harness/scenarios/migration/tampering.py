@@ -17,12 +17,12 @@ from harness.formats.migration_files.encrypted_file import (
 )
 from harness.formats.migration_files.envelope import Binding, Layer, seal
 from harness.formats.migration_files.group_information import (
+    STRUCTURES,
     S1spdpInformation,
     S1spInformation,
 )
 from harness.formats.migration_files.opening import (
     RECIPIENTS,
-    STRUCTURES,
     KeyHolder,
     Opener,
     to_xml,
@@ -221,6 +221,21 @@ WAYS: Final[Mapping[str, Way]] = {
     "in the clear": _rewritten((0,), _clear),
     "the first two swapped": _swapped,
 }
+
+#: Ways that only the maker of a file has: what it sends agrees with its manifest.
+BY_ITS_MAKER: Final = frozenset(
+    {
+        "the other root",
+        "sealed for another party",
+        "plaintext not well formed",
+        "protected data for another party",
+        "no protected data",
+        "no part for the DCO",
+        "second without a part for the DCO",
+        "in the clear",
+        "the first two swapped",
+    }
+)
 
 
 def way(name: str, forger: Forger) -> Callable[[bytes], bytes]:

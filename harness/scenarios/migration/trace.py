@@ -31,4 +31,4 @@ def words_of(record: InstallationRecord, entries: list[Entry]) -> Iterator[str]:
 def expected_events(row: MigrationRow) -> tuple[str, ...]:
     """Return the event words that a row's stages lead to."""
     del row
-    return ("x+",)
+    return ()

@@ -1,6 +1,6 @@
 """The parties and courses of a row, as one participant of the run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from functools import partial
@@ -11,28 +11,35 @@ from device_profiles.installation import Installation
 from device_profiles.words import DeviceType, SupplyShape
 from emulator.core.clock import UtcMs, from_datetime
 from harness import installed
+from harness.formats.migration_files.building import BuiltFile, SetBuilder
+from harness.formats.migration_files.common_file import CommonInstallation
 from harness.migration.calendar import first_moment
 from harness.migration.collaborators import Files
 from harness.migration.course import Course
 from harness.migration.file_work import FileWork
 from harness.migration.invariants import Invariants
 from harness.migration.office import Office
+from harness.migration.planning import Arrangements, Planning
 from harness.migration.record import InstallationRecord
 from harness.migration.script import AFTER, BEFORE, Script, When
 from harness.migration.script import Act as SiteAct
 from harness.migration.site import Site
 from harness.migration.terms import Terms
+from harness.new_installations import EIS
 from harness.parties.migration_defects import DEFECTS, MigrationDefect
 from harness.parties.requesting_party import RequestingParty
-from harness.rules.migration_rulebook import Switches
+from harness.rules.migration_rulebook import Switches, load_rule_book
+from harness.rules.split_supply import party_of
 from harness.run import NOT_PROVEN, Run
 from harness.scenarios.migration import second_party
 from harness.scenarios.migration.acts import ACTS
 from harness.scenarios.migration.homes import cohort_of
 from harness.scenarios.migration.row import Disturbance, Home, MigrationRow, Stage
-from harness.scenarios.migration.tampering import Forger, way
+from harness.scenarios.migration.supplier_data import given
+from harness.scenarios.migration.tampering import BY_ITS_MAKER, Forger, way
 
 NAME: Final = "migration"
+_ENCRYPTED: Final = "MEF"
 _SIX: Final = time(6, tzinfo=UTC)
 _LEFT_OPEN: Final = (
     (
@@ -71,7 +78,7 @@ class World:
         self.kept: dict[str, Any] = {}
         self._defects = [DEFECTS[name] for name in run.options.defects if name in DEFECTS]
         self._overlays = installed.overlays(run.options)
-        self._undo: list[tuple[object, str]] = []
+        self._undo: list[tuple[object, str, object]] = []
         self.courses = dict(self._courses(run, list(_sites(run, row, homes))))
         for defect in self._defects:
             self._put_wrong(defect)
@@ -112,20 +119,75 @@ class World:
         for key, course in self.courses.items():
             draw = run.chance.stream(f"forger/{key}").octets
             forger = Forger(course.office.keys, course.office.schema, draw)
-            files = {name: way(how, forger) for name, how in stage.tampering.items()}
-            acts = _acts(stage, course.office)
-            course.script = Script(_orders(stage), files, acts, omits)
+            ways = {name: way(how, forger) for name, how in stage.tampering.items()}
+            made = {name for name, how in stage.tampering.items() if how in BY_ITS_MAKER}
+            sent = {name: one for name, one in ways.items() if name not in made}
+            course.script = Script(_orders(stage), sent, _acts(stage, course.office), omits)
+            self._give_data(course, stage)
+            if _ENCRYPTED in made:
+                self._make_wrongly(course, ways[_ENCRYPTED])
+            self._arrange(course)
+
+    def _give_data(self, course: Course, stage: Stage) -> None:
+        """Have the Requesting Party write what suppliers gave it, right or wrong."""
+        files = course.files
+        if not isinstance(files, FileWork):
+            return
+        right, store = files.rp.common, course.office.keys.store
+
+        def common(builder: SetBuilder, installations: Sequence[CommonInstallation]) -> BuiltFile:
+            rows = []
+            for one in installations:
+                home = self.row.home(one.ref)
+                ids = stage.supplier_ids.get(one.ref, home.supplier_ids)
+                operator = home.network_operator
+                rows.append(given(one, ids, store, network_operator=operator))
+            files.hands[-1].installations = {row.ref: row for row in rows}
+            return right(builder, rows)
+
+        self._replace(files.rp, "common", common)
+
+    def _make_wrongly(self, course: Course, change: Callable[[bytes], bytes]) -> None:
+        """Have the Requesting Party itself make the encrypted file wrongly."""
+        files = course.files
+        if not isinstance(files, FileWork):
+            return
+        right = files.rp.group_files
+
+        def group_files(*args: Any, **named: Any) -> tuple[BuiltFile, BuiltFile]:
+            group, encrypted = right(*args, **named)
+            return group, replace(encrypted, octets=change(encrypted.octets))
+
+        self._replace(files.rp, "group_files", group_files)
+
+    def _arrange(self, course: Course) -> None:
+        planning, row = course.planning, self.row
+        if not isinstance(planning, Planning):
+            return
+        homes = [row.home(ref) for ref in course.records]
+        unwilling = [home for home in homes if not home.authorised]
+        settings = course.office.book.settings
+        planning.arrangements = Arrangements(
+            exclusions={home.ref: home.exclusions for home in homes if home.exclusions},
+            withheld=frozenset(party_of(EIS, settings) for _home in unwilling),
+        )
 
     def _put_wrong(self, defect: MigrationDefect) -> None:
         for course in self.courses.values():
             for path, override in defect.wrong.items():
                 part, method = _part(course, path)
-                setattr(part, method, override(getattr(part, method)))
-                self._undo.append((part, method))
+                self._replace(part, method, override(part, getattr(part, method)))
+
+    def _replace(self, part: object, method: str, other: object) -> None:
+        self._undo.append((part, method, part.__dict__.get(method)))
+        setattr(part, method, other)
 
     def _put_right(self) -> None:
-        for part, method in reversed(self._undo[self._standing :]):
-            delattr(part, method)
+        for part, method, before in reversed(self._undo[self._standing :]):
+            if before is None:
+                delattr(part, method)
+            else:
+                setattr(part, method, before)
         del self._undo[self._standing :]
 
     # -- memory --------------------------------------------------------------------------------
@@ -192,8 +254,12 @@ class World:
         off = frozenset(rule for one in self._defects for rule in one.rules_off)
         forced = frozenset(rule for one in self._defects for rule in one.rules_forced)
         heeded = not any(one.forgets_overrides for one in self._defects)
+        book = load_rule_book(self._overlays)
+        for defect in self._defects:
+            book = replace(book, settings=replace(book.settings, **defect.settings))
         return Terms(
             overlays=self._overlays,
+            book=book,
             switches=Switches(off, forced, self.row.overrides if heeded else frozenset()),
             order=self.row.order,
             start=_moment(self.row.day),
@@ -251,13 +317,18 @@ def _sites(run: Run, row: MigrationRow, homes: Sequence[Installation]) -> Iterat
 
 
 def _cohort(run: Run, row: MigrationRow, key: str) -> Cohort:
+    """Return a cohort as the row, and the defects of the run, take it to be."""
     cohort = load_cohort(key, installed.overlays(run.options))
-    if not row.closed:
-        return cohort
-    dates = cohort.dates.model_copy(
-        update={"requesting_party_closed": date.fromisoformat(row.closed)}
-    )
-    return cohort.model_copy(update={"dates": dates})
+    changes: dict[str, object] = {}
+    if row.closed:
+        changes["dates.requesting_party_closed"] = date.fromisoformat(row.closed)
+    for name in run.options.defects:
+        changes |= DEFECTS[name].cohort if name in DEFECTS else {}
+    for path, value in changes.items():
+        section, _, leaf = path.partition(".")
+        part = getattr(cohort, section).model_copy(update={leaf: value})
+        cohort = cohort.model_copy(update={section: part})
+    return cohort
 
 
 def without_gas(home: Installation) -> Installation:

@@ -1,4 +1,4 @@
-"""Faults that are put into force and ended while a run goes on; faults of the SIM; their notation."""
+"""Faults put into force and ended while a run goes on; faults of the SIM; their notation."""
 
 import pytest
 

@@ -11,9 +11,9 @@ from device_profiles.files import SHIPPED as DATA
 from device_profiles.installation import render_toml
 from harness.cli import migration
 from harness.errors import HarnessError, UsageError
-from harness.formats.migration_files.checking import InstallationView
 from harness.formats.migration_files.names import parse_migration
 from harness.formats.migration_files.schema import SHIPPED
+from harness.formats.migration_files.view import InstallationView
 from harness.new_installations import Order, generate
 from harness.rules.outcomes import Outcome
 from tests.harness.cli.command_line import run, run_json
@@ -239,7 +239,7 @@ def test_a_schema_in_an_overlay_is_used_for_all_commands(homes: Path, tmp_path: 
     assert refused(str(out))["files"][0]["code"] == "X-NS"
     assert do_json("inspect", str(of(out, "MCF")), *data)["namespace"] == "urn:mine"
     (overlay / "schemas" / "migrations.xml").write_text("x", "utf-8")
-    with pytest.raises(UsageError, match="names end in .xsd"):
+    with pytest.raises(UsageError, match=r"names end in \.xsd"):
         do("check", str(out), *data)
 
 

@@ -124,9 +124,7 @@ def marks(history: Iterable[Entry]) -> list[str]:
 def opened(play: Play) -> tuple[Any, Office, tuple[Site, ...]]:
     """Return bench, office and sites; to be used inside the bench's loop."""
     homes = homes_of(play.key, play.count, play.shape)
-    options = RunOptions(
-        world="SMETS1", seed=SEED, defects=play.defects, settings={"homes": homes}
-    )
+    options = RunOptions(world="SMETS1", seed=SEED, defects=play.defects, settings={"homes": homes})
     bench = emulated.open_bench(options)
     cohort = load_cohort(play.key)
     if play.cohort is not None:
@@ -208,5 +206,3 @@ def without_gas_holder(cohort: Cohort) -> Cohort:
             "rollback": cohort.rollback.model_copy(update={"order": order}),
         }
     )
-
-

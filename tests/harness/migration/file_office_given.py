@@ -100,7 +100,7 @@ class FewerOffice:
         return factory_secrets(1, self.cohort.envelope)
 
 
-def office(
+def office(  # noqa: PLR0913 -- what tests vary, each with a default
     key: str = "EA",
     count: int = 2,
     shape: SupplyShape = SupplyShape.SPLIT_SUPPLY,

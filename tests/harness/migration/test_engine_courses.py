@@ -1,4 +1,4 @@
-"""Whole migrations: orders, boundary, stranding, rollback, resubmission; worked traces T-A to T-G."""
+"""Whole migrations: orders, boundary, stranding, rollback, resubmission (traces T-A to T-G)."""
 
 from functools import lru_cache
 
@@ -51,7 +51,7 @@ def test_order_b_hands_over_after_the_common_file() -> None:
 def test_a_cohort_without_hand_over_steps_folds_them_into_testing() -> None:
     result = clean("DA")
     steps = result.steps()
-    assert ["H1~", "H2~", "H3~"] == [one for one in steps if one.startswith("H") and "~" in one]
+    assert [one for one in steps if one.startswith("H") and "~" in one] == ["H1~", "H2~", "H3~"]
     assert steps.index("T1") > steps.index("V6")
     assert result.record.state is State.MIGRATED
 
@@ -79,7 +79,13 @@ def test_every_file_and_command_names_sender_and_receiver() -> None:
     letters = clean("EA", A).course.office.post.letters
     assert all(one.sender and one.receiver and one.kind for one in letters)
     pairs = {(one.sender, one.receiver) for one in letters}
-    assert {("RP", "MCC"), ("RP", "S1SP"), ("S1SP", "DCO"), ("DCO", "S1SP"), ("S1SP", "CP")} <= pairs
+    assert {
+        ("RP", "MCC"),
+        ("RP", "S1SP"),
+        ("S1SP", "DCO"),
+        ("DCO", "S1SP"),
+        ("S1SP", "CP"),
+    } <= pairs
 
 
 def test_the_smso_has_dropped_its_records_of_what_migrated() -> None:
@@ -229,10 +235,6 @@ def test_a_key_write_cut_by_a_power_loss_is_settled_by_asking_the_device() -> No
 # -- what files strand, and what is taken back --------------------------------------------------
 
 
-def spoilt(octets: bytes) -> bytes:
-    return octets.replace(b"CipherText>", b"CipherTexx>", 1)
-
-
 @pytest.mark.parametrize("kind", ["MCF", "MGF", "MEF"])
 def test_an_error_of_files_after_the_hand_over_strands(kind: str) -> None:
     script = Script(files={kind: lambda octets: octets[:-40]})
@@ -314,7 +316,9 @@ def test_a_cohort_without_rollback_is_stranded_by_a_failed_test() -> None:
 
 
 def test_five_failed_attempts_exclude_an_installation() -> None:
-    script = Script(orders={("before", "H2", ""): ("mute@wan",), ("after", "H2", ""): ("clear@wan",)})
+    script = Script(
+        orders={("before", "H2", ""): ("mute@wan",), ("after", "H2", ""): ("clear@wan",)}
+    )
 
     async def then(course: Course) -> None:
         record = next(iter(course.records.values()))

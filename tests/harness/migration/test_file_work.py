@@ -414,6 +414,23 @@ def test_what_is_excluded_with_gt01_stays_behind_and_is_named() -> None:
     assert [row.accepted for row in files.validate(hand).values()] == [True]
 
 
+def test_envelopes_can_be_bound_to_the_requesting_party_too() -> None:
+    of = office()
+    settings = replace(of.book.settings, envelope_aad="with-requesting-party")
+    of.book = replace(of.book, settings=settings)
+    files = worked(of)
+    assert only(files) == ("accepted", "", "installation")
+    as_reference = FewerOffice(of.cohort, of.installations)
+    strict = FileWork(as_reference)
+    hand = strict.send_common(records(as_reference))
+    strict.validate(hand)
+    strict.send_group(hand)
+    made = files.hands[0].files[FileType.MEF]
+    hand.arrived[FileType.MEF] = replace(hand.arrived[FileType.MEF], octets=made.octets)
+    del hand.arrived[FileType.RFS]
+    assert {row.code for row in strict.check(hand).values()} == {"X-5.23A"}
+
+
 def test_a_memory_is_restored_and_secrets_are_in_no_dump() -> None:
     of = office()
     files = worked(of)

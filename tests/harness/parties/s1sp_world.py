@@ -102,15 +102,18 @@ class ScriptedMeter:
 
     async def get(self, attributes: Sequence[Attribute]) -> GetAnswer:
         self.asked.append("get")
+        _ = attributes
         return (Data(Tag.INT32, 12_345),)
 
     async def set(self, writes: Sequence[tuple[Attribute, Data]]) -> SetAnswer:
         self.asked.append("set")
+        _ = writes
         refused = DataAccessResult.READ_WRITE_DENIED
         return (refused if self.refuses else DataAccessResult.SUCCESS,)
 
     async def action(self, method: Descriptor, parameters: Data | None = None) -> ActionAnswer:
         self.asked.append("action")
+        _ = method, parameters
         result = ActionResult.READ_WRITE_DENIED if self.refuses else ActionResult.SUCCESS
         return MethodOutcome(result)
 

@@ -49,16 +49,14 @@ def test_one_condition_not_met_leaves_null_and_says_which(facts: AssociationFact
 
 
 def test_each_reason_is_told_apart() -> None:
-    said = [
-        why_null(replace(GOOD, **{name: value}))
-        for name, value in (
-            ("authorised", False),
-            ("signed", False),
-            ("holders", (EIS, None)),
-            ("holders", (EIS, "another")),
-            ("split", True),
-        )
-    ]
+    wrong = (
+        replace(GOOD, authorised=False),
+        replace(GOOD, signed=False),
+        replace(GOOD, holders=(EIS, None)),
+        replace(GOOD, holders=(EIS, "another")),
+        replace(GOOD, split=True),
+    )
+    said = [why_null(one) for one in wrong]
     assert len(set(said)) == len(said)
 
 

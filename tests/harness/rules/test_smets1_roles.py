@@ -93,7 +93,7 @@ def test_only_what_commissions_is_asked_of_a_device_that_is_not_commissioned(ser
     inventory = home()
     for record in list(inventory):
         inventory.put(replace(record, status=DeviceStatus.PENDING))
-    kind = sorted(row.devices & {DeviceType.ESME, DeviceType.CHF})[0]
+    kind = min(row.devices & {DeviceType.ESME, DeviceType.CHF})
     device = {DeviceType.ESME: ESME, DeviceType.CHF: CHF}[kind]
     category = judged(service, IS, device, inventory)
     assert (category == Category.NOT_COMMISSIONED) != row.before_commissioning

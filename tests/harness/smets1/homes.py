@@ -13,6 +13,7 @@ from emulator.crypto.dlms_key_transfer import NewKey, transfer_parameters
 from emulator.crypto.dlms_keys import KeyId, SecurityKeys
 from emulator.runtime.virtual_time import VirtualTimeLoop
 from harness.benches.emulated_smets1 import EmulatedSmets1Bench, open_bench
+from harness.journalled import JournalledBench
 from harness.meter import Credentials
 from harness.ports import Bench
 from harness.run_options import RunOptions
@@ -25,6 +26,7 @@ SERIAL = Attribute(Descriptor(1, bytes((0, 0, 96, 1, 0, 255)), 2))
 EUI64 = Attribute(Descriptor(1, bytes((0, 0, 96, 1, 1, 255)), 2))
 CLOCK = Attribute(Descriptor(8, bytes((0, 0, 1, 0, 0, 255)), 2))
 TRANSFER = Descriptor(64, bytes((0, 0, 43, 0, 0, 255)), 2)
+AnyBench = Bench | JournalledBench
 _T = TypeVar("_T")
 
 
@@ -83,7 +85,7 @@ def play(story: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         loop.close()
 
 
-def credentials(of: Bench, role: str, party: str) -> Credentials:
+def credentials(of: AnyBench, role: str, party: str) -> Credentials:
     """How a party's head end presents itself: the SMSO with the factory's keys."""
     own = of.credentials(role, "management")
     if party == "SMSO" or own.keys is None:
@@ -94,11 +96,12 @@ def credentials(of: Bench, role: str, party: str) -> Credentials:
 
 
 async def rotate(
-    of: Bench, role: str, party: str, to: str, way: str = ""
+    of: AnyBench, role: str, party: str, to: str, way: str = ""
 ) -> ActionResult | None:
     """Have a party's head end give a device another party's keys; None: nobody answered."""
-    port, own, new = of.meter(role, way or f"wan@{party}"), *(
-        credentials(of, role, one) for one in (party, to)
+    port, own, new = (
+        of.meter(role, way or f"wan@{party}"),
+        *(credentials(of, role, one) for one in (party, to)),
     )
     assert own.keys is not None
     assert new.keys is not None
@@ -117,7 +120,7 @@ def opens(of: EmulatedSmets1Bench, role: str) -> tuple[bool, bool]:
     )
 
 
-async def read(of: Bench, role: str, what: Attribute, party: str = "SMSO") -> Data | None:
+async def read(of: AnyBench, role: str, what: Attribute, party: str = "SMSO") -> Data | None:
     """Read one attribute as a party; None where nobody answers."""
     port = of.meter(role, f"wan@{party}")
     if not (await port.associate(credentials(of, role, party))).accepted:

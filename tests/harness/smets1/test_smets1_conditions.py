@@ -9,8 +9,8 @@ from emulator.codecs.dlms import date_time, han_log
 from emulator.codecs.dlms.apdu_parts import ActionResult, Attribute, Descriptor
 from emulator.codecs.dlms.axdr import Data, Tag
 from emulator.core.clock import UtcMs
-from emulator.devices.defects import DEFECTS
 from emulator.devices.defective_smets1_homes import ROWS
+from emulator.devices.defects import DEFECTS
 from emulator.devices.smets1.making import serial_of
 from harness.benches.emulated_smets1 import EmulatedSmets1Bench
 from tests.harness.smets1 import homes
@@ -49,9 +49,7 @@ async def there_and_back(made: EmulatedSmets1Bench, role: str) -> object:
     own, new = credentials(made, role, "S1SP").keys, credentials(made, role, "SMSO").keys
     assert own is not None
     assert new is not None
-    answer = await port.action(
-        homes.TRANSFER, homes.transfer(own.master, new)
-    )
+    answer = await port.action(homes.TRANSFER, homes.transfer(own.master, new))
     return getattr(answer, "result", None), opens(made, role)
 
 

@@ -93,7 +93,9 @@ def test_what_is_no_log_is_refused(data: Data) -> None:
         decode_log(data)
 
 
-@pytest.mark.parametrize("octets", [b"", b"\x0f", b"\xc4\x01", encode_join(Join(Word.HELLO, EUI))[:-1]])
+@pytest.mark.parametrize(
+    "octets", [b"", b"\x0f", b"\xc4\x01", encode_join(Join(Word.HELLO, EUI))[:-1]]
+)
 def test_what_is_no_message_about_joining_is_refused(octets: bytes) -> None:
     with pytest.raises(MalformedFrameError):
         decode_join(octets)

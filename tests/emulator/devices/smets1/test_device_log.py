@@ -133,9 +133,7 @@ def display() -> Smets1Display:
 
 
 def frame(join: Join) -> bytes:
-    return wrapper.encode(
-        WrapperFrame(han_log.JOIN_PORT, han_log.JOIN_PORT, encode_join(join))
-    )
+    return wrapper.encode(WrapperFrame(han_log.JOIN_PORT, han_log.JOIN_PORT, encode_join(join)))
 
 
 def answers(effects: list[Effect]) -> list[Join]:

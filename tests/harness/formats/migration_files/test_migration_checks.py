@@ -302,7 +302,8 @@ def s1sp(plaintext: bytes) -> list[BuiltFile]:
     return [MCF, MVF, MGF, encrypted(s1sp=sealed(plaintext))]
 
 
-ROW = MGF.file.content.installations[0]  # type: ignore[union-attr]  # an MGF's
+assert isinstance(MGF.file.content, GroupFile)
+ROW = MGF.file.content.installations[0]
 OTHER = device(9, 9)
 HOLDERS = (device(2, 1), device(1, 1), device(0, 1))
 
@@ -436,7 +437,7 @@ def test_a_refusal_that_the_operator_overrides_is_a_warning(code: str) -> None:
 
 
 def rule_of(code: str) -> str:
-    wanted = code.split()[0]
+    wanted = code.split(maxsplit=1)[0]
     return next(rule for rule, row in shipped_book().rules.items() if row.code == wanted)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from harness.formats.migration_files import xml_input
 from harness.formats.migration_files.faults import MigrationFileError
+from harness.formats.migration_files.gate import Gate
 from harness.formats.migration_files.reading import check_path
 from harness.formats.migration_files.words import FileType
 from harness.formats.migration_files.xml_input import (
@@ -16,6 +17,7 @@ from harness.formats.migration_files.xml_input import (
     octets_of,
     parse,
 )
+from harness.rules.migration_rulebook import Switches
 from tests.harness.formats.migration_files.migration_given import SCHEMA, context, one
 
 NS = SCHEMA.namespace
@@ -143,6 +145,18 @@ def test_no_file_is_read_and_no_address_asked_even_behind_the_first_check(
     monkeypatch.setattr(xml_input, "_refuse_document_type", lambda _text, _gate: None)
     for name in ("external entity", "parameter entity", "external document type", "billion laughs"):
         assert refusal(HOSTILE[name][0]) == "X-DTD 01"
+
+
+@pytest.mark.parametrize("name", ["billion laughs", "quadratic blow-up", "external entity"])
+def test_entities_stay_unexpanded_even_where_their_checks_are_switched_off(name: str) -> None:
+    off = Gate(switches=Switches(disabled=frozenset({"DTD", "ENTITY", "NS"})))
+    tracemalloc.start()
+    with pytest.raises(MigrationFileError):
+        root = parse(HOSTILE[name][0], NS, gate=off)
+        SCHEMA.validate(root)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16 << 20
 
 
 def test_a_file_of_one_gibibyte_is_refused_without_being_read(tmp_path: Path) -> None:

@@ -10,10 +10,7 @@ import pytest
 from emulator.core.clock import from_datetime
 from harness.errors import UsageError
 from harness.formats.migration_files.building import BuiltFile, validation_of
-from harness.formats.migration_files.checking import (
-    InstallationView,
-    Result,
-)
+from harness.formats.migration_files.checking import Result
 from harness.formats.migration_files.counters import Ledger
 from harness.formats.migration_files.faults import Finding
 from harness.formats.migration_files.file_set import deliveries
@@ -22,6 +19,7 @@ from harness.formats.migration_files.result_files import (
     ValidatedInstallation,
     ValidationFile,
 )
+from harness.formats.migration_files.view import InstallationView
 from harness.formats.migration_files.words import FileType, Validity
 from harness.rules.migration_rulebook import Switches
 from harness.rules.outcomes import Outcome
@@ -281,7 +279,7 @@ def test_a_set_that_runs_into_the_next_migration_week_goes_on_where_the_cohort_a
 def test_an_mcf_is_refused_on_a_day_on_which_its_group_does_not_migrate(
     at: datetime, group: str, code: str
 ) -> None:
-    rule = code.removeprefix("X-").split(" ")[0]
+    rule = code.removeprefix("X-").split(" ", maxsplit=1)[0]
     lenient = replace(context(), switches=Switches(disabled=frozenset({"SIG-CERT"})))
     mcf = one(FileType.MCF, Wanted(group, at=from_datetime(at)))
     assert codes(delivered(mcf, at=lenient)) == [code]
@@ -289,7 +287,7 @@ def test_an_mcf_is_refused_on_a_day_on_which_its_group_does_not_migrate(
     overridden = delivered(mcf, at=replace(context(), switches=told))
     assert codes(overridden) == [""], "an explicit override goes past it"
     assert [one.code for one in overridden.files[0].warnings] == (
-        [code.split(" ")[0]] if code else []
+        [code.split(" ", maxsplit=1)[0]] if code else []
     )
 
 

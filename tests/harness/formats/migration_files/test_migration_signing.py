@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -79,6 +80,7 @@ def test_our_signature_is_ours_and_takes_nothing_else_out_of_the_document(file: 
     unsigned = copy.deepcopy(root)
     assert strip(unsigned)
     signer = verify(root, context().directory)
+    assert signer is not None
     assert signer.role is SIGNERS[file.file.header.file_type]
     assert canonical(root) == canonical(unsigned)
     assert not strip(root)
@@ -122,6 +124,45 @@ def test_the_standard_library_verifies_our_signature(file: BuiltFile) -> None:
     assert isinstance(key, ec.EllipticCurvePublicKey)
     signed = ET.canonicalize(bound).encode()
     key.verify(encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
+
+
+def by_hand(octets: bytes, der: bytes) -> bool:
+    """Verify with lxml's canonicaliser and cryptography alone: no line of ours."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
+    root = etree.fromstring(octets, parser)
+    signature = root.find(f"{DS}Signature")
+    assert signature is not None
+    info = signature.find(f"{DS}SignedInfo")
+    assert info is not None
+    signed = etree.tostring(info, method="c14n", exclusive=True, with_comments=False)
+    raw = base64.b64decode(signature.findtext(f"{DS}SignatureValue") or "")
+    before = signature.getprevious()
+    assert before is not None
+    before.tail = (before.tail or "") + (signature.tail or "")
+    root.remove(signature)
+    content = etree.tostring(root, method="c14n", exclusive=True, with_comments=False)
+    claimed = base64.b64decode(info.findtext(f"{DS}Reference/{DS}DigestValue") or "")
+    key = x509.load_der_x509_certificate(der).public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
+    try:
+        key.verify(encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return hashlib.sha256(content).digest() == claimed
+
+
+@pytest.mark.parametrize("file", FILES, ids=by_type)
+def test_canonical_form_and_ecdsa_by_hand_agree_with_our_verdict(file: BuiltFile) -> None:
+    assert by_hand(file.octets, certificate(file))
+    for old, new in (
+        (b"2021-W23", b"2021-W24"),
+        (b"xml-exc-c14n#", b"xml-exc-c14n "),
+        (b"</ds:DigestValue>", b"=</ds:DigestValue>"),
+    ):
+        changed = file.octets.replace(old, new)
+        assert changed != file.octets
+        assert not by_hand(changed, certificate(file)), old
 
 
 XMLSEC1 = shutil.which("xmlsec1")

@@ -1,0 +1,72 @@
+"""A whole migration of one generated home, and the parties of the time after it."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from device_profiles.cohort import load_cohort
+from device_profiles.installation import Installation
+from device_profiles.words import DeviceType, InstallationClass, SupplyShape
+from emulator.core.chance import Chance
+from emulator.core.ids import Eui64
+from harness.benches import emulated, emulated_smets1
+from harness.formats.migration_files.checking import Result
+from harness.migration.course import Course
+from harness.migration.office import Office
+from harness.migration.record import InstallationRecord
+from harness.migration.site import sites_of
+from harness.migration.verdicts import InstallationVerdict, Stage
+from harness.new_installations import Order, generate
+from harness.run_options import RunOptions
+
+
+class EverythingPlanned:
+    """Plans and authorises whatever is there."""
+
+    def plan(self, records: Sequence[InstallationRecord]) -> Mapping[str, InstallationVerdict]:
+        return {
+            one.ref: InstallationVerdict(one.ref, Stage.PLANNING, Result.ACCEPTED)
+            for one in records
+        }
+
+    def authorise(self, records: Sequence[InstallationRecord]) -> Mapping[str, InstallationVerdict]:
+        return self.plan(records)
+
+
+@cache
+def home(cohort: str, of_class: InstallationClass, shape: SupplyShape) -> Installation:
+    return generate(Order(1, 5, cohort, shape, of_class))[0]
+
+
+def device(of: Installation, kind: DeviceType) -> Eui64:
+    return Eui64.parse(of.of(kind)[0].eui64)
+
+
+def next_door(of: Installation, supplier: Eui64) -> Installation:
+    """A home of another supplier: its keys are made as well, and it stands on no bench."""
+    devices = [one.model_copy(update={"supplier": str(supplier)}) for one in of.devices]
+    return of.model_copy(update={"ref": f"{of.ref}-next-door", "devices": tuple(devices)})
+
+
+def played(
+    of: Installation,
+    story: Callable[[Course, Any], Awaitable[None]],
+    beside: Sequence[Installation] = (),
+) -> Course:
+    """Migrate a home and go on with the story; returns the course."""
+
+    async def whole() -> Course:
+        cohort = load_cohort(of.cohort or "EA")
+        bench: Any = emulated_smets1.open_homes((of,), RunOptions())
+        office = Office.open(bench.clock, Chance(1), cohort, (of, *beside))
+        course = Course(office, sites_of(bench, cohort, (of,)), planning=EverythingPlanned())
+        await course.migrate()
+        await story(course, bench)
+        await bench.close()
+        return course
+
+    loop = emulated.new_event_loop()
+    try:
+        return loop.run_until_complete(whole())
+    finally:
+        loop.close()
