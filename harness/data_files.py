@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from device_profiles import errors as data_errors
+from device_profiles.metadata_checks import LayoutFault
 from device_profiles.overlay import DATA_VARIABLE, overlays_of
 from harness.errors import UsageError
 
@@ -32,6 +33,7 @@ _CAUSES: Final = {
     "bilingual-same-version": "one device model entered twice without its own SMETS1 version",
     "duplicate-entry": "a row was copied and not changed",
     "dangling-reference": "a misspelt identifier, or a row that was left out of the export",
+    **{str(fault): "one line of a metadata layout changed, others not" for fault in LayoutFault},
 }
 
 #: Where another command than the one that failed helps on; it reads no overlay that may be broken.

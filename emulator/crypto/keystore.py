@@ -17,6 +17,7 @@ class KeyStore:
 
     def __init__(self, entries: Iterable[KeyEntry] = ()) -> None:
         self._entries: dict[tuple[bytes, KeyUsage, bool], KeyEntry] = {}
+        self._public: tuple[KeyEntry, ...] | None = None
         for entry in entries:
             self.add(entry)
 
@@ -40,6 +41,7 @@ class KeyStore:
             certificate = entry.certificate or held.certificate
             entry = replace(entry, private_scalar=scalar, certificate=certificate)
         self._entries[slot] = entry
+        self._public = None
 
     def entries(self) -> tuple[KeyEntry, ...]:
         """Return all keys, in the order they were first added."""
@@ -47,7 +49,9 @@ class KeyStore:
 
     def public(self) -> Self:
         """Return a copy without private scalars."""
-        return type(self)(entry.public() for entry in self._entries.values())
+        if self._public is None:
+            self._public = tuple(entry.public() for entry in self._entries.values())
+        return type(self)(self._public)
 
     def merged(self, *others: "KeyStore") -> Self:
         """Return a new store with the keys of this and the others; later ones win."""

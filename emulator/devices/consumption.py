@@ -198,10 +198,17 @@ class Consumption:
         self._to.append(until)
         since = UtcMs(self._from[len(self._to) - 1])
         for kind in Kind:
-            lost = 0
-            if until > since:
-                lost = self._gross(kind, until) - self._gross(kind, since)
+            lost = self._between(kind, since, until) if until > since else 0
             self._lost[kind].append(self._lost[kind][-1] + lost)
+
+    def _between(self, kind: Kind, since: UtcMs, until: UtcMs) -> int:
+        """Return the work of a span; within one half hour no other day is asked."""
+        half_hour = since // HALF_HOUR_MS
+        if since < self.start or until // HALF_HOUR_MS != half_hour:
+            return self._gross(kind, until) - self._gross(kind, since)
+        day, number = divmod(half_hour, HALF_HOURS)
+        before = self._day(kind, day)
+        return 2 * (before[number + 1] - before[number]) * (until - since)
 
     def interrupted_at(self, at: UtcMs) -> bool:
         """Say whether nothing flows at an instant."""

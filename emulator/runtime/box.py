@@ -1,7 +1,7 @@
 """One box of an installation: a device, its radio, its end of the tunnels."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from emulator.core.clock import UtcMs
@@ -10,6 +10,7 @@ from emulator.core.ids import Eui64
 from emulator.han.node import RadioNode
 from emulator.han.tunnel_client import TunnelClient
 from emulator.han.tunnel_server import TunnelServer
+from emulator.runtime.snapshot import Kept
 
 
 class DeviceLike(Protocol):
@@ -50,7 +51,7 @@ class Box:
     Attributes:
         role: Role in lower case: ``esme``, ``gsme``, ``chf`` …
         eui64s: Its identifiers; the first is the device's own, a hub's second is its GPF's.
-        device: The device.
+        inside: The device; others than the box itself take it as ``device``.
         node: Its radio stack.
         tunnel: Its end of the tunnels.
         sleepy: Whether its receiver is off unless the device switches it on.
@@ -60,12 +61,23 @@ class Box:
 
     role: str
     eui64s: tuple[Eui64, ...]
-    device: DeviceLike
+    inside: DeviceLike
     node: RadioNode
     tunnel: TunnelClient | TunnelServer
     sleepy: bool = False
     powered: bool = False
     awake: bool = False
+    _kept: Kept | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def device(self) -> DeviceLike:
+        """The device; whoever takes it may change it, so what is kept of its state is dropped."""
+        self._kept = None
+        return self.inside
+
+    @device.setter
+    def device(self, other: DeviceLike) -> None:
+        self._kept, self.inside = None, other
 
     @property
     def eui64(self) -> Eui64:
@@ -74,8 +86,10 @@ class Box:
 
     def dump(self) -> dict[str, Any]:
         """Return everything as plain data."""
+        if self._kept is None:
+            self._kept = Kept(self.inside.dump())
         return {
-            "device": self.device.dump(),
+            "device": self._kept,
             "node": self.node.dump(),
             "tunnel": self.tunnel.dump(),
             "powered": self.powered,

@@ -12,6 +12,16 @@ _TUPLE: Final = "\N{BULLET}t"
 _SIMPLE: Final = frozenset({int, str, bool, float, type(None)})
 
 
+class Kept(dict[str, Any]):
+    """A state that is dumped again and again unchanged; packing it once is enough.
+
+    Attributes:
+        packed: What ``pack`` made of it; None before.
+    """
+
+    packed: Any = None
+
+
 class SnapshotError(EmulatorError):
     """Stored octets are no state of a world, or of another one."""
 

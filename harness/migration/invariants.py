@@ -24,6 +24,9 @@ UNFINISHED: Final = frozenset(
     {State.HANDED_OVER, State.ROLLING_BACK, State.TESTING, State.STRANDED}
 )
 
+#: Step of a rollback after which everything is the SMSO's again, proved or not.
+_LAST_OF_ROLLBACK: Final = "R3"
+
 Memory = Mapping[str, str]
 
 
@@ -172,14 +175,14 @@ def _stranded(
         everything may be its own again and the last step of a rollback fail.
     """
     moved = sim is Owner.S1SP or any(owner is not Owner.SMSO for owner in found.values())
-    access = (
-        record.stranded_cause is StrandedCause.ROLLBACK_FAILED and _last_failure(record) == "R3"
-    )
+    failed = record.stranded_cause is StrandedCause.ROLLBACK_FAILED
+    access = failed and _stranded_at(record) == _LAST_OF_ROLLBACK
     return [] if moved or access else ["nothing has changed hands: it is not stranded"]
 
 
-def _last_failure(record: InstallationRecord) -> str:
-    found = [one.step for one in record.history if one.result == "failed"]
+def _stranded_at(record: InstallationRecord) -> str:
+    """Return the step at which an installation was stranded last."""
+    found = [one.step for one in record.history if one.state == State.STRANDED.value]
     return found[-1] if found else ""
 
 

@@ -74,11 +74,13 @@ class HomePlayer:
         """Play one home on a virtual time line of its own; what breaks is told, not raised."""
         module = importlib.import_module(BENCHES["emulated"].partition(":")[0])
         bench: Bench = module.open_bench(bench_options(self.shared.options, home.installation))
+        outcome: dict[str, Any] = {}
         with asyncio.Runner(loop_factory=module.new_event_loop) as loop:
-            outcome: dict[str, Any] = loop.run(self._on(bench, home))
+            loop.run(self._on(bench, home, outcome))
         return outcome
 
-    async def _on(self, bench: Bench, home: Home) -> dict[str, Any]:
+    async def _on(self, bench: Bench, home: Home, outcome: dict[str, Any]) -> None:
+        """Play a home; what comes of it is no task's result, for asyncio would print that."""
         scope = f"home/{home.installation.ref}/{self.shared.round}"
         chance = ScopedChance(self.shared.options.seed, scope)
         terms = self.shared.terms_of(self.chunk.hand.counter)
@@ -94,7 +96,7 @@ class HomePlayer:
             await self._course(bench, course, home)
         except HarnessError as broken:
             error = {"what": broken.what, "where": broken.where, "cause": broken.cause}
-        return self._outcome(bench, course, home, error)
+        outcome |= self._outcome(bench, course, home, error)
 
     async def _course(self, bench: Bench, course: Course, home: Home) -> None:
         told, ref = self.shared.told, home.installation.ref

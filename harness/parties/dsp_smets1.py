@@ -296,12 +296,21 @@ class Smets1Desk(DspBase):
         users = self._concerned(value)
         self.raise_alert(users, S1spAlertPassed(document))
         if value.request_id is not None:
+            self._end_transfers(value.request_id, value.device)
             self.asked_s1sps = {
                 key: waiting
                 for key, waiting in self.asked_s1sps.items()
                 if read_request(waiting).request_id != value.request_id
             }
         return FromS1sp("alert", users[0] if users else None, value, value.code)
+
+    def _end_transfers(self, request_id: RequestId, device: Eui64 | None) -> None:
+        """Take notice that an image goes to no device that an alert is about: it or its hub's."""
+        for target, transfer in [*self.transfers.items()]:
+            record = self.inventory.find(target)
+            hub = None if record is None else record.hub
+            if transfer.request_id == request_id and device in {target, hub}:
+                del self.transfers[target]
 
     def _concerned(self, value: S1spAlert) -> list[Eui64]:
         if value.request_id is not None:

@@ -28,10 +28,10 @@ from harness.parties import s1sp_desk_credentials as credentials
 from harness.parties import s1sp_desk_firmware as firmware
 from harness.parties import smets1_top_up
 from harness.parties.s1sp import Errand, S1sp
-from harness.parties.s1sp_desk_arguments import arguments_of, steps_name
+from harness.parties.s1sp_desk_arguments import arguments_of, refusal_of, steps_name
 from harness.parties.s1sp_desk_credentials import Holders
 from harness.parties.s1sp_desk_faults import INNER, OUTER, UNTOLD, DeskError, DeskFault
-from harness.parties.s1sp_desk_records import DeskRecord
+from harness.parties.s1sp_desk_records import DeskRecord, answerable
 from harness.parties.s1sp_gate import GateRefusal
 from harness.parties.s1sp_reach import Reach
 from harness.ports import Clock
@@ -184,12 +184,15 @@ class S1spDesk:
             raise DeskError(DeskFault.UNKNOWN_DEVICE, f"{asked.device} is none of this S1SP's")
         if record.is_replay(asked.originator, asked.counter):
             raise DeskError(DeskFault.REPLAYED, f"a counter of {asked.originator} did not rise")
+        if (getattr(request.body, "execution_time", None) or 0) > self._clock.now():
+            raise DeskError(DeskFault.FUTURE_DATED, f"{request.header.variant} for a later time")
         row = self._services.get(request.header.variant)
         if row is None:
             raise DeskError(DeskFault.NO_SUCH_SERVICE, f"{request.header.variant}")
         user = request.request_id.originator
         if user != self._trust.commissioning_party:
-            credentials.check_notified(row, record, user, self._holders)
+            holder = answerable(self.records, record)
+            credentials.check_notified(row, holder, user, self._holders)
         self._check_cos(record, request)
         record.executions[asked.originator] = asked.counter
         wanted = credentials.replacement_of(request.body)
@@ -223,6 +226,13 @@ class S1spDesk:
     async def _update_one(
         self, record: DeskRecord, request: ServiceRequest, body: UpdateFirmware, user: Eui64
     ) -> bytes:
+        row = self._services[request.header.variant]
+        try:
+            holder = answerable(self.records, record)
+            credentials.check_notified(row, holder, user, self._holders)
+        except DeskError as error:
+            self.refused.append((error.fault, error.detail))
+            return self._alert(error, request, record.device)
         why = await firmware.bring(self._s1sp, self._reach, record, body, self._make_rules)
         code = AlertCode.FIRMWARE_VERIFICATION_FAILED if why else AlertCode.FIRMWARE_VERIFIED
         alert = DeviceAlert(int(code), (why or "image verified")[:250], self._clock.now())
@@ -257,6 +267,9 @@ class S1spDesk:
             return answers.failed(row.answer, "not of this S1SP's make", record.device_type)
         if isinstance(body, ActivateFirmware) and body.firmware_hash.hex() != record.image_hash:
             return firmware.not_held(row.answer, record)
+        why = refusal_of(body)
+        if why:
+            return answers.failed(row.answer, why, record.device_type)
         added = None
         if isinstance(body, bodies.UpdateHanDeviceLog):
             found = self.records.get(body.device)
@@ -304,7 +317,7 @@ class S1spDesk:
         if row.service == "11.2" and record.device_type is DeviceType.PPMID:
             return self._ppmid_version(record, row, account)
         result = answers.result_of(row.answer, account, record.device_type, security=security)
-        self._note(record, body, account)
+        answers.note_log(record, body, account)
         return result
 
     # -- PPMIDs and hubs ---------------------------------------------------------------------
@@ -336,16 +349,6 @@ class S1spDesk:
             account = await self._acted(errand)
         return answers.failed(row.answer, "it has not joined", record.device_type)
 
-    def _note(self, record: DeskRecord, body: object, account: Account) -> None:
-        if account.done is not Done.DONE:
-            return
-        if isinstance(body, bodies.ReadDeviceLog):
-            record.log = [row.eui64 for row in answers.log_of(account)]
-        elif isinstance(body, bodies.UpdateHanDeviceLog):
-            rest = [one for one in record.log if one != body.device]
-            added = body.change is bodies.LogChange.ADD
-            record.log = [*rest, body.device] if added else rest
-
     def _code(self, record: DeskRecord, request: ServiceRequest, body: bodies.TopUpDevice) -> str:
         """Return the device's own code for what a supplier ordered."""
         wanted = smets1_top_up.read_order(body.utrn, request.request_id.originator, record.device)
@@ -363,15 +366,18 @@ class S1spDesk:
     ) -> tuple[bytes, ...]:
         if error.fault in UNTOLD or asked is None or request is None:
             return ()
+        return (self._alert(error, request, asked.device),)
+
+    def _alert(self, error: DeskError, request: ServiceRequest, device: Eui64) -> bytes:
         raised = S1spAlert(
             code=error.fault.value,
             at=self._clock.now(),
             request_id=request.request_id,
-            device=asked.device,
+            device=device,
             information=error.detail[:500],
             utrn=error.utrn or None,
         )
-        return (s1sp_alert.write_alert(raised, self._trust.key),)
+        return s1sp_alert.write_alert(raised, self._trust.key)
 
     # -- memory ------------------------------------------------------------------------------
 

@@ -15,7 +15,9 @@ from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
 from harness.dlms.clock import clock_of
 from harness.formats.duis import kinds
+from harness.formats.duis import smets1_bodies as bodies
 from harness.formats.duis.smets1_response import Node, Result, Smets1Status
+from harness.parties.s1sp_desk_records import DeskRecord
 from harness.smets1.steps import Account, Done
 
 _FAILED: Final = 1
@@ -215,6 +217,18 @@ def log_of(account: Account) -> tuple[LogRow, ...]:
         return () if data is None else decode_log(data)
     except MalformedFrameError:
         return ()
+
+
+def note_log(record: DeskRecord, body: object, account: Account) -> None:
+    """Keep what a request that was carried out told of a hub's device log, or changed in it."""
+    if account.done is not Done.DONE:
+        return
+    if isinstance(body, bodies.ReadDeviceLog):
+        record.log = [row.eui64 for row in log_of(account)]
+    elif isinstance(body, bodies.UpdateHanDeviceLog):
+        rest = [one for one in record.log if one != body.device]
+        added = body.change is bodies.LogChange.ADD
+        record.log = [*rest, body.device] if added else rest
 
 
 def row_of(account: Account, device: Eui64) -> LogRow | None:

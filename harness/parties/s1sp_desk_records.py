@@ -6,6 +6,7 @@ Source:
     Execution Counter is kept by asking party is a stand-in.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
@@ -92,3 +93,16 @@ class DeskRecord:
             "log": [Eui64.parse(one) for one in state["log"]],
         }
         return cls(**{**state, **words})
+
+
+def answerable(records: Mapping[Eui64, DeskRecord], record: DeskRecord) -> DeskRecord:
+    """Return the record whose Notified Certificate IDs count for a device.
+
+    Source:
+        stand-in: a meter has its own; for hub and displays those of the home's ESME count, as the
+        electricity supplier coordinates them (S001 Table 2 rows 1-4).
+    """
+    if record.device_type in {DeviceType.ESME, DeviceType.GSME}:
+        return record
+    home = (one for one in records.values() if one.hub == record.hub)
+    return next((one for one in home if one.device_type is DeviceType.ESME), record)

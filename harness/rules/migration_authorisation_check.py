@@ -18,8 +18,8 @@ from harness.rules.migration_authorisation import (
     combination_of,
     supply_facts,
 )
-from harness.rules.migration_calendar import FileDayFacts, calendar_checks, check_group
 from harness.rules.migration_authorisation_advice import advised
+from harness.rules.migration_calendar import FileDayFacts, calendar_checks, check_group
 from harness.rules.migration_findings import Finding, Question, Report, RowReport, RowResult
 from harness.rules.migration_rulebook import Judge, RuleBook
 from harness.rules.outcomes import Outcome, Refusal, Result

@@ -24,6 +24,7 @@ ESME_VARIANTS: Final = frozenset(
 class ServiceReference(enum.StrEnum):
     """Service reference variants that are known here; ``reference`` is the service they are of."""
 
+    UPDATE_IMPORT_TARIFF = "1.1.1"
     UPDATE_PAYMENT_MODE = "1.6"
     TOP_UP_DEVICE = "2.2"
     ACTIVATE_EMERGENCY_CREDIT = "2.5"
@@ -292,6 +293,7 @@ _SMETS1_SERVICES: Final[dict[frozenset[int], dict[type, ServiceReference]]] = {
         smets1_bodies.UpdateHanDeviceLog: _S.UPDATE_DEVICE_LOG,
     },
     frozenset({4}): {
+        smets1_bodies.UpdateImportTariff: _S.UPDATE_IMPORT_TARIFF,
         smets1_bodies.UpdatePaymentMode: _S.UPDATE_PAYMENT_MODE,
         smets1_bodies.ActivateEmergencyCredit: _S.ACTIVATE_EMERGENCY_CREDIT,
         smets1_bodies.SynchroniseClock: _S.SYNCHRONISE_CLOCK,

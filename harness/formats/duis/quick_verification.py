@@ -76,8 +76,9 @@ def holds(root: etree._Element, certificate: bytes, at: UtcMs) -> bool:
     if signer is None or not signer.not_before <= at <= signer.not_after:
         return False
     found = root.findall(f"{_DS}Signature")
-    alone = root.getprevious() is None and root.getnext() is None
-    if len(found) != 1 or not alone or root.getroottree().docinfo.internalDTD is not None:
+    beside = [*root.itersiblings(), *root.itersiblings(preceding=True)]
+    comments = all(one.tag is etree.Comment for one in beside)  # no part of what is signed
+    if len(found) != 1 or not comments or root.getroottree().docinfo.internalDTD is not None:
         return False
     texts = _texts(found[0])
     if texts is None or (texts["X509IssuerName"], texts["X509SerialNumber"]) != (

@@ -79,6 +79,23 @@ class UpdatePaymentMode:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateImportTariff:
+    """1.1.1: a new tariff; its three parts are kept as they were written.
+
+    Attributes:
+        prices: The element ``PriceElements``, canonical XML; ``smets1_tariff`` reads it.
+        electricity: The element ``ElecTariffElements`` (switching table, thresholds), or None.
+        gas: The element ``GasTariffElements``, or None.
+        execution_time: None for now.
+    """
+
+    prices: bytes
+    electricity: bytes | None = None
+    gas: bytes | None = None
+    execution_time: UtcMs | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TopUpDevice:
     """2.2: top up a prepayment meter.
 
@@ -348,7 +365,8 @@ class UpdateHanDeviceLog:
 
 
 Smets1Body = (
-    UpdatePaymentMode
+    UpdateImportTariff
+    | UpdatePaymentMode
     | TopUpDevice
     | ActivateEmergencyCredit
     | ReadInstantaneousImportRegisters

@@ -5,7 +5,7 @@ from typing import Final
 from harness.formats.duis import kinds
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.kinds import Simple
-from harness.formats.duis.shape import Choice, Field, Shape
+from harness.formats.duis.shape import Choice, Embedded, Field, Shape
 from harness.formats.duis.smets1_bodies import (
     UTRN_DIGITS,
     ActivateEmergencyCredit,
@@ -37,6 +37,7 @@ from harness.formats.duis.smets1_bodies import (
     UpdateCredentialsCos,
     UpdateCredentialsKrp,
     UpdateHanDeviceLog,
+    UpdateImportTariff,
     UpdatePaymentMode,
     Whitelisting,
 )
@@ -227,12 +228,24 @@ _READ_DEVICE_LOG: Final = Shape(
 )
 
 
+_TARIFF: Final = Shape(
+    UpdateImportTariff,
+    (
+        _EXECUTION,
+        Field("ElecTariffElements", "electricity", Embedded(), optional=True),
+        Field("GasTariffElements", "gas", Embedded(), optional=True),
+        Field("PriceElements", "prices", Embedded()),
+    ),
+)
+
+
 def _timed(make: type) -> Shape:
     return Shape(make, (_EXECUTION,))
 
 
 #: Rows of the Body element of a request: element, shape, type.
 ROWS: Final[tuple[tuple[str, Shape, type], ...]] = (
+    ("UpdateImportTariffPrimaryElement", _TARIFF, UpdateImportTariff),
     (
         "UpdatePaymentMode",
         Shape(UpdatePaymentMode, (_EXECUTION, Field("", "mode", _MODE))),

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, Self
 
 from emulator.core.clock import UtcMs, from_datetime, to_datetime
@@ -199,6 +200,7 @@ def parse(name: str) -> FileName:
     raise _unknown(name)
 
 
+@lru_cache(maxsize=256)
 def parse_migration(name: str) -> MigrationFileName:
     """Read the name of a migration file proper (MCF, MVF, MGF, MEF, VIF, SCF, RFS, COF).
 

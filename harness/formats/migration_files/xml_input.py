@@ -48,7 +48,7 @@ def parse(
     data: bytes,
     namespace: str,
     *,
-    limit_bytes: int = MAX_DOCUMENT_BYTES,
+    limit_bytes: int | None = None,
     gate: Gate | None = None,
 ) -> etree._Element:
     """Parse one document.
@@ -59,7 +59,7 @@ def parse(
         data: The whole document, UTF-8.
         namespace: The namespace of migration files; only that of XML signatures may stand beside
             it, each under one prefix.
-        limit_bytes: How long the document may be.
+        limit_bytes: How long the document may be; None: as long as a file.
         gate: Which refusals pass; None: none does. Entities are expanded, and other resources
             fetched, in no case.
 
@@ -70,8 +70,9 @@ def parse(
         invented (limits).
     """
     through = gate or Gate()
-    if len(data) > limit_bytes:
-        through.settle(_too_large(len(data), limit_bytes))
+    limit = MAX_DOCUMENT_BYTES if limit_bytes is None else limit_bytes
+    if len(data) > limit:
+        through.settle(_too_large(len(data), limit))
     if data.count(b"<") > 3 * MAX_ELEMENTS:  # before any of them costs anything
         through.refuse(checks.SIZE, "03", f"more than {MAX_ELEMENTS} elements")
     _refuse_document_type(_text(data, through), through)

@@ -71,6 +71,8 @@ def _steps(row: MigrationRow, number: int) -> Iterator[Step]:
             act = _phase(number, phase, is_first=is_first)
             waits = stage.wait_s if is_first else 0
             yield Step(phase.title, act, phase.clauses, phase.timeout_s + waits)
+            if phase.name == stage.until:
+                break
     elif stage.kind is Kind.MIGRATE:
         title = "The installations migrate, each as its cohort has it"
         yield Step(title, _whole(number), ("smetsbench migration",), _WHOLE_S)

@@ -20,6 +20,7 @@ from harness.scenarios.migration.shapes import (
     CLEAR,
     DAY_S,
     DORMANT,
+    ELECTRICITY,
     FAIL_T3,
     GSME,
     LIKELY,
@@ -37,7 +38,11 @@ from harness.scenarios.migration.shapes import (
 )
 
 _ONE_OWN: Final = replace(SPLIT, supplier_ids=SupplierIds.ONE_OWN)
-_THREE: Final = tuple(Home(ref=ref) for ref in ("NORTH", "SOUTH", "WEST"))
+_THREE: Final = (
+    Home(ref="NORTH"),
+    replace(ELECTRICITY, ref="SOUTH"),
+    replace(ELECTRICITY, ref="WEST"),
+)
 
 MIG_024: Final = scenario(
     MigrationRow(

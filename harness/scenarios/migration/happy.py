@@ -112,7 +112,7 @@ MIG_023: Final = scenario(
         title="Installations of all migrated cohorts in one run",
         clause="S001 cohorts",
         saboteur="omits-h2-esme",
-        homes=tuple(Home(ref=cohort, cohort=cohort) for cohort in _COHORTS),
+        homes=tuple(replace(ELECTRICITY, ref=cohort, cohort=cohort) for cohort in _COHORTS),
         stages=(Stage(ends=ends(**dict.fromkeys(_COHORTS, MIGRATED))),),
     )
 )

@@ -3,12 +3,15 @@
 from dataclasses import replace
 from typing import Final
 
+from harness.migration.states import State
 from harness.scenarios.migration.build import scenario
 from harness.scenarios.migration.row import (
     MIGRATED,
+    End,
     GasSupplier,
     Home,
     MigrationRow,
+    Owns,
     Stage,
     SupplierIds,
     ends,
@@ -20,6 +23,8 @@ _WHICH: Final = {
     "ONE": SupplierIds.ONE_OWN,
     "OWN": SupplierIds.OWN,
 }
+#: The MCF is valid; nothing has changed hands yet, and this row goes no further.
+_VALID: Final = End(State.IN_VALIDATION, owns=Owns.SMSO)
 _REFUSED: Final = rejected("V4", "X-5.9.10", "01")
 _TABLE: Final = tuple(
     replace(home, ref=f"{name}-{ids}", supplier_ids=which)
@@ -44,9 +49,8 @@ MIG_054: Final = scenario(
         homes=_TABLE,
         stages=(
             Stage(
-                ends={
-                    home.ref: _REFUSED if home.ref in _REFUSED_REFS else MIGRATED for home in _TABLE
-                }
+                until="validate",
+                ends={home.ref: _REFUSED if home.ref in _REFUSED_REFS else _VALID for home in _TABLE},
             ),
         ),
     )

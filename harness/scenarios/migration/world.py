@@ -40,6 +40,8 @@ from harness.scenarios.migration.tampering import BY_ITS_MAKER, Forger, way
 
 NAME: Final = "migration"
 _ENCRYPTED: Final = "MEF"
+#: How long one of several hubs is waited for at a time: nothing of a row hangs on it.
+_POLL_S: Final = 43_200
 _SIX: Final = time(6, tzinfo=UTC)
 _LEFT_OPEN: Final = (
     (
@@ -238,6 +240,8 @@ class World:
             terms = replace(terms, keystore=store)
         clock, chance = run.bench.clock, run.chance
         office = Office.open(clock, chance, all_of_it[0].cohort, homes, terms, run.message)
+        if len(homes) > 1:
+            office.settings = replace(office.settings, poll_s=_POLL_S)
         return Course(office, [site for site in all_of_it if site.ref in refs])
 
     def _files(self, run: Run, first: Course, here: Sequence[Site]) -> Files:

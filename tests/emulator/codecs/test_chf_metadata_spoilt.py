@@ -1,10 +1,14 @@
 """Spoilt metadata: every flipped bit, every lost or added octet is refused or shows."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from device_profiles.metadata_checks import computed_size
+from device_profiles.metadata_layout import MetadataField, MetadataLayout, MetadataPosition
+from emulator.codecs.chf_metadata import MetadataCodec
 from emulator.codecs.chf_metadata_check import Accepted, MetadataRefusal, Refused
 from tests.emulator.codecs.metadata_given import (
     CODECS,
@@ -133,3 +137,64 @@ def test_a_header_that_contradicts_the_metadata_is_refused(change: dict[str, Any
     found = tactical(CODECS["L-FOC-T1"], whole, header=replace(HEADER, **change))
     assert isinstance(found, Refused)
     assert found.reason is MetadataRefusal.HEADER
+
+
+ALTERED = [
+    (name, number)
+    for name in IDS
+    for number in range(len(CODECS[name].layout.field))
+    if len(CODECS[name].layout.field) > 1
+]
+
+
+@pytest.mark.parametrize(("layout_id", "number"), ALTERED)
+def test_a_hub_whose_layout_lost_any_one_field_refuses_its_makers_images(
+    layout_id: str, number: int
+) -> None:
+    codec = CODECS[layout_id]
+    left = [one for place, one in enumerate(codec.layout.field) if place != number]
+    other = without(codec.layout, left)
+    assert isinstance(tactical(MetadataCodec(other, codec.hub_code), content(layout_id)), Refused)
+
+
+ITEMS = range(len(CODECS["L-MDS-1"].layout.field[0].item))
+
+
+@pytest.mark.parametrize("number", ITEMS)
+def test_a_hub_whose_layout_lost_any_one_item_refuses_its_makers_images(number: int) -> None:
+    codec = CODECS["L-MDS-1"]
+    group = codec.layout.field[0]
+    items = tuple(one for place, one in enumerate(group.item) if place != number)
+    other = without(codec.layout, [group.model_copy(update={"item": items})])
+    assert isinstance(tactical(MetadataCodec(other, codec.hub_code), content("L-MDS-1")), Refused)
+
+
+def without(whole: MetadataLayout, left: Sequence[MetadataField]) -> MetadataLayout:
+    """The layout with these fields alone, of the size they make."""
+    asks = any((one.value_from or "").startswith("segment.") for one in left)
+    cut = whole.model_copy(
+        update={
+            "field": tuple(left),
+            "required_fields": (),
+            "segment_bytes": whole.segment_bytes if asks else None,
+        }
+    )
+    return cut.model_copy(update={"size_bytes": computed_size(cut)})
+
+
+@pytest.mark.parametrize("layout_id", ["L-IOC-1", "L-MDS-1"])
+def test_a_hub_of_another_oem_refuses_the_layout_it_shares(layout_id: str) -> None:
+    codec = CODECS[layout_id]
+    found = tactical(MetadataCodec(codec.layout, codec.hub_code ^ 1), content(layout_id))
+    assert isinstance(found, Refused)
+    assert found.reason is MetadataRefusal.OEM
+
+
+@pytest.mark.parametrize("layout_id", IDS)
+def test_a_hub_that_looks_at_the_other_end_refuses_its_makers_images(layout_id: str) -> None:
+    codec = CODECS[layout_id]
+    here = codec.layout.position is MetadataPosition.PREFIX
+    other = codec.layout.model_copy(
+        update={"position": MetadataPosition.SUFFIX if here else MetadataPosition.PREFIX}
+    )
+    assert isinstance(tactical(MetadataCodec(other, codec.hub_code), content(layout_id)), Refused)

@@ -23,6 +23,8 @@ from harness.formats.migration_files.document import MigrationFile, from_tree
 from harness.formats.migration_files.schema import load_schema
 from harness.formats.migration_files.words import FileType, MeterStatus
 from harness.new_installations import Order, generate
+from harness.rules.migration_authorisation_advice import ADVICE
+from harness.rules.migration_rulebook import load_rule_book
 from tests.harness.cli.command_line import run
 from tests.harness.formats.authorisations_made import (
     COLUMNS,
@@ -250,3 +252,32 @@ def test_a_flipped_octet_of_a_sealed_file_is_noticed_wherever_it_is() -> None:
         spoilt[place] ^= 0x20
         with pytest.raises(AuthorisationFileError):
             sealed.unseal(bytes(spoilt), "MA.csv", PHRASE)
+
+
+# -- advice -------------------------------------------------------------------------------------
+
+
+def test_advice_is_given_for_codes_that_there_are() -> None:
+    book = load_rule_book()
+    for code, sub_code in ADVICE:
+        assert book.codes.find(code, sub_code) is not None, (code, sub_code)
+
+
+def test_every_refusal_says_what_to_do_about_it_and_in_which_cell(tmp_path: Path) -> None:
+    rows = [
+        installation(1, **NO_PPMID) | {"ESMECplEntry": "NOBODYS"},
+        installation(2, **NO_PPMID, MPAN="99"),
+        installation(
+            3, **NO_PPMID, EarliestMigrationDate="2021-03-31", LatestMigrationDate="2021-03-01"
+        ),
+        installation(4, **NO_PPMID),
+        installation(5, **NO_PPMID, CHFDeviceID=installation(4)["CHFDeviceID"]),
+        installation(6, **NO_PPMID, GIS_UserID="02-53-42-00-00-03-00-00"),
+    ]
+    _code, report = check(table(tmp_path, rows))
+    refusals = [one for one in report["findings"] if one["severity"] == "refused"]
+    assert len({one["ref"] for one in refusals}) == 6
+    for one in refusals:
+        assert one["cell"], one
+        assert one["code"], one
+        assert one["suggestion"], one

@@ -1,5 +1,6 @@
 """A whole migration of one generated home, and the parties of the time after it."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -10,10 +11,14 @@ from device_profiles.words import DeviceType, InstallationClass, SupplyShape
 from emulator.core.chance import Chance
 from emulator.core.ids import Eui64
 from harness.benches import emulated, emulated_smets1
+from harness.formats.duis.bodies import RequestBody
 from harness.formats.migration_files.checking import Result
+from harness.migration.commissioning import Commissioning
+from harness.migration.commissioning_world import CommissioningWorld
 from harness.migration.course import Course
 from harness.migration.office import Office
 from harness.migration.record import InstallationRecord
+from harness.migration.script import Script
 from harness.migration.site import sites_of
 from harness.migration.verdicts import InstallationVerdict, Stage
 from harness.new_installations import Order, generate
@@ -52,6 +57,9 @@ def played(
     of: Installation,
     story: Callable[[Course, Any], Awaitable[None]],
     beside: Sequence[Installation] = (),
+    *,
+    script: Script | None = None,
+    before: Callable[[Course, Any], Awaitable[None]] | None = None,
 ) -> Course:
     """Migrate a home and go on with the story; returns the course."""
 
@@ -59,7 +67,10 @@ def played(
         cohort = load_cohort(of.cohort or "EA")
         bench: Any = emulated_smets1.open_homes((of,), RunOptions())
         office = Office.open(bench.clock, Chance(1), cohort, (of, *beside))
-        course = Course(office, sites_of(bench, cohort, (of,)), planning=EverythingPlanned())
+        sites = sites_of(bench, cohort, (of,))
+        course = Course(office, sites, script, planning=EverythingPlanned())
+        if before is not None:
+            await before(course, bench)
         await course.migrate()
         await story(course, bench)
         await bench.close()
@@ -70,3 +81,27 @@ def played(
         return loop.run_until_complete(whole())
     finally:
         loop.close()
+
+
+def put_down_and_taken_up(course: Course, bench: Any, of: Installation) -> Course:
+    """The same course in a new process: new parties, memories out of JSON, the same devices."""
+    state = json.loads(json.dumps(course.dump()))
+    cohort = load_cohort(of.cohort or "EA")
+    office = Office.open(bench.clock, Chance(1), cohort, (of,))
+    fresh = Course(office, sites_of(bench, cohort, (of,)), planning=EverythingPlanned())
+    fresh.load(state)
+    return fresh
+
+
+def world_of(course: Course) -> CommissioningWorld:
+    """The parties of the time after migration."""
+    assert isinstance(course.commissioning, Commissioning)
+    return course.commissioning.world
+
+
+async def asked(course: Course, body: RequestBody, at: Eui64, by: Eui64 | None = None) -> Any:
+    """Let a supplier (the only one, unless said) ask; returns what the S1SP answered, or None."""
+    world = world_of(course)
+    user = next(iter(world.suppliers.values())) if by is None else world.suppliers[by]
+    sent = await world.ask(user, body, at)
+    return user.answer_to(sent.request.request_id)

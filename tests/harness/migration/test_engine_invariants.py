@@ -1,5 +1,7 @@
 """Invariants see what parties only say they did; random scripts end in named states."""
 
+from itertools import pairwise
+
 import pytest
 
 from device_profiles.words import DeviceType, SupplyShape
@@ -131,7 +133,7 @@ def _hold(seed: int) -> None:
     assert record.state in RESTING, (seed, record.state)
     assert result.invariants.broken == [], (seed, result.invariants.broken[:3])
     states = [State.PLANNED, *(State(one.state) for one in record.history if one.state)]
-    assert all(to in FOLLOWS[state] for state, to in zip(states, states[1:], strict=False))
+    assert all(to in FOLLOWS[state] for state, to in pairwise(states))
     assert states[-1] is record.state
     times = [one.at for one in record.history]
     assert times == sorted(times)

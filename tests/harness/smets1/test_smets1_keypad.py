@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator.core.clock import UtcMs
 from emulator.crypto.top_up_code import TopUp
 from harness.benches import BENCHES, emulated, emulated_meter
 from harness.errors import BenchError
@@ -32,9 +33,15 @@ def code(of: AnyBench, role: str, party: str, number: int) -> str:
     return device_code(keys.authentication, of.role(role), TopUp(500, number))
 
 
+async def lit(of: AnyBench) -> None:
+    """Wait until every meter has power."""
+    await of.clock.sleep_until(UtcMs(of.clock.now() + 60_000))
+
+
 @step("Codes are keyed", CLAUSE)
 async def _keys(run: Run) -> None:
     bench = run.bench
+    await lit(bench)
     own = code(bench, "ESME", "SMSO", 1)
     first = await bench.key_in("ESME", own)
     again = await bench.key_in("ESME", own)
@@ -99,6 +106,7 @@ def test_a_gas_meter_has_a_keypad_even_while_it_sleeps_and_a_hub_has_none() -> N
     made = homes.bench()
 
     async def story() -> tuple[KeypadAnswer, KeypadAnswer]:
+        await lit(made)
         sold = code(made, "GSME", "SMSO", 3)
         digits = str((int(sold[-1]) + 1) % 10)
         mistyped = await made.key_in("GSME", sold[:-1] + digits)
@@ -113,7 +121,7 @@ def test_a_meter_without_power_takes_no_code() -> None:
     made = homes.bench(homes=(homes.lean(),), faults=("power-cycle:after_s=30,off_s=3600@esme",))
 
     async def story() -> str:
-        await made.clock.sleep_until(type(made.clock.now())(made.clock.now() + 60_000))
+        await lit(made)
         return (await made.key_in("ESME", code(made, "ESME", "SMSO", 1))).why
 
     assert play(story) == "dark"

@@ -13,6 +13,7 @@ from emulator.core.chance import Chance
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyUsage
 from harness.errors import HarnessError
+from harness.formats.migration_files import xml_input
 from harness.formats.migration_files.building import BuiltFile
 from harness.formats.migration_files.checking import Result
 from harness.formats.migration_files.checks import CHECKS, Check, Level, shipped_book
@@ -401,24 +402,26 @@ def test_an_installation_check_that_is_switched_off_changes_the_verdict(code: st
     assert code not in installation_codes(report)
 
 
-#: Files that are long to read once no limit stops them.
+#: Files that are long to read once no limit stops them: see the limits below.
 LONG = {"X-SIZE 01", "X-SIZE 03"}
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        pytest.param(
-            code, marks=[pytest.mark.soak, pytest.mark.timeout(180)] if code in LONG else []
-        )
-        for code in ALONE
-        if code not in ALWAYS
-    ],
-)
+@pytest.mark.parametrize("code", [code for code in ALONE if code not in ALWAYS | LONG])
 def test_a_file_check_that_is_switched_off_changes_the_verdict(code: str) -> None:
     (row,) = checked(ALONE[code](), at=without(code, context()))
     found = "" if row.finding is None else f"{row.finding.code} {row.finding.sub_code}"
     assert found != code
+
+
+@pytest.mark.parametrize(
+    ("limit", "code"), [("MAX_DOCUMENT_BYTES", "X-SIZE 01"), ("MAX_ELEMENTS", "X-SIZE 03")]
+)
+def test_limits_that_are_switched_off_change_the_verdict(
+    limit: str, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xml_input, limit, 10)
+    assert codes(delivered(MCF)) == [code]
+    assert codes(delivered(MCF, at=without(code, context()))) == [""]
 
 
 @pytest.mark.parametrize("code", list(TOGETHER))
