@@ -125,15 +125,17 @@ class Driver(Generic[W]):
         loop, world = self._loop, self.world
         if not isinstance(loop, VirtualTimeLoop) or self._waiters:
             return False
-        self._stop = False
+        self._stop, now_us = False, self.now_us()
         while not self._stop:
             due_us = world.next_due()
             ends = until_us is not None and (due_us is None or due_us > until_us)
             at_us = until_us if ends else due_us
             if at_us is None:
                 return False
-            if at_us > self.now_us() and not loop.leap((at_us - self._base_us) / 1_000_000):
-                return False
+            if at_us > now_us:
+                if not loop.leap((at_us - self._base_us) / 1_000_000):
+                    return False
+                now_us = at_us
             if ends:
                 return True
             world.step()

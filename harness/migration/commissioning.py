@@ -133,6 +133,10 @@ class Commissioning:
                 break
         return self._end(home, tuple(rows))
 
+    def expect(self, mpxn: str, supplier: Eui64) -> None:
+        """Note which supplier is to take the meter of a meter point over, if it is dormant."""
+        self._incoming[mpxn] = supplier
+
     # -- C1 ----------------------------------------------------------------------------------
 
     def _begin(self, site: Site, record: InstallationRecord) -> Home:
@@ -164,9 +168,8 @@ class Commissioning:
     def _seat(self, home: Home) -> None:
         for meter, role, name in ends.supplied(home.part):
             self.world.seat(meter.supplier, [role], name)
-            self.world.dsp.supplies.setdefault(
-                meter.mpxn, self._incoming.get(meter.mpxn, meter.supplier)
-            )
+            coming = ends.taken_over_by(meter, self._incoming)
+            self.world.dsp.supplies.setdefault(meter.mpxn, coming or meter.supplier)
 
     # -- C2, C3 ------------------------------------------------------------------------------
 

@@ -46,6 +46,11 @@ def supplied(part: CommonInstallation) -> Iterator[tuple[MeterDetail, UserRole, 
         yield meter, role, name
 
 
+def taken_over_by(meter: MeterDetail, incoming: Mapping[str, Eui64]) -> Eui64 | None:
+    """Return the supplier that is to take a dormant meter over; None for any other meter."""
+    return incoming.get(meter.mpxn) if meter.status is MeterStatus.DORMANT else None
+
+
 def enrol(
     world: CommissioningWorld, listed: CommissioningInstallation, part: CommonInstallation
 ) -> None:
@@ -128,8 +133,8 @@ def tell(
     told: list[tuple[str, Eui64]] = []
     for meter, role, name in supplied(part):
         receivers = [(meter.supplier, False)]
-        coming = incoming.get(meter.mpxn)
-        if meter.status is MeterStatus.DORMANT and coming is not None:
+        coming = taken_over_by(meter, incoming)
+        if coming is not None:
             receivers.append((coming, True))
         for supplier, is_incoming in receivers:
             user = world.seat(supplier, [role], name)

@@ -56,8 +56,25 @@ def _look_through(data: bytes) -> None:
 
 @lru_cache(maxsize=128)
 def _look_through_small(data: bytes) -> None:
-    """Look through a document once: every party on its way reads the same octets again."""
-    _look_through(data)
+    """Look through a document once: every party on its way reads the same octets again.
+
+    A short document may be built first and looked at then; one in which anything is wrong, or
+    close to it, is walked through like a long one, so that both are refused alike.
+    """
+    _refuse_document_type(_text(data))
+    try:
+        root = etree.fromstring(data, _parser(huge=False, keep_all=True))
+    except etree.XMLSyntaxError:
+        root = None
+    if root is None or _IS_LARGE(root):
+        _walk(data)
+
+
+#: Whether a tree is at or over a bound of its own.
+_IS_LARGE: Final = etree.XPath(
+    f"count(//*) >= {MAX_ELEMENTS}"
+    f" or boolean(//*[count(ancestor::*) >= {MAX_DEPTH - 1} or count(@*) >= {MAX_ATTRIBUTES}])"
+)
 
 
 def _text(data: bytes) -> str:

@@ -10,6 +10,7 @@ from tests.given import DUIS_DIR
 
 #: Services we read of which there is no sample.
 UNSAMPLED = {
+    ServiceReference.UPDATE_IMPORT_TARIFF,
     ServiceReference.ACTIVATE_EMERGENCY_CREDIT,
     ServiceReference.READ_EXPORT_REGISTERS,
     ServiceReference.READ_IMPORT_PROFILE,
