@@ -39,6 +39,22 @@ class Air:
         self._progress = OtaProgress()
         self._by_short = {box.node.short: index for index, box in enumerate(scene.boxes)}
         self._by_eui64 = {eui64: box for box in scene.boxes for eui64 in box.eui64s}
+        self._node_acts: dict[type[Any], Callable[[Box, Any], None]] = {
+            Transmit: self._transmit,
+            ZclIndication: self._arrived,
+            StartTimer: self._start(_NODE),
+            StopTimer: self._stop(_NODE),
+            Settled: self._settled,
+            Note: scene.note,
+        }
+        self._tunnel_acts: dict[type[Any], Callable[[Box, Any], None]] = {
+            SendFrame: self._send_frame,
+            CancelFrame: self._cancel_frame,
+            Hand: self._hand,
+            StartTimer: self._start(_TUNNEL),
+            StopTimer: self._stop(_TUNNEL),
+            Note: scene.note,
+        }
         self.entries: dict[str, Callable[[int, Any], None]] = {
             _AIR: self._on_air,
             _NODE: self._on_node_timer,
@@ -57,40 +73,39 @@ class Air:
 
     def perform_node(self, box: Box, outputs: Sequence[NodeOutput]) -> None:
         """Do what a radio stack asks for, in order."""
-        scene, index = self._scene, self._scene.index(box)
         for output in outputs:
-            match output:
-                case Transmit():
-                    self._transmit(box, output)
-                case ZclIndication():
-                    self._arrived(box, output)
-                case StartTimer():
-                    scene.agenda.start_timer(output.due_us, _NODE, index, output.name)
-                case StopTimer():
-                    scene.agenda.stop_timer(_NODE, index, output.name)
-                case Settled():
-                    self.perform_tunnel(box, box.tunnel.settled(output, scene.now_us))
-                case Note():
-                    scene.note(box, output)
+            self._node_acts[type(output)](box, output)
 
     def perform_tunnel(self, box: Box, outputs: Sequence[TunnelOutput]) -> None:
         """Do what a tunnel machine asks for, in order."""
-        scene, index = self._scene, self._scene.index(box)
         for output in outputs:
-            match output:
-                case SendFrame():
-                    order = SendZcl(output.to, tunneling.CLUSTER, output.frame)
-                    self.perform_node(box, box.node.send(order, scene.now_us, output.handle))
-                case CancelFrame():
-                    self.perform_node(box, box.node.cancel(output.handle, scene.now_us))
-                case Hand():
-                    self._door(box, DeviceEvent.GBCS, output.message)
-                case StartTimer():
-                    scene.agenda.start_timer(output.due_us, _TUNNEL, index, output.name)
-                case StopTimer():
-                    scene.agenda.stop_timer(_TUNNEL, index, output.name)
-                case Note():
-                    scene.note(box, output)
+            self._tunnel_acts[type(output)](box, output)
+
+    def _settled(self, box: Box, output: Settled) -> None:
+        self.perform_tunnel(box, box.tunnel.settled(output, self._scene.now_us))
+
+    def _send_frame(self, box: Box, output: SendFrame) -> None:
+        order = SendZcl(output.to, tunneling.CLUSTER, output.frame)
+        self.perform_node(box, box.node.send(order, self._scene.now_us, output.handle))
+
+    def _cancel_frame(self, box: Box, output: CancelFrame) -> None:
+        self.perform_node(box, box.node.cancel(output.handle, self._scene.now_us))
+
+    def _hand(self, box: Box, output: Hand) -> None:
+        self._door(box, DeviceEvent.GBCS, output.message)
+
+    def _start(self, kind: str) -> Callable[[Box, StartTimer], None]:
+        def start(box: Box, output: StartTimer) -> None:
+            scene = self._scene
+            scene.agenda.start_timer(output.due_us, kind, scene.index(box), output.name)
+
+        return start
+
+    def _stop(self, kind: str) -> Callable[[Box, StopTimer], None]:
+        def stop(box: Box, output: StopTimer) -> None:
+            self._scene.agenda.stop_timer(kind, self._scene.index(box), output.name)
+
+        return stop
 
     def _on_air(self, index: int, octets: bytes) -> None:
         box = self._scene.boxes[index]

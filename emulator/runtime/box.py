@@ -72,12 +72,16 @@ class Box:
     @property
     def device(self) -> DeviceLike:
         """The device; whoever takes it may change it, so what is kept of its state is dropped."""
-        self._kept = None
+        self.forget()
         return self.inside
 
     @device.setter
     def device(self, other: DeviceLike) -> None:
         self._kept, self.inside = None, other
+
+    def forget(self) -> None:
+        """Drop what is kept of the device's state: somebody is about to change it."""
+        self._kept = None
 
     @property
     def eui64(self) -> Eui64:

@@ -276,8 +276,9 @@ class EmulatedSmets1Bench:
     # -- inside devices ------------------------------------------------------------------------
 
     def _device(self, role: str) -> Smets1Device:
+        """Return a device's DLMS server, to look at; who changes it takes ``box.device``."""
         home, eui64 = self._server(role)
-        device = home.world.box(eui64).device
+        device = home.world.box(eui64).inside
         if isinstance(device, Smets1Hub):
             return device.own
         if isinstance(device, BehindHub):
@@ -288,7 +289,9 @@ class EmulatedSmets1Bench:
         """Enter a top-up code at a meter's own keypad; BenchError for what has none."""
         home, eui64 = self._server(role)
         self._driver.catch_up()
-        answer = keypad.entered(home.world, home.world.box(eui64), self._device(role), digits)
+        box = home.world.box(eui64)
+        box.forget()
+        answer = keypad.entered(home.world, box, self._device(role), digits)
         self._driver.disturbed()
         return answer
 
@@ -315,7 +318,7 @@ class EmulatedSmets1Bench:
         """
         self._driver.catch_up()
         home, eui64 = self._found(role)
-        return kept(home.world.box(eui64).device.dump())
+        return kept(home.world.box(eui64).inside.dump())
 
     # -- what it tells -------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from harness.migration.ending import Ending
 from harness.migration.file_set import SetInHand
 from harness.migration.office import Office
 from harness.migration.states import State
-from harness.migration.steps import FAILED, Case, Steps, Told, ok
+from harness.migration.steps import FAILED, WARNED, Case, Steps, Told, ok
 from harness.migration.verdicts import InstallationVerdict
 
 #: Steps of the S1SP's check of a set, in order.
@@ -132,7 +132,7 @@ class FilePhases:
         if not warned:
             return ok(self.office.steps[step].title)
         first = warned[0]
-        return Told("warned", self._says(first.code, first.sub_code), first.code, first.sub_code)
+        return Told(WARNED, self._says(first.code, first.sub_code), first.code, first.sub_code)
 
     def _text(self, verdict: InstallationVerdict) -> str:
         """Return why it is refused, in the words of the code: findings may hold counters."""

@@ -19,11 +19,6 @@ UNTOUCHED: Final = frozenset(
 TAKEN_OVER: Final = frozenset(
     {State.VIABLE, State.COMMISSIONING, State.COMMISSIONING_FAILED, State.MIGRATED}
 )
-#: States in which a device may be nobody's: their name says that something is unfinished.
-UNFINISHED: Final = frozenset(
-    {State.HANDED_OVER, State.ROLLING_BACK, State.TESTING, State.STRANDED}
-)
-
 #: Step of a rollback after which everything is the SMSO's again, proved or not.
 _LAST_OF_ROLLBACK: Final = "R3"
 
@@ -130,13 +125,16 @@ async def check(
 
 
 def _one_owner(record: InstallationRecord, found: Mapping[DeviceType, Owner]) -> list[str]:
+    """Return which devices are not exactly one party's; one that is nobody's must be known so."""
+    named = {
+        one.device_type for one in record.holders() if one.owner in {Owner.NEITHER, Owner.UNKNOWN}
+    }
     rows = [f"both can operate the {one.value}" for one, who in found.items() if who is Owner.BOTH]
-    if record.state not in UNFINISHED:
-        rows += [
-            f"nobody can operate the {one.value}"
-            for one, who in found.items()
-            if who is Owner.NEITHER
-        ]
+    rows += [
+        f"nobody can operate the {one.value}, and nobody knows"
+        for one, who in found.items()
+        if who is Owner.NEITHER and one not in named
+    ]
     return rows
 
 
@@ -172,12 +170,14 @@ def _stranded(
 
     Source:
         migration.md 5.2 (a stand-in); that the SMSO's access may be what is missing: ours, for
-        everything may be its own again and the last step of a rollback fail.
+        everything may be its own again and the last step of a rollback fail; or a device may
+        have fallen silent in a change of keys, and nobody can tell that it never took them.
     """
     moved = sim is Owner.S1SP or any(owner is not Owner.SMSO for owner in found.values())
     failed = record.stranded_cause is StrandedCause.ROLLBACK_FAILED
     access = failed and _stranded_at(record) == _LAST_OF_ROLLBACK
-    return [] if moved or access else ["nothing has changed hands: it is not stranded"]
+    unclear = any(one.owner is Owner.UNKNOWN for one in record.holders())
+    return [] if moved or access or unclear else ["nothing has changed hands: it is not stranded"]
 
 
 def _stranded_at(record: InstallationRecord) -> str:

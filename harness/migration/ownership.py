@@ -68,12 +68,14 @@ class Mixed:
 
     Attributes:
         restored: Devices that are the SMSO's again.
+        lost: Devices that nobody's key opens.
         step: Step at which such a run is predicted to fail.
         asked: Whether the devices were asked; False: as last known.
         sim: Whose network carries the SIM.
     """
 
     restored: tuple[DeviceType, ...]
+    lost: tuple[DeviceType, ...]
     step: str
     asked: bool
     sim: Owner
@@ -82,7 +84,8 @@ class Mixed:
         """Return it in words."""
         basis = "" if self.asked else ", as last known"
         names = ", ".join(one.value for one in self.restored) or "no device"
-        return f"the SMSO's again: {names}{basis}; the SIM is with the {self.sim}"
+        lost = "".join(f"; nobody's: {one.value}" for one in self.lost)
+        return f"the SMSO's again: {names}{lost}{basis}; the SIM is with the {self.sim}"
 
 
 #: Device type -> step at which a device that is not the S1SP's fails a run without hand-over.
@@ -100,7 +103,7 @@ async def mixed(site: Site, office: Office, known: dict[DeviceType, Owner]) -> M
     Returns:
         What stands against such a run; None: nothing, as far as can be seen.
     """
-    restored: list[DeviceType] = []
+    found: dict[DeviceType, Owner] = {}
     all_asked = True
     for device_type in site.holders():
         if device_type not in known:
@@ -108,12 +111,13 @@ async def mixed(site: Site, office: Office, known: dict[DeviceType, Owner]) -> M
         owner = await asked(site, office, device_type)
         if owner is Owner.UNKNOWN:
             all_asked, owner = False, known[device_type]
-        if owner is Owner.SMSO:
-            restored.append(device_type)
+        found[device_type] = owner
     sim = Owner(await site.hub().sim_owner())
+    restored = tuple(one for one, owner in found.items() if owner is Owner.SMSO)
+    lost = tuple(one for one, owner in found.items() if owner is Owner.NEITHER)
     if sim is Owner.SMSO:
-        return Mixed(tuple(restored), "H4", all_asked, sim)
-    if not restored:
+        return Mixed(restored, lost, "H4", all_asked, sim)
+    if not restored and not lost:
         return None
-    steps = sorted(_FAILS.get(one, "T3") for one in restored)
-    return Mixed(tuple(restored), steps[0], all_asked, sim)
+    step = min(_FAILS.get(one, "T3") for one in (*restored, *lost))
+    return Mixed(restored, lost, step, all_asked, sim)

@@ -8,7 +8,7 @@ from harness.migration import phases
 from harness.migration.collaborators import Plans
 from harness.migration.office import Office
 from harness.migration.states import State
-from harness.migration.steps import FAILED, Case, Steps, Told, ok
+from harness.migration.steps import FAILED, WARNED, Case, Steps, Told, ok
 from harness.migration.verdicts import InstallationVerdict
 
 _PLANS: Final = ("P1", "P2", "P3", "P4")
@@ -66,7 +66,7 @@ class PlanPhases:
         for one in verdict.warnings:
             if one.step == step:
                 text = self._says(one.code, one.sub_code)
-                return Told("warned", text, one.code, one.sub_code)
+                return Told(WARNED, text, one.code, one.sub_code)
         return ok(self.office.steps[step].title)
 
     def _says(self, code: str, sub_code: str) -> str:

@@ -9,7 +9,7 @@ from harness.migration.hand_over import HandOver, note_owner
 from harness.migration.office import Office
 from harness.migration.ownership import Mixed, mixed
 from harness.migration.states import Owner, State
-from harness.migration.steps import OK, WARNED, Case, Steps, Told, fault, ok
+from harness.migration.steps import FAILED, OK, WARNED, Case, Steps, Told, fault, ok
 from harness.parties.mcc import Mcc
 
 _RULE: Final = "5.8A"
@@ -66,7 +66,7 @@ class Resubmission:
 
         told = await self.steps.take(case, "M1", act)
         if not told.failed and case.state is not State.STRANDED:
-            return Told("failed", f"it stands in {case.state}, which nothing may follow so")
+            return Told(FAILED, f"it stands in {case.state}, which nothing may follow so")
         return told
 
     async def _mixed(self, case: Case) -> Mixed | None:
@@ -107,7 +107,7 @@ class Resubmission:
         over with the keys it put back, the DCO's part included; on the SMSO's the SMSO rotates
         them as at the first hand-over, and the SIM moves after them.
         """
-        for device_type in found.restored:
+        for device_type in (*found.restored, *found.lost):
             told = await self._take_over(case, device_type, found.sim)
             if told.failed:
                 return told

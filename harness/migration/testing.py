@@ -11,10 +11,11 @@ from emulator.core.ids import Eui64
 from harness.formats.migration_files.common_file import CommonInstallation, HubDetail, MeterDetail
 from harness.migration.custody import S1SP, SMSO, Custody
 from harness.migration.hand_over import note_owner
+from harness.migration.key_change import Changed
 from harness.migration.observing import Observer, eui64_of
 from harness.migration.office import Office
 from harness.migration.states import Owner
-from harness.migration.steps import Case, Steps, Told, fault, judged, ok
+from harness.migration.steps import WARNED, Case, Steps, Told, fault, judged, ok
 from harness.rules.migration_appendices import (
     AppendixFinding,
     DeviceFacts,
@@ -80,6 +81,8 @@ class Testing:
             case.reached = case.reached or not change.silent
             if change.done:
                 return ok("secured: the S1SP's key opens it, the SMSO's is refused")
+            if change.how is Changed.SILENT and device_type is not DeviceType.CHF:
+                return Told(WARNED, "not secured: it does not answer; its own table judges that")
             sub_code = f"1{change.how.value[-1]}"
             return fault(self.office.judge(), "T1", sub_code, change.says(), silent=change.silent)
 
@@ -199,7 +202,7 @@ class Testing:
             note_owner(case, DeviceType.GSME, change, Owner.SMSO)
             back = "it is the SMSO's again" if change.done else f"{back}: {change.says()}"
         self.office.post.hand_over(S1SP, SMSO, "notice", b"", f"{eui64} left out; {back}")
-        return Told("warned", f"{said}; {back}", told.code, told.sub_code, told.evidence)
+        return Told(WARNED, f"{said}; {back}", told.code, told.sub_code, told.evidence)
 
     # -- T5, T6 --------------------------------------------------------------------------------
 

@@ -6,12 +6,13 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from device_profiles.words import DeviceType
+from harness.formats.migration_files.words import FileType
 from harness.migration.step_table import load_steps
 from harness.rules.migration_rulebook import RuleBook, load_rule_book
 
 #: A method, bound to its party.
 Right = Any
-#: Takes party and right method, and returns the wrong one.
+#: Takes the course and the right method, and returns the wrong one.
 Override = Callable[[Any, Right], Right]
 _RULE_OFF: Final = "rule-off-"
 #: Steps that are taken device by device.
@@ -68,26 +69,24 @@ def _omissions() -> Iterator[tuple[str, MigrationDefect]]:
 # -- files --------------------------------------------------------------------------------------
 
 
-def _again(party: Any, right: Right) -> Right:
+def _again(course: Any, right: Right) -> Right:
     """Give the counter that was given last, once more."""
 
     def next_counter(group_id: str) -> int:
         counter: int = right(group_id)
         used = counter - 1
-        party.counters[group_id] = used
+        course.files.rp.counters[group_id] = used
         return used
 
     return next_counter
 
 
-def _last_encrypted(party: Any, right: Right) -> Right:
+def _last_encrypted(course: Any, right: Right) -> Right:
     """Send the encrypted file of the set before."""
 
-    def group_files(builder: Any, installations: Any, secrets_of: Any, **more: Any) -> Any:
-        group, encrypted = right(builder, installations, secrets_of, **more)
-        last = getattr(party, "last_encrypted", encrypted)
-        party.last_encrypted = encrypted
-        return group, last
+    def group_files(*args: Any, **named: Any) -> Any:
+        group, _encrypted = right(*args, **named)
+        return group, course.files.hands[-2].files[FileType.MEF]
 
     return group_files
 
@@ -95,7 +94,7 @@ def _last_encrypted(party: Any, right: Right) -> Right:
 def _miscounts(*made: str) -> Override:
     """Return what makes some files of a set with the counter after the set's own."""
 
-    def wrong(_party: Any, right: Right) -> Right:
+    def wrong(_course: Any, right: Right) -> Right:
         def builder(cohort: Any, counter: int, *more: Any, **named: Any) -> Any:
             made_right = right(cohort, counter, *more, **named)
             made_wrong = right(cohort, counter + 1, *more, **named)
@@ -108,7 +107,7 @@ def _miscounts(*made: str) -> Override:
     return wrong
 
 
-def _all_for_one(_party: Any, right: Right) -> Right:
+def _all_for_one(_course: Any, right: Right) -> Right:
     """Refuse every installation of a set with the first that is refused."""
 
     def check(hand: Any) -> Any:
@@ -124,15 +123,15 @@ def _all_for_one(_party: Any, right: Right) -> Right:
 # -- devices and records --------------------------------------------------------------------------
 
 
-def _does_nothing(_party: Any, _right: Right) -> Right:
+def _does_nothing(_course: Any, _right: Right) -> Right:
     return lambda *_args, **_named: None
 
 
-def _lets_everything_pass(_party: Any, _right: Right) -> Right:
+def _lets_everything_pass(_course: Any, _right: Right) -> Right:
     return lambda _instruction, _by: None
 
 
-def _to_one_supplier(_party: Any, right: Right) -> Right:
+def _to_one_supplier(_course: Any, right: Right) -> Right:
     """Send the notices of the gas supplier to the electricity supplier."""
 
     def hand_over(sender: str, receiver: str, *rest: Any) -> None:
@@ -141,7 +140,7 @@ def _to_one_supplier(_party: Any, right: Right) -> Right:
     return hand_over
 
 
-def _to_no_supplier(_party: Any, right: Right) -> Right:
+def _to_no_supplier(_course: Any, right: Right) -> Right:
     """Send suppliers nothing."""
 
     def hand_over(sender: str, receiver: str, *rest: Any) -> None:
@@ -151,7 +150,7 @@ def _to_no_supplier(_party: Any, right: Right) -> Right:
     return hand_over
 
 
-def _with_another_version(_party: Any, right: Right) -> Right:
+def _with_another_version(_course: Any, right: Right) -> Right:
     """Pre-notify with a firmware version that is another entry's."""
 
     def prenotification(*args: Any) -> Any:

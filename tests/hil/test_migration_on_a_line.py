@@ -19,6 +19,8 @@ from hil.children import Child
 from tests.hil.bench_texts import METER, write_bench
 from tests.hil.test_mixed_bench import MIXED
 
+#: Children start slowly, and migrations are long, on a busy machine.
+pytestmark = pytest.mark.timeout(900)
 _PACK = "harness.scenarios.migration"
 SCENARIOS = {
     "MIG-003": f"{_PACK}.happy:MIG_003",  # electricity only
@@ -58,7 +60,6 @@ def test_a_migration_passes_with_its_meter_on_a_serial_line(tmp_path: Path) -> N
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ["MIG-003", "MIG-024", "MIG-027", "MIG-028", "MIG-120"])
 def test_the_verdicts_of_a_serial_line_are_those_of_the_emulated_bench(
     tmp_path: Path, name: str

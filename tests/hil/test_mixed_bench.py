@@ -25,6 +25,8 @@ from hil import bench as benches
 from hil.mixed_bench import MixedBench
 from tests.hil.bench_texts import write_bench
 
+#: Children start slowly on a busy machine.
+pytestmark = pytest.mark.timeout(300)
 CLOCK = Attribute(Descriptor(8, bytes((0, 0, 1, 0, 0, 255)), 2))
 DAY_MS = 86_400_000
 MIXED = """\

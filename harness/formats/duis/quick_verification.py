@@ -75,9 +75,39 @@ def holds(root: etree._Element, certificate: bytes, at: UtcMs) -> bool:
     signer = _signer(certificate)
     if signer is None or not signer.not_before <= at <= signer.not_after:
         return False
+    return _holds(root, signer)
+
+
+#: Fingerprints of documents and certificates of which ``holds`` was true, oldest first.
+_HELD: Final[dict[bytes, None]] = {}
+_MOST_HELD: Final = 512
+
+
+def held_before(data: bytes, certificate: bytes, at: UtcMs) -> bool:
+    """Say whether these very octets were verified with this certificate, and it is valid now.
+
+    A request passes several desks, and each of them verifies it.
+    """
+    signer = _signer(certificate)
+    valid = signer is not None and signer.not_before <= at <= signer.not_after
+    return valid and _fingerprint(data, certificate) in _HELD
+
+
+def remember(data: bytes, certificate: bytes) -> None:
+    """Remember that ``holds`` was true of these octets and this certificate."""
+    if len(_HELD) >= _MOST_HELD:
+        del _HELD[next(iter(_HELD))]
+    _HELD[_fingerprint(data, certificate)] = None
+
+
+def _fingerprint(data: bytes, certificate: bytes) -> bytes:
+    return hashlib.sha256(len(data).to_bytes(8, "big") + data + certificate).digest()
+
+
+def _holds(root: etree._Element, signer: _Signer) -> bool:
     found = root.findall(f"{_DS}Signature")
     beside = [*root.itersiblings(), *root.itersiblings(preceding=True)]
-    comments = all(one.tag is etree.Comment for one in beside)  # no part of what is signed
+    comments = all(isinstance(one, etree._Comment) for one in beside)  # no part of what is signed
     if len(found) != 1 or not comments or root.getroottree().docinfo.internalDTD is not None:
         return False
     texts = _texts(found[0])
@@ -96,7 +126,7 @@ def _verifies(
     signed = _canonical(element[0])
     if digest is None or value is None or not signature.verify(signer.point, signed, value):
         return False
-    return hashlib.sha256(_canonical(_without_signature(root))).digest() == digest
+    return hashlib.sha256(_octets_of(_without_signature(root))).digest() == digest
 
 
 def _texts(element: etree._Element) -> dict[str, str] | None:
@@ -134,9 +164,11 @@ def _without_signature(root: etree._Element) -> etree._Element:
 
 
 def _canonical(element: etree._Element) -> bytes:
-    octets: bytes = etree.tostring(
-        copy.deepcopy(element), method="c14n", exclusive=True, with_comments=False
-    )
+    return _octets_of(copy.deepcopy(element))  # a tree of its own: all of a tree is written
+
+
+def _octets_of(root: etree._Element) -> bytes:
+    octets: bytes = etree.tostring(root, method="c14n", exclusive=True, with_comments=False)
     return octets
 
 

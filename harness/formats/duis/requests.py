@@ -63,6 +63,8 @@ class ServiceRequest:
         return self.header.request_id
 
 
+_REFERENCES: Final = frozenset(one.reference for one in ServiceReference)
+_VARIANTS: Final = frozenset(ServiceReference)
 _SERVICE: Final = kinds.text("ServiceReference", 1, 10)
 _HEADER: Final = Shape(
     RequestHeader,
@@ -143,8 +145,7 @@ def write_request(value: ServiceRequest, key: XmlKey | None = None) -> bytes:
 
 
 def _refuse_unknown_service(header: RequestHeader, element: etree._Element) -> None:
-    references = {one.reference for one in ServiceReference}
-    if header.service not in references or header.variant not in set(ServiceReference):
+    if header.service not in _REFERENCES or header.variant not in _VARIANTS:
         raise DuisError(
             DuisFault.UNSUPPORTED_SERVICE,
             f"service {header.variant} is not among {', '.join(ServiceReference)}",

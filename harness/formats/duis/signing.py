@@ -101,9 +101,12 @@ def verify(data: bytes, signatories: Signatories, signer: Eui64, *, signed: bool
     certificate = signatories.certificates.get(signer)
     if certificate is None:
         raise DuisError(DuisFault.BAD_SIGNATURE, f"no XML-signing certificate of {signer} is known")
+    if quick_verification.held_before(data, certificate, signatories.at):
+        return
     root = parse(data, keep_all=True)
     _refuse_other_coverage(root)
     if quick_verification.holds(root, certificate, signatories.at):
+        quick_verification.remember(data, certificate)
         return
     try:
         XMLVerifier().verify(

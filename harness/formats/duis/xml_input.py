@@ -66,7 +66,7 @@ def _look_through_small(data: bytes) -> None:
         root = etree.fromstring(data, _parser(huge=False, keep_all=True))
     except etree.XMLSyntaxError:
         root = None
-    if root is None or _IS_LARGE(root):
+    if root is None or root.getroottree().docinfo.internalDTD is not None or _IS_LARGE(root):
         _walk(data)
 
 

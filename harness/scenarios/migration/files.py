@@ -14,7 +14,7 @@ from harness.scenarios.migration.row import (
     Stage,
     ends,
 )
-from harness.scenarios.migration.shapes import LIKELY, A, B, file_error, rejected
+from harness.scenarios.migration.shapes import LIKELY, A, B, file_error, rejected, rolled_back
 
 #: What suppliers are told instead of a counter.
 _SEQUENCE: Final = "X-SEQUENCE"
@@ -162,7 +162,7 @@ MIG_043: Final = _tampered(
     "MIG-043",
     "The encrypted information opens to the wrong structure",
     "TMAD Table 11.2.1",
-    file_error("V5", "X-11.2.1", "01"),
+    rolled_back("V5", "X-11.2.1", "01"),
     {"MEF": "the other root"},
     saboteur="rule-off-11.2.1",
     shows=("TMAD 5.23(b)",),
@@ -182,7 +182,7 @@ MIG_045: Final = _tampered(
     "MIG-045",
     "What decryption gives is not well formed",
     "TMAD 5.23(b)",
-    file_error("V5", "X-5.23B", "01"),
+    rolled_back("V5", "X-5.23B", "01"),
     {"MEF": "plaintext not well formed"},
     saboteur="rule-off-5.23b",
 )
@@ -198,7 +198,7 @@ MIG_047: Final = _tampered(
     "MIG-047",
     "ProtectedData is missing",
     "TMAD 15.3",
-    file_error("V6", "X-15.3", "01"),
+    rolled_back("V6", "X-15.3", "01"),
     {"MEF": "no protected data"},
     saboteur="rule-off-15.3",
 )
@@ -206,7 +206,7 @@ MIG_048: Final = _tampered(
     "MIG-048",
     "The part for the DCO is missing",
     "TMAD Table 11.2.1",
-    file_error("V6", "X-DCO", "01"),
+    rolled_back("V6", "X-DCO", "01"),
     {"MEF": "no part for the DCO"},
     saboteur="rule-off-dco",
     shows=("SEC dual control",),
@@ -215,7 +215,7 @@ MIG_049: Final = _tampered(
     "MIG-049",
     "EA: group data in the clear are refused",
     "TMAD 11.1",
-    file_error("V5", "X-11.1", "01"),
+    rolled_back("V5", "X-11.1", "01"),
     {"MEF": "in the clear"},
     saboteur="rule-off-11.1",
 )
@@ -255,7 +255,7 @@ MIG_053: Final = scenario(
         stages=(
             Stage(
                 tampering={"MEF": "second without a part for the DCO"},
-                ends=ends(HOME=MIGRATED, NEIGHBOUR=file_error("V6", "X-DCO", "01")),
+                ends=ends(HOME=MIGRATED, NEIGHBOUR=rolled_back("V6", "X-DCO", "01")),
             ),
         ),
         silent=("that file level and installation level are apart: R-053 is ours",),

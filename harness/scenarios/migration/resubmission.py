@@ -50,8 +50,8 @@ MIG_076: Final = scenario(
         homes=(Home(ref="CLEAN"), Home()),
         stages=(
             Stage(
-                tampering={"MEF": "second without a part for the DCO"},
-                ends=ends(CLEAN=MIGRATED, HOME=file_error("V6", "X-DCO", "01")),
+                tampering={"MEF": "second sealed for another party"},
+                ends=ends(CLEAN=MIGRATED, HOME=file_error("V5", "X-5.23A", "02")),
             ),
             Stage(Kind.RESUBMIT, refs=("HOME",), judgement=LIKELY, like="CLEAN"),
         ),

@@ -213,6 +213,7 @@ WAYS: Final[Mapping[str, Way]] = {
     "a document type": _document_type,
     "the other root": _rewritten((0,), _other_root),
     "sealed for another party": _rewritten((0,), _for_another),
+    "second sealed for another party": _rewritten((1,), _for_another),
     "plaintext not well formed": _rewritten((0,), _broken_plaintext),
     "protected data for another party": _rewritten((0,), _protected(Role.DCO)),
     "no protected data": _rewritten((0,), _protected(None)),
@@ -227,6 +228,7 @@ BY_ITS_MAKER: Final = frozenset(
     {
         "the other root",
         "sealed for another party",
+        "second sealed for another party",
         "plaintext not well formed",
         "protected data for another party",
         "no protected data",

@@ -178,7 +178,7 @@ class World:
         for course in self.courses.values():
             for path, override in defect.wrong.items():
                 part, method = _part(course, path)
-                self._replace(part, method, override(part, getattr(part, method)))
+                self._replace(part, method, override(course, getattr(part, method)))
 
     def _replace(self, part: object, method: str, other: object) -> None:
         self._undo.append((part, method, part.__dict__.get(method)))

@@ -15,7 +15,7 @@ from harness.benches import emulated
 from harness.formats.migration_files.key_choice import made_keys
 from harness.migration.calendar import first_moment
 from harness.migration.course import Course
-from harness.migration.invariants import Invariants
+from harness.migration.invariants import Invariants, memory_of
 from harness.migration.office import Office, load_lists
 from harness.migration.record import Entry, InstallationRecord
 from harness.migration.script import Script
@@ -95,11 +95,13 @@ class Played:
         course: The course.
         invariants: What was looked at.
         frames: Frames on the hub's WAN, in order.
+        memory: What each holder remembers at the end.
     """
 
     course: Course
     invariants: Invariants
     frames: list[Any]
+    memory: dict[DeviceType, Any]
 
     @property
     def record(self) -> InstallationRecord:
@@ -152,7 +154,7 @@ def played(play: Play, then: Then | None = None) -> Played:
         await course.migrate()
         if then is not None:
             await then(course)
-        return Played(course, invariants, list(bench.take_frames()))
+        return Played(course, invariants, list(bench.take_frames()), memory_of(sites[0]))
 
     return in_virtual_time(story)
 
@@ -194,15 +196,3 @@ def scripted(**more: tuple[str, ...]) -> Script:
         step, _of, device = name.partition("_")
         orders["before:1", step, device] = wanted
     return Script(orders=orders)
-
-
-def without_gas_holder(cohort: Cohort) -> Cohort:
-    """Return a cohort whose gas meters hold no head-end credentials."""
-    held = tuple(one for one in cohort.handover.holders if one is not DeviceType.GSME)
-    order = tuple(one for one in cohort.rollback.order if one is not DeviceType.GSME)
-    return cohort.model_copy(
-        update={
-            "handover": cohort.handover.model_copy(update={"holders": held}),
-            "rollback": cohort.rollback.model_copy(update={"order": order}),
-        }
-    )

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from device_profiles.cpl import Cpl
 from device_profiles.loader import load_profile
 from device_profiles.words import DeviceType, InstallationClass, SupplyShape
@@ -104,6 +106,7 @@ async def version(course: Course) -> str:
     return next(one.text for one in answer.value.body.values if one.name == "FirmwareVersion")
 
 
+@pytest.mark.soak
 def test_a_supplier_whose_certificate_is_not_notified_updates_nothing() -> None:
     image, its_hash = image_of(DeviceType.ESME)
 

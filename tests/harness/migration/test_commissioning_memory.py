@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from device_profiles.words import DeviceStatus, DeviceType, InstallationClass, SupplyShape
 from emulator.core.clock import UtcMs
 from harness.formats.duis.smets1_bodies import ReadMeterBalance
@@ -23,6 +25,7 @@ CHF = device(HOME, DeviceType.CHF)
 MUTE = Script(orders={(BEFORE, "C3", ""): ("mute:role=esme@han",)})
 
 
+@pytest.mark.soak
 def test_after_commissioning_a_new_process_serves_suppliers_and_forgets_no_counter() -> None:
     async def story(course: Course, bench: Any) -> None:
         assert (await asked(course, ReadMeterBalance(), ESME)).success

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from device_profiles.cohort import PpmidFirmwareReading
 from device_profiles.words import DeviceStatus, DeviceType, InstallationClass, SupplyShape
 from emulator.core.ids import Eui64
@@ -25,6 +27,7 @@ def world_of(course: Course) -> Any:
     return found.world
 
 
+@pytest.mark.soak
 def test_a_third_party_ppmid_left_out_is_added_back_and_its_firmware_cannot_be_read() -> None:
     said: dict[str, Any] = {}
     ppmid, esme = device(SECURE, DeviceType.PPMID), device(SECURE, DeviceType.ESME)
@@ -124,6 +127,7 @@ def test_a_ppmid_announced_as_smets2_cannot_be_the_target_of_any_request() -> No
     assert said["8.7.2"] == "E11"
 
 
+@pytest.mark.soak
 def test_a_commissioning_that_fails_is_named_and_tried_again_without_repeating_what_is_done() -> (
     None
 ):

@@ -38,7 +38,7 @@ async def keyed(course: Course, bench: Any, kind: str, number: int) -> dict[str,
     return said
 
 
-@pytest.mark.parametrize("kind", ["ESME", "GSME"])
+@pytest.mark.parametrize("kind", ["ESME", pytest.param("GSME", marks=pytest.mark.soak)])
 def test_codes_of_the_smso_count_until_its_keys_go_and_those_of_the_s1sp_from_c5(
     kind: str,
 ) -> None:

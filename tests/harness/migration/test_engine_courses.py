@@ -331,6 +331,26 @@ def test_five_failed_attempts_exclude_an_installation() -> None:
     assert result.record.exclusion == "failed_attempts"
 
 
+def test_a_migration_completed_under_5_8a_leaves_the_devices_as_a_clean_one_does() -> None:
+    late_hub = Script(orders={("before", "H3", ""): ("mute@sim",)})
+    completed = played(Play(script=late_hub), resubmitted())
+    assert completed.record.state is State.MIGRATED
+    assert completed.memory == clean("EA", A).memory
+    left, right = (one.record.dump() for one in (completed, clean("EA", A)))
+    for name in ("state", "sim_owner", "exclusion", "skips_hand_over"):
+        assert left[name] == right[name]
+    assert left["devices"] == right["devices"]
+
+
+def test_a_silent_gas_meter_is_left_out_where_hand_over_is_part_of_testing_too() -> None:
+    script = Script(orders={("before", "T1", "GSME"): ("mute:role=gsme@han",)})
+    result = played(Play("DA", script=script, watched=True))
+    assert result.record.state is State.MIGRATED
+    assert {"T1^", "T4^"} <= set(result.steps())
+    assert result.owners()["GSME"] is Owner.SMSO
+    assert result.invariants.broken == []
+
+
 def test_a_gas_meter_that_does_not_answer_is_left_out_and_the_rest_migrates() -> None:
     orders = {("before", "T4", ""): ("mute:role=gsme@han",), ("after", "T4", ""): ("clear@han",)}
     result = played(Play(script=Script(orders=orders), watched=True))
