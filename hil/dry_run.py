@@ -129,7 +129,10 @@ def _rehearsals(journal: Journal, on_lines: Sequence[DeviceType]) -> Iterator[Re
 
 
 def _writes(
-    kind: str, request: bytes, devices: Sequence[str], on_lines: Sequence[DeviceType]
+    kind: str,
+    request: bytes,
+    devices: Sequence[str],
+    on_lines: Sequence[DeviceType] = (),
 ) -> list[Write]:
     """Return the writes of one journalled operation; none for what only reads.
 

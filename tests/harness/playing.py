@@ -34,13 +34,13 @@ def play_one(
     return start([scenario.id], RunOptions(**options), out=out, setting=setting)[1].scenarios[0]
 
 
-def in_a_child(act: Callable[..., object], *args: Any, **kwargs: Any) -> int:
+def in_a_child(act: Callable[..., object], *args: Any, wait_s: float = 120, **kwargs: Any) -> int:
     """Call ``act`` in a process of its own; return its exit code (-9 for SIGKILL)."""
     process = multiprocessing.get_context("fork").Process(target=act, args=args, kwargs=kwargs)
     with warnings.catch_warnings():  # from 3.12 on: the child does nothing with other threads
         warnings.simplefilter("ignore", DeprecationWarning)
         process.start()
-    process.join(30)
+    process.join(wait_s)
     assert process.exitcode is not None
     return process.exitcode
 

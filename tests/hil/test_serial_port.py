@@ -264,7 +264,9 @@ def test_a_network_peer_that_resets_has_closed_the_line() -> None:
         opened.set()
         with pytest.raises(LineClosedError):
             port.read(SOON_S)
+        opened.clear()
         port = SerialPort.open(f"tcp://127.0.0.1:{number}")
+        opened.set()
         with pytest.raises(LineClosedError):
             _write_until_it_fails(port)
 

@@ -19,6 +19,10 @@ def run(scenario: str, out: Path, faults: tuple[str, ...] = ()) -> None:
     start([scenario], RunOptions(faults=faults), out=out)
 
 
+def run_in_a_child(scenario: str, out: Path, commit: int) -> int:
+    return in_a_child(run, scenario, out, (f"crash:commit={commit}@harness",), wait_s=600)
+
+
 def end_of(folder: Path) -> tuple[bytes, list[tuple[object, ...]], list[tuple[object, ...]]]:
     """What a run came to: the capture, the operations on the bench, the end states."""
     with sqlite3.connect(folder / "journal.sqlite") as journal:
@@ -48,34 +52,26 @@ def commits_of(folder: Path) -> list[int]:
     return sorted(set(commits))
 
 
-@pytest.fixture(scope="module", params=TRACES)
-def undisturbed(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[str, Path]:
-    folder = tmp_path_factory.mktemp(request.param) / "run"
-    run(TRACES[request.param], folder)
-    return TRACES[request.param], folder
-
-
 def ends_alike_when_killed(scenario: str, undisturbed: Path, folder: Path, commit: int) -> None:
-    assert in_a_child(run, scenario, folder, (f"crash:commit={commit}@harness",)) == -9
+    assert run_in_a_child(scenario, folder, commit) == -9
     resume(folder)
     assert end_of(folder) == end_of(undisturbed), f"{scenario}, killed after commit {commit}"
 
 
 @pytest.mark.timeout(600)
-def test_a_killed_migration_ends_as_if_nothing_had_happened(
-    undisturbed: tuple[str, Path], tmp_path: Path
-) -> None:
-    scenario, folder = undisturbed
+def test_a_killed_migration_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    scenario, folder = TRACES["T-D"], tmp_path / "undisturbed"
+    run(scenario, folder)
     commits = commits_of(folder)
     ends_alike_when_killed(scenario, folder, tmp_path / "run", commits[len(commits) * 2 // 3])
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3000)
-def test_every_journalled_step(undisturbed: tuple[str, Path], tmp_path: Path) -> None:
-    scenario, folder = undisturbed
+@pytest.mark.parametrize("trace", TRACES)
+def test_every_journalled_step(trace: str, tmp_path: Path) -> None:
+    scenario, folder = TRACES[trace], tmp_path / "undisturbed"
+    run(scenario, folder)
     commits = commits_of(folder)
     assert len(commits) > 9
     for commit in commits:

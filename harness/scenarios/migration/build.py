@@ -83,9 +83,8 @@ def _steps(row: MigrationRow, number: int) -> Iterator[Step]:
     else:
         title = "The MCC is asked to resubmit, and refuses"
         yield Step(title, _refused(number), ("TMAD 5.8A", "smetsbench 5.8A-states"), _DAY_S)
-    shown = dict.fromkeys((row.clause, checks.ONE_OWNER, "S000 sub-codes", *row.shows))
     title = "Every installation rests where it must, and each device has its one owner"
-    yield Step(title, _rest(number), (*shown, "TMAD 5.1"), _DAY_S)
+    yield Step(title, _rest(number), checks.clauses_of_rest(row, stage), _DAY_S)
 
 
 async def _begin(run: Run, number: int, *, is_first: bool) -> tuple[World, Stage]:
@@ -186,6 +185,8 @@ def _rest(number: int) -> StepFunction:
         here, stage = await _begin(run, number, is_first=False)
         for ref, end in stage.ends.items():
             await checks.rests(run, here, here.row.home(ref), end)
+            if stage.like and ref != stage.like:
+                checks.same_end(run, here, ref, stage.like)
         checks.invariants(run, here)
         states = {here.record(ref).state.value.upper() for ref in stage.ends}
         if states:

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-from device_profiles.words import DeviceType
+from lxml import etree
+
+from device_profiles.words import CspRegion, DeviceStatus, DeviceType, SmetsVersion
+from emulator.core.ids import Eui64
+from harness.formats.duis.xml_input import parse
 from harness.migration.ownership import owners
 from harness.migration.record import InstallationRecord
 from harness.migration.states import Owner, State
@@ -16,6 +20,14 @@ from harness.scenarios.migration.world import World
 
 ONE_OWNER: Final = "smetsbench one-owner"
 MIXED: Final = "X-5.8A-MIXED"
+SUB_CODES: Final = "S000 sub-codes"
+CPL_ENTRY: Final = "S003 §2 CPL entry"
+NOTICES: Final = "MAM 6 notices"
+UNTOUCHED: Final = "smetsbench untouched"
+#: States of an installation on whose devices nobody has written.
+_UNTOUCHED: Final = frozenset({State.NOT_PLANNED, State.REJECTED})
+#: Observations of a device that was written to.
+_WRITES: Final = frozenset({"dlms_write", "keys_changed", "sim_moved", "clock_set"})
 
 
 def outcome(row: MigrationRow) -> str:
@@ -23,6 +35,21 @@ def outcome(row: MigrationRow) -> str:
     last = next(stage for stage in reversed(row.stages) if stage.ends)
     states = dict.fromkeys(end.state.value.upper() for end in last.ends.values())
     return "+".join(sorted(states))
+
+
+def clauses_of_rest(row: MigrationRow, stage: Stage) -> tuple[str, ...]:
+    """Return the clauses that the last step of a stage shows."""
+    shown = [row.clause, ONE_OWNER, *row.shows]
+    ends = stage.ends.values()
+    if any(end.state is State.MIGRATED for end in ends):
+        shown += [NOTICES, CPL_ENTRY]
+    if any(end.code for end in ends):
+        shown.append(SUB_CODES)
+    if any(end.state in _UNTOUCHED for end in ends):
+        shown.append(UNTOUCHED)
+    if any(end.back != ("", "") for end in ends):
+        shown.append("TMAD 5.1")
+    return tuple(dict.fromkeys(shown))
 
 
 def tell(run: Run, world: World) -> None:
@@ -85,6 +112,11 @@ async def rests(run: Run, world: World, home: Home, end: End) -> None:
     await owned(run, world, home, wanted)
     sim = await world.site(home.ref).hub().sim_owner()
     run.check(f"{home.ref}: whose the SIM is", end.sim_owner().value, sim, clause=clause)
+    supplier_view(run, world, home, end)
+    if end.state is State.MIGRATED:
+        commissioned(run, world, home)
+    if end.state in _UNTOUCHED:
+        untouched(run, world, home)
 
 
 def _failed_at(record: InstallationRecord) -> tuple[str, str, str]:
@@ -109,3 +141,88 @@ def skipped(run: Run, world: World, ref: str, since: int, stage: Stage) -> None:
     warned = [one.text for one in new if one.step == "M1" and one.code == MIXED]
     foreseen = warned[0].rpartition(" ")[2] if warned else ""
     run.check(f"{ref}: step of the predicted failure", stage.predicts, foreseen, clause=MIXED)
+
+
+def supplier_view(run: Run, world: World, home: Home, end: End) -> None:
+    """Check what a supplier is told of a refusal: code and sub-code, never a counter."""
+    hands = [one for one in world.course(home.ref).files.hands if home.ref in one.results]
+    verdict = hands[-1].results[home.ref] if hands else None
+    if verdict is None or verdict.accepted:
+        return
+    told = verdict.for_suppliers()
+    code = end.told or end.code
+    run.check(f"{home.ref}: code the supplier is told", code, told.code, clause=SUB_CODES)
+    sub_code = "" if end.told else end.sub_code
+    run.check(f"{home.ref}: sub-code it is told", sub_code, told.sub_code, clause=SUB_CODES)
+    texts = " ".join(one.text for one in told.findings)
+    shown = str(hands[-1].counter) in "".join(c if c.isdigit() else " " for c in texts).split()
+    run.check(f"{home.ref}: a counter is shown to it", False, shown, clause=SUB_CODES)
+
+
+def commissioned(run: Run, world: World, home: Home) -> None:
+    """Check inventory, notices and the SMSO's records of a migrated installation."""
+    course, site = world.course(home.ref), world.site(home.ref)
+    parties = course.commissioning.world
+    part = course.detail(home.ref)
+    left = course.cases[home.ref].left_out
+    cohort = course.office.cohort.cohort
+    wanted = [device for device in part.devices if device.hex not in left]
+    for device in wanted:
+        known = parties.dsp.inventory.find(device)
+        name = f"{home.ref}: {device} on the inventory"
+        status = None if known is None else (known.status, known.smets)
+        run.check(name, (DeviceStatus.COMMISSIONED, SmetsVersion.SMETS1), status, clause=CPL_ENTRY)
+    hub = parties.dsp.inventory.find(part.hub.device)
+    served = None if hub is None else (hub.s1sp, hub.csp_region)
+    run.check(f"{home.ref}: S1SP and region", (cohort.s1sp, CspRegion.SMETS1), served)
+    meters = [one for one in part.meters if one.device.hex not in left]
+    names = {site.eui64(DeviceType.ESME): "EIS"}
+    told = {(names.get(one.device, "GIS"), str(one.device)) for one in meters}
+    run.check(f"{home.ref}: who is told of which meter", told, _told(world, home), clause=NOTICES)
+    dropped = home.ref in course.office.smso.dropped
+    run.check(f"{home.ref}: the SMSO dropped its records", True, dropped, clause=NOTICES)
+    kept = [str(one) for one in wanted if course.office.smso.own(one) is not None]
+    run.check(f"{home.ref}: keys the SMSO still holds", [], kept, clause=ONE_OWNER)
+
+
+def _told(world: World, home: Home) -> set[tuple[str, str]]:
+    """Return who was told of which meter of a home, as the notices themselves say it."""
+    office = world.course(home.ref).office
+    meters = {str(Eui64.parse(one.eui64)) for one in world.site(home.ref).installation.devices}
+    found = set()
+    for letter in office.post.letters:
+        if letter.receiver not in {"EIS", "GIS"} or b"CommissioningNotice" not in letter.octets:
+            continue
+        root = parse(letter.octets)
+        meter = next((one.text or "" for one in root.iter() if _local(one) == "DeviceID"), "")
+        if meter in meters:
+            found.add((letter.receiver, meter))
+    return found
+
+
+def _local(element: etree._Element) -> str:
+    return str(etree.QName(element).localname)
+
+
+def untouched(run: Run, world: World, home: Home) -> None:
+    """Check that nothing was written to any device of a home, and nobody changed its keys."""
+    mine = {Eui64.parse(one.eui64) for one in world.site(home.ref).installation.devices}
+    seen = [one for one in run.observations() if one.device in mine and one.kind in _WRITES]
+    run.check(f"{home.ref}: writes to its devices", 0, len(seen), clause=UNTOUCHED)
+
+
+def same_end(run: Run, world: World, ref: str, like: str) -> None:
+    """Check that two installations ended alike, but for what is each one's own."""
+    ends = [_summary(world, one) for one in (like, ref)]
+    run.check(f"{ref} ends as {like} did", *ends, clause=world.row.clause)
+
+
+def _summary(world: World, ref: str) -> dict[str, object]:
+    record, parties = world.record(ref), world.course(ref).commissioning.world
+    rows = {}
+    for one in record.devices:
+        known = parties.dsp.inventory.find(one.eui64)
+        inventory = None if known is None else (known.status, known.s1sp, known.csp_region)
+        null = sorted(name for name, (serial, _issuer) in one.certificate_ids.items() if not serial)
+        rows[one.device_type.value] = (one.holder, one.owner, one.firmware_running, null, inventory)
+    return {"state": record.state, "SIM": record.sim_owner, "devices": rows}

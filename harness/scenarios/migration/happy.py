@@ -102,9 +102,7 @@ MIG_020: Final = scenario(_without_gas("MIG-020", "DA", "rule-off-16.9.2"))
 MIG_021: Final = scenario(
     _clean("MIG-021", "EA", DUAL, "s1-esme-keeps-old-key", order=A, of_class=DORMANT)
 )
-MIG_022: Final = scenario(
-    _clean("MIG-022", "EB", DUAL, "omits-h2-esme", order=A, of_class=MIXED)
-)
+MIG_022: Final = scenario(_clean("MIG-022", "EB", DUAL, "omits-h2-esme", order=A, of_class=MIXED))
 _COHORTS: Final = ("IOC", "MDS", "DA", "EA", "EB")
 MIG_023: Final = scenario(
     MigrationRow(

@@ -70,7 +70,7 @@ def _mixed(id_: str, restored: tuple[DeviceType, ...], *, forward: bool) -> Any:
     back = ("R1", "02") if left else ("R2", "01")
     first = half_back(*T3, restored=restored, back=back)
     step = {GSME: "T4", ESME: "T3", CHF: "T1"}[restored[-1]]
-    code = {GSME: ("X-16.9.2", "03"), ESME: ("X-16.10.2", "02"), CHF: ("X-T1", "03")}
+    code = {GSME: ("X-16.9.2", "06"), ESME: ("X-16.10.2", "05"), CHF: ("X-T1", "03")}
     again = MIGRATED if forward else rolled_back(step, *code[restored[-1]])
     return scenario(
         MigrationRow(

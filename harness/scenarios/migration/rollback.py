@@ -7,7 +7,14 @@ from device_profiles.words import DeviceType
 from harness.migration.states import Owner, State, StrandedCause
 from harness.scenario import Scenario
 from harness.scenarios.migration.build import scenario
-from harness.scenarios.migration.row import Disturbance, End, MigrationRow, Stage, ends
+from harness.scenarios.migration.row import (
+    Disturbance,
+    End,
+    MigrationRow,
+    Owns,
+    Stage,
+    ends,
+)
 from harness.scenarios.migration.shapes import (
     CHF,
     ESME,
@@ -157,9 +164,15 @@ MIG_072: Final = _sim_fails(
 )
 MIG_073: Final = _sim_fails(
     "MIG-073",
-    "the SIM is back, and the hub never comes onto its network: taken back, access not proved",
+    "the SIM is back, and the hub never comes onto its network",
     "mute:party=SMSO@sim",
-    rolled_back(*T3),
+    End(
+        State.STRANDED,
+        *T3,
+        cause=StrandedCause.ROLLBACK_FAILED,
+        back=("R3", "01"),
+        owns=Owns.SMSO,
+    ),
 )
 MIG_074: Final = _failing(
     "MIG-074",

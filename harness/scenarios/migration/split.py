@@ -50,7 +50,9 @@ MIG_054: Final = scenario(
         stages=(
             Stage(
                 until="validate",
-                ends={home.ref: _REFUSED if home.ref in _REFUSED_REFS else _VALID for home in _TABLE},
+                ends={
+                    home.ref: _REFUSED if home.ref in _REFUSED_REFS else _VALID for home in _TABLE
+                },
             ),
         ),
     )

@@ -41,7 +41,8 @@ NAME = f"MA_BG_{EIS}_20210301_101500"
 PASSWORD = f"MAPASSWORD_bg_{EIS}_20210301_101500.csv"
 PHRASE = "correct horse battery staple"
 WITH_MODELS = [*COLUMNS, *CPL]
-NO_PPMID = {name: entry for name, entry in CPL.items() if name != "PPMIDCplEntry"}
+ALL_MODELS: dict[str, Any] = dict(CPL)
+NO_PPMID: dict[str, Any] = {name: entry for name, entry in CPL.items() if name != "PPMIDCplEntry"}
 
 
 def check(path: Path, *options: str) -> tuple[int, Any]:
@@ -124,7 +125,7 @@ def test_ppmids_come_from_the_inventory_alone(tmp_path: Path) -> None:
                 CHFDeviceID=found["CHF"].eui64,
                 ESMEDeviceID=found["ESME"].eui64,
                 GSMEDeviceID=found["GSME"].eui64,
-                **CPL,
+                **ALL_MODELS,
             )
         )
     _code, report = check(table(tmp_path, rows), "--inventory", str(tmp_path / "inventory.csv"))
@@ -160,14 +161,12 @@ def test_without_a_cohort_there_is_no_mcf_and_people_are_told(tmp_path: Path) ->
 
 def test_a_repaired_workbook_says_nothing_of_when_it_was_written(tmp_path: Path) -> None:
     path = write_workbook(tmp_path / f"{NAME}.xlsx", lines([installation(1), split(2)]))
-    hashes = []
-    for again in range(2):
-        time.sleep(1.1 * again)  # the properties of a workbook count in seconds
-        _code, report = check(path)
-        octets = Path(report["written"]["repaired"]).read_bytes()
-        hashes.append(hashlib.sha256(octets).hexdigest())
-    assert len(set(hashes)) == 1
+    _code, report = check(path)
     repaired = Path(report["written"]["repaired"])
+    first = hashlib.sha256(repaired.read_bytes()).hexdigest()
+    time.sleep(1.1)  # the properties of a workbook count in seconds
+    check(path)
+    assert hashlib.sha256(repaired.read_bytes()).hexdigest() == first
     with zipfile.ZipFile(repaired) as parts:
         assert {part.date_time[0] for part in parts.infolist()} == {1980}
         assert b">1980-01-01T00:00:00Z<" in parts.read("docProps/core.xml")

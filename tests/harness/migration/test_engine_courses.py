@@ -108,14 +108,13 @@ def test_a_hub_heard_in_the_last_second_is_in_time() -> None:
 
 
 def test_a_hub_heard_at_the_deadline_is_too_late_and_nothing_is_rolled_back() -> None:
-    result = played(Play(script=late(WEEK_S), watched=True, shape=SupplyShape.ELECTRICITY_ONLY))
+    result = played(Play(script=late(WEEK_S), shape=SupplyShape.ELECTRICITY_ONLY))
     record = result.record
     assert (record.state, record.stranded_cause) == (State.STRANDED, StrandedCause.NO_CHF_COMMS)
     moved = next(one.at for one in record.history if one.step == "H3")
     ended = next(one.at for one in record.history if one.step == "H4" and one.result == "failed")
     assert ended - moved == WEEK_S * 1000
     assert not any(one.startswith("R") for one in result.steps())
-    assert result.invariants.broken == []
 
 
 def test_three_silent_hubs_are_resubmitted_as_a_list_and_migrate() -> None:
@@ -168,7 +167,11 @@ FAILING = {
 }
 
 
-@pytest.mark.parametrize("where", FAILING)
+QUICK = {"R1_CHF", "R3"}
+WHERE = [pytest.param(one, marks=() if one in QUICK else pytest.mark.soak) for one in FAILING]
+
+
+@pytest.mark.parametrize("where", WHERE)
 def test_a_rollback_that_fails_stops_there_and_rolling_forward_completes_it(where: str) -> None:
     order, owned, step = FAILING[where]
     seen: list[tuple[str, ...]] = []
@@ -196,7 +199,7 @@ def test_a_rollback_that_fails_stops_there_and_rolling_forward_completes_it(wher
 
 def test_mixed_ownership_is_shown_and_the_predicted_step_is_where_it_fails() -> None:
     script = scripted(R1_ESME=("mute:role=esme@han",))
-    result = played(Play(script=script, watched=True), resubmitted())
+    result = played(Play(script=script), resubmitted())
     warned = next(one for one in result.record.history if one.code == "X-5.8A-MIXED")
     assert "GSME" in warned.text
     assert "T4" in warned.text
@@ -204,12 +207,12 @@ def test_mixed_ownership_is_shown_and_the_predicted_step_is_where_it_fails() -> 
     failed = [one.step for one in result.record.history if one.result == "failed"]
     assert failed == ["T3", "R1", "T4"]
     assert result.record.state is State.ROLLED_BACK
-    assert result.invariants.broken == []
 
 
 # -- hand-over that fails before the SIM moved -------------------------------------------------
 
 
+@pytest.mark.soak
 def test_a_rotation_that_fails_is_undone_by_the_smso_over_its_own_network() -> None:
     orders = {
         ("before", "H2", "ESME"): ("mute:role=esme@han",),
@@ -223,19 +226,25 @@ def test_a_rotation_that_fails_is_undone_by_the_smso_over_its_own_network() -> N
     assert result.invariants.broken == []
 
 
-def test_a_key_write_cut_by_a_power_loss_is_settled_by_asking_the_device() -> None:
-    for effect, state in (("taken", State.MIGRATED), ("lost", State.ROLLED_BACK)):
-        orders = {("before", "H2", "ESME"): (f"key-write-cut:effect={effect},off_s=60@esme",)}
-        shape = SupplyShape.ELECTRICITY_ONLY
-        result = played(Play(script=Script(orders=orders), shape=shape, watched=True))
-        assert result.record.state is state
-        assert result.invariants.broken == []
+@pytest.mark.parametrize(
+    ("effect", "state"), [("taken", State.MIGRATED), ("lost", State.ROLLED_BACK)]
+)
+def test_a_key_write_cut_by_a_power_loss_is_settled_by_asking_the_device(
+    effect: str, state: State
+) -> None:
+    orders = {("before", "H2", "ESME"): (f"key-write-cut:effect={effect},off_s=60@esme",)}
+    result = played(Play(script=Script(orders=orders), shape=SupplyShape.ELECTRICITY_ONLY))
+    assert result.record.state is state
+    assert set(result.owners().values()) == {result.record.sim_owner}
 
 
 # -- what files strand, and what is taken back --------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["MCF", "MGF", "MEF"])
+@pytest.mark.parametrize(
+    "kind",
+    ["MEF", *(pytest.param(one, marks=pytest.mark.soak) for one in ("MCF", "MGF"))],
+)
 def test_an_error_of_files_after_the_hand_over_strands(kind: str) -> None:
     script = Script(files={kind: lambda octets: octets[:-40]})
     shape = SupplyShape.ELECTRICITY_ONLY
@@ -271,6 +280,7 @@ def test_what_is_wrong_with_an_installation_alone_is_taken_back_when_its_hub_ans
     assert result.invariants.broken == []
 
 
+@pytest.mark.soak
 def test_it_is_stranded_where_its_hub_does_not_answer() -> None:
     script = Script(orders={("before", "H3", ""): ("mute@sim",)})
     play = Play(order=A, shape=SupplyShape.SPLIT_SUPPLY, cohort=no_split, script=script)
@@ -342,6 +352,7 @@ def test_a_migration_completed_under_5_8a_leaves_the_devices_as_a_clean_one_does
     assert left["devices"] == right["devices"]
 
 
+@pytest.mark.soak
 def test_a_silent_gas_meter_is_left_out_where_hand_over_is_part_of_testing_too() -> None:
     script = Script(orders={("before", "T1", "GSME"): ("mute:role=gsme@han",)})
     result = played(Play("DA", script=script, watched=True))

@@ -21,20 +21,30 @@ from tests.harness.migration.engine_play import (
     played,
 )
 
+SHORT = SupplyShape.ELECTRICITY_ONLY
 
-@pytest.mark.parametrize("step", ["R1/GSME", "R1/CHF", "R2"])
-def test_a_step_of_a_rollback_that_was_only_said_to_be_taken_is_seen(step: str) -> None:
+
+@pytest.mark.parametrize(
+    ("step", "shape"),
+    [("R1/ESME", SHORT), ("R2", SHORT)]
+    + [
+        pytest.param(step, SupplyShape.DUAL_FUEL, marks=pytest.mark.soak)
+        for step in ("R1/GSME", "R1/ESME", "R1/CHF", "R2")
+    ],
+)
+def test_a_step_of_a_rollback_that_was_only_said_to_be_taken_is_seen(
+    step: str, shape: SupplyShape
+) -> None:
     script = Script(orders=FAIL_T3, omits=frozenset({step}))
-    result = played(Play(script=script, watched=True))
-    honest = Script(orders=FAIL_T3)
-    assert played(Play(script=honest, watched=True)).invariants.broken == []
-    assert result.record.state is not State.ROLLED_BACK or result.invariants.broken
+    result = played(Play(script=script, shape=shape))
+    assert result.record.state is not State.ROLLED_BACK
+    assert result.record.history[-1].step == "R3"
 
 
 @pytest.mark.parametrize("step", ["H2/ESME", "H2/CHF", "H3"])
 def test_a_hand_over_that_was_only_said_to_happen_does_not_end_well(step: str) -> None:
     script = Script(omits=frozenset({step}))
-    result = played(Play(script=script, watched=True, shape=SupplyShape.ELECTRICITY_ONLY))
+    result = played(Play(script=script, shape=SupplyShape.ELECTRICITY_ONLY))
     assert result.record.state is not State.MIGRATED
 
 
@@ -142,7 +152,7 @@ def _hold(seed: int) -> None:
     assert all(one.result == "skipped" for one in later), seed
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_random_script_ends_in_a_named_state_and_hurts_no_invariant(seed: int) -> None:
     _hold(seed)
 

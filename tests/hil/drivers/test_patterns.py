@@ -169,18 +169,20 @@ def test_only_the_last_octets_are_looked_at_and_kept(line: Line) -> None:
     assert len(found.before) + len(found.octets) <= WINDOW_BYTES
 
 
-def test_listening_takes_everything_and_looks_for_nothing(line: Line) -> None:
+def test_listening_takes_everything_and_looks_for_nothing(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pty, reader = line
     pty.say_there(b"first\x00")
     assert reader.wait(PROMPT, 0.03) == 6
     read = reader._port.read
 
-    def said_meanwhile(wait_s: float) -> bytes:
-        reader._port.read = read  # type: ignore[method-assign]  # the first time alone
+    def said_meanwhile(wait_s: float, stop: threading.Event | None = None) -> bytes:
+        monkeypatch.undo()  # the first time alone
         pty.say_there(b"second")
-        return read(wait_s)
+        return read(wait_s, stop)
 
-    reader._port.read = said_meanwhile  # type: ignore[method-assign]
+    monkeypatch.setattr(reader._port, "read", said_meanwhile)
     assert reader.listen(0.05) == b"first\x00second"
     assert reader.listen(0.01) == b""
 
