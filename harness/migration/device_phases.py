@@ -103,6 +103,7 @@ class DevicePhases:
         told = await HandOver(self.steps).wait(case, begun=begun)
         if told.failed:
             await Ending(self.steps).of_contact(case, told)
+            self._release(case)
         elif case.take_back is not None:
             step, code, sub_code, text = case.take_back
             refused = Told(FAILED, text, code, sub_code)

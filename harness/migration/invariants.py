@@ -141,12 +141,18 @@ def _one_owner(record: InstallationRecord, found: Mapping[DeviceType, Owner]) ->
 def _as_recorded(
     record: InstallationRecord, found: Mapping[DeviceType, Owner], sim: Owner
 ) -> list[str]:
-    """Return where the record says other than associations show."""
+    """Return where the record says other than associations show.
+
+    While something is unfinished, "nobody's" may be no more than what a disturbed network made of
+    the parties' own associations: both were refused when they asked.
+    """
     unknown = {Owner.UNKNOWN}
+    if record.state not in TAKEN_OVER | UNTOUCHED:
+        unknown.add(Owner.NEITHER)
     rows = [
         f"the record says the {one.device_type.value} is {one.owner}'s, it is {owner}'s"
         for one in record.holders()
-        if (owner := found.get(one.device_type, Owner.UNKNOWN)) not in unknown
+        if (owner := found.get(one.device_type, Owner.UNKNOWN)) is not Owner.UNKNOWN
         and one.owner not in {owner, *unknown}
     ]
     if record.sim_owner is not sim:

@@ -4,21 +4,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from emulator.core.clock import UtcMs
-from harness.meter import Association, Credentials, Silence
+from harness.meter import Credentials
 from harness.ports import Clock, MeterPort
 
-#: Kinds of silence in which the device said nothing at all.
-_NOTHING: Final = frozenset({Silence.NO_ANSWER, Silence.LINK_LOST, Silence.ABORTED})
 #: How often a device that does not answer, or not clearly, is asked. Source: invented.
-TRIES: Final = 2
+TRIES: Final = 3
 #: Seconds for which nothing is asked before it is asked again: what a disturbed network delivers
 #: late would be taken for the answer. Source: invented.
 QUIET_S: Final = 60
-
-
-def answered(association: Association) -> bool:
-    """Say whether the device said anything to a wish to associate, be it a refusal."""
-    return association.accepted or association.silence not in _NOTHING
 
 
 async def quiet(clock: Clock) -> None:
@@ -62,7 +55,10 @@ class Door:
     clock: Clock = field(repr=False)
 
     async def opens_to(self, credentials: Credentials, *, expected: bool = True) -> bool | None:
-        """Say whether the device associates with these credentials; None: it does not answer.
+        """Say whether the device associates with these credentials; None: no clear answer.
+
+        Only an answer to the wish itself is a refusal: an exception, or octets that belong to
+        something else, tell nothing of the keys.
 
         Args:
             credentials: How to present oneself.
@@ -76,9 +72,10 @@ class Door:
             await self.port.release()
             if association.accepted:
                 return True
-            found = False if answered(association) else found
-            if association.silence is None and not expected:
-                return False
+            if association.silence is None:
+                found = False
+                if not expected:
+                    break
         return found
 
     async def prove(self, wanted: Credentials, other: Credentials) -> Proof:

@@ -14,6 +14,7 @@ from harness.rules.migration_rulebook import RuleBook, load_rule_book
 Right = Any
 #: Takes the course and the right method, and returns the wrong one.
 Override = Callable[[Any, Right], Right]
+_WEEK_MS: Final = 7 * 86_400_000
 _RULE_OFF: Final = "rule-off-"
 #: Steps that are taken device by device.
 _PER_DEVICE: Final = frozenset({"H2", "R1"})
@@ -107,6 +108,18 @@ def _miscounts(*made: str) -> Override:
     return wrong
 
 
+def _a_week_later(_course: Any, right: Right) -> Right:
+    """Answer with a validation file made in the week after."""
+
+    def builder(cohort: Any, counter: int, at: int, *more: Any, **named: Any) -> Any:
+        made = right(cohort, counter, at, *more, **named)
+        later = right(cohort, counter, at + _WEEK_MS, *more, **named)
+        made.validation = later.validation
+        return made
+
+    return builder
+
+
 def _all_for_one(_course: Any, right: Right) -> Right:
     """Refuse every installation of a set with the first that is refused."""
 
@@ -180,6 +193,10 @@ _ROWS: Final[Mapping[str, MigrationDefect]] = {
     "mcc-miscounts-the-mvf": MigrationDefect(
         "the MCC answers with another counter than the common file's",
         wrong={"files.rp.builder": _miscounts("validation")},
+    ),
+    "mcc-answers-a-week-later": MigrationDefect(
+        "the MCC answers in the Migration Week after the file's",
+        wrong={"files.rp.builder": _a_week_later},
     ),
     "s1sp-rejects-all-for-one": MigrationDefect(
         "the S1SP refuses a whole set for one bad installation",

@@ -1,6 +1,7 @@
 """Makes a scenario of a row: its stages become phases, each a step with checks."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from device_profiles.cohort import HandoverOrder
@@ -63,16 +64,14 @@ def refs_of(row: MigrationRow, stage: Stage) -> tuple[str, ...]:
 def _steps(row: MigrationRow, number: int) -> Iterator[Step]:
     stage, order = row.stages[number], order_of(row)
     if stage.kind is Kind.STEPS:
-        yield from stage.steps
+        yield from (_with_misconduct(number, step) for step in stage.steps)
         return
     if stage.kind is Kind.MIGRATE and order is not None:
-        for phase in PHASES[order]:
-            is_first = phase is PHASES[order][0]
+        for phase in _phases(PHASES[order], stage):
+            is_first = phase is _phases(PHASES[order], stage)[0]
             act = _phase(number, phase, is_first=is_first)
             waits = stage.wait_s if is_first else 0
             yield Step(phase.title, act, phase.clauses, phase.timeout_s + waits)
-            if phase.name == stage.until:
-                break
     elif stage.kind is Kind.MIGRATE:
         title = "The installations migrate, each as its cohort has it"
         yield Step(title, _whole(number), ("smetsbench migration",), _WHOLE_S)
@@ -85,6 +84,25 @@ def _steps(row: MigrationRow, number: int) -> Iterator[Step]:
         yield Step(title, _refused(number), ("TMAD 5.8A", "smetsbench 5.8A-states"), _DAY_S)
     title = "Every installation rests where it must, and each device has its one owner"
     yield Step(title, _rest(number), checks.clauses_of_rest(row, stage), _DAY_S)
+
+
+def _with_misconduct(number: int, step: Step) -> Step:
+    """Return a step of the row's own, taken under what goes wrong in its stage."""
+
+    async def act(run: Run) -> None:
+        await _begin(run, number, is_first=False)
+        await step.act(run)
+
+    act.__doc__ = step.act.__doc__
+    return replace(step, act=act)
+
+
+def _phases(phases: tuple[Phase, ...], stage: Stage) -> tuple[Phase, ...]:
+    """Return the phases of a stage: all, or some of them."""
+    names = [phase.name for phase in phases]
+    first = names.index(stage.since) if stage.since else 0
+    last = names.index(stage.until) if stage.until else len(names) - 1
+    return phases[first : last + 1]
 
 
 async def _begin(run: Run, number: int, *, is_first: bool) -> tuple[World, Stage]:

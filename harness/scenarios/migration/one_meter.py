@@ -276,7 +276,7 @@ MIG_120: Final = Scenario(
     ),
     setup=look_around,
     needs=frozenset({_ESME}),
-    saboteur="keeps-old-key",
+    saboteur="s1-esme-keeps-old-key",
     settings={"homes": installations(_HOME), "any_device": True},
     silent=(
         "what an SMSO asks of a meter before it hands it over; here: what the S1SP asks later",

@@ -178,6 +178,7 @@ class Stage:
         misconduct: Party defects that belong to the stage: what a participant does wrong.
         supplier_ids: Ref -> Certificate IDs the suppliers correct their data to, for this stage.
         like: Ref of an installation whose end those of the stage must equal; empty: none.
+        since: Name of the first phase; empty: the first of all.
         until: Name of the last phase; empty: all of them.
         steps: Steps of the row's own, for ``Kind.STEPS``.
     """
@@ -195,6 +196,7 @@ class Stage:
     misconduct: tuple[str, ...] = ()
     supplier_ids: Mapping[str, SupplierIds] = field(default_factory=dict)
     like: str = ""
+    since: str = ""
     until: str = ""
     steps: tuple[Step, ...] = ()
 

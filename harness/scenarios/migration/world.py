@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
-from functools import partial
 from typing import Any, Final
 
 from device_profiles.cohort import Cohort, load_cohort
@@ -32,7 +31,7 @@ from harness.rules.migration_rulebook import Switches, load_rule_book
 from harness.rules.split_supply import party_of
 from harness.run import NOT_PROVEN, Run
 from harness.scenarios.migration import second_party
-from harness.scenarios.migration.acts import ACTS
+from harness.scenarios.migration.acts import ACTS, Act
 from harness.scenarios.migration.homes import cohort_of
 from harness.scenarios.migration.row import Disturbance, Home, MigrationRow, Stage
 from harness.scenarios.migration.supplier_data import given
@@ -42,6 +41,8 @@ NAME: Final = "migration"
 _ENCRYPTED: Final = "MEF"
 #: How long one of several hubs is waited for at a time: nothing of a row hangs on it.
 _POLL_S: Final = 43_200
+#: Counter of a row's first set: no number that a text about a clause could hold.
+_FIRST_COUNTER: Final = 7041
 _SIX: Final = time(6, tzinfo=UTC)
 _LEFT_OPEN: Final = (
     (
@@ -124,7 +125,9 @@ class World:
             ways = {name: way(how, forger) for name, how in stage.tampering.items()}
             made = {name for name, how in stage.tampering.items() if how in BY_ITS_MAKER}
             sent = {name: one for name, one in ways.items() if name not in made}
-            course.script = Script(_orders(stage), sent, _acts(stage, course.office), omits)
+            course.script = Script(
+                _orders(stage), sent, _acts(stage, course.office, self.kept), omits
+            )
             self._give_data(course, stage)
             if _ENCRYPTED in made:
                 self._make_wrongly(course, ways[_ENCRYPTED])
@@ -263,6 +266,7 @@ class World:
             book = replace(book, settings=replace(book.settings, **defect.settings))
         return Terms(
             overlays=self._overlays,
+            first_counter=_FIRST_COUNTER,
             book=book,
             switches=Switches(off, forced, self.row.overrides if heeded else frozenset()),
             order=self.row.order,
@@ -295,8 +299,14 @@ def _orders(stage: Stage) -> dict[When, tuple[str, ...]]:
     return orders
 
 
-def _acts(stage: Stage, office: Office) -> dict[When, SiteAct]:
-    return {_when(one): partial(ACTS[one.act], office) for one in stage.script if one.act}
+def _acts(stage: Stage, office: Office, notes: dict[str, Any]) -> dict[When, SiteAct]:
+    def bound(act: Act) -> SiteAct:
+        async def at_site(site: Site) -> None:
+            await act(office, site, notes)
+
+        return at_site
+
+    return {_when(one): bound(ACTS[one.act]) for one in stage.script if one.act}
 
 
 def _when(one: Disturbance) -> When:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from device_profiles.cohort import Cohort, HandoverOrder, load_cohort
 from device_profiles.installation import Installation
@@ -37,6 +37,7 @@ FAIL_T3 = {
     ("after:1", "T3", ""): ("clear@han",),
 }
 Then = Callable[[Course], Awaitable[None]]
+_Told = TypeVar("_Told")
 
 
 @lru_cache(maxsize=1)
@@ -159,10 +160,10 @@ def played(play: Play, then: Then | None = None) -> Played:
     return in_virtual_time(story)
 
 
-def in_virtual_time(story: Callable[[], Awaitable[Any]]) -> Any:
+def in_virtual_time(story: Callable[[], Awaitable[_Told]]) -> _Told:
     """Run a story in a loop whose clock jumps."""
 
-    async def told() -> Any:
+    async def told() -> _Told:
         return await story()
 
     with asyncio.Runner(loop_factory=emulated.new_event_loop) as loop:

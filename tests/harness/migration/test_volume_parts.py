@@ -17,7 +17,7 @@ from harness.migration.volume_workers import Workshop, play_all
 from harness.report.migration_grid import grid
 from harness.report.migration_model import Played
 from harness.verdict import Verdict
-from tests.harness.migration.volume_kit import Doubling, doubling, dying
+from tests.harness.migration.worker_kit import Doubling, doubling, dying
 
 _WAY = {
     State.MIGRATED: (

@@ -1,9 +1,6 @@
 """Small migration runs for tests: made-up homes, played in this process."""
 
 import json
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +9,6 @@ from device_profiles.words import InstallationClass, SupplyShape
 from harness.migration import volume
 from harness.migration.volume import Listing
 from harness.migration.volume_options import VolumeOptions
-from harness.migration.volume_workers import Outcome, Playing, Task
 from harness.new_installations import Order, generate
 from harness.report.migration_files import write_migration
 from harness.report.migration_model import MigrationRecord
@@ -73,30 +69,3 @@ def end_of(out: Path) -> dict[str, Any]:
     files = {path.name: path.read_bytes() for path in sorted((out / "files").glob("**/*.xml"))}
     capture = (out / "wire.pcapng").read_bytes()
     return {"run": run, "files": files, "capture": capture}
-
-
-@dataclass(frozen=True)
-class Doubling:
-    """What processes of a test share: a factor."""
-
-    factor: int
-
-
-def doubling(about: Doubling) -> Playing:
-    """Make what multiplies the numbers of a task, one outcome for each."""
-
-    def play(task: Task) -> Iterator[Outcome]:
-        for number in task["numbers"]:
-            yield {"value": number * about.factor}
-
-    return play
-
-
-def dying(_about: object) -> Playing:
-    """Make what ends its process."""
-
-    def play(_task: Task) -> Iterator[Outcome]:
-        os._exit(3)
-        yield {}
-
-    return play
