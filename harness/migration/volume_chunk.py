@@ -1,6 +1,5 @@
 """Plays a chunk of installations in one process: its file set once, then home after home."""
 
-import gc
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
@@ -25,8 +24,6 @@ from harness.ports import Bench
 CHUNK: Final = 50
 #: How long after the last of them came to rest installations are resubmitted. Source: invented.
 LISTED_AFTER_MS: Final = 2 * 86_400_000
-#: Objects made before the collector of cycles looks; homes are let go by reference counts.
-_GC_EVERY: Final = 50_000
 
 
 def plan(
@@ -88,7 +85,6 @@ class ChunkPlayer:
     @classmethod
     def make(cls, about: Mapping[str, Any]) -> "ChunkPlayer":
         """Read what the chunks share."""
-        gc.set_threshold(_GC_EVERY, 20, 100)
         return cls(Shared.load(about))
 
     def __call__(self, task: Task) -> Iterator[Outcome]:

@@ -1,5 +1,6 @@
 """Plays installations in processes of their own, or in this one; results come back as they end."""
 
+import gc
 import multiprocessing
 import signal
 from collections import deque
@@ -100,7 +101,8 @@ def _crew(workshop: Workshop, count: int) -> Iterator[list[Connection]]:
     try:
         for _number in range(count):
             ours, theirs = context.Pipe()
-            process: BaseProcess = context.Process(target=_work, args=(theirs, workshop), daemon=True)
+            work = (theirs, workshop)
+            process: BaseProcess = context.Process(target=_work, args=work, daemon=True)
             process.start()
             theirs.close()
             lines.append(ours)
@@ -117,13 +119,21 @@ def _crew(workshop: Workshop, count: int) -> Iterator[list[Connection]]:
 
 
 def _work(line: Connection, workshop: Workshop) -> None:
-    """Play what comes down the pipe until it closes; Ctrl-C is the parent's to act on."""
+    """Play what comes down the pipe until it closes; Ctrl-C is the parent's to act on.
+
+    What was loaded stays, and a home is let go by reference counts: the collector of cycles need
+    look at neither, but for what is left after each task.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     playing = workshop.make(workshop.about)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
     while True:
         try:
             for outcome in playing(line.recv()):
                 line.send(outcome)
             line.send(_END)
+            gc.collect()
         except (EOFError, BrokenPipeError):
             return  # the run has ended, or was killed

@@ -71,12 +71,14 @@ def _omissions() -> Iterator[tuple[str, MigrationDefect]]:
 
 
 def _again(course: Any, right: Right) -> Right:
-    """Give the counter that was given last, once more."""
+    """Give a counter that another installation's set had, and that was accepted then."""
 
     def next_counter(group_id: str) -> int:
-        counter: int = right(group_id)
-        used = counter - 1
-        course.files.rp.counters[group_id] = used
+        files = course.files
+        used: int = right(group_id) - 1
+        files.rp.counters[group_id] = used
+        highest = {**files.ledger.state.highest, (str(files.rp.party), group_id): used}
+        files.ledger = replace(files.ledger, state=replace(files.ledger.state, highest=highest))
         return used
 
     return next_counter

@@ -4,15 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from device_profiles.cohort import HandoverOrder
 from emulator.core.clock import UtcMs
 from harness.migration.states import RESTING, Owner, State
 from harness.run import Run
 from harness.scenario import Scenario, Step, StepFunction
 from harness.scenarios.clauses import clauses, exact
 from harness.scenarios.migration import checks
-from harness.scenarios.migration.homes import cohort_of, holders, installations, shipped_cohort
-from harness.scenarios.migration.phases import HAND_OVER, PHASES, TEST, Phase
+from harness.scenarios.migration.homes import holders, installations, order_of
+from harness.scenarios.migration.phases import HAND_OVER, PHASES, TEST, Phase, chosen
 from harness.scenarios.migration.row import Home, Kind, MigrationRow, Stage
 from harness.scenarios.migration.trace import expected_events
 from harness.scenarios.migration.world import World, open_world, world
@@ -48,14 +47,6 @@ def scenario(row: MigrationRow) -> Scenario:
     )
 
 
-def order_of(row: MigrationRow) -> HandoverOrder | None:
-    """Return where the hand-over stands; None where the cohorts of the row differ in it."""
-    own = {shipped_cohort(cohort_of(row, home)).handover.order for home in row.homes}
-    if len(own) > 1:
-        return None
-    return row.order or own.pop()
-
-
 def refs_of(row: MigrationRow, stage: Stage) -> tuple[str, ...]:
     """Return the installations a stage is about."""
     return stage.refs or tuple(home.ref for home in row.homes)
@@ -67,8 +58,8 @@ def _steps(row: MigrationRow, number: int) -> Iterator[Step]:
         yield from (_with_misconduct(number, step) for step in stage.steps)
         return
     if stage.kind is Kind.MIGRATE and order is not None:
-        for phase in _phases(PHASES[order], stage):
-            is_first = phase is _phases(PHASES[order], stage)[0]
+        for phase in chosen(PHASES[order], stage):
+            is_first = phase is chosen(PHASES[order], stage)[0]
             act = _phase(number, phase, is_first=is_first)
             waits = stage.wait_s if is_first else 0
             yield Step(phase.title, act, phase.clauses, phase.timeout_s + waits)
@@ -95,14 +86,6 @@ def _with_misconduct(number: int, step: Step) -> Step:
 
     act.__doc__ = step.act.__doc__
     return replace(step, act=act)
-
-
-def _phases(phases: tuple[Phase, ...], stage: Stage) -> tuple[Phase, ...]:
-    """Return the phases of a stage: all, or some of them."""
-    names = [phase.name for phase in phases]
-    first = names.index(stage.since) if stage.since else 0
-    last = names.index(stage.until) if stage.until else len(names) - 1
-    return phases[first : last + 1]
 
 
 async def _begin(run: Run, number: int, *, is_first: bool) -> tuple[World, Stage]:

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Final
 
-from device_profiles.cohort import Cohort, load_cohort
+from device_profiles.cohort import Cohort, HandoverOrder, load_cohort
 from device_profiles.cpl import load_cpl
 from device_profiles.installation import Installation, InstalledDevice
 from device_profiles.loader import load_profile
@@ -52,6 +52,14 @@ def holders(row: MigrationRow, home: Home) -> tuple[DeviceType, ...]:
     there = {DeviceType.CHF, DeviceType.ESME} | ({DeviceType.GSME} if has_gas(home) else set())
     cohort = shipped_cohort(cohort_of(row, home))
     return tuple(role for role in cohort.handover.holders if role in there)
+
+
+def order_of(row: MigrationRow) -> HandoverOrder | None:
+    """Return where the hand-over stands; None where the cohorts of the row differ in it."""
+    own = {shipped_cohort(cohort_of(row, home)).handover.order for home in row.homes}
+    if len(own) > 1:
+        return None
+    return row.order or own.pop()
 
 
 @cache

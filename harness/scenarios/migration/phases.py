@@ -6,6 +6,7 @@ from typing import Final
 
 from device_profiles.cohort import HandoverOrder
 from harness.migration.states import State
+from harness.scenarios.migration.row import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +144,11 @@ PHASES: Final[Mapping[HandoverOrder, tuple[Phase, ...]]] = {
         COMMISSION,
     ),
 }
+
+
+def chosen(phases: tuple[Phase, ...], stage: Stage) -> tuple[Phase, ...]:
+    """Return the phases of a stage: all, or some of them."""
+    names = [phase.name for phase in phases]
+    first = names.index(stage.since) if stage.since else 0
+    last = names.index(stage.until) if stage.until else len(names) - 1
+    return phases[first : last + 1]

@@ -117,6 +117,7 @@ class End:
         code: Code it left the way with; empty likewise.
         sub_code: Its sub-code.
         cause: Why it is stranded; only with that state.
+        at: Device the step was taken on, where that does not follow from the step.
         back: Step and sub-code at which the rollback failed; both empty: it did not.
         owns: Who operates the holders.
         but: Holders that somebody else operates.
@@ -131,6 +132,7 @@ class End:
     code: str = ""
     sub_code: str = ""
     cause: StrandedCause | None = None
+    at: DeviceType | None = None
     back: tuple[str, str] = ("", "")
     owns: Owns = Owns.S1SP
     but: Mapping[DeviceType, Owner] = field(default_factory=dict)
@@ -180,7 +182,9 @@ class Stage:
         like: Ref of an installation whose end those of the stage must equal; empty: none.
         since: Name of the first phase; empty: the first of all.
         until: Name of the last phase; empty: all of them.
+        refusal: Event word of each installation for which 5.8A is refused.
         steps: Steps of the row's own, for ``Kind.STEPS``.
+        events: Event words of these steps.
     """
 
     kind: Kind = Kind.MIGRATE
@@ -198,7 +202,9 @@ class Stage:
     like: str = ""
     since: str = ""
     until: str = ""
+    refusal: str = ""
     steps: tuple[Step, ...] = ()
+    events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
