@@ -85,6 +85,14 @@ class Plans(Protocol):
         """Take P5 and P6."""
         ...
 
+    def dump(self) -> dict[str, Any]:
+        """Return the memory as JSON values."""
+        ...
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take over a dumped memory."""
+        ...
+
 
 class Commissions(Protocol):
     """Commissions viable installations; ``Commissioning`` is one."""

@@ -286,6 +286,7 @@ class Course:
             "cases": {ref: case.dump() for ref, case in self.cases.items()},
             "office": self.office.dump(),
             "files": self.files.dump(),
+            "planning": self.planning.dump(),
             "commissioning": self.commissioning.dump(),
         }
 
@@ -293,6 +294,7 @@ class Course:
         """Take over a dumped memory."""
         self.office.load(state["office"])
         self.files.load(state["files"])
+        self.planning.load(state["planning"])
         self.commissioning.load(state["commissioning"])
         for ref, row in state["cases"].items():
             self.cases[ref] = Case.restore(self.sites[ref], row)

@@ -1,7 +1,7 @@
 """Planning and authorisation (P1 to P6): which installations migrate, and with whose leave."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
@@ -44,6 +44,7 @@ from harness.rules.migration_planning import (
 )
 from harness.rules.migration_rulebook import Judge
 from harness.rules.outcomes import Outcome
+from harness.rules.outcomes import Result as RuleResult
 from harness.rules.split_supply import party_of
 
 _KIND: Final = "migration-file"
@@ -285,20 +286,18 @@ class Planning:
 
     def dump(self) -> dict[str, Any]:
         """Return its memory as JSON values."""
-        return {
-            "updates": [
-                {
-                    "ref": one.ref,
-                    "device": one.device,
-                    "instructed_by": one.instructed_by,
-                    "executed_by": one.executed_by,
-                    "result": str(one.outcome.result),
-                    "code": one.outcome.code,
-                    "sub_code": one.outcome.sub_code,
-                }
-                for one in self.updates
-            ]
-        }
+        return {"updates": [asdict(one) for one in self.updates]}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take over a dumped memory."""
+        self.updates = [
+            FirmwareOrder(**{**one, "outcome": Outcome(**_outcome(one["outcome"]))})
+            for one in state["updates"]
+        ]
+
+
+def _outcome(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "result": RuleResult(row["result"]), "subject": tuple(row["subject"])}
 
 
 def _at_planning(outcome: Outcome) -> Outcome:

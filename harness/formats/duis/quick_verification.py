@@ -107,8 +107,9 @@ def _fingerprint(data: bytes, certificate: bytes) -> bytes:
 def _holds(root: etree._Element, signer: _Signer) -> bool:
     found = root.findall(f"{_DS}Signature")
     beside = [*root.itersiblings(), *root.itersiblings(preceding=True)]
-    comments = all(isinstance(one, etree._Comment) for one in beside)  # no part of what is signed
-    if len(found) != 1 or not comments or root.getroottree().docinfo.internalDTD is not None:
+    # Beside a root stand comments, no part of what is signed, and instructions, which have targets.
+    instructed = any(hasattr(one, "target") for one in beside)
+    if len(found) != 1 or instructed or root.getroottree().docinfo.internalDTD is not None:
         return False
     texts = _texts(found[0])
     if texts is None or (texts["X509IssuerName"], texts["X509SerialNumber"]) != (
