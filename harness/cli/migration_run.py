@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from rich.table import Table
 from rich.text import Text
 
 from harness.cli.output import console, emit_json, errors, progress
@@ -15,6 +16,7 @@ from harness.cli.tables import folded
 from harness.data_files import DataOption, overlays
 from harness.journal import Journal
 from harness.migration import volume
+from harness.migration.totals import resting_entry
 from harness.migration.volume import Progress
 from harness.migration.volume_faults import SPOILS
 from harness.migration.volume_journal import is_migration
@@ -116,18 +118,17 @@ def tell(folder: RunFolder, run: MigrationRecord, *, as_json: bool) -> None:
         errors().print(Text(f"note: {remark}"))
 
 
-def _table(run: MigrationRecord) -> object:
-    table = folded("installations", "verdict", "state", "code", "attempts", "why", keep=0)
+def _table(run: MigrationRecord) -> Table:
+    table = folded("installations", "end", "why", keep=0)
     rows = grid(run.installations).rows
     for row in rows[:_ROWS]:
         record, first = row.first.record, row.first
-        cause = f" ({row.cause})" if row.cause else ""
-        attempts = "" if record is None else str(record.attempts)
-        told = Text("none") if first.verdict is None else styled(first.verdict)
+        end = Text("none") if first.verdict is None else styled(first.verdict)
+        end.append(f"\n{row.state}" + (f" ({row.cause})" if row.cause else ""))
         count = f"{len(row.members)} {TIMES} " if len(row.members) > 1 else ""
-        table.add_row(
-            f"{count}{row.named}", told, f"{row.state}{cause}", row.code, attempts, first.reason
-        )
+        entry = None if record is None else resting_entry(record)
+        why = first.reason if entry is None else f"{entry.step} {row.code}: {entry.text}"
+        table.add_row(f"{count}{row.named}", end, why)
     if len(rows) > _ROWS:
         table.add_row(f"… {len(rows) - _ROWS} more kinds of course in the report")
     return table

@@ -207,7 +207,7 @@ def _stranded(path: Path, journal: VolumeJournal, listing: Listing) -> list[tupl
             cause="it was interrupted",
             next_command=f"smetsbench resume {path}",
         )
-    known = {ref: number for number, ref, _play in journal.plays(0)}
+    known = {ref: number for number, ref in journal.refs(0)}
     records = {record.ref: record for record in journal.records()}
     for ref in listing.refs:
         _refuse_one(path, ref, known, records)
@@ -257,7 +257,7 @@ def _play(
     if last.done:
         return
     pending = journal.pending(last.number)
-    total = len(journal.plays(last.number))
+    total = len(journal.refs(last.number))
     done = total - len(pending)
     workshop, tasks = volume_chunk.plan(journal, last, pending)
     try:

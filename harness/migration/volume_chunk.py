@@ -34,9 +34,9 @@ def plan(
     A chunk is a run of installations of the round, pending or not: its file set names them all,
     and is the same whenever it is made.
     """
-    everyone = [(number, ref) for number, ref, _play in journal.plays(last.number)]
+    everyone = journal.refs(last.number)
     open_ones = {number for number, _ref in pending}
-    counter = 1 + sum(_chunks(len(journal.plays(one))) for one in range(last.number))
+    counter = 1 + sum(_chunks(len(journal.refs(one))) for one in range(last.number))
     records = {} if last.number == 0 else {one.ref: one for one in journal.records()}
     told = {**last.told, "round": last.number, "at": _listed_at(records, last)}
     tasks: list[Task] = []

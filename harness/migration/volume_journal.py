@@ -4,7 +4,7 @@ import hashlib
 import json
 import sqlite3
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -239,12 +239,20 @@ class VolumeJournal:
         )
         return [(row["n"], row["ref"]) for row in rows]
 
-    def plays(self, number: int) -> list[tuple[int, str, Play]]:
-        """Return number, ref and play of every installation of a round, in order."""
+    def refs(self, number: int) -> list[tuple[int, str]]:
+        """Return number and ref of every installation of a round, in order."""
         rows = self.journal.rows(
-            "SELECT n, ref, told FROM migration_plays WHERE round = ? ORDER BY n", number
+            "SELECT n, ref FROM migration_plays WHERE round = ? ORDER BY n", number
         )
-        return [(row["n"], row["ref"], load_play(row["told"])) for row in rows]
+        return [(row["n"], row["ref"]) for row in rows]
+
+    def plays(self, number: int) -> Iterator[tuple[int, str, Play]]:
+        """Yield number, ref and play of every installation of a round, in order."""
+        for n, ref in self.refs(number):
+            rows = self.journal.rows(
+                "SELECT told FROM migration_plays WHERE round = ? AND n = ?", number, n
+            )
+            yield n, ref, load_play(rows[0]["told"])
 
     def memory(self, n: int) -> bytes:
         """Return the last stored state of an installation's home and parties; empty for none."""

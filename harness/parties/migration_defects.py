@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from device_profiles.words import DeviceType
+from device_profiles.smets1_services import Notified
+from device_profiles.words import DeviceType, PaymentMode
 from harness.formats.migration_files.words import FileType
 from harness.migration.step_table import load_steps
 from harness.rules.migration_rulebook import RuleBook, load_rule_book
@@ -33,6 +34,7 @@ class MigrationDefect:
         omits: Steps (``H2``, ``H2/GSME``) that their party says it took and did not.
         cohort: Key paths of the cohort's data (``rollback.enabled``) -> what is taken for true.
         settings: Numbers of the rules that are taken for others.
+        prepayment: Parts of the rule of 4.49(e) that are taken for others.
         wrong: ``part.method``, from the course on -> what makes it wrong.
     """
 
@@ -42,7 +44,8 @@ class MigrationDefect:
     forgets_overrides: bool = False
     omits: frozenset[str] = frozenset()
     cohort: Mapping[str, object] = field(default_factory=dict)
-    settings: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    prepayment: Mapping[str, Any] = field(default_factory=dict)
     wrong: Mapping[str, Override] = field(default_factory=dict)
 
 
@@ -174,6 +177,11 @@ def _with_another_version(_course: Any, right: Right) -> Right:
     return prenotification
 
 
+def _for_everybody(_course: Any, right: Any) -> Any:
+    """Take every service for one that needs no notified certificate."""
+    return {name: row.model_copy(update={"notified": Notified.NONE}) for name, row in right.items()}
+
+
 #: What a party does wrong beyond leaving out a step.
 _ROWS: Final[Mapping[str, MigrationDefect]] = {
     "rp-uses-a-counter-twice": MigrationDefect(
@@ -231,6 +239,17 @@ _ROWS: Final[Mapping[str, MigrationDefect]] = {
     ),
     "mcc-asks-ma110-always": MigrationDefect(
         "the EPCL is asked on days on which it was not", rules_forced=frozenset({"MA110"})
+    ),
+    "s1sp-takes-null-for-everybody": MigrationDefect(
+        "the S1SP looks at no notified certificate",
+        wrong={"commissioning.world.desk._services": _for_everybody},
+    ),
+    "mcc-allows-99-days": MigrationDefect(
+        "a supplier has 99 days to set a prepayment meter to credit", prepayment={"duty_days": 99}
+    ),
+    "mcc-asks-credit-meters": MigrationDefect(
+        "4.49(e) is taken to be about credit meters",
+        prepayment={"applies_to": PaymentMode.CREDIT},
     ),
     "mcc-compares-whole-user-ids": MigrationDefect(
         "two User IDs are taken for two parties",

@@ -9,7 +9,15 @@ from harness.migration.record import InstallationRecord
 from harness.migration.volume_journal import VolumeJournal
 from harness.new_installations import EUI64_PREFIX
 from harness.report import migration_page, migration_texts
-from harness.report.migration_model import MigrationRecord, Played, build, write_files
+from harness.report.migration_grid import grid
+from harness.report.migration_model import (
+    MigrationRecord,
+    Played,
+    build,
+    with_letters,
+    write_files,
+)
+from harness.report.migration_page import MOST_COURSES
 from harness.run_folder import RunFolder
 
 _EUI64: Final = re.compile(r"(?<![0-9A-Fa-f-])[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){7}(?![0-9A-Fa-f-])")
@@ -44,7 +52,9 @@ def write_migration(folder: RunFolder) -> MigrationRecord:
     """
     journal = VolumeJournal.open(folder.file("journal"))
     try:
-        run = veiled(build(folder, journal))
+        run = build(folder, journal)
+        shown = {row.first.number for row in grid(run.installations).rows[:MOST_COURSES]}
+        run = veiled(with_letters(run, journal, shown))
         write_files(folder.path, journal)
     finally:
         journal.close()

@@ -1,6 +1,6 @@
 """One record of a migration run, built from its journal; every report of it renders this."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -134,7 +134,7 @@ class MigrationRecord:
 
 
 def build(folder: RunFolder, journal: VolumeJournal) -> MigrationRecord:
-    """Read a migration run from its journal."""
+    """Read a migration run from its journal; messages between parties are left out."""
     row, plain = journal.row(), journal.options()
     rounds = journal.rounds()
     plays: dict[int, list[tuple[int, Play]]] = {}
@@ -145,8 +145,9 @@ def build(folder: RunFolder, journal: VolumeJournal) -> MigrationRecord:
         for number, ref, play in journal.plays(one.number):
             refs[number] = ref
             if play.record is not None or play.error:
-                plays.setdefault(number, []).append((one.number, play))
                 sent += [_sent(file, one.number) for file in play.files]
+                light = replace(play, letters=(), files=())
+                plays.setdefault(number, []).append((one.number, light))
     return MigrationRecord(
         id=row["id"],
         state="done" if row["state"] == "done" else "interrupted",
@@ -160,6 +161,31 @@ def build(folder: RunFolder, journal: VolumeJournal) -> MigrationRecord:
         ),
         sent=tuple(sent),
         files=_files(folder),
+    )
+
+
+def with_letters(
+    run: MigrationRecord, journal: VolumeJournal, numbers: Collection[int]
+) -> MigrationRecord:
+    """Return the record with the messages between parties about these installations."""
+    letters = {
+        (one.number, number): play.letters
+        for one in run.rounds
+        for number, _ref, play in journal.plays(one.number)
+        if number in numbers
+    }
+    return replace(
+        run,
+        installations=tuple(
+            replace(
+                one,
+                plays=tuple(
+                    (at, replace(play, letters=letters.get((at, one.number), ())))
+                    for at, play in one.plays
+                ),
+            )
+            for one in run.installations
+        ),
     )
 
 
@@ -179,11 +205,6 @@ def _files(folder: RunFolder) -> dict[str, str]:
         if name not in OPTIONAL or folder.file(name).is_file()
     }
     return {**known, "installations": "installations.csv", "files": f"{FILES_FOLDER}/"}
-
-
-def with_remark(run: MigrationRecord, remark: str) -> MigrationRecord:
-    """Return the record with one more remark."""
-    return replace(run, remarks=(*run.remarks, remark))
 
 
 def write_files(folder: Path, journal: VolumeJournal) -> None:

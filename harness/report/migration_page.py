@@ -16,6 +16,8 @@ from harness.report.trace import TraceItem
 #: Courses shown with history and sequence, and files listed, by level of detail; a level is taken
 #: when the one before it makes too long a page.
 _LEVELS: Final = ((40, 400), (12, 100), (3, 20))
+#: Courses of which messages between parties are shown at most.
+MOST_COURSES: Final = _LEVELS[0][0]
 #: Refs of a folded row that are listed when it is opened.
 _LISTED: Final = 1000
 _NOTHING: Final = Diagram((), (), (), 0)

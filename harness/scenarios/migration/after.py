@@ -24,6 +24,7 @@ MIG_097: Final = scenario(
             Stage(
                 Kind.STEPS,
                 steps=(adds_back(_SECURE), is_not_updated(_SECURE), is_not_read(_SECURE)),
+                events=("ppmid added", "ppmid not updated", "ppmid not read"),
                 ends={},
             ),
         ),
@@ -41,7 +42,7 @@ MIG_098: Final = scenario(
         stages=(
             Stage(
                 misconduct=("dco-signs-nothing",),
-                ends=ends(HOME=half_back("T3", "X-16.10.2", "07", back=("R1", "05"))),
+                ends=ends(HOME=half_back(("T3", "X-16.10.2", "07"), back=("R1", "05"))),
             ),
         ),
         silent=("how a DCO countersigns: a signature over the instruction here",),
@@ -59,7 +60,8 @@ MIG_099: Final = scenario(
             Stage(
                 Kind.STEPS,
                 misconduct=("dco-signs-nothing",),
-                steps=(sets_mode(_DUAL, ESME, CREDIT, DeskFault.DCO_PART_MISSING),),
+                steps=(sets_mode(_DUAL, ESME, CREDIT, DeskFault.DCO_PART_MISSING)[0],),
+                events=(f"asked ESME {DeskFault.DCO_PART_MISSING}",),
                 ends={},
             ),
         ),

@@ -162,7 +162,7 @@ def supplier_view(run: Run, world: World, home: Home, end: End) -> None:
 def commissioned(run: Run, world: World, home: Home) -> None:
     """Check inventory, notices and the SMSO's records of a migrated installation."""
     course, site = world.course(home.ref), world.site(home.ref)
-    parties = course.commissioning.world
+    parties = world.after(home.ref)
     part = course.detail(home.ref)
     left = course.cases[home.ref].left_out
     cohort = course.office.cohort.cohort
@@ -218,7 +218,7 @@ def same_end(run: Run, world: World, ref: str, like: str) -> None:
 
 
 def _summary(world: World, ref: str) -> dict[str, object]:
-    record, parties = world.record(ref), world.course(ref).commissioning.world
+    record, parties = world.record(ref), world.after(ref)
     rows = {}
     for one in record.devices:
         known = parties.dsp.inventory.find(one.eui64)

@@ -6,6 +6,7 @@ from harness.scenarios.migration.build import scenario
 from harness.scenarios.migration.row import MIGRATED, Disturbance, Kind, MigrationRow, Stage, ends
 from harness.scenarios.migration.shapes import (
     CLEAR,
+    ELECTRICITY,
     LIKELY,
     UNHEARD,
     WEEK_S,
@@ -39,6 +40,7 @@ MIG_059: Final = scenario(
         title="The hub is heard exactly 7 days after the SIM moved: too late",
         clause="S000 §5 first contact",
         saboteur="s1sp-waits-a-day-more",
+        homes=(ELECTRICITY,),
         order=A,
         stages=(Stage(script=_heard_after(WEEK_S), ends=ends(HOME=silent_hub())),),
         silent=("whether a contact in the last second counts: here the limit itself is too late",),
@@ -50,6 +52,7 @@ MIG_060: Final = scenario(
         title="The hub is never heard: stranded, no rollback attempted, completed by 5.8A",
         clause="S000 §5 first contact",
         saboteur="rule-off-h4",
+        homes=(ELECTRICITY,),
         order=B,
         stages=(
             Stage(
@@ -67,6 +70,7 @@ MIG_061: Final = scenario(
         title="After 5.8A the hub has seven days anew: it comes on the sixth of them",
         clause="S000 §5 first contact",
         saboteur="s1sp-waits-a-day-less",
+        homes=(ELECTRICITY,),
         order=A,
         stages=(
             Stage(script=UNHEARD, ends=ends(HOME=silent_hub())),

@@ -125,7 +125,7 @@ MIG_028: Final = scenario(
         order=A,
         stages=(
             Stage(
-                ends=ends(HOME=half_back("T4", "X-16.9.2", "08")),
+                ends=ends(HOME=half_back(("T4", "X-16.9.2", "08"))),
                 script=(
                     Disturbance("T4", act="gas to prepayment"),
                     Disturbance("R1", (SILENCE[GSME],), GSME),

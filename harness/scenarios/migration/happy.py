@@ -65,7 +65,7 @@ def _without_gas(id_: str, cohort: str, saboteur: str, **more: Any) -> Migration
         stages=(Stage(script=_GAS_SILENT, ends=ends(HOME=_GAS_LEFT_OUT)),),
         silent=(
             "which failures of the gas side GT01 stands for; here the gas meter cannot be heard",
-            "whose a gas meter is that is left out: given back where it can be heard, else the S1SP's",
+            "whose a gas meter is that is left out: the SMSO's where it can be heard",
         ),
         **more,
     )

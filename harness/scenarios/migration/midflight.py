@@ -1,5 +1,6 @@
 """Things that change while a migration is on its way, MIG-110 to MIG-116."""
 
+from dataclasses import replace
 from typing import Final
 
 from emulator.core.clock import UtcMs
@@ -19,7 +20,7 @@ from harness.scenarios.migration.row import (
     Stage,
     ends,
 )
-from harness.scenarios.migration.shapes import A, B, file_error, rejected, rolled_back
+from harness.scenarios.migration.shapes import ESME, A, B, file_error, rejected, rolled_back
 from harness.scenarios.migration.world import world
 
 _COPIES: Final = 100
@@ -94,7 +95,7 @@ MIG_114: Final = scenario(
         saboteur="omits-h2-esme",
         order=A,
         faults=("duplicate:copies=100,gap_ms=50,kind=wrapper.data-notification@wan-out",),
-        stages=(Stage(), Stage(Kind.STEPS, steps=(_flooded,), ends={})),
+        stages=(Stage(), Stage(Kind.STEPS, steps=(_flooded,), events=("flooded",), ends={})),
         silent=("what the messages of February 2023 were: repeated notices here",),
     )
 )
@@ -123,7 +124,7 @@ MIG_116: Final = scenario(
         saboteur="rule-off-h2",
         order=A,
         conditions=("s1-esme-rotation-refused",),
-        stages=(Stage(ends=ends(HOME=rolled_back("H2", "X-H2", "03"))),),
+        stages=(Stage(ends=ends(HOME=replace(rolled_back("H2", "X-H2", "03"), at=ESME))),),
         silent=("what follows a rotation that fails before the SIM has moved",),
     )
 )

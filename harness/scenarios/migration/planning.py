@@ -118,6 +118,7 @@ MIG_107: Final = scenario(
         saboteur="mcc-forgets-overrides",
         day="2025-01-01",
         overrides=frozenset({"1.3"}),
+        stages=(Stage(warns={"P2": "P2^ X-1.3/01"}),),
         silent=("migrating after the TMAD has ceased to apply: for test benches only",),
     )
 )

@@ -1,5 +1,6 @@
 """Prepayment: codes on either side of the hand-over, 4.49(e), top-ups, MIG-089 to MIG-096."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from emulator.core.ids import Eui64
@@ -15,7 +16,7 @@ from harness.scenarios.migration.row import (
     Stage,
     SupplierIds,
 )
-from harness.scenarios.migration.shapes import DORMANT, ESME, GSME, SPLIT, B
+from harness.scenarios.migration.shapes import DORMANT, ELECTRICITY, ESME, GSME, SPLIT, B
 from harness.scenarios.migration.supplier_steps import (
     CREDIT,
     PREPAYMENT,
@@ -29,7 +30,7 @@ from harness.scenarios.migration.supplier_steps import (
     tops_up_in_vain,
 )
 
-_PREPAYS: Final = Home(prepays=frozenset({ESME}))
+_PREPAYS: Final = replace(ELECTRICITY, prepays=frozenset({ESME}))
 _GAS_PREPAYS: Final = Home(prepays=frozenset({GSME}))
 _DUTY: Final = "TMAD 4.49"
 _TOP_UP: Final = "S1SR 2.2"
@@ -38,9 +39,11 @@ _NULL: Final = "S1SR Null certificates"
 _WHEN_IT_BITES: Final = "where the duty of 4.49(e) stands among the steps: from commissioning on"
 
 
-def _then(*steps: Step, **stage: Any) -> tuple[Stage, ...]:
-    """A whole migration, and steps of the time after it."""
-    return Stage(**stage), Stage(Kind.STEPS, steps=steps, ends={})
+def _then(*told: tuple[Step, str], **stage: Any) -> tuple[Stage, ...]:
+    """A whole migration, and steps of the time after it with the events they state."""
+    steps = tuple(step for step, _word in told)
+    events = tuple(word for _step, word in told)
+    return Stage(**stage), Stage(Kind.STEPS, steps=steps, events=events, ends={})
 
 
 MIG_089: Final = scenario(
@@ -68,7 +71,7 @@ MIG_090: Final = scenario(
         id="MIG-090",
         title="2.2 after migration: delivered; undelivered, the code comes back for the keypad",
         clause=_TOP_UP,
-        saboteur="dco-signs-nothing-after",
+        saboteur="s1-esme-topup-twice",
         order=B,
         homes=(_PREPAYS,),
         stages=_then(
@@ -82,7 +85,7 @@ MIG_091: Final = scenario(
         id="MIG-091",
         title="4.49(e): the supplier sets the prepayment meter to credit in time",
         clause=_DUTY,
-        saboteur="dco-signs-nothing-after",
+        saboteur="s1-esme-forgets-payment-mode",
         order=B,
         homes=(_PREPAYS,),
         stages=_then(
@@ -98,7 +101,7 @@ MIG_092: Final = scenario(
         id="MIG-092",
         title="4.49(e): the supplier does nothing: a failure of the participant",
         clause=_DUTY,
-        saboteur="nobody-looks-at-duties",
+        saboteur="mcc-allows-99-days",
         order=B,
         homes=(_PREPAYS,),
         stages=_then(
@@ -113,7 +116,7 @@ MIG_093: Final = scenario(
         id="MIG-093",
         title="Gas prepayment: 4.49(e) and 2.2 at the gas meter",
         clause=_DUTY,
-        saboteur="dco-signs-nothing-after",
+        saboteur="s1-gsme-forgets-payment-mode",
         order=B,
         homes=(_GAS_PREPAYS,),
         stages=_then(
@@ -130,7 +133,8 @@ MIG_094: Final = scenario(
         id="MIG-094",
         title="A credit meter is none of 4.49's: nobody has a duty, and its mode stays",
         clause=_DUTY,
-        saboteur="everybody-has-duties",
+        saboteur="mcc-asks-credit-meters",
+        homes=(ELECTRICITY,),
         order=B,
         stages=_then(mode_is(_DUTY, ESME, "Credit"), duty(_DUTY, days=8, overdue=())),
     )
@@ -141,7 +145,7 @@ MIG_095: Final = scenario(
         id="MIG-095",
         title="Change of supplier without WAN: the new supplier's code works at the keypad",
         clause=_TOP_UP,
-        saboteur="dco-signs-nothing-after",
+        saboteur="s1-esme-topup-twice",
         order=B,
         homes=(
             Home(
@@ -162,7 +166,7 @@ MIG_096: Final = scenario(
         id="MIG-096",
         title="From a dormant meter to its first top-up: Null refuses, 6.21, 1.6, 2.2",
         clause=_NULL,
-        saboteur="everything-is-critical-free",
+        saboteur="s1sp-takes-null-for-everybody",
         order=B,
         homes=(
             Home(

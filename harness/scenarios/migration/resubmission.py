@@ -21,6 +21,7 @@ from harness.scenarios.migration.row import (
 from harness.scenarios.migration.shapes import (
     CHF,
     CLEAR,
+    ELECTRICITY,
     ESME,
     FAIL_T3,
     GSME,
@@ -68,7 +69,7 @@ def _mixed(id_: str, restored: tuple[DeviceType, ...], *, forward: bool) -> Any:
     if left:
         stop = Disturbance("R1", (SILENCE[left[0]],), left[0])
     back = ("R1", "02") if left else ("R2", "01")
-    first = half_back(*T3, restored=restored, back=back)
+    first = half_back(T3, restored=restored, back=back)
     step = {GSME: "T4", ESME: "T3", CHF: "T1"}[restored[-1]]
     code = {GSME: ("X-16.9.2", "06"), ESME: ("X-16.10.2", "05"), CHF: ("X-T1", "03")}
     again = MIGRATED if forward else rolled_back(step, *code[restored[-1]])
@@ -116,7 +117,7 @@ MIG_083: Final = scenario(
             Home(ref="NOT-PLANNED", exclusions=frozenset({"missing_master_keys"})),
             Home(ref="MIGRATED"),
             Home(ref="ROLLED-BACK"),
-            Home(ref="PLANNED"),
+            Home(ref="PLANNED", batch=1),
         ),
         stages=(
             Stage(
@@ -131,7 +132,7 @@ MIG_083: Final = scenario(
                     }
                 ),
             ),
-            Stage(Kind.REFUSED, judgement=LIKELY, ends={}),
+            Stage(Kind.REFUSED, refusal=("M1! X-5.8A/02",), judgement=LIKELY, ends={}),
         ),
     )
 )
@@ -141,6 +142,7 @@ MIG_084: Final = scenario(
         title="Five attempts fail: the installation is excluded",
         clause="TMAD 18",
         saboteur="rule-off-h4",
+        homes=(ELECTRICITY,),
         order=A,
         stages=(
             Stage(script=UNHEARD, ends=ends(HOME=replace(silent_hub(), attempts=1))),
@@ -175,7 +177,7 @@ MIG_085: Final = scenario(
                 script=FAIL_T3,
                 ends=ends(HOME=End(State.STRANDED, *T3, cause=StrandedCause.TESTING_FAILED)),
             ),
-            Stage(Kind.REFUSED, judgement=LIKELY, ends={}),
+            Stage(Kind.REFUSED, refusal=("M1! X-5.8A/01",), judgement=LIKELY, ends={}),
         ),
     )
 )
@@ -185,10 +187,11 @@ MIG_086: Final = scenario(
         title="5.8A without a judgement of the MCC is refused",
         clause="TMAD 5.8A",
         saboteur="rule-off-5.8a",
+        homes=(ELECTRICITY,),
         order=A,
         stages=(
             Stage(script=UNHEARD, ends=ends(HOME=silent_hub())),
-            Stage(Kind.REFUSED, judgement="", ends={}),
+            Stage(Kind.REFUSED, refusal=("M1", "M2! X-5.8A/04"), judgement="", ends={}),
         ),
     )
 )
@@ -198,6 +201,7 @@ MIG_087: Final = scenario(
         title="The hub stays silent after 5.8A: stranded once more, and counted",
         clause="TMAD 5.8A",
         saboteur="rule-off-h4",
+        homes=(ELECTRICITY,),
         order=A,
         stages=(
             Stage(script=UNHEARD, ends=ends(HOME=replace(silent_hub(), attempts=1))),

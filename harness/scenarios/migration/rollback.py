@@ -1,7 +1,7 @@
 """Rollback: clean, and failing at every holder and at the SIM, MIG-062 to MIG-075."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from device_profiles.words import DeviceType
 from harness.migration.states import Owner, State, StrandedCause
@@ -32,29 +32,23 @@ from harness.scenarios.migration.shapes import (
 _ORDER_IS_OURS: Final = "the order of a rollback, and that it stops at the first step that fails"
 
 
-def _failing(
-    id_: str,
-    title: str,
-    at: DeviceType,
-    saboteur: str,
-    orders: tuple[str, ...] = (),
-    conditions: tuple[str, ...] = (),
-    how: str = "02",
-    but: Mapping[DeviceType, Owner] | None = None,
-) -> Scenario:
+def _failing(id_: str, title: str, at: DeviceType, **more: Any) -> Scenario:
     """A rollback that fails at a holder: those before it are restored, the others are not."""
+    orders: tuple[str, ...] = more.get("orders", ())
+    how: str = more.get("how", "02")
+    but: Mapping[DeviceType, Owner] | None = more.get("but")
     restored = RESTORED[: RESTORED.index(at)]
-    end = half_back(*T3, restored=restored, back=("R1", how), but=but)
+    end = half_back(T3, restored=restored, back=("R1", how), but=but)
     script = (*FAIL_T3, *((Disturbance("R1", orders, at),) if orders else ()))
     return scenario(
         MigrationRow(
             id=id_,
             title=f"Rollback: {title}",
             clause="TMAD 5.1",
-            saboteur=saboteur,
+            saboteur=f"omits-r1-{at.value.lower()}",
             order=A,
             stages=(Stage(ends=ends(HOME=end), script=script),),
-            conditions=conditions,
+            conditions=more.get("conditions", ()),
             shows=("smetsbench rollback-order",),
             silent=(_ORDER_IS_OURS,),
         )
@@ -101,14 +95,11 @@ MIG_063: Final = scenario(
         shows=("TMAD 5.1",),
     )
 )
-MIG_064: Final = _failing(
-    "MIG-064", "the gas meter is silent", GSME, "omits-r1-gsme", orders=(SILENCE[GSME],)
-)
+MIG_064: Final = _failing("MIG-064", "the gas meter is silent", GSME, orders=(SILENCE[GSME],))
 MIG_065: Final = _failing(
     "MIG-065",
     "the gas meter refuses its old keys",
     GSME,
-    "omits-r1-gsme",
     conditions=("s1-gsme-restore-refused",),
     how="03",
 )
@@ -116,21 +107,18 @@ MIG_066: Final = _failing(
     "MIG-066",
     "what the gas meter is sent arrives damaged",
     GSME,
-    "omits-r1-gsme",
     orders=("corrupt-payload:role=gsme@han",),
 )
 MIG_067: Final = _failing(
     "MIG-067",
     "the ESME is silent; the gas meter is restored already",
     ESME,
-    "omits-r1-esme",
     orders=(SILENCE[ESME],),
 )
 MIG_068: Final = _failing(
     "MIG-068",
     "the ESME refuses its old keys",
     ESME,
-    "omits-r1-esme",
     conditions=("s1-esme-restore-refused",),
     how="03",
 )
@@ -138,21 +126,18 @@ MIG_069: Final = _failing(
     "MIG-069",
     "power fails at the ESME while it writes its keys, and they are lost",
     ESME,
-    "omits-r1-esme",
     orders=("key-write-cut:effect=lost,off_s=60@esme",),
 )
 MIG_070: Final = _failing(
     "MIG-070",
     "the hub is lost; both meters are restored already",
     CHF,
-    "omits-r1-chf",
     orders=(SILENCE[CHF],),
 )
 MIG_071: Final = _failing(
     "MIG-071",
     "the hub refuses its old keys",
     CHF,
-    "omits-r1-chf",
     conditions=("s1-chf-restore-refused",),
     how="03",
 )
@@ -160,7 +145,7 @@ MIG_072: Final = _sim_fails(
     "MIG-072",
     "the network refuses to take the SIM back",
     "refuse:party=SMSO@sim",
-    half_back(*T3, restored=RESTORED, back=("R2", "01")),
+    half_back(T3, restored=RESTORED, back=("R2", "01")),
 )
 MIG_073: Final = _sim_fails(
     "MIG-073",
@@ -178,7 +163,6 @@ MIG_074: Final = _failing(
     "MIG-074",
     "the ESME takes another key than it was sent: nobody operates it",
     ESME,
-    "omits-r1-esme",
     conditions=("s1-esme-restored-key-garbled",),
     how="04",
     but={ESME: Owner.NEITHER},

@@ -182,7 +182,8 @@ class Stage:
         like: Ref of an installation whose end those of the stage must equal; empty: none.
         since: Name of the first phase; empty: the first of all.
         until: Name of the last phase; empty: all of them.
-        refusal: Event word of each installation for which 5.8A is refused.
+        warns: Step -> event word of the warning it ends in.
+        refusal: Event words of each installation for which 5.8A is refused.
         steps: Steps of the row's own, for ``Kind.STEPS``.
         events: Event words of these steps.
     """
@@ -202,7 +203,8 @@ class Stage:
     like: str = ""
     since: str = ""
     until: str = ""
-    refusal: str = ""
+    warns: Mapping[str, str] = field(default_factory=dict)
+    refusal: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     events: tuple[str, ...] = ()
 

@@ -84,21 +84,24 @@ def rolled_back(step: str, code: str, sub_code: str = "") -> End:
 
 
 def half_back(
-    step: str,
-    code: str,
-    sub_code: str = "",
+    why: tuple[str, str, str],
     *,
     restored: tuple[DeviceType, ...] = (),
     back: tuple[str, str] = ("R1", "02"),
     but: Mapping[DeviceType, Owner] | None = None,
 ) -> End:
-    """Device testing failed, and the rollback stopped after ``restored``."""
+    """Device testing failed, and the rollback stopped after ``restored``.
+
+    Args:
+        why: Step, code and sub-code of the test.
+        restored: Holders that are the SMSO's again.
+        back: Step and sub-code at which the rollback stopped.
+        but: Holders that are somebody else's.
+    """
     smso = dict.fromkeys(restored, Owner.SMSO)
     return End(
         State.STRANDED,
-        step,
-        code,
-        sub_code,
+        *why,
         cause=StrandedCause.ROLLBACK_FAILED,
         back=back,
         but={**smso, **(but or {})},

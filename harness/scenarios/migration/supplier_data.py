@@ -32,13 +32,17 @@ def given(
     esme = _meter(part.esme, which, store, is_first=True)
     gsme = None if part.gsme is None else _meter(part.gsme, which, store, is_first=False)
     if not network_operator:
-        null = {
-            "critical_network_operator": NULL_CERTIFICATE_ID,
-            "non_critical_network_operator": NULL_CERTIFICATE_ID,
-        }
-        esme = replace(esme, **null)
-        gsme = None if gsme is None else replace(gsme, **null)
+        esme = _without_operator(esme)
+        gsme = None if gsme is None else _without_operator(gsme)
     return replace(part, esme=esme, gsme=gsme)
+
+
+def _without_operator(meter: MeterDetail) -> MeterDetail:
+    return replace(
+        meter,
+        critical_network_operator=NULL_CERTIFICATE_ID,
+        non_critical_network_operator=NULL_CERTIFICATE_ID,
+    )
 
 
 def _meter(

@@ -14,7 +14,7 @@ from harness.migration.commissioning_world import CommissioningWorld
 from harness.migration.custody import S1SP, SMSO
 from harness.migration.observing import SET_MODE, Observer
 from harness.parties.import_supplier import FromS1sp, ImportSupplier, change_body, handover_body
-from harness.rules.migration_prepayment import load_prepayment_rule, unmet
+from harness.rules.migration_prepayment import unmet
 from harness.run import Run
 from harness.scenario import Step
 from harness.scenarios.migration import checks
@@ -26,6 +26,8 @@ _DAY_MS: Final = 86_400_000
 _TIMEOUT_S: Final = 20 * 86_400.0
 CREDIT: Final = UpdatePaymentMode(Credit())
 PREPAYMENT: Final = UpdatePaymentMode(Prepayment())
+#: A step, and the event word it states.
+Told = tuple[Step, str]
 #: Makes the body of a request, for a supplier and a device.
 Body = Callable[[Run, ImportSupplier, Eui64], RequestBody]
 #: What an answer of the S1SP comes to: ``success``, ``failure``, the code of its alert, or the
@@ -36,8 +38,7 @@ FAILURE: Final = "failure"
 
 def parties(run: Run) -> CommissioningWorld:
     """Return the parties of the time after migration."""
-    found: CommissioningWorld = world(run).course(HOME).commissioning.world
-    return found
+    return world(run).after(HOME)
 
 
 def device(run: Run, role: DeviceType) -> Eui64:
@@ -66,7 +67,7 @@ async def ask(
     return code or (SUCCESS if answer.success else FAILURE), answer
 
 
-def asks(title: str, clause: str, role: DeviceType, body: Body, wanted: str) -> Step:
+def asks(title: str, clause: str, role: DeviceType, body: Body, wanted: str) -> Told:
     """A supplier asks for something at a meter, and gets that answer."""
 
     async def act(run: Run) -> None:
@@ -77,10 +78,11 @@ def asks(title: str, clause: str, role: DeviceType, body: Body, wanted: str) -> 
         run.event(f"asked {role.value} {came}")
         checks.invariants(run, world(run))
 
-    return Step(title, act, (clause, checks.ONE_OWNER), _TIMEOUT_S)
+    word = f"asked {role.value} {wanted}"
+    return Step(title, act, (clause, checks.ONE_OWNER), _TIMEOUT_S), word
 
 
-def hands_over(clause: str, role: DeviceType) -> Step:
+def hands_over(clause: str, role: DeviceType) -> Told:
     """6.21: a supplier puts its certificates where Null stands."""
 
     def body(run: Run, user: ImportSupplier, _at: Eui64) -> RequestBody:
@@ -93,14 +95,14 @@ def hands_over(clause: str, role: DeviceType) -> Step:
 
 def sets_mode(
     clause: str, role: DeviceType, mode: UpdatePaymentMode, wanted: str = SUCCESS
-) -> Step:
+) -> Told:
     """1.6: a supplier changes the payment mode."""
     word = "credit" if isinstance(mode.mode, Credit) else "prepayment"
     title = f"The supplier sets the {role.value} to {word} (1.6): {wanted}"
     return asks(title, clause, role, lambda *_all: mode, wanted)
 
 
-def tops_up(clause: str, role: DeviceType, number: int) -> Step:
+def tops_up(clause: str, role: DeviceType, number: int) -> Told:
     """2.2: a supplier tops a meter up over the air."""
 
     def body(_run: Run, user: ImportSupplier, at: Eui64) -> RequestBody:
@@ -109,7 +111,7 @@ def tops_up(clause: str, role: DeviceType, number: int) -> Step:
     return asks(f"The supplier tops the {role.value} up (2.2)", clause, role, body, SUCCESS)
 
 
-def tops_up_in_vain(clause: str, role: DeviceType, number: int, code: str) -> Step:
+def tops_up_in_vain(clause: str, role: DeviceType, number: int, code: str) -> Told:
     """2.2 without WAN: the alert brings the code, and the customer keys it in, once."""
     title = f"The {role.value} cannot be reached: the code comes back, and works at the keypad"
 
@@ -129,10 +131,10 @@ def tops_up_in_vain(clause: str, role: DeviceType, number: int, code: str) -> St
         run.event(f"undelivered {role.value}")
         await run.bench.disturb("clear@wan")
 
-    return Step(title, act, (clause,), _TIMEOUT_S)
+    return Step(title, act, (clause,), _TIMEOUT_S), f"undelivered {role.value}"
 
 
-def codes_noted(clause: str, *roles: DeviceType) -> Step:
+def codes_noted(clause: str, *roles: DeviceType) -> Told:
     """Compare what meters made of codes, before the hand-over, in the gap, after testing, now."""
     title = "A meter takes the codes of its present owner alone, and in between nobody's"
 
@@ -150,10 +152,10 @@ def codes_noted(clause: str, *roles: DeviceType) -> Step:
                     run.check(f"a code: {name}", wanted, here.kept.get(name), clause=clause)
         run.event("codes compared")
 
-    return Step(title, act, (clause,), _TIMEOUT_S)
+    return Step(title, act, (clause,), _TIMEOUT_S), "codes compared"
 
 
-def duty(clause: str, *, days: int, overdue: tuple[DeviceType, ...]) -> Step:
+def duty(clause: str, *, days: int, overdue: tuple[DeviceType, ...]) -> Told:
     """4.49(e): after so many days, whose duty is overdue."""
     said = ", ".join(role.value for role in overdue) or "nobody's"
     title = f"After {days} days, duties of 4.49(e) that are overdue: {said}"
@@ -165,7 +167,7 @@ def duty(clause: str, *, days: int, overdue: tuple[DeviceType, ...]) -> Step:
         record = here.record(HOME)
         since = next(one.at for one in reversed(record.history) if one.state == "Migrated")
         await course.office.clock.sleep_until(UtcMs(since + days * _DAY_MS))
-        rule = load_prepayment_rule(course.office.overlays)
+        rule = here.prepayment_rule()
         duties = ends.prepayment_duties(course.detail(HOME), rule, since)
         late = unmet(duties, ends.fulfilments(parties(run)), rule, course.office.clock.now())
         wanted = sorted(str(device(run, role)) for role in overdue)
@@ -173,10 +175,10 @@ def duty(clause: str, *, days: int, overdue: tuple[DeviceType, ...]) -> Step:
         run.check("meters whose supplier did not do it", wanted, found, clause=clause)
         run.event(f"overdue {len(late)}")
 
-    return Step(title, act, (clause,), _TIMEOUT_S)
+    return Step(title, act, (clause,), _TIMEOUT_S), f"overdue {len(overdue)}"
 
 
-def mode_is(clause: str, role: DeviceType, wanted: str) -> Step:
+def mode_is(clause: str, role: DeviceType, wanted: str) -> Told:
     """Read the payment mode off the meter itself."""
 
     async def act(run: Run) -> None:
@@ -187,10 +189,12 @@ def mode_is(clause: str, role: DeviceType, wanted: str) -> Step:
         run.check("payment mode", wanted, observer.payment_mode(role, seen), clause=clause)
         run.event(f"mode {role.value}")
 
-    return Step(f"The {role.value} is in {wanted} mode", act, (clause,), _TIMEOUT_S)
+    return Step(
+        f"The {role.value} is in {wanted} mode", act, (clause,), _TIMEOUT_S
+    ), f"mode {role.value}"
 
 
-def changes_supplier(clause: str, role: DeviceType, new: Eui64) -> Step:
+def changes_supplier(clause: str, role: DeviceType, new: Eui64) -> Told:
     """A change of supplier while the WAN is dead: 6.23 at the S1SP, the old one is refused."""
     title = "The supplier changes while the hub cannot be reached (6.23)"
 
@@ -209,4 +213,4 @@ def changes_supplier(clause: str, role: DeviceType, new: Eui64) -> Step:
         run.check("the old supplier is refused", "E4", refused, clause=clause)
         run.event("supplier changed")
 
-    return Step(title, act, (clause,), _TIMEOUT_S)
+    return Step(title, act, (clause,), _TIMEOUT_S), "supplier changed"

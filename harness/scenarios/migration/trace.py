@@ -65,10 +65,13 @@ def expected_events(row: MigrationRow) -> tuple[str, ...]:
         for stretch in _stretches(row, stage):
             for ref in (home.ref for home in row.homes if home.ref in paths):
                 path = paths[ref]
-                words = [word for phase in stretch or PHASES[path.order] for word in path.take(phase)]
+                words = [
+                    word for phase in stretch or PHASES[path.order] for word in path.take(phase)
+                ]
                 told += [f"{ref} {word}" if several else word for word in words]
         if stage.kind is Kind.REFUSED:
-            told += [f"{ref} {stage.refusal}" if several else stage.refusal for ref in refs]
+            pairs = [(ref, word) for ref in refs for word in stage.refusal]
+            told += [f"{ref} {word}" if several else word for ref, word in pairs]
         told += stage.events
     return tuple(told)
 
@@ -191,7 +194,8 @@ class Path:
         end, here = self.end, set(self._holders())
         words = [State.ROLLING_BACK.value]
         if end.step == "H2":
-            order = tuple(reversed(self._holders()))
+            taken = self._holders()[: self._holders().index(end.at or DeviceType.CHF)]
+            order = tuple(reversed(taken))
         else:
             order = tuple(one for one in self.cohort.rollback.order if one in here)
         step, sub_code = end.back
@@ -238,7 +242,7 @@ class Path:
         return [*words, State.IN_VALIDATION.value]
 
     def _plan(self) -> list[str]:
-        words = ["P1", "P2", "P3", "P4"]
+        words = [self.stage.warns.get(step, step) for step in ("P1", "P2", "P3", "P4")]
         return [*words, "P5", "P6", State.AUTHORISED.value] if self._again() else words
 
     def _again(self) -> bool:
@@ -287,7 +291,8 @@ class Path:
         return [State.TESTING.value, *secured, *tests, State.VIABLE.value]
 
     def _commission(self) -> list[str]:
-        words = [State.COMMISSIONING.value, "C1", "C2 CHF", "C3 CHF", "C5 CHF"]
+        known = "C2~ CHF" if self.stage.since == COMMISSION.name else "C2 CHF"
+        words = [State.COMMISSIONING.value, "C1", known, "C3 CHF", "C5 CHF"]
         for device in (DeviceType.ESME, GSME):
             if device in self._holders() and not (device is GSME and self.end.excluded_gas):
                 words += [f"{step} {device.value}" for step in ("C2", "C3", "C3", "C4", "C5")]

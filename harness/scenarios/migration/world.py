@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from device_profiles.cohort import Cohort, load_cohort
 from device_profiles.installation import Installation
@@ -14,6 +14,8 @@ from harness.formats.migration_files.building import BuiltFile, SetBuilder
 from harness.formats.migration_files.common_file import CommonInstallation
 from harness.migration.calendar import first_moment
 from harness.migration.collaborators import Files
+from harness.migration.commissioning import Commissioning
+from harness.migration.commissioning_world import CommissioningWorld
 from harness.migration.course import Course
 from harness.migration.file_work import FileWork
 from harness.migration.invariants import Invariants
@@ -27,6 +29,7 @@ from harness.migration.terms import Terms
 from harness.new_installations import EIS
 from harness.parties.migration_defects import DEFECTS, MigrationDefect
 from harness.parties.requesting_party import RequestingParty
+from harness.rules.migration_prepayment import PrepaymentRule, load_prepayment_rule
 from harness.rules.migration_rulebook import Switches, load_rule_book
 from harness.rules.split_supply import party_of
 from harness.run import NOT_PROVEN, Run
@@ -36,6 +39,9 @@ from harness.scenarios.migration.homes import cohort_of
 from harness.scenarios.migration.row import Disturbance, Home, MigrationRow, Stage
 from harness.scenarios.migration.supplier_data import given
 from harness.scenarios.migration.tampering import BY_ITS_MAKER, Forger, way
+
+if TYPE_CHECKING:
+    from harness.ports import Bench
 
 NAME: Final = "migration"
 _ENCRYPTED: Final = "MEF"
@@ -109,9 +115,27 @@ class World:
 
     # -- stages --------------------------------------------------------------------------------
 
+    def after(self, ref: str) -> CommissioningWorld:
+        """Return the parties of commissioning, and of the time after it.
+
+        Raises:
+            LookupError: Somebody else commissions.
+        """
+        found = self.course(ref).commissioning
+        if isinstance(found, Commissioning):
+            return found.world
+        raise LookupError(f"nobody of ours commissions {ref}")
+
     def broken(self) -> list[str]:
         """Return what the invariants found so far, whichever step it was after."""
         return [row for one in self.invariants.values() for row in one.broken]
+
+    def prepayment_rule(self) -> PrepaymentRule:
+        """Return the rule of 4.49(e), as the defects of the run take it to be."""
+        rule = load_prepayment_rule(self._overlays)
+        for defect in self._defects:
+            rule = replace(rule, **defect.prepayment)
+        return rule
 
     def begin(self, run: Run, stage: Stage) -> None:
         """Put into force what goes wrong in a stage, and nothing of the stage before."""
@@ -248,7 +272,7 @@ class World:
         return Course(office, [site for site in all_of_it if site.ref in refs])
 
     def _files(self, run: Run, first: Course, here: Sequence[Site]) -> Files:
-        """Return who works on the files of a later batch: as before, or another Requesting Party."""
+        """Return who works on the files of a later batch, perhaps another Requesting Party."""
         if not any(self.row.home(site.ref).twin_of for site in here):
             return first.files
         office = first.office
@@ -327,7 +351,8 @@ def _sites(run: Run, row: MigrationRow, homes: Sequence[Installation]) -> Iterat
         named = without_gas(installation) if home.deregistered else installation
         suffix = "" if number == 0 else f"@{installation.ref}"
         called = named.model_copy(update={"ref": home.ref})
-        yield Site(called, run.bench, _cohort(run, row, cohort_of(row, home)), suffix)
+        bench = cast("Bench", run.bench)  # journalled: what it cannot do it asks of the bench
+        yield Site(called, bench, _cohort(run, row, cohort_of(row, home)), suffix)
 
 
 def _cohort(run: Run, row: MigrationRow, key: str) -> Cohort:

@@ -22,7 +22,8 @@ from emulator.core.ids import Eui64
 from emulator.han.address_book import AddressBook, Place
 from emulator.han.node import RadioNode
 from emulator.han.tunnel_client import TunnelClient
-from emulator.han.tunnel_server import Line, TunnelServer
+from emulator.han.tunnel_line import Line
+from emulator.han.tunnel_server import TunnelServer
 from emulator.runtime.box import Box
 from emulator.runtime.world import World
 
