@@ -40,7 +40,7 @@ TIMES: Final = "\N{MULTIPLICATION SIGN}"
 _ROWS: Final = 40
 _FAULT_HELP: Final = (
     "NAME[:key=value,...]@LINK; behind before:STEP[:DEVICE]/ or after:STEP[:DEVICE]/ at a step"
-    " (before.2: in the second attempt); file:TYPE/WORD in a migration file"
+    " (of the first attempt; before.2: of the second); file:TYPE/WORD in a migration file"
     f" ({', '.join(SPOILS)}); repeatable."
 )
 _JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -127,7 +127,9 @@ def _table(run: MigrationRecord) -> Table:
         end.append(f"\n{row.state}" + (f" ({row.cause})" if row.cause else ""))
         count = f"{len(row.members)} {TIMES} " if len(row.members) > 1 else ""
         entry = None if record is None else resting_entry(record)
-        why = first.reason if entry is None else f"{entry.step} {row.code}: {entry.text}"
+        why = (
+            first.reason if entry is None else f"{f'{entry.step} {row.code}'.strip()}: {entry.text}"
+        )
         table.add_row(f"{count}{row.named}", end, why)
     if len(rows) > _ROWS:
         table.add_row(f"… {len(rows) - _ROWS} more kinds of course in the report")

@@ -71,8 +71,8 @@ def parse(faults: Sequence[str], *, known: Callable[[str], None]) -> Trouble:
 
     Args:
         faults: ``NAME[:key=value,...]@LINK`` for a link; the same behind
-            ``before:STEP[:DEVICE]/`` or ``after:STEP[:DEVICE]/`` (``before.2:`` for the second
-            attempt) for a step; ``file:TYPE/WORD`` for a migration file.
+            ``before:STEP[:DEVICE]/`` or ``after:STEP[:DEVICE]/`` for a step of the first attempt
+            (``before.2:`` of the second); ``file:TYPE/WORD`` for a migration file.
         known: Refuses an order that means nothing, by raising.
 
     Raises:
@@ -99,7 +99,8 @@ def _when(fault: str, found: re.Match[str]) -> When:
     device = found["device"] or ""
     if device and device not in DeviceType.__members__:
         raise _unknown(fault, f"{device} is no device type")
-    attempt = f":{found['attempt']}" if found["attempt"] else ""
+    # Steps P come before the first file, and so before any attempt.
+    attempt = "" if found["step"].startswith("P") else f":{found['attempt'] or 1}"
     return (f"{found['moment']}{attempt}", found["step"], device)
 
 

@@ -8,6 +8,7 @@ from emulator.core import faults as fault_orders
 from emulator.core.chance import Chance, Stream
 from emulator.core.clock import UtcMs
 from emulator.core.faults import FaultError
+from emulator.crypto.keystore import KeyStore
 from harness.errors import UsageError
 from harness.formats.migration_files.words import FileType
 from harness.migration import volume_faults
@@ -128,3 +129,15 @@ class Shared:
     def spoils(self) -> dict[FileType, Tamper]:
         """Return what happens to migration files on their way."""
         return {FileType(kind): spoil for kind, spoil in self.trouble.script.files.items()}
+
+
+def certificates(options: VolumeOptions) -> KeyStore:
+    """Return the public keys and certificates of all parties of a run; no private key is in it.
+
+    Raises:
+        UsageError: Cohort or installations cannot be read any more.
+    """
+    batch = load_batch(options)
+    terms = Terms(overlays=options.data, order=batch.cohort.handover.order)
+    clock, chance = StillClock(UtcMs(0)), Chance(options.seed)
+    return Office.open(clock, chance, batch.cohort, batch.homes, terms).keys.store.public()

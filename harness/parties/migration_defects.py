@@ -29,7 +29,6 @@ class MigrationDefect:
     Attributes:
         sentence: Who does what wrong.
         rules_off: Rules that nobody asks.
-        rules_forced: Rules that are asked on days on which they do not hold.
         forgets_overrides: Whether what the run overrides is not heeded.
         omits: Steps (``H2``, ``H2/GSME``) that their party says it took and did not.
         cohort: Key paths of the cohort's data (``rollback.enabled``) -> what is taken for true.
@@ -40,7 +39,6 @@ class MigrationDefect:
 
     sentence: str
     rules_off: frozenset[str] = frozenset()
-    rules_forced: frozenset[str] = frozenset()
     forgets_overrides: bool = False
     omits: frozenset[str] = frozenset()
     cohort: Mapping[str, object] = field(default_factory=dict)
@@ -145,8 +143,9 @@ def _does_nothing(_course: Any, _right: Right) -> Right:
     return lambda *_args, **_named: None
 
 
-def _lets_everything_pass(_course: Any, _right: Right) -> Right:
-    return lambda _instruction, _by: None
+def _open_gate(_course: Any, right: Any) -> Any:
+    """Take nothing for critical."""
+    return replace(right, critical=frozenset())
 
 
 def _to_one_supplier(_course: Any, right: Right) -> Right:
@@ -214,7 +213,7 @@ _ROWS: Final[Mapping[str, MigrationDefect]] = {
     ),
     "s1sp-skips-its-gate": MigrationDefect(
         "the S1SP carries critical instructions out without the DCO's part",
-        wrong={"office.s1sp.gate.refusal": _lets_everything_pass},
+        wrong={"office.s1sp.gate": _open_gate},
     ),
     "dco-signs-nothing": MigrationDefect(
         "the DCO countersigns nothing", wrong={"office.dco.countersign": _does_nothing}
@@ -238,7 +237,7 @@ _ROWS: Final[Mapping[str, MigrationDefect]] = {
         "what the run overrides explicitly is not heeded", forgets_overrides=True
     ),
     "mcc-asks-ma110-always": MigrationDefect(
-        "the EPCL is asked on days on which it was not", rules_forced=frozenset({"MA110"})
+        "the EPCL is asked on days on which it was not", cohort={"checks.ma110_from": None}
     ),
     "s1sp-takes-null-for-everybody": MigrationDefect(
         "the S1SP looks at no notified certificate",

@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from harness.migration.record import InstallationRecord
 from harness.migration.volume_journal import VolumeJournal
+from harness.migration.volume_shared import certificates
 from harness.new_installations import EUI64_PREFIX
 from harness.report import migration_page, migration_texts
 from harness.report.migration_grid import grid
 from harness.report.migration_model import (
+    FILES_FOLDER,
     MigrationRecord,
     Played,
     build,
@@ -43,6 +45,10 @@ RENDERERS: Final[dict[str, Callable[[MigrationRecord], bytes]]] = {
 }
 
 
+#: Where the certificates of the parties lie, beside the files they signed.
+KEYS_FOLDER: Final = "keys"
+
+
 def write_migration(folder: RunFolder) -> MigrationRecord:
     """Write all reports and the migration files; each report replaces the one before it whole.
 
@@ -56,6 +62,9 @@ def write_migration(folder: RunFolder) -> MigrationRecord:
         shown = {row.first.number for row in grid(run.installations).rows[:MOST_COURSES]}
         run = veiled(with_letters(run, journal, shown))
         write_files(folder.path, journal)
+        keys = folder.path / FILES_FOLDER / KEYS_FOLDER
+        if not keys.is_dir():  # so that others can check the signatures
+            certificates(run.options).to_folder(keys)
     finally:
         journal.close()
     for name, render in RENDERERS.items():

@@ -19,6 +19,10 @@ from harness.scenarios.migration.shapes import (
 _HEARD_AFTER: Final = "late:s={s:.0f}@sim"
 
 
+#: The network turns the hub away so often; it tries again every six hours.
+_OFF_FOR_SIX_DAYS: Final = "mute:times=25@sim"
+
+
 def _heard_after(seconds: float) -> tuple[Disturbance, ...]:
     return (Disturbance("H3", (_HEARD_AFTER.format(s=seconds),)),)
 
@@ -67,7 +71,7 @@ MIG_060: Final = scenario(
 MIG_061: Final = scenario(
     MigrationRow(
         id="MIG-061",
-        title="After 5.8A the hub has seven days anew: it comes on the sixth of them",
+        title="After 5.8A the hub has seven days anew: it comes on the seventh",
         clause="S000 §5 first contact",
         saboteur="s1sp-waits-a-day-less",
         homes=(ELECTRICITY,),
@@ -76,7 +80,7 @@ MIG_061: Final = scenario(
             Stage(script=UNHEARD, ends=ends(HOME=silent_hub())),
             Stage(
                 Kind.RESUBMIT,
-                before=("clear@sim", "mute:n=1@sim"),
+                before=("clear@sim", _OFF_FOR_SIX_DAYS),
                 judgement=LIKELY,
             ),
         ),

@@ -6,6 +6,7 @@ from harness.scenarios.migration.build import scenario
 from harness.scenarios.migration.row import MIGRATED, Home, MigrationRow, Stage, ends
 from harness.scenarios.migration.shapes import (
     DORMANT,
+    ESME,
     B,
     not_planned,
     rejected,
@@ -139,7 +140,7 @@ MIG_109: Final = scenario(
         clause="TMAD 4.47",
         saboteur="rule-off-4.47",
         order=B,
-        homes=(Home(network_operator=False),),
+        homes=(Home(without_operator=frozenset({ESME})),),
         stages=(Stage(ends=ends(HOME=rejected("V4", "X-4.47", "01"))),),
     )
 )

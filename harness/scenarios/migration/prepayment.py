@@ -123,6 +123,7 @@ MIG_093: Final = scenario(
             tops_up(_TOP_UP, GSME, 1),
             tops_up_in_vain(_TOP_UP, GSME, 2, DeskFault.NOT_DELIVERED),
             sets_mode(_DUTY, GSME, CREDIT),
+            mode_is(_DUTY, GSME, "Credit"),
             duty(_DUTY, days=8, overdue=()),
         ),
         silent=(_WHEN_IT_BITES,),

@@ -46,7 +46,7 @@ MIG_076: Final = scenario(
         id="MIG-076",
         title="5.8A after a file error ends where a clean run ends",
         clause="TMAD 5.8A",
-        saboteur="rule-off-h4",
+        saboteur="rule-off-5.23a",
         order=A,
         homes=(Home(ref="CLEAN"), Home()),
         stages=(

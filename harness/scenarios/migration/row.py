@@ -22,6 +22,7 @@ class SupplierIds(enum.Enum):
     NULL = "null"
     ONE_OWN = "one own"  # one of them its supplier's own, the others Null
     HALF = "half"  # a serial number without an issuer
+    ANOTHERS = "another's"  # certificates of the other supplier party
 
 
 class GasSupplier(enum.Enum):
@@ -51,7 +52,7 @@ class Home:
         unlisted: Whether its combination of models stands on the EPCL for another provider only.
         deregistered: Whether the SMSO de-registers its gas meter beforehand, by itself.
         authorised: Whether its supplier has authorised the migration.
-        network_operator: Whether the files give the Network Operator's Certificate IDs.
+        without_operator: Meters for which the files lack the Network Operator's Certificate IDs.
         batch: Number of the batch it goes with; batches of a cohort share SMSO, S1SP and counters.
         twin_of: Ref of the home it is, under another Requesting Party; empty: a home of its own.
     """
@@ -70,7 +71,7 @@ class Home:
     unlisted: bool = False
     deregistered: bool = False
     authorised: bool = True
-    network_operator: bool = True
+    without_operator: frozenset[DeviceType] = frozenset()
     batch: int = 0
     twin_of: str = ""
 
@@ -226,6 +227,8 @@ class MigrationRow:
         day: Day the run begins (ISO 8601); empty: a day on which the cohort migrates.
         conditions: Device conditions (saboteur names that belong to the row).
         faults: Faults in force from the start.
+        capacity: Installations that fit into a day; 0: any number.
+        cohort_data: Key paths of the cohort's data -> what the row takes instead.
         closed: Day from which the Requesting Party is closed (ISO 8601), or empty.
         overrides: Dated rules that are overridden explicitly, by id.
         shows: Further clauses it shows.
@@ -244,6 +247,8 @@ class MigrationRow:
     day: str = ""
     conditions: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    capacity: int = 0
+    cohort_data: Mapping[str, object] = field(default_factory=dict)
     closed: str = ""
     overrides: frozenset[str] = frozenset()
     shows: tuple[str, ...] = ()

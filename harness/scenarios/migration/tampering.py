@@ -1,12 +1,15 @@
 """Ways to tamper with a migration file, by name; each leaves everything else as it was."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from lxml import etree
 
-from emulator.crypto.pki import Draw
+from emulator.core.clock import UtcMs
+from emulator.crypto.keystore import KeyStore
+from emulator.crypto.pki import Draw, TestPki
 from harness.errors import UsageError
 from harness.formats.migration_files.building import Keys
 from harness.formats.migration_files.document import MigrationFile, from_tree, octets, to_tree
@@ -27,7 +30,7 @@ from harness.formats.migration_files.opening import (
     Opener,
     to_xml,
 )
-from harness.formats.migration_files.parties import SIGNERS, Role
+from harness.formats.migration_files.parties import SIGNERS, Role, party_entries
 from harness.formats.migration_files.schema import MigrationSchema
 from harness.formats.migration_files.signing import sign, strip
 from harness.formats.migration_files.xml_input import parse
@@ -76,6 +79,10 @@ class Forger:
         return to_xml(information, self.schema)
 
 
+#: A certificate from then is valid on every day of a row.
+_LONG_AGO: Final = UtcMs(1_600_000_000_000)
+#: More elements inside one another than any migration file has.
+_DEEP: Final = 400
 Way = Callable[[Forger, bytes], bytes]
 #: Changes one installation of an encrypted file.
 _Change = Callable[[Forger, EncryptedInstallation, Binding], EncryptedInstallation]
@@ -115,6 +122,72 @@ def _document_type(_forger: Forger, data: bytes) -> bytes:
     if not mark:
         return b"<!DOCTYPE mig>" + data
     return head + mark + b"<!DOCTYPE mig>" + rest
+
+
+def _cut_off(_forger: Forger, data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def _entity(_forger: Forger, data: bytes) -> bytes:
+    return data.replace(b"</", b"&nobody;</", 1)
+
+
+def _other_namespace(forger: Forger, data: bytes) -> bytes:
+    return data.replace(forger.schema.namespace.encode(), b"urn:somebody:else")
+
+
+def _namespace_twice(forger: Forger, data: bytes) -> bytes:
+    again = f' xmlns:again="{forger.schema.namespace}"'.encode()
+    return data.replace(b"<mig:MigrationHeader>", b"<mig:MigrationHeader" + again + b">", 1)
+
+
+def _other_algorithm(_forger: Forger, data: bytes) -> bytes:
+    return data.replace(b"ecdsa-sha256", b"ecdsa-sha512", 1)
+
+
+def _stranger(forger: Forger, data: bytes) -> bytes:
+    """Sign with a certificate that nobody knows."""
+    root = forger.tree(data)
+    strip(root)
+    pki = TestPki.new(forger.draw, _LONG_AGO)
+    party = forger.keys.parties[Role.REQUESTING_PARTY]
+    known = KeyStore(party_entries(pki, Role.REQUESTING_PARTY, party))
+    sign(root, replace(forger.keys, store=known).signing(Role.REQUESTING_PARTY))
+    return octets(root, forger.schema)
+
+
+def _too_deep(_forger: Forger, data: bytes) -> bytes:
+    nest = b"<mig:x>" * _DEEP + b"</mig:x>" * _DEEP
+    return data.replace(b"</mig:MigrationHeader>", nest + b"</mig:MigrationHeader>", 1)
+
+
+def _edited(old: str, new: str) -> Way:
+    """Return a way of a Requesting Party that writes one thing otherwise, and signs it."""
+
+    def way_(forger: Forger, data: bytes) -> bytes:
+        if not re.search(old, data.decode()):
+            raise UsageError(f"nothing in the file is {old}")
+        changed = re.sub(old, new, data.decode(), count=1).encode()
+        return forger.signed(forger.tree(changed), Role.REQUESTING_PARTY)
+
+    return way_
+
+
+def _second_left_out(forger: Forger, data: bytes) -> bytes:
+    root = forger.tree(data)
+    second = _installations(root)[1]
+    parent = second.getparent()
+    if parent is not None:
+        parent.remove(second)
+    return forger.signed(root, Role.REQUESTING_PARTY)
+
+
+def _meter_twice(forger: Forger, data: bytes) -> bytes:
+    """Name the first installation's meter point in the second as well."""
+    root = forger.tree(data)
+    points = [one for one in root.iter() if etree.QName(one).localname == "MPAN"]
+    points[1].text = points[0].text
+    return forger.signed(root, Role.REQUESTING_PARTY)
 
 
 def _rewritten(which: tuple[int, ...], change: _Change) -> Way:
@@ -211,6 +284,20 @@ WAYS: Final[Mapping[str, Way]] = {
     "no signature": _no_signature,
     "an element too many": _element_too_many,
     "a document type": _document_type,
+    "cut off": _cut_off,
+    "an entity": _entity,
+    "another namespace": _other_namespace,
+    "one namespace under two prefixes": _namespace_twice,
+    "another algorithm": _other_algorithm,
+    "signed by a stranger": _stranger,
+    "nested too deep": _too_deep,
+    "another processing mode": _edited(r"<mig:ProcessingMode>[^<]*</mig:ProcessingMode>", ""),
+    "another class": _edited('InstallationClass="Active"', 'InstallationClass="Dormant"'),
+    "another firmware": _edited('FirmwareVersion="10000001"', 'FirmwareVersion="1000000A"'),
+    "a counter with a zero": _edited(r"<mig:MigrationCounter>", "<mig:MigrationCounter>0"),
+    "another address": _edited(r"\[2001:db8::1\]", "[2001:db8::9]"),
+    "second left out": _second_left_out,
+    "one meter twice": _meter_twice,
     "the other root": _rewritten((0,), _other_root),
     "sealed for another party": _rewritten((0,), _for_another),
     "second sealed for another party": _rewritten((1,), _for_another),
@@ -226,6 +313,7 @@ WAYS: Final[Mapping[str, Way]] = {
 #: Ways that only the maker of a file has: what it sends agrees with its manifest.
 BY_ITS_MAKER: Final = frozenset(
     {
+        "second left out",
         "the other root",
         "sealed for another party",
         "second sealed for another party",

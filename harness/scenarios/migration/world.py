@@ -153,8 +153,8 @@ class World:
                 _orders(stage), sent, _acts(stage, course.office, self.kept), omits
             )
             self._give_data(course, stage)
-            if _ENCRYPTED in made:
-                self._make_wrongly(course, ways[_ENCRYPTED])
+            for name in made:
+                self._make_wrongly(course, name, ways[name])
             self._arrange(course)
 
     def _give_data(self, course: Course, stage: Stage) -> None:
@@ -169,15 +169,15 @@ class World:
             for one in installations:
                 home = self.row.home(one.ref)
                 ids = stage.supplier_ids.get(one.ref, home.supplier_ids)
-                operator = home.network_operator
-                rows.append(given(one, ids, store, network_operator=operator))
+                lacking = home.without_operator
+                rows.append(given(one, ids, store, without_operator=lacking))
             files.hands[-1].installations = {row.ref: row for row in rows}
             return right(builder, rows)
 
         self._replace(files.rp, "common", common)
 
-    def _make_wrongly(self, course: Course, change: Callable[[bytes], bytes]) -> None:
-        """Have the Requesting Party itself make the encrypted file wrongly."""
+    def _make_wrongly(self, course: Course, name: str, change: Callable[[bytes], bytes]) -> None:
+        """Have the Requesting Party itself make a group file wrongly."""
         files = course.files
         if not isinstance(files, FileWork):
             return
@@ -185,7 +185,9 @@ class World:
 
         def group_files(*args: Any, **named: Any) -> tuple[BuiltFile, BuiltFile]:
             group, encrypted = right(*args, **named)
-            return group, replace(encrypted, octets=change(encrypted.octets))
+            if name == _ENCRYPTED:
+                return group, replace(encrypted, octets=change(encrypted.octets))
+            return replace(group, octets=change(group.octets)), encrypted
 
         self._replace(files.rp, "group_files", group_files)
 
@@ -199,6 +201,7 @@ class World:
         planning.arrangements = Arrangements(
             exclusions={home.ref: home.exclusions for home in homes if home.exclusions},
             withheld=frozenset(party_of(EIS, settings) for _home in unwilling),
+            capacity=row.capacity or None,
         )
 
     def _put_wrong(self, defect: MigrationDefect) -> None:
@@ -283,7 +286,6 @@ class World:
 
     def _terms(self) -> Terms:
         off = frozenset(rule for one in self._defects for rule in one.rules_off)
-        forced = frozenset(rule for one in self._defects for rule in one.rules_forced)
         heeded = not any(one.forgets_overrides for one in self._defects)
         book = load_rule_book(self._overlays)
         for defect in self._defects:
@@ -292,7 +294,7 @@ class World:
             overlays=self._overlays,
             first_counter=_FIRST_COUNTER,
             book=book,
-            switches=Switches(off, forced, self.row.overrides if heeded else frozenset()),
+            switches=Switches(off, overridden=self.row.overrides if heeded else frozenset()),
             order=self.row.order,
             start=_moment(self.row.day),
         )
@@ -358,7 +360,7 @@ def _sites(run: Run, row: MigrationRow, homes: Sequence[Installation]) -> Iterat
 def _cohort(run: Run, row: MigrationRow, key: str) -> Cohort:
     """Return a cohort as the row, and the defects of the run, take it to be."""
     cohort = load_cohort(key, installed.overlays(run.options))
-    changes: dict[str, object] = {}
+    changes: dict[str, object] = dict(row.cohort_data)
     if row.closed:
         changes["dates.requesting_party_closed"] = date.fromisoformat(row.closed)
     for name in run.options.defects:

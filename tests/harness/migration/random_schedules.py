@@ -114,7 +114,8 @@ def schedule(seed: int) -> Schedule:
     for _number in range(draw.below(4)):
         step = one(_STEPS)
         device = one(("", ":CHF", ":ESME", ":GSME")) if step in _PER_DEVICE else ""
-        faults.append(f"{one(('before', 'after'))}:{step}{device}/{one(_ORDERS)}")
+        moment = one(("before", "after")) + one(("", "", "", ".2"))
+        faults.append(f"{moment}:{step}{device}/{one(_ORDERS)}")
     if draw.happens(0.1):
         faults.append(one(_ORDERS[:19]))
     if draw.happens(0.12):

@@ -131,7 +131,7 @@ def test_faults_are_sorted_into_links_steps_and_files() -> None:
     assert found.on_links == ("mute@wan",)
     assert found.script.orders == {
         ("before:2", "R1", "GSME"): ("drop@han",),
-        ("after", "H3", ""): ("mute@wan",),
+        ("after:1", "H3", ""): ("mute@wan",),
     }
     assert found.script.files == {"MEF": SPOILS["truncated"]}
 
