@@ -62,12 +62,15 @@ def exit_code(run: MigrationRecord) -> int:
 
 
 def is_migration_run(folder: Path) -> bool:
-    """Say whether a folder holds a migration run.
+    """Say whether a folder holds a migration run; one that holds no run does not.
 
     Raises:
-        UsageError: It holds no run, or one that cannot be read.
+        UsageError: It holds a run that cannot be read.
     """
-    journal = Journal.open(RunFolder(folder).file("journal"))
+    path = RunFolder(folder).file("journal")
+    if not path.is_file():
+        return False
+    journal = Journal.open(path)
     try:
         return is_migration(journal)
     finally:

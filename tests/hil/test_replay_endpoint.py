@@ -93,6 +93,9 @@ def test_mismatches_are_told_when_they_happen() -> None:
         with meter_on(told, endpoint.start("wrapper://127.0.0.1:0")) as meter:
             meter.associate(told.credentials("public"))
             meter.get([IMPORT])
+        give_up = time.monotonic() + SOON_S  # it is told after the answer was sent
+        while not heard and time.monotonic() < give_up:
+            time.sleep(0.01)
         assert [one.got for one in heard] == ["GET Active import, value (3 / 1-0:1.8.0.255 a2)"]
 
 

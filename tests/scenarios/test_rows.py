@@ -11,6 +11,7 @@ from emulator.crypto.signature import verify
 from emulator.devices.defects import DEFECTS as DEVICE_DEFECTS
 from harness import gbcs_files
 from harness.parties.defects import DEFECTS as PARTY_DEFECTS
+from harness.parties.migration_defects import DEFECTS as MIGRATION_DEFECTS
 from harness.report import pcapng
 from harness.scenarios.catalogue import CATALOGUE
 from harness.verdict import Verdict
@@ -32,7 +33,7 @@ def test_a_row_says_what_it_claims(row: str) -> None:
     assert found.id == row
     assert found.clauses
     assert found.expected_events
-    assert found.saboteur in {*DEVICE_DEFECTS, *PARTY_DEFECTS}
+    assert found.saboteur in {*DEVICE_DEFECTS, *PARTY_DEFECTS, *MIGRATION_DEFECTS}
 
 
 @pytest.mark.timeout(120)

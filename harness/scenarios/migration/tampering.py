@@ -294,7 +294,10 @@ WAYS: Final[Mapping[str, Way]] = {
     "another processing mode": _edited(r"<mig:ProcessingMode>[^<]*</mig:ProcessingMode>", ""),
     "another class": _edited('InstallationClass="Active"', 'InstallationClass="Dormant"'),
     "another firmware": _edited('FirmwareVersion="10000001"', 'FirmwareVersion="1000000A"'),
-    "a counter with a zero": _edited(r"<mig:MigrationCounter>", "<mig:MigrationCounter>0"),
+    "the thirtieth of February": _edited(
+        r"<mig:CreatedAt>(\d+)-\d+-\d+", r"<mig:CreatedAt>\1-02-30"
+    ),
+    "an hour earlier": _edited(r"(<mig:CreatedAt>[^T]*T)06", r"\g<1>05"),
     "another address": _edited(r"\[2001:db8::1\]", "[2001:db8::9]"),
     "second left out": _second_left_out,
     "one meter twice": _meter_twice,

@@ -151,13 +151,11 @@ class Path:
         step = self.end.step
         if not step or self.end.state is State.MIGRATED:
             return False
-        early = self.order is HandoverOrder.AFTER_COMMON_FILE or not self._handed_over()
-        if step == "V4" and self.end.state is State.REJECTED and early:
-            return phase is VALIDATE
+        if self.end.state is State.REJECTED:
+            return phase is VALIDATE  # only what the MCC finds before the hand-over rejects
+        if step in GROUP.steps:
+            return phase is CHECK  # what V3 lacks is found there
         return step in phase.steps
-
-    def _handed_over(self) -> bool:
-        return self.order is HandoverOrder.BEFORE_FILE_PROCESSING
 
     def _cut(self, phase: Phase, words: list[str]) -> list[str]:
         """Return the words up to the failing step, the failure, and what follows from it."""
@@ -167,8 +165,8 @@ class Path:
             if word.split()[0].rstrip("~^") == end.step and self._is_there(word):
                 break
             kept.append(word)
-        if end.step in phase.steps or phase is VALIDATE:
-            kept = [word for word in kept if word != "Viable"]
+        if end.step not in phase.steps and end.step <= "V3":
+            kept = []
         device = end.at or _TAKEN_ON.get(end.step)
         code = f"{end.code}/{end.sub_code}".rstrip("/")
         failed = " ".join(part for part in (f"{end.step}!", device and device.value, code) if part)
@@ -193,8 +191,10 @@ class Path:
     def _rolled_back(self) -> list[str]:
         end, here = self.end, set(self._holders())
         words = [State.ROLLING_BACK.value]
-        if end.step == "H2":
-            taken = self._holders()[: self._holders().index(end.at or DeviceType.CHF)]
+        by_smso = end.step in {"H2", "H3"}
+        if by_smso:
+            held = self._holders()
+            taken = held if end.at is None else held[: held.index(end.at)]
             order = tuple(reversed(taken))
         else:
             order = tuple(one for one in self.cohort.rollback.order if one in here)
@@ -205,7 +205,7 @@ class Path:
             words.append(f"R1 {device.value}")
         if step == "R2":
             return [*words, f"R2! X-R2/{sub_code}", State.STRANDED.value]
-        words.append("R2~" if end.step == "H2" else "R2")
+        words.append("R2~" if by_smso else "R2")
         if step == "R3":
             return [*words, f"R3! X-R3/{sub_code}", State.STRANDED.value]
         return [*words, "R3", State.ROLLED_BACK.value]

@@ -123,7 +123,7 @@ SPOILT: list[tuple[str, bytes, Spoil, DuisFault, str]] = [
     (
         "service",
         UPDATE,
-        swap("Reference>11.1<", "Reference>1.1<"),
+        swap("Reference>11.1<", "Reference>99.1<"),
         DuisFault.UNSUPPORTED_SERVICE,
         "ServiceReference",
     ),

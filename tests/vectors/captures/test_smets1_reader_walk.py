@@ -1,7 +1,7 @@
 """A captured conversation, replayed: written by ``smetsbench capture to-test``.
 
 Capture: smets1-reader-walk
-Profile: smets1 (loopback), 2026-11-22T06:55:24.587Z
+Profile: smets1 (loopback), 2026-11-22T10:54:56.821Z
 """
 
 from pathlib import Path
