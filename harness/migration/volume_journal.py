@@ -185,7 +185,8 @@ class VolumeJournal:
             UnreconciledError: They were written before, with other octets: the same run makes the
                 same files, so something of it is not the same.
         """
-        known = {one.name: one.sha256 for one in self.files(number)}
+        rows = self.journal.rows("SELECT name, sha256 FROM migration_files WHERE round = ?", number)
+        known = {row["name"]: row["sha256"] for row in rows}
         for one in files:
             if known.get(one.name, one.sha256) != one.sha256:
                 raise UnreconciledError(

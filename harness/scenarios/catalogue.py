@@ -195,4 +195,5 @@ CATALOGUE: Final[Mapping[str, str]] = {
     "MIG-137": f"{_MIGRATION}.more_files:MIG_137",
     "MIG-138": f"{_MIGRATION}.more_files:MIG_138",
     "MIG-139": f"{_MIGRATION}.more_files:MIG_139",
+    "MIG-140": f"{_MIGRATION}.planning:MIG_140",
 }

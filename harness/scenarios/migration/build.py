@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from device_profiles.cohort import HandoverOrder
 from emulator.core.clock import UtcMs
 from harness.migration.states import RESTING, Owner, State
 from harness.run import Run
@@ -20,6 +21,18 @@ _WORLD: Final = "SMETS1"
 _DAY_S: Final = 86_400.0
 #: Longest that one step may take which goes through a whole migration.
 _WHOLE_S: Final = 12 * _DAY_S
+#: Where the hand-over stands -> what of it no source says.
+_ORDERS: Final = {
+    HandoverOrder.BEFORE_FILE_PROCESSING: (
+        "where keys and SIM change hands: order A takes S000 §5 literally, before any file is read"
+    ),
+    HandoverOrder.AFTER_COMMON_FILE: (
+        "where keys and SIM change hands: order B has the common file checked before"
+    ),
+    HandoverOrder.FOLDED: (
+        "when other cohorts than FOC change keys and SIM: here within device testing"
+    ),
+}
 #: Phases after which ownership is looked at, with whose the devices are then.
 _OWNED_AFTER: Final = {HAND_OVER.name: Owner.S1SP, TEST.name: Owner.S1SP}
 
@@ -43,8 +56,15 @@ def scenario(row: MigrationRow) -> Scenario:
         expected_events=row.trace or expected_events(row),
         faults=row.faults,
         settings={"homes": installations(row), "defects": row.conditions, "row": row},
-        silent=row.silent,
+        silent=(*row.silent, *_where_it_stands(row)),
     )
+
+
+def _where_it_stands(row: MigrationRow) -> tuple[str, ...]:
+    """Return what no source says of the order a row plays in; nothing where it says so itself."""
+    order = order_of(row)
+    said = "" if order is None else _ORDERS[order]
+    return () if not said or any("order" in one for one in row.silent) else (said,)
 
 
 def refs_of(row: MigrationRow, stage: Stage) -> tuple[str, ...]:

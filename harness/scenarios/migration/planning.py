@@ -1,9 +1,13 @@
 """Who may migrate, and when: eligibility, authorisation, dates, MIG-100 to MIG-113."""
 
-from typing import Final
+from typing import Final, cast
 
+from harness.migration.planning import Planning, combination_of
+from harness.rules.outcomes import Outcome, Result
+from harness.run import Run
+from harness.scenario import step
 from harness.scenarios.migration.build import scenario
-from harness.scenarios.migration.row import MIGRATED, Home, MigrationRow, Stage, ends
+from harness.scenarios.migration.row import MIGRATED, Home, Kind, MigrationRow, Stage, ends
 from harness.scenarios.migration.shapes import (
     DORMANT,
     ESME,
@@ -11,7 +15,10 @@ from harness.scenarios.migration.shapes import (
     not_planned,
     rejected,
 )
+from harness.scenarios.migration.world import world
 
+_EARLY: Final = "TMAD 4.26"
+_COS: Final = "change-of-supplier"
 _UNLISTED: Final = Home(unlisted=True)
 
 MIG_100: Final = scenario(
@@ -68,7 +75,7 @@ MIG_103: Final = scenario(
                 ref=ref,
                 exclusions=frozenset({name}),
                 of_class=DORMANT,
-                dormancy=_CAUSE.get(ref, "change-of-supplier"),
+                dormancy=_CAUSE.get(ref, _COS),
             )
             for ref, name, _sub in _CATEGORIES
         ),
@@ -142,5 +149,49 @@ MIG_109: Final = scenario(
         order=B,
         homes=(Home(without_operator=frozenset({ESME})),),
         stages=(Stage(ends=ends(HOME=rejected("V4", "X-4.47", "01"))),),
+    )
+)
+
+
+def _early(run: Run, ref: str) -> Outcome:
+    """Have the DCC ask for a firmware update of a home's ESME before its migration."""
+    here = world(run)
+    course, record, site = here.course(ref), here.record(ref), here.site(ref)
+    combination = combination_of(site.installation, course.office)
+    rows = course.office.lists.dmcs.entries.values()
+    dmc = next((one for one in rows if one.combination == combination), None)
+    planning = cast("Planning", course.planning)
+    return planning.early_update(record, str(site.eui64(ESME)), dmc).outcome
+
+
+@step("DCC has dormant meters' firmware updated; an active meter's is its supplier's", _EARLY)
+async def _early_updates(run: Run) -> None:
+    """Before the EPCL has the combination: allowed for the dormant home, refused for the other."""
+    dormant, active = _early(run, "DORMANT"), _early(run, "ACTIVE")
+    run.check("update of the dormant home", (Result.PASSED, ""), (dormant.result, dormant.code))
+    run.check(
+        "update of the active home", (Result.REJECTED, "X-4.26"), (active.result, active.code)
+    )
+    run.check("why not", "01", active.sub_code)
+    letters = world(run).course("DORMANT").office.post.letters
+    said = [(one.sender, one.receiver) for one in letters if one.kind == "order"]
+    run.check("who instructed, who carries out", [("MCC", "SMSO")], said)
+    run.event("early updates")
+
+
+_TOO_EARLY: Final = not_planned("P2", "X-RELEASE", "01")
+MIG_140: Final = scenario(
+    MigrationRow(
+        id="MIG-140",
+        title="Early firmware: dormant meters before the EPCL entry; the migration waits for it",
+        clause=_EARLY,
+        saboteur="rule-off-4.26",
+        day="2020-12-05",
+        homes=(Home(ref="DORMANT", of_class=DORMANT, dormancy=_COS), Home(ref="ACTIVE")),
+        stages=(
+            Stage(Kind.STEPS, steps=(_early_updates,), events=("early updates",), ends={}),
+            Stage(until="authorise", ends=ends(DORMANT=_TOO_EARLY, ACTIVE=_TOO_EARLY)),
+        ),
+        silent=("whether the DCC asks the SMSO itself or through the Requesting Party",),
     )
 )

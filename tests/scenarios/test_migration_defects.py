@@ -1,0 +1,76 @@
+"""Each check, counter, step and rule left out in turn changes the verdict of at least one row."""
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from harness.parties.migration_defects import DEFECTS, rule_off
+from harness.rules.migration_rulebook import load_rule_book
+from harness.scenarios.catalogue import CATALOGUE
+from harness.scenarios.migration.row import End, MigrationRow
+from harness.verdict import Verdict
+from tests.scenarios.played import play, scenario
+
+ROWS: dict[str, MigrationRow] = {
+    name: scenario(name).settings["row"] for name in CATALOGUE if name.startswith("MIG-")
+}
+#: Rows in which every step is taken: order B, order A, folded, a rollback, a resubmission.
+WHOLE: Final = ("MIG-001", "MIG-029", "MIG-009", "MIG-028")
+#: Defects that no row notices, and why: nothing is silently fine.
+UNNOTICED: Final = {
+    **dict.fromkeys(
+        ["rule-off-7.3.2", "rule-off-dates", "rule-off-p1", "rule-off-mam-4"],
+        "asked by `ma check` alone: tests/harness/rules",
+    ),
+    **dict.fromkeys(
+        ["rule-off-dtd", "rule-off-entity", "rule-off-b64", "rule-off-sig-cert", "rule-off-key"],
+        "tests/harness/formats/migration_files",
+    ),
+}
+
+
+def codes(end: End) -> set[str]:
+    step = end.back[0]
+    return {end.code, f"X-{step}" if step else ""} - {""}
+
+
+def candidates(name: str) -> list[str]:
+    """Rows that may notice a defect, the likeliest first."""
+    own = [row.id for row in ROWS.values() if row.saboteur == name]
+    of_rule = [
+        row.id
+        for rule, entry in load_rule_book().rules.items()
+        if rule_off(rule) == name
+        for row in ROWS.values()
+        for stage in row.stages
+        if any(entry.code in codes(end) for end in stage.ends.values())
+    ]
+    misconduct = [
+        row.id for row in ROWS.values() if any(name in stage.misconduct for stage in row.stages)
+    ]
+    steps = list(WHOLE) if name.startswith("omits-") else []
+    return list(dict.fromkeys([*own, *of_rule, *misconduct, *steps]))[:5]
+
+
+def is_noticed(name: str, out: Path) -> bool:
+    """Whether a row does not pass any more; one that has the defect anyway must need it."""
+    for row in candidates(name):
+        _, result = play(row, out / row, defects=(name,))
+        if result.verdict is not Verdict.PASS:
+            return True
+    return False
+
+
+def test_what_goes_unnoticed_is_told_once_and_exists() -> None:
+    assert set(UNNOTICED) <= set(DEFECTS)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", list(DEFECTS))
+def test_a_defect_changes_a_verdict_or_is_listed(name: str, tmp_path: Path) -> None:
+    belongs = any(name in stage.misconduct for row in ROWS.values() for stage in row.stages)
+    if belongs and not any(row.saboteur == name for row in ROWS.values()):
+        return  # it is what those rows are about: without it they would not pass
+    assert is_noticed(name, tmp_path) is (name not in UNNOTICED)
