@@ -196,4 +196,5 @@ CATALOGUE: Final[Mapping[str, str]] = {
     "MIG-138": f"{_MIGRATION}.more_files:MIG_138",
     "MIG-139": f"{_MIGRATION}.more_files:MIG_139",
     "MIG-140": f"{_MIGRATION}.planning:MIG_140",
+    "MIG-150": f"{_MIGRATION}.one_meter:MIG_150",
 }

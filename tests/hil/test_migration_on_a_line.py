@@ -27,7 +27,7 @@ SCENARIOS = {
     "MIG-024": f"{_PACK}.golden:MIG_024",  # T-A
     "MIG-027": f"{_PACK}.golden:MIG_027",  # T-C
     "MIG-028": f"{_PACK}.golden:MIG_028",  # T-D
-    "MIG-120": f"{_PACK}.one_meter:MIG_120",
+    "MIG-150": f"{_PACK}.one_meter:MIG_150",
 }
 SETTING = Setting(catalogue=SCENARIOS)
 SEED = 7
@@ -60,7 +60,7 @@ def test_a_migration_passes_with_its_meter_on_a_serial_line(tmp_path: Path) -> N
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("name", ["MIG-003", "MIG-024", "MIG-027", "MIG-028", "MIG-120"])
+@pytest.mark.parametrize("name", ["MIG-003", "MIG-024", "MIG-027", "MIG-028", "MIG-150"])
 def test_the_verdicts_of_a_serial_line_are_those_of_the_emulated_bench(
     tmp_path: Path, name: str
 ) -> None:
@@ -124,7 +124,7 @@ READING = 3
 def test_with_one_real_meter_reading_steps_run_and_each_other_is_skipped_with_its_reason(
     tmp_path: Path,
 ) -> None:
-    record = played("MIG-120", tmp_path / "run", one_real_meter(tmp_path))
+    record = played("MIG-150", tmp_path / "run", one_real_meter(tmp_path))
     steps = steps_of(record)
     assert [verdict for _title, verdict, _why in steps[:READING]] == ["PASS"] * READING
     assert {verdict for _title, verdict, _why in steps[READING:]} == {"SKIPPED"}
@@ -148,7 +148,7 @@ def test_a_whole_migration_needs_more_than_one_real_meter_and_is_skipped(tmp_pat
 def test_a_home_around_a_real_meter_is_looked_at_whole_and_its_keys_are_left_alone(
     tmp_path: Path,
 ) -> None:
-    record = played("MIG-120", tmp_path / "run", one_real_meter(tmp_path, home=HOME))
+    record = played("MIG-150", tmp_path / "run", one_real_meter(tmp_path, home=HOME))
     verdicts = [verdict for _title, verdict, _why in steps_of(record)]
     assert verdicts == ["PASS"] * 5 + ["SKIPPED", "PASS"]
 

@@ -13,7 +13,9 @@ from harness.verdict import Verdict
 from tests.scenarios.played import play, scenario
 
 ROWS: dict[str, MigrationRow] = {
-    name: scenario(name).settings["row"] for name in CATALOGUE if name.startswith("MIG-")
+    name: scenario(name).settings["row"]
+    for name in CATALOGUE
+    if name.startswith("MIG-") and "row" in scenario(name).settings
 }
 #: Rows in which every step is taken: order B, order A, folded, a rollback, a resubmission.
 WHOLE: Final = ("MIG-001", "MIG-029", "MIG-009", "MIG-028")
@@ -49,8 +51,15 @@ def candidates(name: str) -> list[str]:
     misconduct = [
         row.id for row in ROWS.values() if any(name in stage.misconduct for stage in row.stages)
     ]
-    steps = list(WHOLE) if name.startswith("omits-") else []
-    return list(dict.fromkeys([*own, *of_rule, *misconduct, *steps]))[:5]
+    step = name.removeprefix("omits-").split("-")[0].upper() if name.startswith("omits-") else ""
+    of_step = [
+        row.id
+        for row in ROWS.values()
+        for stage in row.stages
+        if any(step and end.step == step for end in stage.ends.values())
+    ]
+    whole = list(WHOLE) if step else []
+    return list(dict.fromkeys([*own, *of_rule, *misconduct, *of_step, *whole]))[:7]
 
 
 def is_noticed(name: str, out: Path) -> bool:

@@ -24,7 +24,9 @@ from tests.scenarios.played import scenario
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "harness" / "scenarios" / "migration"
 ROWS: dict[str, MigrationRow] = {
-    name: scenario(name).settings["row"] for name in CATALOGUE if name.startswith("MIG-")
+    name: scenario(name).settings["row"]
+    for name in CATALOGUE
+    if name.startswith("MIG-") and "row" in scenario(name).settings
 }
 MIGRATABLE = [name for name in cohort_names() if load_cohort(name).cohort.migratable]
 CLEAN = [

@@ -12,9 +12,9 @@ from harness.scenario import Scenario, Step, StepFunction
 from harness.scenarios.clauses import clauses, exact
 from harness.scenarios.migration import checks
 from harness.scenarios.migration.homes import holders, installations, order_of
-from harness.scenarios.migration.phases import HAND_OVER, PHASES, TEST, Phase, chosen
+from harness.scenarios.migration.phases import HAND_OVER, TEST, Phase
 from harness.scenarios.migration.row import Home, Kind, MigrationRow, Stage
-from harness.scenarios.migration.trace import expected_events
+from harness.scenarios.migration.trace import expected_events, phases_of
 from harness.scenarios.migration.world import World, open_world, world
 
 _WORLD: Final = "SMETS1"
@@ -78,8 +78,9 @@ def _steps(row: MigrationRow, number: int) -> Iterator[Step]:
         yield from (_with_misconduct(number, step) for step in stage.steps)
         return
     if stage.kind is Kind.MIGRATE and order is not None:
-        for phase in chosen(PHASES[order], stage):
-            is_first = phase is chosen(PHASES[order], stage)[0]
+        phases = phases_of(row, number)
+        for phase in phases:
+            is_first = phase is phases[0]
             act = _phase(number, phase, is_first=is_first)
             waits = stage.wait_s if is_first else 0
             yield Step(phase.title, act, phase.clauses, phase.timeout_s + waits)
@@ -152,6 +153,7 @@ async def _owners_after(run: Run, here: World, phase: Phase, home: Home) -> None
     if owner is None or record.state in RESTING or record.exclusion:
         return
     await checks.owned(run, here, home, dict.fromkeys(checks.held(here, home), owner))
+    checks.quiesced(run, here, home)
 
 
 def _whole(number: int) -> StepFunction:

@@ -90,6 +90,13 @@ async def owned(run: Run, world: World, home: Home, wanted: Mapping[DeviceType, 
         run.check(name, owner, found.get(device), clause=ONE_OWNER)
 
 
+def quiesced(run: Run, world: World, home: Home) -> None:
+    """Check that the SMSO's head end does nothing at an installation by itself any more (H1)."""
+    going_on = world.course(home.ref).office.smso.schedules.get(home.ref, ())
+    name = f"{home.ref}: what the SMSO still does there"
+    run.check(name, [], list(going_on), clause=ONE_OWNER)
+
+
 def held(world: World, home: Home) -> tuple[DeviceType, ...]:
     """Return the holders of a home that its migration is about."""
     there = holders(world.row, home)

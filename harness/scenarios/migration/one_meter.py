@@ -1,6 +1,6 @@
 """A meter that is to be migrated, looked at before: what any bench with it can do of a migration.
 
-MIG-120. On the emulated bench every step is taken. On a bench with one real meter the steps that
+MIG-150. On the emulated bench every step is taken. On a bench with one real meter the steps that
 read run on the wire, and each of the others is SKIPPED with its reason.
 """
 
@@ -57,7 +57,7 @@ _STAND_IN: Final = (
         " DCC published; no public document fixes any maker's objects."
     ),
 )
-_HOME: Final = MigrationRow("MIG-120", "", _TABLE, "", homes=(Home(ppmid=False),))
+_HOME: Final = MigrationRow("MIG-150", "", _TABLE, "", homes=(Home(ppmid=False),))
 
 
 def look_around(run: Run) -> None:
@@ -258,8 +258,8 @@ async def _opens(run: Run, who: Credentials) -> bool:
     return association.accepted
 
 
-MIG_120: Final = Scenario(
-    id="MIG-120",
+MIG_150: Final = Scenario(
+    id="MIG-150",
     title="A meter that is to be migrated, looked at before: reading steps on any bench with it",
     devices=(_ESME,),
     world="SMETS1",

@@ -62,7 +62,7 @@ def expected_events(row: MigrationRow) -> tuple[str, ...]:
     for number, stage in enumerate(row.stages):
         refs = stage.refs or tuple(home.ref for home in row.homes)
         paths = {ref: Path(row, row.home(ref), number) for ref in refs if ref in stage.ends}
-        for stretch in _stretches(row, stage):
+        for stretch in _stretches(row, number):
             for ref in (home.ref for home in row.homes if home.ref in paths):
                 path = paths[ref]
                 words = [
@@ -76,8 +76,22 @@ def expected_events(row: MigrationRow) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _stretches(row: MigrationRow, stage: Stage) -> list[tuple[Phase, ...]]:
+def phases_of(row: MigrationRow, number: int) -> tuple[Phase, ...]:
+    """Return the phases of a stage up to the last in which any installation is still on its way."""
+    stage, order = row.stages[number], order_of(row)
+    if order is None:
+        return ()
+    refs = [ref for ref in stage.refs or tuple(home.ref for home in row.homes) if ref in stage.ends]
+    paths = [Path(row, row.home(ref), number) for ref in refs]
+    phases = chosen(PHASES[order], stage)
+    told = [[path.take(phase) for path in paths] for phase in phases]
+    used = [any(words) for words in told]
+    return phases[: len(used) - used[::-1].index(True)] if True in used else phases
+
+
+def _stretches(row: MigrationRow, number: int) -> list[tuple[Phase, ...]]:
     """Return the phases of a stage, those together after which events are told together."""
+    stage = row.stages[number]
     if stage.kind is Kind.RESUBMIT:
         return [(LISTED, COMMON, VALIDATE, GROUP, CHECK, CONTACT, TEST, COMMISSION)]
     if stage.kind is not Kind.MIGRATE:
@@ -85,7 +99,7 @@ def _stretches(row: MigrationRow, stage: Stage) -> list[tuple[Phase, ...]]:
     order = order_of(row)
     if order is None:
         return [()]  # each in the order of its own cohort
-    return [(phase,) for phase in chosen(PHASES[order], stage)]
+    return [(phase,) for phase in phases_of(row, number)]
 
 
 @dataclass(slots=True)

@@ -244,9 +244,7 @@ def test_explain_knows_codes_clauses_words_and_defects(term: str, kind: str, wor
 
 #: Of the long migration pack one row in ten: its clauses are checked where its rows are.
 EXPLAINED = [
-    name
-    for number, name in enumerate(CATALOGUE)
-    if not name.startswith("MIG-") or number % 10 == 0
+    name for number, name in enumerate(CATALOGUE) if not name.startswith("MIG-") or number % 10 == 0
 ]
 
 
