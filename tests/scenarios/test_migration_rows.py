@@ -22,7 +22,7 @@ def test_a_row_says_what_it_claims(row: str) -> None:
     found = scenario(row)
     assert found.id == row
     assert found.clauses
-    assert found.expected_events
+    assert found.expected_events or found.settings.get("any_device")  # steps depend on the bench
     assert found.silent
     assert found.saboteur in {*DEVICE_DEFECTS, *MIGRATION_DEFECTS}
     assert {ref.id for ref in found.clauses} == {c for step in found.steps for c in step.clauses}
