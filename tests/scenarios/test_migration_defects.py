@@ -19,6 +19,15 @@ ROWS: dict[str, MigrationRow] = {
 }
 #: Rows in which every step is taken: order B, order A, folded, a rollback, a resubmission.
 WHOLE: Final = ("MIG-001", "MIG-029", "MIG-009", "MIG-028")
+#: Rows that notice a defect which is no row's own saboteur.
+ALSO: Final = {
+    "mcc-never-excludes": "MIG-084",
+    "mcc-refuses-split-supply": "MIG-056",
+    "mcc-resubmits-for-every-cohort": "MIG-085",
+    "omits-r3": "MIG-073",
+    "s1sp-never-rolls-back": "MIG-029",
+    "s1sp-restores-the-hub-first": "MIG-029",
+}
 #: Defects that no row notices, and why: nothing is silently fine.
 UNNOTICED: Final = {
     **dict.fromkeys(
@@ -26,9 +35,13 @@ UNNOTICED: Final = {
         "asked by `ma check` alone: tests/harness/rules",
     ),
     **dict.fromkeys(
-        ["rule-off-dtd", "rule-off-entity", "rule-off-b64", "rule-off-sig-cert", "rule-off-key"],
-        "tests/harness/formats/migration_files",
+        ["rule-off-entity", "rule-off-b64", "rule-off-sig-cert", "rule-off-key"],
+        "no row has such a file: tests/harness/formats/migration_files",
     ),
+    "rule-off-value": "what cannot be read as a value is refused with or without the rule",
+    "rule-off-4.15": "another week is found as X-SET/03 before it: tests/harness/rules",
+    "rule-off-4.49e": "as shipped the duty begins with commissioning: tests/harness/rules",
+    "rule-off-h1": "nothing makes the SMSO fail to let go: a step that never fails",
 }
 
 
@@ -40,6 +53,7 @@ def codes(end: End) -> set[str]:
 def candidates(name: str) -> list[str]:
     """Rows that may notice a defect, the likeliest first."""
     own = [row.id for row in ROWS.values() if row.saboteur == name]
+    own += [ALSO[name]] if name in ALSO else []
     of_rule = [
         row.id
         for rule, entry in load_rule_book().rules.items()
