@@ -85,15 +85,19 @@ class DevicePhases:
                 await self.steps.begin(case, "H4")
         while waiting:
             for case in list(waiting):
-                if await self._look(case):
+                if await self._look(case, waiting):
                     waiting.remove(case)
             if first and len(waiting) < len(cases):
                 return
 
-    async def _look(self, case: Case) -> bool:
-        """Look at one hub of several for a while; say whether its wait is over."""
+    async def _look(self, case: Case, waiting: Sequence[Case]) -> bool:
+        """Look at one hub of several for a while; say whether its wait is over.
+
+        The while ends with the first time limit of all of them, so that none is noted late.
+        """
         hand_over, clock = HandOver(self.steps), self.office.clock
-        until = UtcMs(clock.now() + 1000 * self.office.settings.poll_s)
+        limits = (hand_over.deadline(one) for one in waiting)
+        until = min(UtcMs(clock.now() + 1000 * self.office.settings.poll_s), *limits)
         if await hand_over.look(case, until) or clock.now() >= hand_over.deadline(case):
             await self._end_wait(case, begun=True)
             return True

@@ -1,13 +1,20 @@
 """The run as JSON (schema ``harness/schemas/run.schema.json``) and its events as JSON lines."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from emulator.core.clock import UtcMs, iso
 from harness.report.evidence import gaps
 from harness.report.model import Check, Event, RunRecord, ScenarioRecord, StepRecord
 from harness.run import plain
 from harness.verdict import Verdict
+
+#: How durable a run of scenarios is (docs/decisions/0004): the other grade is a migration run's.
+DURABILITY: Final = {
+    "grade": "per-operation",
+    "says": "every operation on the bench is journalled before it is done, with the bench's state"
+    " behind it; a killed run goes on in the middle of a step and repeats no write",
+}
 
 
 def document(run: RunRecord) -> dict[str, Any]:
@@ -19,6 +26,7 @@ def document(run: RunRecord) -> dict[str, Any]:
         "seed": run.options.seed,
         "version": run.version,
         "bench": run.bench,
+        "durability": dict(DURABILITY),
         "options": run.options.dump(),
         "scenarios": [_scenario(scenario) for scenario in run.scenarios],
         "not_proven": [

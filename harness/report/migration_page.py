@@ -66,6 +66,7 @@ def _page(run: MigrationRecord, table: Grid, courses: int, files: int) -> str:
             sent=[_file(one) for one in sent],
             unlisted=max(0, more),
             durability=DURABILITY,
+            captured=captured(run),
             repeat=repeat(run),
             reason=reason(run),
             firm=FIRM_CODES,
@@ -120,6 +121,12 @@ def reason(run: MigrationRecord) -> str:
         left = len(run.installations) - len(run.records)
         return f"The run was interrupted; {left} installations are still to be played. {told}."
     return f"{told}."
+
+
+def captured(run: MigrationRecord) -> str:
+    """Return of how many installations the capture holds frames."""
+    of, count = run.options.captured, len(run.installations)
+    return "of every installation" if of >= count else f"of the first {of} of {count}"
 
 
 def repeat(run: MigrationRecord) -> str:
