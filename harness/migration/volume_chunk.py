@@ -32,12 +32,12 @@ def plan(
     """Return how a round's pending installations are played, chunk by chunk.
 
     A chunk is a run of installations of the round, pending or not: its file set names them all,
-    and is the same whenever it is made.
+    and is the same whenever it is made: as the rounds before left them, whatever this one has done.
     """
     everyone = journal.refs(last.number)
     open_ones = {number for number, _ref in pending}
     counter = 1 + sum(_chunks(len(journal.refs(one))) for one in range(last.number))
-    records = {} if last.number == 0 else {one.ref: one for one in journal.records()}
+    records = {one.ref: one for one in journal.records(before=last.number)}
     told = {**last.told, "round": last.number, "at": _listed_at(records, last)}
     tasks: list[Task] = []
     for chunk in range(_chunks(len(everyone))):

@@ -264,10 +264,17 @@ class VolumeJournal:
         )
         return bytes(rows[0]["memory"] or b"") if rows else b""
 
-    def records(self) -> list[InstallationRecord]:
-        """Return the record of each installation as its last play left it, in order."""
+    def records(self, *, before: int | None = None) -> list[InstallationRecord]:
+        """Return the record of each installation as its last play left it, in order.
+
+        Args:
+            before: Look at plays of rounds before this one alone; None: at all.
+        """
+        rounds = len(self.rounds()) if before is None else before
         rows = self.journal.rows(
-            "SELECT n, told FROM migration_plays WHERE state = 'done' ORDER BY n, round"
+            "SELECT n, told FROM migration_plays WHERE state = 'done' AND round < ?"
+            " ORDER BY n, round",
+            rounds,
         )
         last = {row["n"]: row["told"] for row in rows}
         plays = (load_play(told) for told in last.values())

@@ -1,8 +1,10 @@
 """Writes every report of a migration run from its journal."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from harness.migration.record import InstallationRecord
@@ -62,9 +64,7 @@ def write_migration(folder: RunFolder) -> MigrationRecord:
         shown = {row.first.number for row in grid(run.installations).rows[:MOST_COURSES]}
         run = veiled(with_letters(run, journal, shown))
         write_files(folder.path, journal)
-        keys = folder.path / FILES_FOLDER / KEYS_FOLDER
-        if not keys.is_dir():  # so that others can check the signatures
-            certificates(run.options).to_folder(keys)
+        _write_keys(folder.path / FILES_FOLDER / KEYS_FOLDER, run)
     finally:
         journal.close()
     for name, render in RENDERERS.items():
@@ -73,6 +73,17 @@ def write_migration(folder: RunFolder) -> MigrationRecord:
         fresh.write_bytes(render(run))
         fresh.replace(path)
     return run
+
+
+def _write_keys(path: Path, run: MigrationRecord) -> None:
+    """Write the parties' certificates, so that others can check signatures: all of them or none."""
+    if path.is_dir():
+        return
+    fresh = path.with_name(f"{path.name}.part")
+    if fresh.is_dir():  # what a kill left
+        shutil.rmtree(fresh)
+    certificates(run.options).to_folder(fresh)
+    fresh.replace(path)
 
 
 def veiled(run: MigrationRecord) -> MigrationRecord:

@@ -148,6 +148,20 @@ def test_a_killed_run_ends_as_if_nothing_had_happened(
     assert end_of(out) == end_of(clean[0])
 
 
+def test_certificates_that_a_kill_left_half_written_are_made_whole(
+    homes: Path, tmp_path: Path, clean: tuple[Path, MigrationRecord]
+) -> None:
+    out = tmp_path / "run"
+    assert in_a_child(played, homes, out, "crash:commit=3@harness") == -9
+    left = out / "files" / "keys.part"  # as when the kill had come later
+    left.mkdir(parents=True)
+    (left / "half.pem").write_text("-----BEGIN CERT", "ascii")
+    resumed(out)
+    names = {path.name for path in (clean[0] / "files" / "keys").iterdir()}
+    assert {path.name for path in (out / "files" / "keys").iterdir()} == names
+    assert not left.exists()
+
+
 def test_a_killed_run_is_not_overwritten(homes: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     assert in_a_child(played, homes, out, "crash:commit=4@harness") == -9
@@ -181,28 +195,31 @@ def test_silence_strands_and_a_resubmission_completes(
 
 def _copy(out: Path, tmp_path: Path) -> Path:
     copied = tmp_path / "copy"
-    copied.mkdir()
+    copied.mkdir(parents=True)
     (copied / "journal.sqlite").write_bytes((out / "journal.sqlite").read_bytes())
     (copied / "wire.pcapng").write_bytes((out / "wire.pcapng").read_bytes())
     return copied
 
 
-def test_a_resubmission_that_is_killed_goes_on(
-    stranded: tuple[Path, MigrationRecord], tmp_path: Path
+@pytest.mark.parametrize("commit", [2, 3, 4])
+def test_a_resubmission_that_is_killed_ends_as_if_nothing_had_happened(
+    commit: int, stranded: tuple[Path, MigrationRecord], tmp_path: Path
 ) -> None:
-    out = _copy(stranded[0], tmp_path)
-    assert in_a_child(_killed_resubmission, out) == -9
+    out, undisturbed = _copy(stranded[0], tmp_path / "a"), _copy(stranded[0], tmp_path / "b")
+    assert in_a_child(_killed_resubmission, out, commit) == -9
     with pytest.raises(UsageError, match="not finished"):
         resubmitted(out)
-    assert resumed(out).totals()["by_state"] == {"Migrated": 2}
+    resumed(out)
+    assert resubmitted(undisturbed).totals()["by_state"] == {"Migrated": 2}
+    assert end_of(out) == end_of(undisturbed)
 
 
-def _killed_resubmission(out: Path) -> None:
+def _killed_resubmission(out: Path, commit: int) -> None:
     opened = VolumeJournal.open
 
     def opened_to_die(path: Path) -> VolumeJournal:
         journal = opened(path)
-        journal.journal.crash_at = 3
+        journal.journal.crash_at = commit
         return journal
 
     VolumeJournal.open = opened_to_die  # type: ignore[method-assign]  # in a child of its own
