@@ -37,12 +37,6 @@ class PpmidFirmwareReading(enum.StrEnum):
     OWN_MAKE_ONLY = "own_make_only"
 
 
-class PpmidFirmwareUpdate(enum.StrEnum):
-    """What decides over a PPMID's firmware update."""
-
-    ANNEX_RULES = "annex_rules"
-
-
 class CohortFacts(Section):
     """What the documents say of a cohort.
 
@@ -160,12 +154,13 @@ class CohortPpmid(Section):
     Attributes:
         third_party_migrated: Whether PPMIDs that are not the SMSO's own make migrate too.
         read_firmware: What reading their firmware version brings back.
-        firmware_update: What decides over their updates.
+        third_party_firmware: Whether the S1SP can update and read the firmware of PPMIDs that are
+            not the SMSO's own make (F-097).
     """
 
     third_party_migrated: Flag
     read_firmware: PpmidFirmwareReading
-    firmware_update: PpmidFirmwareUpdate
+    third_party_firmware: Flag
 
 
 class CohortChecks(Section):
@@ -211,6 +206,25 @@ class CohortMetadata(Section):
         return MetadataMode.ENDURING if changed else self.mode
 
 
+class CohortBilingual(Section):
+    """What the DSP takes bilingual devices of the cohort's homes for (B2, B8).
+
+    Tactical: what they were pre-notified as, whatever hub they hang on. Enduring: what the hub is.
+
+    Attributes:
+        mode: What holds until ``enduring_from``.
+        enduring_from: First day on which the hub decides; None: no day is known.
+    """
+
+    mode: MetadataMode
+    enduring_from: date | None = None
+
+    def mode_on(self, day: date) -> MetadataMode:
+        """Return the mode that holds on a day."""
+        changed = self.enduring_from is not None and day >= self.enduring_from
+        return MetadataMode.ENDURING if changed else self.mode
+
+
 _SECTIONS: Final = (
     "cohort",
     "models",
@@ -220,6 +234,7 @@ _SECTIONS: Final = (
     "envelope",
     "ppmid",
     "metadata",
+    "bilingual",
     "checks",
     "dates",
 )
@@ -239,6 +254,7 @@ class Cohort(Section):
         envelope: See :class:`CohortEnvelope`.
         ppmid: See :class:`CohortPpmid`.
         metadata: See :class:`CohortMetadata`.
+        bilingual: See :class:`CohortBilingual`.
         checks: See :class:`CohortChecks`.
         dates: See :class:`CohortDates`.
         evidence: Key path of every value -> its mark.
@@ -256,6 +272,7 @@ class Cohort(Section):
     envelope: CohortEnvelope
     ppmid: CohortPpmid
     metadata: CohortMetadata
+    bilingual: CohortBilingual
     checks: CohortChecks
     dates: CohortDates = CohortDates()
     evidence: Mapping[str, Mark]

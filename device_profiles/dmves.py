@@ -132,6 +132,7 @@ class Dmves:
 
     def __init__(self, rows: Mapping[tuple[str, DeviceType, str], tuple[EquivalentStep, ...]]):
         self._rows = rows
+        self._found: dict[tuple[str, DeviceType, str], Equivalent] = {}
 
     def services(self, model: str, device_type: DeviceType) -> list[str]:
         """Return the requests of which the table says something for this model."""
@@ -148,6 +149,12 @@ class Dmves:
 
         The most exact ``models`` wins: a name before a longer glob before a shorter one.
         """
+        asked = (model, device_type, service)
+        if asked not in self._found:
+            self._found[asked] = self._look_up(model, device_type, service)
+        return self._found[asked]
+
+    def _look_up(self, model: str, device_type: DeviceType, service: str) -> Equivalent:
         fitting = [
             models
             for models, kind, named in self._rows

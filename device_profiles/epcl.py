@@ -141,7 +141,15 @@ class Nearest:
 
 
 class Epcl:
-    """A list in force: entries checked against each other, the CPL and the tested combinations."""
+    """A list in force: entries checked against each other, the CPL and the tested combinations.
+
+    Args:
+        entries: The rows.
+        cpl: The Central Products List they refer to.
+        dmcs: The combinations they rely on; None leaves that reference unchecked.
+        file: Where they come from, for messages.
+        checked: Whether the caller has found no problem between them already.
+    """
 
     def __init__(
         self,
@@ -149,10 +157,12 @@ class Epcl:
         cpl: Cpl,
         dmcs: DmcList | None = None,
         file: str = FILE_NAME,
+        *,
+        checked: bool = False,
     ) -> None:
         rows = list(entries)
         self.file: Final = file
-        for problem in problems(rows, cpl, dmcs):
+        for problem in () if checked else problems(rows, cpl, dmcs):
             raise problem.error(file)
         self.cpl: Final = cpl
         self.entries: Final[Mapping[str, EpclEntry]] = {row.epcl_id: row for row in rows}
@@ -254,7 +264,7 @@ def load(
     """
     found = scan(path, cpl, dmcs, column_map)
     found.raise_first()
-    return Epcl(found.rows, cpl, dmcs, str(path))
+    return Epcl(found.rows, cpl, dmcs, str(path), checked=True)
 
 
 def problems(rows: Sequence[EpclEntry], cpl: Cpl, dmcs: DmcList | None = None) -> Iterator[Problem]:

@@ -6,7 +6,8 @@ import hashlib
 import io
 import os
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -63,12 +64,48 @@ def read_octets(path: Path) -> bytes:
     return content
 
 
+#: What was read while `reading_once` holds, by what was asked for; None: nothing is kept.
+_ONCE: dict[object, Any] | None = None
+
+
+@contextmanager
+def reading_once() -> Iterator[None]:
+    """Read no data file a second time: for a piece of work that is to see one state of them."""
+    global _ONCE  # noqa: PLW0603 -- what a process has read is the process's
+    before = _ONCE
+    _ONCE = {} if before is None else before
+    try:
+        yield
+    finally:
+        _ONCE = before
+
+
+def once(asked: object, read: Callable[[], Loaded]) -> Loaded:
+    """Return what ``read`` returns; while `reading_once` holds, what it returned at first.
+
+    Args:
+        asked: What tells this question from all others; hashable.
+        read: Reads it.
+    """
+    kept = _ONCE
+    if kept is None:
+        return read()
+    if asked not in kept:
+        kept[asked] = read()
+    found: Loaded = kept[asked]
+    return found
+
+
 def read_text(path: Path) -> str:
     """Return the content of a UTF-8 file, without a byte order mark.
 
     Raises:
         UnreadableFileError: It cannot be read or is not UTF-8.
     """
+    return once(("text", path), lambda: _text_of(path))
+
+
+def _text_of(path: Path) -> str:
     try:
         return read_octets(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:

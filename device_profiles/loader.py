@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from device_profiles.errors import InconsistentDataError, InvalidValueError, UnknownNameError
-from device_profiles.files import DataFile, Folders, layers, names, read_toml, refuse
+from device_profiles.files import DataFile, Folders, layers, names, once, read_toml, refuse
 from device_profiles.marked import merge
 from device_profiles.metadata_checks import check_layout
 from device_profiles.schema import DeviceProfile
@@ -18,7 +18,18 @@ _HEAD: Final = ("device_type", "title", "extends", "template")
 #: loads the same few models again and again. They are frozen, so sharing them is safe.
 _KEPT: Final[dict[tuple[str, tuple[tuple[Path, str, bool], ...]], DeviceProfile]] = {}
 _MOST_KEPT: Final = 256
-_SECTIONS: Final = ("identity", "radio", "firmware", "hub", "supply", "limits", "dlms", "metadata")
+_SECTIONS: Final = (
+    "identity",
+    "radio",
+    "firmware",
+    "hub",
+    "supply",
+    "limits",
+    "dlms",
+    "metadata",
+    "bilingual",
+    "display",
+)
 
 
 def profile_names(overlays: Folders = ()) -> list[str]:
@@ -39,6 +50,10 @@ def load_profile(name_or_path: str | Path, overlays: Folders = ()) -> DeviceProf
         DataError: One of its kinds: the name is unknown, a file cannot be read, a value is wrong
             or carries no mark.
     """
+    return once(("profile", name_or_path, tuple(overlays)), lambda: _loaded(name_or_path, overlays))
+
+
+def _loaded(name_or_path: str | Path, overlays: Folders) -> DeviceProfile:
     name, chain = _chain(name_or_path, overlays)
     known = tuple((file.path, file.digest, file.is_overlay) for file in chain)
     kept = _KEPT.get((name, known))

@@ -119,6 +119,8 @@ class Replacement(Section):
 
 Row = TypeVar("Row", Clause, DuisCode, AlertNote, Word, Replacement)
 
+#: Tables that stand beside clauses in their files: device_profiles/s1sr.py reads them.
+_S1SR_TABLES: Final = ("annex", "effect")
 _DUIS_CODES: Final = "duis_codes.toml"
 _ALERTS: Final = "alert_codes.toml"
 _WORDS: Final = "words.toml"
@@ -136,7 +138,7 @@ def load_clauses(overlays: Folders = ()) -> Mapping[str, Clause]:
         for folder in (SHIPPED, *overlays)
         for path in sorted((folder / "clauses").glob("*.toml"))
     ]
-    return _load(Clause, "clause", paths, overlays)
+    return _load(Clause, "clause", paths, overlays, others=_S1SR_TABLES)
 
 
 def load_duis_codes(overlays: Folders = ()) -> Mapping[str, DuisCode]:
@@ -179,12 +181,18 @@ def _catalogue(name: str, overlays: Folders) -> list[Path]:
     return layers("catalogues", name, overlays)
 
 
-def _load(row: type[Row], key: str, paths: Iterable[Path], overlays: Folders) -> dict[str, Row]:
+def _load(
+    row: type[Row],
+    key: str,
+    paths: Iterable[Path],
+    overlays: Folders,
+    others: tuple[str, ...] = (),
+) -> dict[str, Row]:
     found: dict[str, Row] = {}
     own: dict[str, Path] = {}
     for path in paths:
         file = read_toml(path, is_overlay=path.parents[1] in overlays)
-        unknown_keys(file.table, (key,), path)
+        unknown_keys(file.table, (key, *others), path)
         tables = file.table.get(key, [])
         if not isinstance(tables, list):
             raise InvalidValueError(f"must be [[{key}]] tables", file=path, key=key)

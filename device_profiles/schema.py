@@ -10,16 +10,17 @@ from device_profiles.dlms import DlmsSection
 from device_profiles.evidence import Mark
 from device_profiles.metadata_layout import MetadataLayout
 from device_profiles.sections import U8, U16, Flag, Positive, Section
+from device_profiles.version_codec import VersionCodec
 from device_profiles.words import (
     DeviceType,
     DowngradePolicy,
+    FirmwareSupport,
+    ImageAcceptance,
     ImageKind,
-    OctetCoding,
     PathwayPolicy,
     ResumePolicy,
     SmetsVersion,
     SupplyState,
-    VersionCodecKind,
 )
 
 _EUI64 = re.compile(r"[0-9A-Fa-f]{2}([-:]?)[0-9A-Fa-f]{2}(\1[0-9A-Fa-f]{2}){6}")
@@ -137,30 +138,6 @@ class RadioSection(Section):
         return self
 
 
-class VersionCodec(Section):
-    """How the maker prints the four octets of a firmware version (F-008).
-
-    Attributes:
-        kind: ``hex``: eight digits as they are; ``bcd``: four BCD octets; ``mixed``: as told.
-        template: Text with ``{a}`` to ``{d}`` for octets 0 to 3; ``mixed`` only.
-        codings: Coding of octets 0 to 3; ``mixed`` only.
-    """
-
-    kind: VersionCodecKind
-    template: str | None = None
-    codings: tuple[OctetCoding, OctetCoding, OctetCoding, OctetCoding] | None = None
-
-    @model_validator(mode="after")
-    def _a_template_belongs_to_mixed(self) -> Self:
-        mixed = self.kind is VersionCodecKind.MIXED
-        if mixed != (self.template is not None) or mixed != (self.codings is not None):
-            raise ValueError('template and codings belong to kind = "mixed", and only there')
-        names = re.findall(r"\{([^{}]*)\}", self.template or "")
-        if mixed and sorted(names) != ["a", "b", "c", "d"]:
-            raise ValueError("template must hold {a}, {b}, {c} and {d} exactly once each")
-        return self
-
-
 class FirmwareSection(Section):
     """How the device takes, keeps and runs firmware.
 
@@ -180,6 +157,8 @@ class FirmwareSection(Section):
         pathway_policy: What it does with an image its running version is no step to.
         activation_s: Seconds from the activation command to the new version running.
         postpone_below_battery_days: It does not start a download with fewer days of battery left.
+        firmware_support: Whether its maker still makes firmware for it (S003 §6).
+        takes_images: Whether it takes an image all the same; None: it does.
         version_codec: How its versions are printed.
     """
 
@@ -198,7 +177,14 @@ class FirmwareSection(Section):
     pathway_policy: PathwayPolicy
     activation_s: Positive
     postpone_below_battery_days: U16 | None = None
+    firmware_support: FirmwareSupport | None = None
+    takes_images: ImageAcceptance | None = None
     version_codec: VersionCodec
+
+    @property
+    def is_supported(self) -> bool:
+        """Whether its maker still makes firmware for it, as far as the profile says."""
+        return self.firmware_support is not FirmwareSupport.ENDED
 
 
 class HubSection(Section):
@@ -207,6 +193,9 @@ class HubSection(Section):
     Attributes:
         image_store_bytes: Octets of image storage.
         image_slots: Images it can hold at once.
+        oversize_blocks_store: Whether a SMETS1 hub takes no image any more once one was too large.
+        distribution_log_entries: Rows of a SMETS1 hub's distribution log.
+        outcome_repeat_s: Seconds after which a SMETS1 hub tells an outcome again that nobody read.
         device_log_entries: Size of the CHF Device Log.
         historic_log_entries: Size of the Historic Log.
         ppmid_ota: Whether its firmware can update PPMIDs and HCALCS (SECMP0007).
@@ -215,10 +204,39 @@ class HubSection(Section):
 
     image_store_bytes: Positive
     image_slots: Annotated[int, Field(strict=True, ge=1, le=64)]
+    oversize_blocks_store: Flag = False
+    distribution_log_entries: Annotated[int, Field(strict=True, ge=1, le=255)] = 16
+    outcome_repeat_s: Positive = 3_600
     device_log_entries: Annotated[int, Field(strict=True, ge=1, le=64)]
     historic_log_entries: Annotated[int, Field(strict=True, ge=1, le=64)]
     ppmid_ota: Flag
     ccs08_targets: tuple[DeviceType, ...]
+
+
+class BilingualSection(Section):
+    """How a PPMID that can be of both generations is listed as the other one (S003 §2).
+
+    ``[identity]`` has the version that executes, and its CPL entry as SMETS2+; under SMETS1 the
+    list has another, nominal version, which the device never runs.
+
+    Attributes:
+        smets1_version: Version of its SMETS1 entry.
+    """
+
+    smets1_version: VersionText
+
+
+class DisplaySection(Section):
+    """What a display on the HAN of a SMETS1 hub does of itself. Illustrative.
+
+    Attributes:
+        refresh_s: Seconds from one reading of the electricity meter to the next; None: only when
+            it has joined and when a button is pressed.
+        dark_after_s: Seconds after which its screen goes dark; None: never.
+    """
+
+    refresh_s: Positive | None = None
+    dark_after_s: Positive | None = None
 
 
 class SupplySection(Section):
@@ -278,6 +296,8 @@ class DeviceProfile(Section):
         hub: See :class:`HubSection`; of a CHF, and of no other device.
         dlms: See :class:`DlmsSection`; of SMETS1 devices alone.
         metadata: See :class:`MetadataLayout`; of SMETS1 hubs alone.
+        bilingual: See :class:`BilingualSection`; of PPMIDs alone.
+        display: See :class:`DisplaySection`; of PPMIDs alone.
         evidence: Key path of every value -> its mark.
     """
 
@@ -294,7 +314,25 @@ class DeviceProfile(Section):
     hub: HubSection | None = None
     dlms: DlmsSection | None = None
     metadata: MetadataLayout | None = None
+    bilingual: BilingualSection | None = None
+    display: DisplaySection | None = None
     evidence: Mapping[str, Mark]
+
+    def nominal_version(self, smets: SmetsVersion) -> str:
+        """Return the version the Central Products List has it under as a device of a generation.
+
+        Raises:
+            ValueError: It is of the other generation alone.
+        """
+        if smets is self.identity.smets:
+            return self.identity.firmware_version
+        if self.bilingual is None:
+            raise ValueError(f"{self.name} is of {self.identity.smets} alone")
+        return self.bilingual.smets1_version
+
+    def is_of(self, smets: SmetsVersion) -> bool:
+        """Say whether a device of this model can be of a generation."""
+        return smets is self.identity.smets or self.bilingual is not None
 
     @model_validator(mode="after")
     def _dlms_servers_are_smets1(self) -> Self:
@@ -310,6 +348,22 @@ class DeviceProfile(Section):
         )
         if self.metadata is not None and not is_smets1_hub:
             raise ValueError("[metadata] belongs to SMETS1 hubs")
+        return self
+
+    @model_validator(mode="after")
+    def _two_generations_need_two_versions(self) -> Self:
+        if self.bilingual is None:
+            return self
+        if (self.device_type, self.identity.smets) != (DeviceType.PPMID, SmetsVersion.SMETS2):
+            raise ValueError("[bilingual] belongs to PPMIDs whose [identity] is of SMETS2+")
+        if self.bilingual.smets1_version == self.identity.firmware_version:
+            raise ValueError("bilingual.smets1_version must differ from identity.firmware_version")
+        return self
+
+    @model_validator(mode="after")
+    def _displays_are_ppmids(self) -> Self:
+        if self.display is not None and self.device_type is not DeviceType.PPMID:
+            raise ValueError("[display] belongs to PPMIDs")
         return self
 
     @model_validator(mode="after")

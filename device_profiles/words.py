@@ -68,6 +68,21 @@ class PathwayPolicy(enum.StrEnum):
     BRICK = "brick"
 
 
+class FirmwareSupport(enum.StrEnum):
+    """Whether a device's maker still makes firmware for it."""
+
+    SUPPORTED = "supported"
+    ENDED = "ended"
+
+
+class ImageAcceptance(enum.StrEnum):
+    """Whether a device takes images."""
+
+    ALWAYS = "always"
+    NEVER = "never"
+    BY_SEED = "by-seed"  # the run's seed decides once for each device
+
+
 class CplStatus(enum.StrEnum):
     """Status of a Central Products List entry, as DUIS spells it."""
 
@@ -149,11 +164,13 @@ ZSE_SUPPLY_STATUS: Final[dict[SupplyState, int]] = {
 
 
 class VersionCodecKind(enum.StrEnum):
-    """How a maker prints the four octets of a firmware version (F-008)."""
+    """How a maker writes the four octets of a firmware version (F-008, F-073)."""
 
     HEX = "hex"
     BCD = "bcd"
     MIXED = "mixed"
+    TEXT = "text"  # an ASCII text of the maker's own, both in the device and on its display
+    OCTETS_7 = "octets-7"  # seven octets in the device, printed as major.minor.build
 
 
 class OctetCoding(enum.StrEnum):

@@ -147,7 +147,7 @@ def lint(
         *_header_objections(image.header, profile),
         *_content_objections(image, profile),
         *_version_objections(image.header, profile),
-        *_hub_objections(fits),
+        *_hub_objections(fits, [hub for hub in asked if profile.is_of(hub.identity.smets)]),
         *_metadata_objections(metadata, profile),
         *_name_objections(file_name),
         *([] if cpl is None else _cpl_objections(image, image_hash, profile, cpl)),
@@ -204,6 +204,9 @@ def _content_objections(image: OtaImage, profile: DeviceProfile) -> Iterator[Obj
     if size > DUIS_MAX_IMAGE_BYTES:
         detail = f"{size} octets, a DUIS request carries {DUIS_MAX_IMAGE_BYTES}"
         yield Objection(Severity.ERROR, "too-large-for-duis", detail)
+    if not profile.firmware.is_supported:
+        detail = f"support of {profile.identity.model_name} has ended: the result is uncertain"
+        yield Objection(Severity.WARNING, "unsupported-model", detail)
     if image.force_replace not in {None, 0, 1}:
         yield Objection(
             Severity.WARNING, "force-replace", f"ForceReplace is {image.force_replace}, not 0 or 1"
@@ -254,7 +257,10 @@ def _fit(
     )
 
 
-def _hub_objections(fits: Sequence[HubFit]) -> Iterator[Objection]:
+def _hub_objections(fits: Sequence[HubFit], hubs: Sequence[DeviceProfile]) -> Iterator[Objection]:
+    """Yield what hubs of the device's own generation object to; it can stand behind no others."""
+    near = {hub.name for hub in hubs}
+    fits = [fit for fit in fits if fit.profile in near]
     if fits and not any(fit.fits for fit in fits):
         detail = "no hub known here can hold the whole file, so no device could be given it"
         yield Objection(Severity.ERROR, "too-large-for-every-hub", detail)

@@ -8,7 +8,7 @@ from typing import Final
 from device_profiles.cpl import CplEntry, render
 from device_profiles.loader import load_profile, profile_names
 from device_profiles.schema import DeviceProfile
-from device_profiles.words import CplStatus
+from device_profiles.words import CplStatus, SmetsVersion
 from firmware_images.recipe import Recipe, load_recipe, manufacturer_image, recipe_names
 
 #: Before every moment that RTDS vectors or scenarios use.
@@ -44,9 +44,19 @@ def render_file() -> str:
 
 
 def _rows_of(profile: DeviceProfile) -> Iterator[CplEntry]:
-    """Yield the factory version, and the version of a published sample where there is one."""
+    """Yield the factory version, a bilingual model's other one, and that of a published sample."""
     factory = profile.identity.firmware_version
     yield _row(profile, factory, "", CplStatus.ACTIVE, ())
+    if profile.bilingual is not None:
+        row = _row(profile, profile.bilingual.smets1_version, "", CplStatus.ACTIVE, ())
+        yield row.model_copy(
+            update={
+                "smets": SmetsVersion.SMETS1,
+                "smets_chts_version": None,
+                "gbcs_version": None,
+                "notes": f"{_NOTES}; nominal: this version never runs",
+            }
+        )
     if profile.name in _SAMPLES:
         sample, version = _SAMPLES[profile.name]
         row = _row(profile, version, _SAMPLE_HASH, CplStatus.ACTIVE, (factory,))

@@ -4,12 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Final, Self
 
-from device_profiles.schema import VersionCodec
-from device_profiles.words import OctetCoding, VersionCodecKind
+from device_profiles.version_codec import VersionCodec, VersionTextError
 
 _HEX: Final = re.compile(r"[0-9A-Fa-f]{1,8}")
-_BCD_TEMPLATE: Final = "{a}.{b}.{c}.{d}"
-_LETTERS: Final = "abcd"
 
 
 class VersionError(ValueError):
@@ -68,17 +65,10 @@ class FirmwareVersion:
         Raises:
             VersionError: The text does not fit the codec.
         """
-        if codec.kind is VersionCodecKind.HEX:
-            return cls.from_cpl(text)
-        template, codings = _shape(codec)
-        pattern = re.escape(template)
-        for letter in _LETTERS:
-            pattern = pattern.replace(re.escape(f"{{{letter}}}"), f"(?P<{letter}>[0-9]{{1,3}})")
-        found = re.fullmatch(pattern, text)
-        if found is None:
-            raise VersionError(f"{text!r} is not of the form {template!r}")
-        parts = zip(_LETTERS, codings, strict=True)
-        return cls(bytes(_to_octet(int(found[letter]), coding) for letter, coding in parts))
+        try:
+            return cls(codec.parse(text))
+        except VersionTextError as error:
+            raise VersionError(str(error)) from error
 
     @property
     def number(self) -> int:
@@ -99,35 +89,10 @@ class FirmwareVersion:
         Raises:
             VersionError: An octet is not what the codec needs (BCD with a digit above 9).
         """
-        if codec.kind is VersionCodecKind.HEX:
-            return self.cpl()
-        template, codings = _shape(codec)
-        parts = zip(_LETTERS, self.octets, codings, strict=True)
-        return template.format(**{letter: _shown(octet, how) for letter, octet, how in parts})
+        try:
+            return codec.display(self.octets)
+        except VersionTextError as error:
+            raise VersionError(str(error)) from error
 
     def __str__(self) -> str:
         return self.cpl()
-
-
-def _shape(codec: VersionCodec) -> tuple[str, tuple[OctetCoding, ...]]:
-    if codec.template is not None and codec.codings is not None:
-        return codec.template, codec.codings
-    return _BCD_TEMPLATE, (OctetCoding.BCD,) * 4
-
-
-def _to_octet(number: int, coding: OctetCoding) -> int:
-    limit = 99 if coding is OctetCoding.BCD else 255
-    if number > limit:
-        raise VersionError(f"{number} does not fit one octet as {coding} (at most {limit})")
-    if coding is OctetCoding.BCD:
-        return number // 10 << 4 | number % 10
-    return number
-
-
-def _shown(octet: int, coding: OctetCoding) -> str:
-    if coding is OctetCoding.BINARY:
-        return str(octet)
-    high, low = octet >> 4, octet & 0x0F
-    if high > 9 or low > 9:
-        raise VersionError(f"{octet:02X} is no BCD octet")
-    return f"{high}{low}"

@@ -8,9 +8,11 @@ from emulator.codecs.dlms.apdu_action import MethodOutcome
 from emulator.codecs.dlms.apdu_ciphered import Form
 from emulator.codecs.dlms.apdu_parts import DataAccessResult, GetResult
 from emulator.codecs.dlms.initiate import Conformance
+from emulator.core.values import quick
 from emulator.crypto.dlms_keys import SecurityKeys
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """How a client presents itself to a meter. Secrets never show in ``repr``.
@@ -91,6 +93,7 @@ class SignOnReport:
     causes: tuple[str, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Association:
     """What an association request came to.

@@ -9,6 +9,7 @@ from emulator.codecs.dlms.axdr import Data
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Value
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.meter import (
     ActionAnswer,
     Association,
@@ -220,6 +221,7 @@ class Observation:
     fields: tuple[tuple[str, Value], ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CapturedFrame:
     """One frame on a link of the bench, as it crossed.

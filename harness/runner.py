@@ -122,7 +122,7 @@ class Runner:
         try:
             with _stoppable(), self._capture() as capture:
                 for entry in rows:
-                    scenario = self.setting.scenario(entry["id"])
+                    scenario = self.setting.scenario(entry["id"]).under(options)
                     self.watcher.scenario_begins(entry["n"], len(rows), scenario)
                     if entry["state"] != "done":
                         self._play(entry["n"], scenario, options, row["bench"], capture)
@@ -266,7 +266,7 @@ def start(
     """
     setting, watcher = setting or Setting(), watcher or Silent()
     ids = setting.choose(wanted)
-    scenarios = [setting.scenario(name) for name in ids]
+    scenarios = [setting.scenario(name).under(options) for name in ids]
     kind = bench_kind(options, setting.benches)
     crash_at = crash_fault(options.faults)[1]
     refuse_unknown_rules(options.accepted, scenarios)

@@ -2,11 +2,12 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.measurement import Measurement
 from harness.run import Participant, Run, StepSkippedError
+from harness.run_options import RunOptions
 from harness.verdict import Expectation
 
 __all__ = [
@@ -101,6 +102,8 @@ class Scenario:
         faults: Faults that belong to the scenario, in the notation of ``--fault``.
         settings: Further words for whoever builds the world (profile overlays and the like).
         silent: What the sources do not settle and the scenario decided, for the report.
+        oracle: Returns what the data in force in a run lead one to expect; None: ``expectation``
+            holds whatever the data say.
     """
 
     id: str
@@ -117,6 +120,13 @@ class Scenario:
     faults: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     silent: tuple[str, ...] = ()
+    oracle: Callable[[RunOptions], Expectation] | None = None
+
+    def under(self, options: RunOptions) -> "Scenario":
+        """Return the scenario with the expectation that the data in force lead to (F-099)."""
+        if self.oracle is None:
+            return self
+        return replace(self, expectation=self.oracle(options))
 
     def evidence_of(self, clause: str) -> str | None:
         """Return the evidence mark of one of the scenario's clauses; None for any other."""

@@ -18,6 +18,7 @@ from device_profiles.rows import (
     load_words,
 )
 from harness.profile_values import shown, shown_values
+from harness.standins_firmware import firmware_rows
 from harness.standins_migration import migration_rows
 
 #: How weak a mark must be to stand in the list.
@@ -160,7 +161,8 @@ def _of_rows(overlays: Folders) -> Iterable[StandIn]:
             "your export of the Central Products List",
             "an overlay folder with catalogues/cpl.csv and cpl_columns.toml",
         )
-    for file, row, says, mark, replaced_by, where in migration_rows(overlays):
+    tables = (*migration_rows(overlays), *firmware_rows(overlays))
+    for file, row, says, mark, replaced_by, where in tables:
         yield StandIn(file, row, says, _mark(mark), replaced_by, where)
 
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 
 Value = str | int | bool | bytes | None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SendGbcs:
     """Put one GBCS message into the HAN tunnel between the CHF and a device.
@@ -22,6 +24,7 @@ class SendGbcs:
     to: Eui64
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SendWan:
     """Send one GBCS message onto the SM WAN (the CHF alone does)."""
@@ -29,6 +32,7 @@ class SendWan:
     message: bytes
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SendZcl:
     """Send one ZCL frame to a node of the HAN.
@@ -53,6 +57,7 @@ class SendCsp:
     frame: bytes
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class DlmsChannel:
     """One client's way to one logical device of a DLMS server.
@@ -68,6 +73,7 @@ class DlmsChannel:
     server: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SendDlms:
     """Answer a client with one DLMS APDU (or tell it something unasked).
@@ -88,6 +94,7 @@ class CloseDlms:
     channel: DlmsChannel | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SetTimer:
     """Ask for a TIMER event of this name at ``at``; replaces a running timer of that name."""
@@ -110,6 +117,7 @@ class Radio:
     awake: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Note:
     """A fact for the audit trail: state changes, refusals, discards.
@@ -170,6 +178,7 @@ class DeviceEvent(enum.StrEnum):
     NETWORK = "network"  # the mobile network has let a SMETS1 hub attach, or has lost it
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ZclIndication:
     """A ZCL frame that arrived: payload of the ZCL event.
@@ -187,6 +196,7 @@ class ZclIndication:
     frame: bytes
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class DlmsIndication:
     """A DLMS APDU that arrived: payload of the DLMS event.

@@ -2,11 +2,15 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
+
+from emulator.core.values import quick
 
 _TEXT = re.compile(r"[0-9A-Fa-f]{2}(?:(?P<sep>[-:]?)[0-9A-Fa-f]{2})(?:(?P=sep)[0-9A-Fa-f]{2}){6}")
 
 
+@quick
 @dataclass(frozen=True, slots=True, order=True)
 class Eui64:
     """An 8-octet extended unique identifier.
@@ -32,15 +36,28 @@ class Eui64:
         Raises:
             ValueError: ``text`` is not an EUI-64.
         """
-        stripped = text.strip()
-        if _TEXT.fullmatch(stripped) is None:
-            raise ValueError(f"not an EUI-64: {text!r} (write it like 00-DB-12-34-56-78-90-A0)")
-        return cls(bytes.fromhex(stripped.replace("-", "").replace(":", "")))
+        return cls(_octets_of(text))
 
     @property
     def hex(self) -> str:
         """Sixteen lower-case hex digits, as key stores use."""
         return self.octets.hex()
 
+    def __hash__(self) -> int:
+        return hash(self.octets)
+
+    def __eq__(self, other: object) -> bool:
+        if other.__class__ is self.__class__:
+            return self.octets == other.octets
+        return NotImplemented
+
     def __str__(self) -> str:
         return self.octets.hex("-").upper()
+
+
+@lru_cache(maxsize=4096)
+def _octets_of(text: str) -> bytes:
+    stripped = text.strip()
+    if _TEXT.fullmatch(stripped) is None:
+        raise ValueError(f"not an EUI-64: {text!r} (write it like 00-DB-12-34-56-78-90-A0)")
+    return bytes.fromhex(stripped.replace("-", "").replace(":", ""))

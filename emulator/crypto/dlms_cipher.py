@@ -1,6 +1,7 @@
 """AES-GCM as DLMS security suites 0 and 1 use it: 12-octet tags, IV of title and counter."""
 
 import hmac
+from functools import lru_cache
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -16,6 +17,10 @@ TAG_BYTES: Final = 12
 _AUTHENTICATED: Final = int(Protection.AUTHENTICATED)
 _ENCRYPTED: Final = int(Protection.ENCRYPTED)
 KEY_BYTES: Final = 16
+
+
+#: A cipher made of a key; a meter and its head end use the same few keys again and again.
+_cipher: Final = lru_cache(maxsize=512)(AESGCM)
 
 
 def nonce(title: bytes, counter: int) -> bytes:
@@ -51,7 +56,7 @@ def protect(
     protection = int(control.protection)
     if not protection:
         raise ValueError("security control asks for no protection")
-    cipher = AESGCM(key)
+    cipher = _cipher(key)
     aad = bytes((control.octet,)) + authentication_key
     if not protection & _AUTHENTICATED:
         return cipher.encrypt(iv, plaintext, b"")[: len(plaintext)]
@@ -80,16 +85,16 @@ def unprotect(
     if not protection & _AUTHENTICATED:
         if not encrypted:
             return None
-        return AESGCM(key).encrypt(iv, content, b"")[: len(content)]  # GCM's counter mode
+        return _cipher(key).encrypt(iv, content, b"")[: len(content)]  # GCM's counter mode
     text, tag = content[:-TAG_BYTES], content[-TAG_BYTES:]
     if len(tag) < TAG_BYTES:
         return None
     if not encrypted:
-        good = AESGCM(key).encrypt(iv, b"", aad + text)[:TAG_BYTES]
+        good = _cipher(key).encrypt(iv, b"", aad + text)[:TAG_BYTES]
         return text if hmac.compare_digest(good, tag) else None
     # AESGCM takes no tags of 12 octets. What it makes of the cipher text is the plain text (its
     # counter mode is its own inverse), and of that, the tag that must be there.
-    cipher, length = AESGCM(key), len(text)
+    cipher, length = _cipher(key), len(text)
     plain = cipher.encrypt(iv, text, b"")[:length]
     good = cipher.encrypt(iv, plain, aad)[length : length + TAG_BYTES]
     return plain if hmac.compare_digest(good, tag) else None

@@ -18,6 +18,7 @@ from emulator.codecs.dlms.apdu_ciphered import (
 )
 from emulator.codecs.dlms.dumped import Dumped, Json, State
 from emulator.core.errors import IllegalEventError, MalformedFrameError
+from emulator.core.values import quick
 from emulator.crypto import dlms_cipher
 from emulator.crypto.dlms_cipher import KEY_BYTES
 from emulator.crypto.dlms_keys import InvocationCounters, SecurityKeys
@@ -42,6 +43,7 @@ class SecurityRefusal(enum.StrEnum):
     COUNTER_NOT_RISING = "counter_not_rising"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Opened:
     """An accepted APDU.

@@ -223,17 +223,17 @@ class Consumption:
         index = bisect_right(self._from, at) - 1
         if index < 0:
             return gross
-        lost = self._lost[kind][index]
-        end = self._to[index] if index < len(self._to) else at
-        inside = self._gross(kind, UtcMs(min(at, end))) - self._gross(
-            kind, UtcMs(self._from[index])
-        )
-        return gross - lost - inside
+        lost = self._lost[kind]
+        if index < len(self._to) and at >= self._to[index]:
+            return gross - lost[index + 1]
+        return self._gross(kind, UtcMs(self._from[index])) - lost[index]
 
     def _gross(self, kind: Kind, at: UtcMs) -> int:
         if at <= self.start:
             return 0
         day, inside = divmod(at, DAY_MS)
+        if not inside:  # midnight: what the day itself is like does not count yet
+            return self._sum_before(kind, day) * _WORK_PER_WH
         half_hour, rest = divmod(inside, HALF_HOUR_MS)
         before = self._day(kind, day)
         whole = self._sum_before(kind, day) + before[half_hour]

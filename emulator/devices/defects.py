@@ -13,6 +13,7 @@ from emulator.devices import defective_firmware as fw
 from emulator.devices import defective_hub as hub
 from emulator.devices import defective_smets1 as smets1
 from emulator.devices import defective_smets1_homes as conditions
+from emulator.devices import defective_smets1_images as images
 from emulator.devices.base import Device
 from emulator.devices.smets1.catalogue_device import CatalogueDevice
 from emulator.devices.smets1.display import Smets1Display
@@ -33,6 +34,8 @@ _PARTS: Final[Mapping[str, str]] = {
     "account": "account_type",
     "captures": "captures_type",
     "buffer": "buffer_type",
+    "images": "images_type",
+    "metadata": "metadata_type",
 }
 
 
@@ -343,7 +346,7 @@ DEFECTS: Final[Mapping[str, Defect]] = MappingProxyType(
         f"s1-{device_type.value.lower()}-{name}": Defect(
             device_type, sentence, methods, smets1=True
         )
-        for name, device_types, sentence, methods in conditions.ROWS
+        for name, device_types, sentence, methods in (*conditions.ROWS, *images.ROWS)
         for device_type in device_types
     }
 )

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from emulator.codecs.zigbee.aps import ACK_WINDOW_BLOCKS, ApsAck, ApsFrame, FragmentAck
 from emulator.core.effects import Note
+from emulator.core.values import quick
 from emulator.han.aps_sender import DUPLICATE_MEMORY_US
 from emulator.han.outputs import Micros, StartTimer, StopTimer
 
@@ -18,6 +19,7 @@ REASSEMBLY_WAIT_US: Final = 10_000_000
 PLAIN_MEMORY: Final = 16
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Whole:
     """A ZCL frame that has arrived, once."""

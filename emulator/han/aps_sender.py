@@ -8,6 +8,7 @@ from typing import Any, Final
 from emulator.codecs.zigbee import aps
 from emulator.codecs.zigbee.aps import ApsAck, ApsFrame, Fragment
 from emulator.core.effects import Note
+from emulator.core.values import quick
 from emulator.han.outputs import Micros, Settled, StartTimer, StopTimer
 
 #: How long a node waits for an acknowledgement (apscAckWaitDuration).
@@ -31,6 +32,7 @@ MAX_TRANSFERS: Final = 64
 MAX_BLOCKS: Final = 255
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """An APS frame that its node is to put into NWK and MAC frames.

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from emulator.codecs.zigbee import mac
 from emulator.core.fault_schedule import FaultSchedule, Frame
+from emulator.core.values import quick
 from emulator.han.outputs import Micros
 
 LINK: Final = "han"
@@ -20,6 +21,7 @@ LATENCY_US: Final = 2_000
 _FCS_BYTES: Final = 2
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A frame that reaches the receiver's radio.
@@ -33,6 +35,7 @@ class Arrival:
     octets: bytes
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Carried:
     """What became of a frame put on the air.
@@ -60,6 +63,19 @@ class Medium:
         self._latency_us = latency_us
         self._free_us = 0
 
+    @property
+    def clear(self) -> bool:
+        """Whether no fault lies on the air: what goes out arrives as it was sent, once."""
+        return not self._schedule.touches(LINK)
+
+    def occupy(self, length_bytes: int, now_us: Micros) -> tuple[Micros, Micros]:
+        """Take the air for one frame; returns when it goes out, and when it is handed up."""
+        start_us = self._free_us
+        start_us = max(start_us, now_us)
+        end_us = start_us + (PHY_HEADER_BYTES + length_bytes) * OCTET_US
+        self._free_us = end_us + SPACING_US
+        return start_us, end_us + self._latency_us
+
     def carry(self, octets: bytes, label: str, roles: tuple[str, str], now_us: Micros) -> Carried:
         """Put one frame on the air.
 
@@ -69,11 +85,8 @@ class Medium:
             roles: Role of the sender and of the receiver, for faults.
             now_us: The present moment.
         """
-        start_us = max(now_us, self._free_us)
-        end_us = start_us + (PHY_HEADER_BYTES + len(octets)) * OCTET_US
-        self._free_us = end_us + SPACING_US
-        due_us = end_us + self._latency_us
-        if not self._schedule.touches(LINK):
+        start_us, due_us = self.occupy(len(octets), now_us)
+        if self.clear:
             return Carried(start_us, (Arrival(due_us, octets),), ())
         frame = Frame(LINK, octets, label, *roles)
         crossing = self._schedule.cross(frame, _FCS_BYTES, with_fcs)

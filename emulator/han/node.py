@@ -3,10 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from emulator.codecs.zigbee import aps, mac, nwk
+from emulator.codecs.zigbee import aps, mac, nwk, quick
 from emulator.codecs.zigbee.aps import ApsAck, ApsFrame
-from emulator.codecs.zigbee.mac import MacFrame
-from emulator.codecs.zigbee.nwk import NwkFrame
 from emulator.core.effects import Note, SendZcl, ZclIndication
 from emulator.core.errors import MalformedFrameError
 from emulator.han.address_book import AddressBook
@@ -66,6 +64,19 @@ class RadioNode:
 
     def receive(self, octets: bytes, now_us: Micros) -> list[NodeOutput]:
         """Take one MAC frame off the air."""
+        found = quick.decode(octets)
+        if found is None:
+            return self._receive_odd(octets, now_us)
+        pan_id, outer_to, to, source, inner = found
+        if pan_id != self.book.pan_id:
+            return [_discarded("another PAN", ("pan_id", pan_id))]
+        for address in (outer_to, to):
+            if address != self.short:
+                return [_discarded("for another node", ("to_short", address))]
+        return self._take(source, inner, now_us)
+
+    def _receive_odd(self, octets: bytes, now_us: Micros) -> list[NodeOutput]:
+        """Take a frame that is damaged, or not of the form that all of ours have."""
         try:
             outer = mac.decode(octets)
             if outer.pan_id != self.book.pan_id:
@@ -78,9 +89,12 @@ class RadioNode:
             inner = aps.decode(middle.payload)
         except MalformedFrameError as error:
             return [_discarded(error.why, ("layer", error.layer))]
+        return self._take(middle.source, inner, now_us)
+
+    def _take(self, source: int, inner: ApsFrame | ApsAck, now_us: Micros) -> list[NodeOutput]:
         if isinstance(inner, ApsAck):
-            return self._lower(self._sender.acknowledged(middle.source, inner, now_us))
-        return self._data(middle.source, inner, now_us)
+            return self._lower(self._sender.acknowledged(source, inner, now_us))
+        return self._data(source, inner, now_us)
 
     def expire(self, timer: str, now_us: Micros) -> list[NodeOutput]:
         """A timer of this node has run out."""
@@ -126,11 +140,9 @@ class RadioNode:
     def _transmit(self, out: Outgoing) -> Transmit:
         self._nwk_sequence = (self._nwk_sequence + 1) & 0xFF
         self._mac_sequence = (self._mac_sequence + 1) & 0xFF
-        packet = NwkFrame(out.to, self.short, RADIUS, self._nwk_sequence, aps.encode(out.frame))
-        frame = MacFrame(
-            self._mac_sequence, self.book.pan_id, out.to, self.short, nwk.encode(packet)
-        )
-        return Transmit(out.to, mac.encode(frame), out.label)
+        sequences = (self._mac_sequence, self._nwk_sequence)
+        octets = quick.encode(self.book.pan_id, out.to, self.short, RADIUS, sequences, out.frame)
+        return Transmit(out.to, octets, out.label)
 
     def dump(self) -> dict[str, Any]:
         """Return everything as plain data."""

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from emulator.core.effects import Note, ZclIndication
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 
 #: Integer microseconds since 1970: the time of links and stacks.
 Micros = int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Transmit:
     """Put one MAC frame on the air.
@@ -24,6 +26,7 @@ class Transmit:
     label: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class StartTimer:
     """Wake this part of the node at ``due_us``; replaces a running timer of that name."""
@@ -32,6 +35,7 @@ class StartTimer:
     due_us: Micros
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class StopTimer:
     """Forget that timer."""
@@ -39,6 +43,7 @@ class StopTimer:
     name: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Settled:
     """A transfer that asked for an acknowledgement has ended.
@@ -55,6 +60,7 @@ class Settled:
     whole_sent: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SendFrame:
     """A tunnel machine's order to its node: one ZCL frame, acknowledged.
@@ -70,6 +76,7 @@ class SendFrame:
     handle: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Hand:
     """A GBCS message out of a tunnel, for the device.

@@ -49,9 +49,9 @@ class Agenda:
     def pop(self) -> Entry:
         """Take the next entry; ask `next_due` first."""
         entry = heapq.heappop(self._heap)
-        key = (entry[2], entry[3], entry[4])
-        if entry[2] in TIMER_KINDS and self._timers.get(key) == entry[1]:
-            del self._timers[key]
+        _due_us, sequence, kind, box, what = entry
+        if kind in TIMER_KINDS and self._timers.get((kind, box, what)) == sequence:
+            del self._timers[kind, box, what]
         return entry
 
     def _runs(self, entry: Entry) -> bool:

@@ -133,6 +133,12 @@ class Air:
     def _transmit(self, box: Box, order: Transmit) -> None:
         scene, index = self._scene, self._by_short[order.to]
         there = scene.boxes[index]
+        if self._medium.clear:
+            start_us, due_us = self._medium.occupy(len(order.octets), scene.now_us)
+            scene.agenda.put(due_us, _AIR, index, order.octets)
+            scene.records.count(there.role, order.label)
+            scene.records.frame(start_us, LINK, order.octets, "")
+            return
         roles = (box.role, there.role)
         carried = self._medium.carry(order.octets, order.label, roles, scene.now_us)
         for arrival in carried.arrivals:

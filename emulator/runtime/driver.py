@@ -45,8 +45,15 @@ class Driver(Generic[W]):
     for something else leaves no timers behind, so that a wait without end is found at once.
     """
 
-    def __init__(self, world: W) -> None:
+    def __init__(self, world: W, moving: Moving | None = None) -> None:
+        """Take a world.
+
+        Args:
+            world: What its owner asks things of.
+            moving: What moves, where that is only a part of it; None: the world itself.
+        """
         self.world = world
+        self._moving: Moving = world if moving is None else moving
         self._loop: asyncio.AbstractEventLoop | None = None
         self._base_us = 0
         self._waiters: set[asyncio.Future[None]] = set()
@@ -56,9 +63,12 @@ class Driver(Generic[W]):
 
     def now_us(self) -> int:
         """Return the present moment, microseconds since 1970; the world's own before any loop."""
-        loop = self._attach()
-        if loop is None:
-            return self.world.now_us
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return self._moving.now_us
+        if loop is not self._loop:
+            self._attach(loop)
         return self._base_us + round(loop.time() * 1_000_000)
 
     def now(self) -> UtcMs:
@@ -67,7 +77,7 @@ class Driver(Generic[W]):
 
     def catch_up(self) -> None:
         """Let everything happen that is due by now."""
-        self.world.run_until(self.now_us())
+        self._moving.run_until(self.now_us())
 
     def disturbed(self) -> None:
         """Take notice that someone outside has put something new on the world's agenda."""
@@ -122,36 +132,31 @@ class Driver(Generic[W]):
             Whether somebody must be told of something, or ``until_us`` has come; False where the
             loop has to be left to itself.
         """
-        loop, world = self._loop, self.world
+        loop = self._loop
         if not isinstance(loop, VirtualTimeLoop) or self._waiters:
             return False
+        next_due, step, base_us = self._moving.next_due, self._moving.step, self._base_us
         self._stop, now_us = False, self.now_us()
         while not self._stop:
-            due_us = world.next_due()
+            due_us = next_due()
             ends = until_us is not None and (due_us is None or due_us > until_us)
             at_us = until_us if ends else due_us
             if at_us is None:
                 return False
             if at_us > now_us:
-                if not loop.leap((at_us - self._base_us) / 1_000_000):
+                if not loop.leap((at_us - base_us) / 1_000_000):
                     return False
                 now_us = at_us
             if ends:
                 return True
-            world.step()
+            step()
         return True
 
-    def _attach(self) -> asyncio.AbstractEventLoop | None:
+    def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take the running loop as the world's clock, from its present moment on."""
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return None
-        if loop is not self._loop:
-            self._loop = loop
-            self._base_us = self.world.now_us - round(loop.time() * 1_000_000)
-            self._handle = None
-        return loop
+        self._loop = loop
+        self._base_us = self._moving.now_us - round(loop.time() * 1_000_000)
+        self._handle = None
 
     def _call_at(
         self, loop: asyncio.AbstractEventLoop, at_us: int, call: Callable[[], None]
@@ -161,8 +166,10 @@ class Driver(Generic[W]):
     def _arm(self) -> None:
         """Ask the loop to be woken when the world's next event is due."""
         self._disarm()
-        due_us = self.world.next_due()
-        if due_us is not None and self._loop is not None and self._waiters:
+        if not self._waiters:
+            return
+        due_us = self._moving.next_due()
+        if due_us is not None and self._loop is not None:
             self._handle = self._call_at(self._loop, due_us, self._pump)
 
     def _disarm(self) -> None:
@@ -174,7 +181,7 @@ class Driver(Generic[W]):
         """Let what is due happen, until somebody must be told of something."""
         self._handle = None
         self._stop = False
-        world, now_us = self.world, self.now_us()
+        world, now_us = self._moving, self.now_us()
         due_us = world.next_due()
         while due_us is not None and not self._stop:
             if due_us > now_us:

@@ -8,6 +8,7 @@ from typing import Final
 from device_profiles.cpl import load_cpl
 from device_profiles.installation import Installation, InstalledDevice, check_profiles
 from device_profiles.loader import load_profile
+from device_profiles.metadata_layout import MetadataMode
 from device_profiles.schema import DeviceProfile
 from device_profiles.words import DeviceType
 from emulator.core import faults as fault_orders
@@ -57,6 +58,7 @@ class Plan:
         defects: Names of device defects.
         overlays: Folders whose profile values win, weakest first.
         keystore: Keys to use where their private part is there; the others are made.
+        metadata_mode: Where SMETS1 hubs find the metadata of images.
     """
 
     installation: Installation
@@ -66,6 +68,7 @@ class Plan:
     defects: Sequence[str] = ()
     overlays: tuple[Path, ...] = ()
     keystore: KeyStore | None = None
+    metadata_mode: MetadataMode = MetadataMode.TACTICAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,16 @@
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
+from typing import Any, Final
 
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Note, Value
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Fact:
     """A note, with the moment and the device it is about."""
@@ -20,6 +23,7 @@ class Fact:
     fields: tuple[tuple[str, Value], ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A frame as it crossed a link.
@@ -37,22 +41,33 @@ class Seen:
     comment: str = ""
 
 
+#: A frame that nobody has taken: the fields of `Seen`.
+_Row = tuple[int, str, bytes, str]
+_AT: Final = itemgetter(0)
+
+
 class Records:
     """Facts and frames in the order they happened, and how many frames of each kind there were.
 
     Attributes:
-        traffic: ``RECEIVER/KIND`` -> number of frames sent there so far.
+        keeps_frames: Whether frames are kept for somebody to take; they are counted all the same.
     """
 
     def __init__(self) -> None:
+        self.keeps_frames = True
         self._facts: list[Fact] = []
-        self._frames: list[Seen] = []
-        self.traffic: dict[str, int] = {}
+        self._frames: list[_Row] = []
+        self._traffic: dict[tuple[str, str], int] = {}
+
+    @property
+    def traffic(self) -> dict[str, int]:
+        """``RECEIVER/KIND`` -> number of frames sent there so far."""
+        return {f"{receiver}/{label}": count for (receiver, label), count in self._traffic.items()}
 
     def count(self, receiver: str, label: str) -> None:
         """Count a frame on its way to a role."""
-        key = f"{receiver}/{label}"
-        self.traffic[key] = self.traffic.get(key, 0) + 1
+        traffic, key = self._traffic, (receiver, label)
+        traffic[key] = traffic.get(key, 0) + 1
 
     def note(self, now_us: int, device: Eui64, note: Note) -> None:
         """Remember a fact."""
@@ -60,8 +75,9 @@ class Records:
         self._facts.append(Fact(UtcMs(now_us // 1000), device, note.kind, fields))
 
     def frame(self, at_us: int, link: str, octets: bytes, comment: str) -> None:
-        """Remember a frame."""
-        self._frames.append(Seen(at_us, link, octets, comment))
+        """Remember a frame, where frames are kept."""
+        if self.keeps_frames:
+            self._frames.append((at_us, link, octets, comment))
 
     def take_facts(self) -> list[Fact]:
         """Return the facts since the last call."""
@@ -73,10 +89,10 @@ class Records:
 
         A frame that waits for the air is known before it goes out; it is returned later.
         """
-        ordered = sorted(self._frames, key=lambda seen: seen.at_us)
-        count = bisect_right(ordered, until_us, key=lambda seen: seen.at_us)
+        ordered = sorted(self._frames, key=_AT)
+        count = bisect_right(ordered, until_us, key=_AT)
         self._frames = ordered[count:]
-        return ordered[:count]
+        return [Seen(*row) for row in ordered[:count]]
 
     def dump(self) -> dict[str, Any]:
         """Return what nobody has taken yet, as plain data."""
@@ -85,8 +101,8 @@ class Records:
                 [fact.at, fact.device.hex, fact.kind, [list(pair) for pair in fact.fields]]
                 for fact in self._facts
             ],
-            "traffic": {**self.traffic},
-            "frames": [[seen.at_us, seen.link, seen.octets, seen.comment] for seen in self._frames],
+            "traffic": self.traffic,
+            "frames": [[*row] for row in self._frames],
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -97,8 +113,11 @@ class Records:
             )
             for at, device, kind, pairs in state["facts"]
         ]
-        self._frames = [Seen(*row) for row in state["frames"]]
-        self.traffic = dict(state["traffic"])
+        self._frames = [
+            (at_us, link, octets, comment) for at_us, link, octets, comment in state["frames"]
+        ]
+        counted = ((*key.split("/", 1), count) for key, count in state["traffic"].items())
+        self._traffic = {(receiver, label): count for receiver, label, count in counted}
 
 
 def _bare(value: Value) -> Value:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Note
 from emulator.core.fault_schedule import FaultSchedule
+from emulator.core.values import quick
 from emulator.runtime.agenda import Agenda
 from emulator.runtime.box import Box
 from emulator.runtime.records import Records
@@ -14,6 +15,7 @@ from emulator.runtime.records import Records
 NO_BOX = -1
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Crossed:
     """A frame that crossed a link, and what faults made of it.

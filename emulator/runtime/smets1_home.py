@@ -8,7 +8,7 @@ from typing import Final
 from device_profiles.installation import Installation, InstalledDevice, check_profiles
 from device_profiles.loader import load_profile
 from device_profiles.schema import DeviceProfile
-from device_profiles.words import DeviceType, PaymentMode
+from device_profiles.words import DeviceType, ImageAcceptance, PaymentMode
 from emulator.codecs.dlms import wrapper
 from emulator.codecs.dlms.han_log import LogRow
 from emulator.core import faults as fault_orders
@@ -131,6 +131,8 @@ def server_of(plan: Plan, eui64: Eui64, profile: DeviceProfile, keys: FactoryKey
     )
     if prepays and isinstance(device, CatalogueDevice):
         device.account.mode = AccountMode.PREPAYMENT
+    if isinstance(device, Smets1HubServer):
+        device.images.metadata.mode = plan.metadata_mode
     return device
 
 
@@ -214,11 +216,17 @@ class _Workshop:
         own.install(LogRow(Eui64.parse(item.eui64), item.role.value, True) for item in others)
         for device in behind.values():
             if isinstance(device, Smets1Display):
-                device.joined = own.device_log.welcomes(device.said())
+                device.install(joined=own.device_log.welcomes(device.said()))
+        linked = frozenset(eui64 for eui64 in behind if eui64 in own.device_log.sessions)
+        for device in behind.values():
+            if isinstance(device, BehindHub):
+                device.partners = linked
         profile = self.profiles[self._hub]
         node = RadioNode(_HUB_SHORT, self._book, profile.radio.max_apdu_bytes)
         tunnels = TunnelServer([self._line(Eui64.parse(item.eui64)) for item in others])
-        hub = Smets1Hub(own, routes, NETWORKS[0] if own.settings.wan is not None else "")
+        sleepers = [one for one, model in self.profiles.items() if model.radio.sleepy]
+        party = NETWORKS[0] if own.settings.wan is not None else ""
+        hub = Smets1Hub(own, routes, party, sleepers)
         return Box("chf", (self._hub,), hub, node, tunnels)
 
     def _routes(self, own: Smets1HubServer, others: Sequence[InstalledDevice]) -> dict[int, Eui64]:
@@ -266,7 +274,16 @@ class _Workshop:
         if item.role in SERVERS:
             return BehindHub(self._server(eui64), self._hub)
         made = saboteurs.apply(Smets1Display, saboteurs.of_smets1(item.role, self._plan.defects))
-        return made(eui64, self.profiles[eui64], self._hub)
+        profile = self.profiles[eui64]
+        meter = self.roles.get(DeviceType.ESME)
+        return made(eui64, profile, self._hub, meter, takes_images=self._takes(eui64, profile))
+
+    def _takes(self, eui64: Eui64, profile: DeviceProfile) -> bool:
+        """Say whether a display takes images; the seed says it where the profile leaves it open."""
+        accepts = profile.firmware.takes_images
+        if accepts is ImageAcceptance.BY_SEED:
+            return self._chance.stream(f"display/{eui64.hex}").below(2) == 1
+        return accepts is not ImageAcceptance.NEVER
 
 
 def _emulated(installation: Installation) -> tuple[InstalledDevice, ...]:

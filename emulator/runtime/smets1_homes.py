@@ -7,6 +7,7 @@ from typing import Any
 from emulator.core import faults as fault_orders
 from emulator.core.ids import Eui64
 from emulator.runtime.box import Box
+from emulator.runtime.driver import Moving
 from emulator.runtime.records import Fact, Seen
 from emulator.runtime.smets1_home import Smets1Emulation
 from emulator.runtime.snapshot import SnapshotError
@@ -36,6 +37,11 @@ class Homes:
         self._worlds = [home.world for home in homes]
         #: The only world, where there is one: nothing is to be chosen then.
         self._alone = self._worlds[0] if len(self._worlds) == 1 else None
+
+    @property
+    def mover(self) -> Moving:
+        """What a driver moves: the world of the only home, or all of them together."""
+        return self if self._alone is None else self._alone
 
     @property
     def first(self) -> World:

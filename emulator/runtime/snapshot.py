@@ -60,9 +60,15 @@ def _plain(value: Any) -> Any:
         return {_TUPLE: [item if type(item) in _SIMPLE else _plain(item) for item in value]}
     if isinstance(value, list):
         return [item if type(item) in _SIMPLE else _plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: item if type(item) in _SIMPLE else _plain(item) for key, item in value.items()}
-    return value
+    if isinstance(value, Kept):
+        if value.packed is None:
+            value.packed = _table(value)
+        return value.packed
+    return _table(value) if isinstance(value, dict) else value
+
+
+def _table(value: dict[str, Any]) -> dict[str, Any]:
+    return {key: item if type(item) in _SIMPLE else _plain(item) for key, item in value.items()}
 
 
 def _rich(value: Any) -> Any:

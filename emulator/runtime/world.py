@@ -142,16 +142,16 @@ class World:
 
     def step(self) -> None:
         """Let the next thing happen; ask `next_due` first."""
-        due_us, _sequence, kind, box, what = self._scene.agenda.pop()
-        self._scene.now_us = max(self._scene.now_us, due_us)
+        scene = self._scene
+        due_us, _sequence, kind, box, what = scene.agenda.pop()
+        scene.now_us = max(scene.now_us, due_us)
         self._entries[kind](box, what)
 
     def run_until(self, at_us: int) -> None:
         """Let everything happen that is due up to and including ``at_us``."""
-        due = self.next_due()
-        while due is not None and due <= at_us:
+        next_due = self._scene.agenda.next_due
+        while (due := next_due()) is not None and due <= at_us:
             self.step()
-            due = self.next_due()
         self.pass_time(at_us)
 
     def pass_time(self, at_us: int) -> None:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator.core.fault_schedule import FaultSchedule, Frame
+from emulator.core.values import quick
 
 #: One way between the CSP and a hub. Source: invented.
 LATENCY_US: Final = 200_000
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Passage:
     """What became of a frame.

@@ -50,6 +50,7 @@ class SmWan:
     def __init__(self, schedule: FaultSchedule, reading: Reading | None = None) -> None:
         """Take the run's faults, and how they see messages (None: as GBCS messages)."""
         self._reading = Reading() if reading is None else reading
+        self._schedule = schedule
         self._line = Line(schedule, self._reading.label_of)
         self._taken: set[str] = set()
         self._waiting: list[bytes] = []
@@ -57,7 +58,9 @@ class SmWan:
 
     def send(self, link: str, message: bytes, now_us: int) -> Passage:
         """Put a message on its way, ``wan-in`` or ``wan-out``."""
-        passage = self._line.carry(link, message, now_us, self._reading.role_of(message))
+        touched = self._schedule.touches(link)
+        role = self._reading.role_of(message) if touched else ""  # nobody asks else
+        passage = self._line.carry(link, message, now_us, role)
         if link == IN:
             self._taken.update(_digest(octets) for _due, octets in passage.arrivals)
         return passage

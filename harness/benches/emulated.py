@@ -30,7 +30,7 @@ from harness.data_files import usage_error
 from harness.errors import BenchError, UsageError
 from harness.meter import Credentials
 from harness.parties import defects as party_defects
-from harness.parties import migration_defects
+from harness.parties import firmware_defects, migration_defects
 from harness.ports import (
     Bench,
     CapturedFrame,
@@ -83,6 +83,7 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 WORLDS: Final[Mapping[str, str]] = {
     "meter": "harness.benches.emulated_meter:open_bench",
     "SMETS1": "harness.benches.emulated_smets1:open_bench",
+    "SMETS1+SMETS2+": "harness.benches.emulated_both:open_bench",
 }
 
 
@@ -179,7 +180,12 @@ def refuse_unknown_defects(names: Sequence[str]) -> None:
     Raises:
         UsageError: There is one.
     """
-    known = (DEFECTS, party_defects.DEFECTS, migration_defects.DEFECTS)
+    known = (
+        DEFECTS,
+        party_defects.DEFECTS,
+        migration_defects.DEFECTS,
+        firmware_defects.DEFECTS,
+    )
     for name in names:
         if not any(name in table for table in known):
             raise UsageError(

@@ -16,15 +16,16 @@ from emulator.devices.smets1.device import Smets1Device
 from emulator.devices.smets1.hub import Smets1Hub
 from emulator.runtime import snapshot
 from emulator.runtime.driver import Driver
-from emulator.runtime.installation import InstallationError, Plan
+from emulator.runtime.installation import InstallationError
 from emulator.runtime.smets1_home import SERVERS, Smets1Emulation, build_home
 from emulator.runtime.smets1_homes import Homes
 from emulator.wan.sim_network import NETWORKS
 from harness import installed, ports
 from harness.benches import emulated_keypad as keypad
-from harness.benches.emulated import DEFAULT_START, refuse_unknown_defects
+from harness.benches.emulated import refuse_unknown_defects
 from harness.benches.emulated_hub_wan import EmulatedHubWan, HomePort, Post, WanWire
 from harness.benches.emulated_ports import EmulatedClock, EmulatedHub, EmulatedPower
+from harness.benches.emulated_smets1_plan import OF, plan_of
 from harness.benches.emulated_twin import Twin
 from harness.benches.kept_memory import kept
 from harness.benches.refusals import fault_error
@@ -39,15 +40,14 @@ from harness.run_options import RunOptions
 _WAN: Final = "wan"
 #: Way -> whose network it leads over.
 _WAYS: Final = {f"{_WAN}@{party}": party for party in NETWORKS}
-#: Between a role, or a defect, and the ref of the home that is meant.
-_OF: Final = "@"
 
 
 def open_bench(options: RunOptions) -> "EmulatedSmets1Bench":
     """Build and start emulated SMETS1 homes: the run's one, or the scenario's (setting ``homes``).
 
     The user's own installation file wins. Setting ``defects`` names device defects that belong to
-    the scenario; ``NAME@REF`` is one of one home.
+    the scenario; ``NAME@REF`` is one of one home. Setting ``frames``, where it is False, says that
+    nobody will take frames.
 
     Raises:
         UsageError: The installation, a profile, a fault or a defect cannot be used.
@@ -65,13 +65,13 @@ def open_homes(homes: Sequence[Installation], options: RunOptions) -> "EmulatedS
         UsageError: An installation, a profile, a fault or a defect cannot be used.
     """
     defects = (*options.defects, *options.settings.get("defects", ()))
-    refuse_unknown_defects([name.partition(_OF)[0] for name in defects])
+    refuse_unknown_defects([name.partition(OF)[0] for name in defects])
     where = ", ".join(home.ref for home in homes)
     try:
         built = [
-            build_home(_plan(home, options, defects), number) for number, home in enumerate(homes)
+            build_home(plan_of(home, options, defects), number) for number, home in enumerate(homes)
         ]
-        return EmulatedSmets1Bench(built, options.seed)
+        bench = EmulatedSmets1Bench(built, options.seed)
     except FaultError as error:
         raise fault_error(error, "--fault") from error
     except DataError as error:
@@ -83,18 +83,9 @@ def open_homes(homes: Sequence[Installation], options: RunOptions) -> "EmulatedS
             cause="a device model or device type that does not fit",
             next_command="smetsbench profiles",
         ) from error
-
-
-def _plan(home: Installation, options: RunOptions, defects: Sequence[str]) -> Plan:
-    meant = [name.partition(_OF) for name in defects]
-    return Plan(
-        home,
-        options.seed,
-        DEFAULT_START,
-        options.faults,
-        tuple(name for name, _of, ref in meant if ref in {"", home.ref}),
-        installed.overlays(options),
-    )
+    for home in built:
+        home.world.records.keeps_frames = bool(options.settings.get("frames", True))
+    return bench
 
 
 class EmulatedSmets1Bench:
@@ -117,7 +108,7 @@ class EmulatedSmets1Bench:
             ValueError: None, or two of one ref.
         """
         self._homes = Homes(homes)
-        self._driver: Driver[Homes] = Driver(self._homes)
+        self._driver: Driver[Homes] = Driver(self._homes, self._homes.mover)
         self.kind = "emulated"
         self.clock: Clock = EmulatedClock(self._driver)
         self.hub: Hub = EmulatedHub(self._driver)
@@ -136,7 +127,7 @@ class EmulatedSmets1Bench:
         Raises:
             BenchError: The bench has no such home, or the home no such device.
         """
-        name, _of, ref = role.partition(_OF)
+        name, _of, ref = role.partition(OF)
         homes = self._homes.homes
         home = homes.get(ref) if ref else next(iter(homes.values()))
         if home is None:

@@ -1,9 +1,9 @@
-"""``smetsbench cpl``: check a Central Products List, and show upgrade pathways in it."""
+"""``smetsbench cpl``: a Central Products List checked, its pathways and bilingual models."""
 
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -12,6 +12,8 @@ from harness.cli.cpl_lists import CplMapOption, CplOption, column_map, day_of, p
 from harness.cli.output import console, emit_json
 from harness.data_files import DataOption, overlays, reading_data
 
+#: Why the SMETS2+ entry of a pair holds the version that executes.
+EXECUTING: Final = "source:S003 §2 (the SMETS1 entry does not show what is in operation)"
 _JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -20,6 +22,7 @@ def register(app: typer.Typer) -> None:
     cpl = typer.Typer(help="The Central Products List.", no_args_is_help=True)
     cpl.command("check")(check)
     cpl.command("pathway")(pathway)
+    cpl.command("bilingual")(bilingual)
     app.add_typer(cpl, name="cpl")
 
 
@@ -68,7 +71,33 @@ def _pair(smets1: CplEntry, smets2: CplEntry) -> dict[str, object]:
         "smets1": {"cpl_entry": smets1.cpl_entry_id, "version": smets1.firmware_version},
         "smets2": {"cpl_entry": smets2.cpl_entry_id, "version": smets2.firmware_version},
         "same_hash": bool(hashes[0]) and hashes[0] == hashes[1],
+        "executing": {"version": smets2.firmware_version, "evidence": EXECUTING},
     }
+
+
+def bilingual(
+    cpl: CplOption = None,
+    cpl_map: CplMapOption = None,
+    data: DataOption = None,
+    as_json: _JSON = False,
+) -> None:
+    """List models of both generations: their entries, versions, hashes, and what executes."""
+    with reading_data():
+        pairs = products(cpl, cpl_map, overlays(data)).bilingual()
+    if as_json:
+        emit_json({"bilingual": [_pair(one, other) for one, other in pairs]})
+        return
+    for one, other in pairs:
+        told = "equal" if _pair(one, other)["same_hash"] else "different or not listed"
+        lines = (
+            f"{one.device_type} {one.manufacturer_id} {one.model_hex}",
+            f"  SMETS1   {one.firmware_version}  {one.cpl_entry_id}  (nominal)",
+            f"  SMETS2+  {other.firmware_version}  {other.cpl_entry_id}  (executes)",
+            f"  hash     {told}",
+        )
+        console().print("\n".join(lines), markup=False)
+    count = f"{len(pairs)} pairs; which one executes: {EXECUTING}"
+    console().print(count, markup=False)
 
 
 def pathway(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command

@@ -28,7 +28,7 @@ from firmware_images.recipe import (
     made_up_scalar,
     signing_scalar,
 )
-from harness.cli import firmware_convert
+from harness.cli import firmware_convert, firmware_matrix
 from harness.cli.firmware_convert import Wrapping, given_values
 from harness.cli.firmware_output import print_inspection, print_lint
 from harness.cli.output import console, emit_json
@@ -55,6 +55,7 @@ def register(app: typer.Typer) -> None:
     firmware.command("build")(build_file)
     firmware.command("lint")(lint_file)
     firmware_convert.add(firmware)
+    firmware_matrix.add(firmware)
     app.add_typer(firmware, name="firmware")
 
 

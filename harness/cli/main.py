@@ -41,7 +41,7 @@ NOUNS: Final[Mapping[str, str]] = {
         "migration",
         "ma",
     )
-} | dict(COMMANDS)
+} | {"dust": "harness.cli.dust_door"} | dict(COMMANDS)
 
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 4

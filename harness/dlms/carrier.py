@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from emulator.core.values import quick
 from harness.dlms.jobs import Write
 from harness.meter import Silence
 
@@ -12,6 +13,7 @@ class Stands:
     """The link stands: APDUs may be sent."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Heard:
     """An APDU of the meter came."""

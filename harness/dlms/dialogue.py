@@ -6,12 +6,14 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from emulator.codecs.dlms.apdu_blocks import BlockFault
 from emulator.codecs.dlms.initiate import Conformance
+from emulator.core.values import quick
 from harness.meter import Silence, Unanswered
 
 T_co = TypeVar("T_co", covariant=True)
 _INVOKE_ID: Final = 0x0F
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Ended(Generic[T_co]):
     """The dialogue is over."""
@@ -35,6 +37,7 @@ class Dialogue(Protocol[T_co]):
         ...
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What an association allows a service.

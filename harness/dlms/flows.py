@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from emulator.codecs.dlms import acse_release, apdu_exception
 from emulator.codecs.dlms.acse_release import ReleaseReason, ReleaseRequest
 from emulator.core.errors import MalformedFrameError
+from emulator.core.values import quick
 from emulator.crypto.dlms_keys import InvocationCounters
 from harness.dlms import services
 from harness.dlms.association import Client, Draw, Joining
@@ -41,6 +42,7 @@ _PUBLIC: Final = Credentials("public", 16)
 _NO_SIGN_ON: Final = "this line has no IEC 62056-21 sign-on: it is not that of an optical port"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Say:
     """Send an APDU and wait for one."""

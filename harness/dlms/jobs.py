@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from emulator.codecs.dlms.apdu_action import MethodOutcome
 from emulator.codecs.dlms.apdu_parts import Attribute, DataAccessResult, Descriptor, GetResult
 from emulator.codecs.dlms.axdr import Data
+from emulator.core.values import quick
 from harness.dlms.proof import Signing
 from harness.meter import Association, Credentials, SignOnReport, Silence, Unanswered
 
@@ -82,6 +83,7 @@ Value = (
 )
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Write:
     """Put octets on the line."""
@@ -99,6 +101,7 @@ class SetSpeed:
     baud: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Done:
     """The job has ended in ``value``; the line is free for the next."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from emulator.codecs.dlms.acse import Mechanism
+from emulator.core.values import quick
 from emulator.crypto import dlms_authentication as gmac
 from emulator.crypto import dlms_signature as ecdsa
 from emulator.crypto.dlms_authentication import AuthenticationRefusal
@@ -28,6 +29,7 @@ class Signing:
     server_point: bytes
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """What passes 1 and 2 brought.

@@ -7,9 +7,11 @@ from emulator.codecs.dlms import hdlc, wrapper
 from emulator.codecs.dlms.hdlc import Frame
 from emulator.codecs.dlms.wrapper import WrapperFrame
 from emulator.core.errors import MalformedFrameError
+from emulator.core.values import quick
 from harness.dlms.settings import Framing
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A part of what crossed in one direction.

@@ -5,6 +5,7 @@ from typing import Final
 
 from device_profiles.installation import InstalledDevice
 from device_profiles.loader import load_profile
+from device_profiles.schema import DeviceProfile
 from device_profiles.words import DeviceType
 from emulator.core.ids import Eui64
 from harness.migration.office import Office
@@ -72,12 +73,15 @@ class SiteReach:
         keys = self.office.s1sp.credentials(site.credentials(kind), device).keys
         return None if keys is None else keys.authentication
 
+    def profile(self, device: Eui64) -> DeviceProfile | None:
+        """Return the model of a device; None for a device it cannot reach."""
+        found = self._place(device)
+        return None if found is None else load_profile(found[2], self.office.overlays)
+
     def block_bytes(self, device: Eui64) -> int:
         """Return the image block size of a device; 0 for one that takes no images itself."""
-        found = self._place(device)
-        if found is None:
-            return 0
-        dlms = load_profile(found[2], self.office.overlays).dlms
+        model = self.profile(device)
+        dlms = None if model is None else model.dlms
         return 0 if dlms is None or dlms.image is None else dlms.image.block_bytes
 
     def _place(self, device: Eui64) -> tuple[Site, DeviceType, str] | None:

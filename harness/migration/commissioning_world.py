@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from device_profiles.announced import announced_in_smets1
 from device_profiles.installation import InstalledDevice
 from device_profiles.loader import load_profile
 from device_profiles.smets1_services import load_smets1_services
@@ -30,8 +31,10 @@ from harness.parties.acb import Acb
 from harness.parties.commissioning_party import CommissioningParty
 from harness.parties.dsp import Dsp
 from harness.parties.import_supplier import ImportSupplier
-from harness.parties.s1sp_desk import DeskTrust, S1spDesk
+from harness.parties.s1sp_desk import S1spDesk
 from harness.parties.s1sp_desk_records import DeskRecord
+from harness.parties.s1sp_desk_trust import DeskTrust
+from harness.parties.s1sp_image_settings import load_image_settings
 from harness.rules.inventory import Inventory
 from harness.rules.roles import UserRole
 
@@ -89,6 +92,8 @@ class CommissioningWorld:
             xml_key=keys.signing(Role.DSP),
             signatories=signatories,
         )
+        self.dsp.bilingual = office.cohort.bilingual
+        self.dsp.coin = bool(office.chance.stream("dsp/updates nobody rules on").octets(1)[0] & 1)
         services = load_smets1_services(office.overlays)
         name = office.cohort.cohort.s1sp
         self.dsp.connect({name: self._s1sp}, services=services, certificates=self._xml)
@@ -111,7 +116,15 @@ class CommissioningWorld:
             _authorities(store),
         )
         self.desk = S1spDesk(
-            office.s1sp, self.reach, services, trust, office.clock, office.cohort.ppmid
+            office.s1sp,
+            self.reach,
+            services,
+            trust,
+            office.clock,
+            office.cohort.ppmid,
+            metadata=office.cohort.metadata,
+            patience=load_image_settings(office.overlays),
+            coordinated=office.cohort.cohort.coordinated_by_eis,
         )
         self.suppliers: dict[Eui64, ImportSupplier] = {}
 
@@ -161,7 +174,7 @@ class CommissioningWorld:
         return Asked(asked, read_response(answer))
 
     async def add_ppmid(
-        self, user: ImportSupplier, device: InstalledDevice, esme: Eui64
+        self, user: ImportSupplier, device: InstalledDevice, esme: Eui64, version: str = ""
     ) -> tuple[Asked, ...]:
         """Let a supplier add a PPMID to a home after its migration: 12.2, 8.11, 8.7.2.
 
@@ -169,20 +182,22 @@ class CommissioningWorld:
             user: The supplier.
             device: The PPMID, which has to be in reach of the hub.
             esme: The ESME of the home.
+            version: Version it is announced with; empty: that of its SMETS1 entry.
         """
         eui64 = Eui64.parse(device.eui64)
         home = self.dsp.inventory.find(esme)
         hub = None if home is None or home.hub is None else self.dsp.inventory.find(home.hub)
         if hub is None:
             raise ValueError(f"{esme} stands behind no hub of the inventory")
-        identity = load_profile(device.profile, self._office.overlays).identity
+        profile = load_profile(device.profile, self._office.overlays)
+        identity, (nominal, _smets) = profile.identity, announced_in_smets1(profile)
         self.reach.add_ppmid(eui64, hub.device, device.profile)
         own = identity.manufacturer_hex == hub.manufacturer
         record = DeskRecord(
             eui64,
             DeviceType.PPMID,
             hub.device,
-            declared=identity.firmware_version.upper(),
+            declared=nominal,
             own_make=own,
         )
         self.desk.enrol([record])
@@ -191,7 +206,7 @@ class CommissioningWorld:
             identity.manufacturer_hex,
             identity.model_hex,
             DeviceType.PPMID,
-            firmware_version=identity.firmware_version.upper(),
+            firmware_version=version or nominal,
         )
         let_in = Whitelisting(self.desk.join_patience_s, bytes(16))
         entry = UpdateHanDeviceLog(eui64, LogChange.ADD, let_in)

@@ -227,10 +227,13 @@ class Course:
 
     async def _on_site(self) -> None:
         """Wait, test and commission, each installation as soon as its hub was heard."""
+        sessions = self.office.s1sp.sessions
         while True:
             await self.await_contact(first=True)
+            sessions.begin()
             await self.test()
             await self._device_phases.commission(self._in(State.VIABLE))
+            await sessions.end()
             if not self._in(State.AWAITING_CHF, State.VIABLE):
                 return
 

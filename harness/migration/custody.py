@@ -19,6 +19,7 @@ from harness.parties.s1sp_gate import GateRefusal
 from harness.parties.sealed import open_secrets, seal_secrets
 from harness.parties.smso import secrets
 from harness.smets1.arguments import Arguments
+from harness.smets1.sessions import NOTHING_KEPT
 from harness.smets1.steps import Account, HeadEnd
 
 ROTATE = "rotate-credentials"
@@ -59,7 +60,12 @@ class Custody:
 
     def door(self, device_type: DeviceType, party: str) -> Door:
         """Return a party's way to a device."""
-        return Door(self.site.port(device_type, party), self.office.clock)
+        kept = self.office.s1sp.sessions.of(self.site.eui64(device_type))
+        return Door(
+            self.site.port(device_type, party),
+            self.office.clock,
+            kept if party == S1SP else NOTHING_KEPT,
+        )
 
     def conveyed(self, device_type: DeviceType) -> Credentials | None:
         """Return how the S1SP opens a device with the SMSO's keys; None: it was not given them."""
@@ -151,7 +157,7 @@ class Custody:
         door = self.door(device_type, S1SP)
         device = self.site.eui64(device_type)
         equivalent = self._equivalent(device_type, service)
-        errand = Errand(device, door.port, self.office.clock, equivalent, old, given)
+        errand = Errand(device, door.port, self.office.clock, equivalent, old, given, alone=True)
 
         async def transfer() -> Account | GateRefusal:
             return await self.office.s1sp.carry_out(errand)

@@ -136,7 +136,11 @@ class DevicePhases:
         if self.office.order is HandoverOrder.FOLDED and not case.record.skips_hand_over:
             told = await testing.secure(case)
         if told is None:
+            self.office.s1sp.sessions.begin()
             told = await testing.run(case)
+            await self.office.s1sp.sessions.end()
+            if told is not None:
+                await self.office.s1sp.sessions.release()
         if told is not None:
             await Ending(self.steps).of_testing(case, case.record.history[-1].step, told)
             self._release(case)
@@ -168,7 +172,9 @@ class DevicePhases:
         verdict = hand.results.get(case.ref)
         opened = None if verdict is None else verdict.opened
         await self._play(case, BEFORE)
+        self.office.s1sp.sessions.begin()
         result = await self.commissioning.commission(case.site, case.record, opened)
+        await self.office.s1sp.sessions.end()
         await self._play(case, AFTER)
         failure = result.failure
         if failure is None and result.commissioned:

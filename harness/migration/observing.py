@@ -93,7 +93,8 @@ class Observer:
         parts = [self.reading(device_type, service) for service in services]
         steps = tuple(step for part in parts for step in part.steps)
         whole = replace(parts[0], service=READING, steps=steps)
-        account = await self._asked(self._errand(device_type, whole, Arguments()))
+        errand = replace(self._errand(device_type, whole, Arguments()), together=True)
+        account = await self._asked(errand)
         if isinstance(account, GateRefusal):
             return Seen(False, False, says=f"the gate lets nothing through: {account.name}")
         answered = account.opened or account.done is not Done.SILENT
@@ -213,13 +214,13 @@ class Observer:
             return found, ""
         found[f"{prefix}.s1sp_association"] = seen.opened
         found |= self._read_facts(device_type, seen)
-        smso = await self.opens_to_smso(device_type)
-        if smso is not None:
-            found[f"{prefix}.smso_association"] = smso
         if f"{prefix}.mode_change_proved" in wanted and seen.opened:
             mode = self.payment_mode(device_type, seen)
             why = await self.proves_mode_change(device_type, mode)
             found[f"{prefix}.mode_change_proved"] = not why
+        smso = await self.opens_to_smso(device_type)
+        if smso is not None:
+            found[f"{prefix}.smso_association"] = smso
         return found, seen.evidence()
 
     def _read_facts(self, device_type: DeviceType, seen: Seen) -> dict[str, Value]:

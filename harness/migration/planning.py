@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
+from device_profiles.announced import announced_in_smets1
 from device_profiles.dmc import Combination, Dmc
 from device_profiles.installation import Installation, InstalledDevice
 from device_profiles.loader import load_profile
@@ -331,15 +332,16 @@ def combination_of(home: Installation, office: FileOffice) -> Combination:
         return device.cpl_entry or _resolved(device)
 
     def _resolved(device: InstalledDevice) -> str:
-        identity = load_profile(device.profile, overlays).identity
+        profile = load_profile(device.profile, overlays)
+        identity, (version, smets) = profile.identity, announced_in_smets1(profile)
         found = cpl.resolve(
             manufacturer=identity.manufacturer_hex,
             model=identity.model_hex,
             device_type=device.role,
-            firmware_version=identity.firmware_version,
-            smets=identity.smets,
+            firmware_version=version,
+            smets=smets,
         )
-        known = (identity.manufacturer_hex, identity.model_hex, identity.firmware_version)
+        known = (identity.manufacturer_hex, identity.model_hex, version)
         return ":".join(known) if found.entry is None else found.entry.cpl_entry_id
 
     def first(role: DeviceType) -> str | None:

@@ -6,6 +6,7 @@ from typing import Final
 from emulator.core.clock import UtcMs
 from harness.meter import Credentials
 from harness.ports import Clock, MeterPort
+from harness.smets1.sessions import NOTHING_KEPT, Kept
 
 #: How often a device that does not answer, or not clearly, is asked. Source: invented.
 TRIES: Final = 3
@@ -49,10 +50,12 @@ class Door:
     Attributes:
         port: The way.
         clock: Its time.
+        kept: What the party keeps open with the device: an association of a proof ends it.
     """
 
     port: MeterPort = field(repr=False)
     clock: Clock = field(repr=False)
+    kept: Kept = NOTHING_KEPT
 
     async def opens_to(self, credentials: Credentials, *, expected: bool = True) -> bool | None:
         """Say whether the device associates with these credentials; None: no clear answer.
@@ -68,6 +71,7 @@ class Door:
         for number in range(TRIES):
             if number:
                 await quiet(self.clock)
+            self.kept.forget()
             association = await self.port.associate(credentials)
             await self.port.release()
             if association.accepted:

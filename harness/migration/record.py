@@ -6,6 +6,7 @@ from typing import Any, Self
 from device_profiles.words import DeviceType
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.errors import HarnessError
 from harness.migration.states import FOLLOWS, Owner, State, StrandedCause
 
@@ -16,6 +17,7 @@ class IllegalMoveError(HarnessError):
     exit_code = 5
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of an installation's history.

@@ -47,14 +47,16 @@ class Home:
     captured: bool
 
 
-def bench_options(options: VolumeOptions, home: Installation) -> RunOptions:
-    """Return what the bench of one home is opened with."""
+def bench_options(
+    options: VolumeOptions, home: Installation, *, captured: bool = False
+) -> RunOptions:
+    """Return what the bench of one home is opened with; ``captured``: somebody takes its frames."""
     return RunOptions(
         seed=options.seed,
         defects=options.defects,
         data=options.data,
         world=_WORLD,
-        settings={"homes": (home,)},
+        settings={"homes": (home,), "frames": captured},
     )
 
 
@@ -73,7 +75,8 @@ class HomePlayer:
     def play(self, home: Home) -> dict[str, Any]:
         """Play one home on a virtual time line of its own; what breaks is told, not raised."""
         module = importlib.import_module(BENCHES["emulated"].partition(":")[0])
-        bench: Bench = module.open_bench(bench_options(self.shared.options, home.installation))
+        options = bench_options(self.shared.options, home.installation, captured=home.captured)
+        bench: Bench = module.open_bench(options)
         outcome: dict[str, Any] = {}
         with asyncio.Runner(loop_factory=module.new_event_loop) as loop:
             loop.run(self._on(bench, home, outcome))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from device_profiles.cohort import Cohort, HandoverOrder, load_cohort
+from device_profiles.files import reading_once
 from device_profiles.installation import Installation, check_profiles, load_many
 from harness.data_files import reading_data
 from harness.errors import UsageError
@@ -120,7 +121,7 @@ def load_batch(options: VolumeOptions) -> Batch:
             cohort; the order is none, or the cohort has no hand-over to order; the installations
             are others than when the run began.
     """
-    with reading_data():
+    with reading_data(), reading_once():
         cohort = load_cohort(options.cohort, options.data)
         homes = load_many(options.installations, options.data)
         for home in homes:

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Final
 
+from device_profiles.files import reading_once
 from harness.errors import BenchError
 
 #: What some installations are played from, and what came of one: plain values only.
@@ -49,9 +50,10 @@ def play_all(workshop: Workshop, tasks: Sequence[Task], jobs: int) -> Iterator[O
         BenchError: A process died.
     """
     if min(jobs, len(tasks)) <= 1:
-        playing = workshop.make(workshop.about)
-        for task in tasks:
-            yield from playing(task)
+        with reading_once():
+            playing = workshop.make(workshop.about)
+            for task in tasks:
+                yield from playing(task)
         return
     with _crew(workshop, min(jobs, len(tasks))) as crew:
         yield from _shared_out(crew, tasks)
@@ -125,15 +127,16 @@ def _work(line: Connection, workshop: Workshop) -> None:
     look at neither, but for what is left after each task.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    playing = workshop.make(workshop.about)
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    while True:
-        try:
-            for outcome in playing(line.recv()):
-                line.send(outcome)
-            line.send(_END)
-            gc.collect()
-        except (EOFError, BrokenPipeError):
-            return  # the run has ended, or was killed
+    with reading_once():
+        playing = workshop.make(workshop.about)
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        while True:
+            try:
+                for outcome in playing(line.recv()):
+                    line.send(outcome)
+                line.send(_END)
+                gc.collect()
+            except (EOFError, BrokenPipeError):
+                return  # the run has ended, or was killed

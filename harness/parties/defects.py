@@ -69,7 +69,7 @@ def apply(party: type[_Party], name: str) -> type[_Party]:
 
 
 def _without(*names: str) -> dict[str, object]:
-    checks = {name: check for name, check in firmware_checks.CHECKS.items() if name not in names}
+    checks = {name: check for name, check in Dsp.checks.items() if name not in names}
     return {"checks": MappingProxyType(checks)}
 
 

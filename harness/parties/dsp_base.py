@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from device_profiles.cpl import Cpl
 from device_profiles.rows import load_duis_codes
@@ -39,6 +39,9 @@ from harness.parties.service_user import ServiceUser
 from harness.rules.firmware_checks import Category, Objection
 from harness.rules.inventory import Inventory, InventoryRecord
 from harness.rules.roles import Actor, coordinator
+
+#: Most characters of a version in a DUIS document. Source: DUIS 5.4 XSD.
+_VERSION_CHARS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,14 +194,22 @@ class DspBase:
             self.deliver(user, DccAlertMessage(code, alert), summary, response_id=identity)
 
     def note_version(self, record: InventoryRecord, version: str) -> None:
-        """F-026: what a device answers differs from the inventory: say so, believe the device."""
+        """F-026: what a device answers differs from the inventory: say so, believe the device.
+
+        The inventory keeps its version where ``keeps_version`` says so.
+        """
         if version == record.firmware_version.upper().zfill(8):
             return
         alert = FirmwareVersionMismatch(
-            record.device, record.device_type, record.firmware_version, version
+            record.device, record.device_type, record.firmware_version, version[:_VERSION_CHARS]
         )
         self.raise_alert([coordinator(record, self.inventory)], alert)
-        self.inventory.set_version(record.device, version)
+        if not self.keeps_version(record, version):
+            self.inventory.set_version(record.device, version)
+
+    def keeps_version(self, _record: InventoryRecord, _version: str) -> bool:
+        """Say whether the inventory keeps its version against what a device answers."""
+        return False
 
     # --- memory -----------------------------------------------------------------------------
 

@@ -16,6 +16,9 @@ from harness.rules.inventory import Inventory, InventoryRecord
 #: Devices that no Central Products List names.
 _TYPE_2 = frozenset({DeviceType.IHD, DeviceType.CAD})
 _MOST_SHOWN = 17
+#: Devices that 8.4 deletes. Source: inferred (S003 §2: a device of the other kind is announced
+#: anew only after it was decommissioned and deleted).
+_DELETABLE = frozenset({DeviceStatus.PENDING, DeviceStatus.DECOMMISSIONED, DeviceStatus.WITHDRAWN})
 
 
 def prenotify(
@@ -43,7 +46,7 @@ def prenotify(
             firmware_version=version,
         )
         if found.entry is None:
-            return Objection(Category.NOT_ON_CPL, f"{body.device}: {found.why}")
+            return Objection(Category.UNKNOWN_DEVICE_MODEL, f"{body.device}: {found.why}")
         smets, version = found.entry.smets, found.entry.firmware_version
     of_gpf = None
     if body.associated_gpf is not None:
@@ -100,6 +103,9 @@ def change(asked: ServiceRequest, inventory: Inventory) -> Objection | None:
     if record is None:
         return Objection(Category.UNKNOWN_DEVICE, f"{body.device} is not in the inventory")
     if isinstance(body.change, bodies.DeleteDevice):
+        if record.status not in _DELETABLE:
+            detail = f"{body.device} is {record.status}: it has to be decommissioned first"
+            return Objection(Category.NOT_APPLICABLE, detail)
         inventory.remove(body.device)
         return None
     details = body.change

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
+from types import MappingProxyType
 from typing import ClassVar, Final
 
 from device_profiles.words import DeviceType, ImageKind
@@ -24,7 +26,7 @@ from harness.formats.duis.responses import (
     PpmidFirmwareWarning,
     PreCommand,
 )
-from harness.parties import dsp_inventory, transform
+from harness.parties import dsp_inventory, dsp_smets1_firmware, transform
 from harness.parties.dsp_base import Decision
 from harness.parties.dsp_smets1 import Smets1Desk
 from harness.parties.dsp_work import Awaited, DistributeImage, SendCommand, Transfer
@@ -42,6 +44,8 @@ from harness.rules.roles import Actor, may_ask
 
 #: GBCS version named with a pre-command where the inventory holds none (DUIS 5.4 is aligned so).
 GBCS_VERSION: Final = "4.3"
+#: Name of the check that asks who may update.
+_RESPONSIBLE: Final = "responsible"
 #: Faults of a document -> category of the refusal; any other is a bad request.
 _CATEGORIES: Final[Mapping[DuisFault, Category]] = {
     DuisFault.TOO_MANY_DEVICES: Category.BAD_LIST,
@@ -58,7 +62,9 @@ class RequestDesk(Smets1Desk):
     """Takes requests; what it accepts ends as a response and as work in the outbox."""
 
     #: Checks of each target of 11.1 and 11.4.
-    checks: ClassVar[Mapping[str, Check]] = firmware_checks.CHECKS
+    checks: ClassVar[Mapping[str, Check]] = MappingProxyType(
+        {**firmware_checks.CHECKS, _RESPONSIBLE: dsp_smets1_firmware.check_updater}
+    )
 
     def submit(self, document: bytes, sender: Eui64) -> bytes:
         """Take one service request and return the response to it.
@@ -88,6 +94,7 @@ class RequestDesk(Smets1Desk):
     def _handled(self, asked: ServiceRequest, actor: Actor, document: bytes) -> Answer:
         """Pass a request for a SMETS1 device on to its S1SP; deal with any other one here."""
         self._document = document
+        self.settle(asked)
         stray = self.stray(asked)
         if stray is not None:
             return stray
@@ -112,7 +119,10 @@ class RequestDesk(Smets1Desk):
         self, update: Update, devices: tuple[Eui64, ...]
     ) -> "firmware_checks.UpdateVerdict":
         """Judge an 11.1 or 11.4 request."""
-        return firmware_checks.check_update(update, devices, self.checks)
+        checks = dict(self.checks)
+        if checks.get(_RESPONSIBLE) is dsp_smets1_firmware.check_updater:
+            checks[_RESPONSIBLE] = partial(dsp_smets1_firmware.check_updater, coin=self.coin)
+        return firmware_checks.check_update(update, devices, checks)
 
     def judge_command(
         self, service: ServiceReference, actor: Actor, device: Eui64
@@ -148,7 +158,7 @@ class RequestDesk(Smets1Desk):
         if not isinstance(body, bodies.UpdateFirmware):
             raise TypeError(type(body).__name__)
         is_ppmid = isinstance(body, bodies.UpdatePpmidFirmware)
-        image = _opened(body.firmware_image, is_ppmid=is_ppmid)
+        image = _opened(body.firmware_image, dsp_smets1_firmware.image_kind(body, self.inventory))
         if isinstance(image, Objection):
             return image
         version = body.firmware_version.upper().zfill(8)
@@ -189,6 +199,9 @@ class RequestDesk(Smets1Desk):
             devices = tuple(record.device for record in records)
             if self.pass_image(asked, hub, self._document):
                 self._tell_other_suppliers(asked, body.firmware_version, hub, records)
+                self.tell_of_hub(
+                    dsp_smets1_firmware.update_requested(hub, body.firmware_version, records)
+                )
                 continue
             work = DistributeImage(
                 hub, asked.request_id, body.firmware_image, body.firmware_version, devices
@@ -318,8 +331,7 @@ def body_of(env: Envelope) -> bytes:
     return envelope.encode(replace(env, signature=env.signature or b"", mac=None))
 
 
-def _opened(image: bytes, *, is_ppmid: bool) -> OtaImage | Objection:
-    kind = ImageKind.UNSIGNED if is_ppmid else ImageKind.SUPPLIER_SIGNED
+def _opened(image: bytes, kind: ImageKind) -> OtaImage | Objection:
     try:
         return ota_file.decode(image, kind)
     except ImageError as error:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from device_profiles.smets1_services import Smets1Service, Taker, load_smets1_services
-from device_profiles.words import Connectivity, CspRegion, DeviceType
+from device_profiles.words import Connectivity, CspRegion, DeviceType, SmetsVersion
 from emulator.codecs.gbcs.alerts import AlertCode
 from emulator.core.ids import Eui64
 from harness.formats.duis import countersigned, s1sp_alert, smets1_response
-from harness.formats.duis.alerts import S1spAlertPassed
+from harness.formats.duis.alerts import S1spAlertPassed, Smets1ChFirmwareNotification
 from harness.formats.duis.countersigned import Countersigned
 from harness.formats.duis.faults import DuisError
 from harness.formats.duis.request_id import RequestId
@@ -18,8 +18,9 @@ from harness.formats.duis.responses import ACKNOWLEDGED, Smets1ResponseMessage
 from harness.formats.duis.s1sp_alert import S1spAlert
 from harness.formats.duis.signing import Signatories
 from harness.formats.duis.smets1_response import DeviceAlert, Result, Smets1Response
+from harness.parties import dsp_smets1_firmware as firmware
 from harness.parties import dsp_smets1_inventory
-from harness.parties.dsp_base import DspBase
+from harness.parties.dsp_association import Associations
 from harness.parties.dsp_work import PassOn
 from harness.parties.post import DUIS
 from harness.parties.transform import THROUGH_ACB
@@ -29,6 +30,7 @@ from harness.rules.roles import SUPPLIERS, Actor, UserRole
 from harness.rules.smets1_roles import Route, objection_to, route_of
 
 _READ_VERSION: Final = "11.2"
+_ACTIVATE: Final = "11.3"
 #: Alerts with which a device tells what became of an image.
 _RECEIPTS: Final = frozenset({AlertCode.FIRMWARE_VERIFIED, AlertCode.FIRMWARE_VERIFICATION_FAILED})
 #: Roles of users that a meter of that type knows itself. Source: GBCS remote party roles.
@@ -73,14 +75,17 @@ class FromS1sp:
     detail: str = ""
 
 
-class Smets1Desk(DspBase):
+class Smets1Desk(Associations):
     """Countersigns requests for SMETS1 devices and brings home what S1SPs answer.
 
     Attributes:
         s1sps: Name of each S1SP in the inventory -> its identifier.
         to_s1sps: Countersigned requests that are still to go out, in order.
         supplies: Meter point -> its registered supplier.
+        coin: What it makes of an update about which the documents are silent (F-100).
     """
+
+    coin: bool = True
 
     def connect(
         self,
@@ -149,7 +154,11 @@ class Smets1Desk(DspBase):
         row = self._services.get(asked.header.variant)
         if row is None:
             return Objection(Category.NOT_APPLICABLE, f"{asked.header.variant}: no SMETS1 service")
-        objection = objection_to(row, actor, record, self.inventory)
+        objection = (
+            self.not_announced(asked.body)
+            or objection_to(row, actor, record, self.inventory)
+            or self.not_its_updater(asked, actor, record)
+        )
         if objection is not None:
             return objection
         s1sp = self.s1sps.get(self._s1sp_of(record))
@@ -161,18 +170,13 @@ class Smets1Desk(DspBase):
         self._queue_for_s1sp(asked, actor, record, s1sp, document)
         return self.respond(asked, ACKNOWLEDGED)
 
-    def stray(self, asked: ServiceRequest) -> Objection | None:
-        """Say that a device was pre-notified as of the other generation than its home's, or None.
-
-        Source:
-            S003 §2: such a device cannot be the target of any service request.
-        """
-        record = self.inventory.find(asked.request_id.target)
-        hub = None if record is None or record.hub is None else self.inventory.find(record.hub)
-        if record is None or hub is None or not self.s1sps or record.smets is hub.smets:
+    def not_its_updater(
+        self, asked: ServiceRequest, actor: Actor, record: InventoryRecord
+    ) -> Objection | None:
+        """Say that a supplier activates what it may not update, or None (F-100)."""
+        if asked.header.variant != _ACTIVATE:
             return None
-        detail = f"{record.device} is a {record.smets} device on a {hub.smets} hub"
-        return Objection(Category.NOT_APPLICABLE, detail)
+        return firmware.updater_objection(actor, record, self.inventory, coin=self.coin)
 
     def pass_image(self, asked: ServiceRequest, hub: Eui64, document: bytes) -> bool:
         """Countersign an 11.1 request for the S1SP of a hub; False for a hub that has none."""
@@ -306,11 +310,16 @@ class Smets1Desk(DspBase):
 
     def _end_transfers(self, request_id: RequestId, device: Eui64 | None) -> None:
         """Take notice that an image goes to no device that an alert is about: it or its hub's."""
+        ended = []
         for target, transfer in [*self.transfers.items()]:
             record = self.inventory.find(target)
             hub = None if record is None else record.hub
             if transfer.request_id == request_id and device in {target, hub}:
                 del self.transfers[target]
+                ended.append(target)
+        failure = firmware.not_distributed(request_id, ended, self.inventory)
+        if failure is not None:
+            self.raise_alert([request_id.originator], failure)
 
     def _concerned(self, value: S1spAlert) -> list[Eui64]:
         if value.request_id is not None:
@@ -329,6 +338,23 @@ class Smets1Desk(DspBase):
         version = next((node.text for node in result.values if node.name == "FirmwareVersion"), "")
         if asked.header.variant == _READ_VERSION and record is not None and version:
             self.note_version(record, version)
+        if asked.header.variant == _ACTIVATE and record is not None and version:
+            self.tell_of_hub(firmware.activated(self.inventory, record, version))
+
+    def tell_of_hub(self, notice: Smets1ChFirmwareNotification | None) -> None:
+        """Tell every supplier of a home what becomes of its hub's firmware; None: nothing does."""
+        if notice is not None:
+            self.raise_alert(self.inventory.suppliers_of(notice.device), notice)
+
+    def keeps_version(self, record: InventoryRecord, version: str) -> bool:
+        """Say whether the inventory keeps its version against what a device answers.
+
+        Source:
+            S003 §2 (the SMETS1 entry of a bilingual PPMID does not show what it executes;
+            18.64(c)): inferred that the inventory goes on naming that entry.
+        """
+        of_smets1 = record.smets is SmetsVersion.SMETS1
+        return of_smets1 and not firmware.is_listed(self.cpl, record, version)
 
     # --- memory -----------------------------------------------------------------------------
 

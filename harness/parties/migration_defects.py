@@ -9,12 +9,15 @@ from device_profiles.smets1_services import Notified
 from device_profiles.words import DeviceType, PaymentMode
 from harness.formats.migration_files.words import FileType
 from harness.migration.step_table import load_steps
+from harness.parties import image_defects
 from harness.rules.migration_rulebook import RuleBook, load_rule_book
 
 #: A method, bound to its party.
 Right = Any
 #: Takes the course and the right method, and returns the wrong one.
 Override = Callable[[Any, Right], Right]
+#: Where the parties of the time after migration stand, from the course on.
+_AFTERWARDS: Final = "commissioning.world."
 _WEEK_MS: Final = 7 * 86_400_000
 _RULE_OFF: Final = "rule-off-"
 #: Steps that a party can leave out and say it took: what others would notice by devices alone.
@@ -298,8 +301,22 @@ _ROWS: Final[Mapping[str, MigrationDefect]] = {
 }
 
 
+def _of_images() -> Iterator[tuple[str, MigrationDefect]]:
+    """Yield what parties do wrong with images, once a home has migrated."""
+    for name, defect in image_defects.DEFECTS.items():
+        wrong = {f"{_AFTERWARDS}{path}": _alone(one) for path, one in defect.wrong.items()}
+        yield name, MigrationDefect(defect.sentence, wrong=wrong)
+
+
+def _alone(change: Callable[[Right], Right]) -> Override:
+    return lambda _course, right: change(right)
+
+
 def _table() -> Mapping[str, MigrationDefect]:
-    return MappingProxyType({**dict(_rules_off(load_rule_book())), **dict(_omissions()), **_ROWS})
+    book = load_rule_book()
+    return MappingProxyType(
+        {**dict(_rules_off(book)), **dict(_omissions()), **_ROWS, **dict(_of_images())}
+    )
 
 
 #: Every defect by name.

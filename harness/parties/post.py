@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from emulator.core.clock import UtcMs
+from emulator.core.values import quick
 from harness.ports import Clock
 
 #: What is told of each message: sender, receiver, kind, octets, summary (``Run.message``).
@@ -17,6 +18,7 @@ DCC_ALERT: Final = "dcc-alert"
 IMAGE: Final = "image"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Letter:
     """One message between two parties.

@@ -20,6 +20,7 @@ GENERAL: Final[Mapping[Category, str]] = MappingProxyType(
         _C.NOT_RESPONSIBLE: "E4",
         _C.NOT_COMMISSIONED: "E5",
         _C.NOT_APPLICABLE: "E11",
+        _C.UNTARGETABLE: "E11",
         _C.UNKNOWN_DEVICE: "E19",
     }
 )
@@ -35,7 +36,6 @@ _ALERT_CODES: Final[Mapping[type, str]] = MappingProxyType(
         alerts.SecurityCredentialsUpdated: "N42",
         alerts.FirmwareVersionMismatch: "N50",
         alerts.S1spAlertPassed: "N55",
-        alerts.Smets1ChFirmwareNotification: "N56",
         alerts.FirmwareUpgradeRequested: "N59",
         alerts.CommsHubAlert: "N62",
         alerts.CommsHubFirmwareActivation: "N64",
@@ -43,6 +43,8 @@ _ALERT_CODES: Final[Mapping[type, str]] = MappingProxyType(
 )
 DELIVERED: Final = "N60"
 NOT_DELIVERED: Final = "N61"
+HUB_UPDATE_REQUESTED: Final = "N56"
+HUB_ACTIVATED: Final = "N57"
 
 
 class ResponseCodes:
@@ -76,4 +78,7 @@ def alert_code(alert: DccAlert) -> str:
     """Return the DCC alert code of an alert."""
     if isinstance(alert, CspFirmwareDeliveryStatus):
         return DELIVERED if alert.status is TransferStatus.SUCCESS else NOT_DELIVERED
+    if isinstance(alert, alerts.Smets1ChFirmwareNotification):
+        requested = alert.status is alerts.ChUpdateStatus.REQUESTED
+        return HUB_UPDATE_REQUESTED if requested else HUB_ACTIVATED
     return _ALERT_CODES[type(alert)]

@@ -19,6 +19,7 @@ from harness.parties.s1sp_gate import Gate, GateRefusal
 from harness.parties.s1spdp import AUTHENTICATION, S1spdp
 from harness.ports import Clock, MeterPort
 from harness.smets1.arguments import Arguments
+from harness.smets1.sessions import NOTHING_KEPT, Sessions
 from harness.smets1.steps import Account, HeadEnd
 
 NAME: Final = "S1SP"
@@ -41,6 +42,8 @@ class Errand:
         equivalent: What is to be done.
         credentials: How the S1SP presents itself.
         given: What the request carries.
+        alone: In an association of its own, which is its proof or changes the keys.
+        together: What is only read, in one request.
     """
 
     device: Eui64
@@ -49,6 +52,8 @@ class Errand:
     equivalent: Equivalent
     credentials: Credentials
     given: Arguments = field(default_factory=Arguments)
+    alone: bool = False
+    together: bool = False
 
     def instruction(self) -> Instruction:
         """Return it as the DCO sees it."""
@@ -68,6 +73,7 @@ class S1sp:
 
     Attributes:
         conveyed: What its layer of the MEF held: how the SMSO's head end opened each device.
+        sessions: What its head end has open in the phase it is in; empty between phases.
     """
 
     name: Final = NAME
@@ -83,6 +89,7 @@ class S1sp:
         self._post = post
         self._own = KeyRing()
         self.conveyed = KeyRing()
+        self.sessions = Sessions()
 
     # -- keys ----------------------------------------------------------------------------------
 
@@ -167,7 +174,12 @@ class S1sp:
         refusal = self.gate.refusal(instruction, part)
         if refusal is not None:
             return refusal
-        head_end = HeadEnd(errand.port, errand.clock, lambda _client: errand.credentials)
+        kept = NOTHING_KEPT if errand.alone else self.sessions.of(errand.device)
+        if errand.alone:
+            self.sessions.forget(errand.device)
+        head_end = HeadEnd(
+            errand.port, errand.clock, lambda _client: errand.credentials, kept, errand.together
+        )
         account = await head_end.carry_out(errand.equivalent, errand.given)
         said = f"{errand.equivalent.service}: {account.done}"
         self._post.hand_over(NAME, str(errand.device), DLMS, instruction.octets(), said)

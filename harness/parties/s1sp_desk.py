@@ -1,28 +1,25 @@
 """The S1SP's desk: countersigned requests in, instructions to devices, signed answers out."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
-from device_profiles.cohort import CohortPpmid
+from device_profiles.cohort import CohortMetadata, CohortPpmid
 from device_profiles.dmves import Support
+from device_profiles.metadata_layout import MetadataMode
 from device_profiles.smets1_services import Smets1Service
 from device_profiles.words import DeviceType
-from emulator.codecs.gbcs.alerts import AlertCode
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
-from emulator.crypto.certificate import Certificate
-from emulator.crypto.keystore import KeyStore
 from emulator.crypto.top_up_code import TopUp
 from harness.formats.duis import countersigned, s1sp_alert, smets1_response
 from harness.formats.duis import smets1_bodies as bodies
-from harness.formats.duis.bodies import ActivateFirmware, UpdateFirmware
+from harness.formats.duis.bodies import ActivateFirmware, UpdateFirmware, UpdatePpmidFirmware
 from harness.formats.duis.countersigned import Countersigned
 from harness.formats.duis.faults import DuisError
 from harness.formats.duis.requests import ServiceRequest, read_request
 from harness.formats.duis.s1sp_alert import S1spAlert
-from harness.formats.duis.signing import Signatories, XmlKey
-from harness.formats.duis.smets1_response import DeviceAlert, Node, Result, Smets1Response
+from harness.formats.duis.signing import Signatories
+from harness.formats.duis.smets1_response import DeviceAlert, Result, Smets1Response
 from harness.parties import s1sp_desk_answers as answers
 from harness.parties import s1sp_desk_credentials as credentials
 from harness.parties import s1sp_desk_firmware as firmware
@@ -30,44 +27,21 @@ from harness.parties import smets1_top_up
 from harness.parties.s1sp import Errand, S1sp
 from harness.parties.s1sp_desk_arguments import arguments_of, refusal_of, steps_name
 from harness.parties.s1sp_desk_credentials import Holders
-from harness.parties.s1sp_desk_faults import INNER, OUTER, UNTOLD, DeskError, DeskFault
+from harness.parties.s1sp_desk_faults import GATE, INNER, OUTER, UNTOLD, DeskError, DeskFault
 from harness.parties.s1sp_desk_records import DeskRecord, answerable
+from harness.parties.s1sp_desk_trust import DeskTrust
 from harness.parties.s1sp_gate import GateRefusal
+from harness.parties.s1sp_image_desk import ImageDesk
+from harness.parties.s1sp_image_settings import ImageSettings, load_image_settings
+from harness.parties.s1sp_image_way import ImageWay, is_silent
 from harness.parties.s1sp_reach import Reach
 from harness.ports import Clock
 from harness.rules.migration_certificates import CertificateId
 from harness.smets1.arguments import Arguments
 from harness.smets1.steps import Account, Done
 
-_GATE: Final[Mapping[GateRefusal, DeskFault]] = {
-    GateRefusal.MISSING: DeskFault.DCO_PART_MISSING,
-    GateRefusal.WRONG_SIGNER: DeskFault.DCO_PART_SIGNER,
-    GateRefusal.ALTERED: DeskFault.DCO_PART_ALTERED,
-    GateRefusal.REPLAYED: DeskFault.DCO_PART_REPLAYED,
-}
 #: Seconds between two looks at the hub's log for a device that is to join. Source: invented.
 _LOOK_S: Final = 30
-
-
-@dataclass(slots=True)
-class DeskTrust:
-    """Whom a desk believes, and with which key it speaks.
-
-    Attributes:
-        key: Its XML-signing key.
-        dsp: The DSP, whose countersignature it asks for.
-        commissioning_party: Asks before any Certificate ID is notified.
-        xml: XML-signing certificates: party -> DER.
-        store: Certificates of all parties.
-        authorities: Issuers of certificates that it takes.
-    """
-
-    key: XmlKey = field(repr=False)
-    dsp: Eui64
-    commissioning_party: Eui64
-    xml: Mapping[Eui64, bytes] = field(repr=False)
-    store: KeyStore = field(repr=False)
-    authorities: tuple[Certificate, ...] = field(default=(), repr=False)
 
 
 class S1spDesk:
@@ -80,12 +54,19 @@ class S1spDesk:
         trust: Whom it believes.
         clock: The present moment.
         ppmid: What the cohort makes of PPMIDs.
+        metadata: Where the cohort's hubs find metadata; None: inside images, always.
+        patience: How long it waits for what becomes of images; None: as the table says.
+        coordinated: Whether the electricity supplier answers for hubs and PPMIDs.
 
     Attributes:
         records: What it keeps of each device.
         refused: Every request not carried out: code and sentence, in order.
+        images: Its desk for images.
+        make_rules: What its cohort makes of PPMIDs.
     """
 
+    #: Who brings images to devices.
+    image_desk: ClassVar[type[ImageDesk]] = ImageDesk
     #: Seconds that a device may take to join. Source: invented (an hour is what 8.11 allows).
     join_patience_s: ClassVar[int] = 3600
 
@@ -97,6 +78,10 @@ class S1spDesk:
         trust: DeskTrust,
         clock: Clock,
         ppmid: CohortPpmid,
+        *,
+        metadata: CohortMetadata | None = None,
+        patience: ImageSettings | None = None,
+        coordinated: bool = True,
     ) -> None:
         self.party = s1sp.party
         self.name = s1sp.name
@@ -107,8 +92,12 @@ class S1spDesk:
         self._services = services
         self._trust = trust
         self._clock = clock
-        self._make_rules = firmware.MakeRules(ppmid)
+        self._coordinated = coordinated
+        self.make_rules = firmware.MakeRules(ppmid)
         self._holders = Holders(trust.store)
+        way = ImageWay(s1sp, reach, clock, patience or load_image_settings())
+        mode = metadata or CohortMetadata(mode=MetadataMode.TACTICAL)
+        self.images = self.image_desk(way, self.make_rules, mode, trust.store)
 
     def enrol(self, records: Iterable[DeskRecord]) -> None:
         """Take devices up; those it has stay as they are."""
@@ -191,8 +180,7 @@ class S1spDesk:
             raise DeskError(DeskFault.NO_SUCH_SERVICE, f"{request.header.variant}")
         user = request.request_id.originator
         if user != self._trust.commissioning_party:
-            holder = answerable(self.records, record)
-            credentials.check_notified(row, holder, user, self._holders)
+            self._check_asker(row, record, user)
         self._check_cos(record, request)
         record.executions[asked.originator] = asked.counter
         wanted = credentials.replacement_of(request.body)
@@ -205,40 +193,50 @@ class S1spDesk:
     ) -> tuple[bytes, ...]:
         """Bring an image to every device of a hub that the request names; each tells the outcome.
 
+        Devices behind other hubs are left alone: a request is countersigned for each hub.
+
         Source:
-            S003 §3 (hub first, then the target) is not played: the illustrative devices take
-            their images themselves, over the hub.
+            S003 §3 (an image goes to the hub first, then to the target).
         """
         hub = self.records.get(asked.device)
         if hub is None:
             raise DeskError(DeskFault.UNKNOWN_DEVICE, f"{asked.device} is none of this S1SP's")
         if hub.is_replay(asked.originator, asked.counter):
             raise DeskError(DeskFault.REPLAYED, f"a counter of {asked.originator} did not rise")
+        if isinstance(body, UpdatePpmidFirmware) or request.header.variant not in self._services:
+            raise DeskError(DeskFault.NO_SUCH_SERVICE, f"{request.header.variant}")
         hub.executions[asked.originator] = asked.counter
         user = request.request_id.originator
-        told = []
-        for device in dict.fromkeys(body.devices):
-            record = self.records.get(device)
-            if record is not None and record.hub == asked.device:
-                told.append(await self._update_one(record, request, body, user))
-        return tuple(told)
+        known = [self.records[one] for one in dict.fromkeys(body.devices) if one in self.records]
+        here = [record for record in known if record.hub == asked.device]
+        if not here:
+            fault = DeskFault.OTHER_HUB if known else DeskFault.UNKNOWN_DEVICE
+            raise DeskError(fault, f"no device of the list stands behind {asked.device}")
+        told = [await self._update_one(record, request, body, user) for record in here]
+        return tuple(one for one in told if one is not None)
 
     async def _update_one(
         self, record: DeskRecord, request: ServiceRequest, body: UpdateFirmware, user: Eui64
-    ) -> bytes:
+    ) -> bytes | None:
         row = self._services[request.header.variant]
         try:
-            holder = answerable(self.records, record)
-            credentials.check_notified(row, holder, user, self._holders)
+            self._check_asker(row, record, user)
+            receipt = await self.images.update(record, body, user)
         except DeskError as error:
             self.refused.append((error.fault, error.detail))
             return self._alert(error, request, record.device)
-        why = await firmware.bring(self._s1sp, self._reach, record, body, self._make_rules)
-        code = AlertCode.FIRMWARE_VERIFICATION_FAILED if why else AlertCode.FIRMWARE_VERIFIED
-        alert = DeviceAlert(int(code), (why or "image verified")[:250], self._clock.now())
-        counter = request.request_id.counter
-        response = Smets1Response(record.device, user, counter, alert)
+        if receipt is None:
+            return None
+        says, told = receipt.says[:250], bytes.fromhex(receipt.image_hash)
+        alert = DeviceAlert(int(receipt.code), says, self._clock.now(), told)
+        response = Smets1Response(record.device, user, request.request_id.counter, alert)
         return smets1_response.write_signed(response, self._trust.key)
+
+    def _check_asker(self, row: Smets1Service, record: DeskRecord, user: Eui64) -> None:
+        """Refuse a user whose certificate is not notified for a device."""
+        mine = None if self._coordinated else lambda one: self._holders.party(one) == user
+        holder = answerable(self.records, record, mine)
+        credentials.check_notified(row, holder, user, self._holders)
 
     def _check_cos(self, record: DeskRecord, request: ServiceRequest) -> None:
         if not isinstance(request.body, bodies.UpdateCredentialsCos):
@@ -263,10 +261,10 @@ class S1spDesk:
         self, record: DeskRecord, request: ServiceRequest, row: Smets1Service
     ) -> Result:
         body = request.body
-        if row.service == "11.2" and self._make_rules.bars_reading(record):
-            return answers.failed(row.answer, "not of this S1SP's make", record.device_type)
-        if isinstance(body, ActivateFirmware) and body.firmware_hash.hex() != record.image_hash:
-            return firmware.not_held(row.answer, record)
+        if isinstance(body, ActivateFirmware):
+            return await self.images.activate(record, row.answer, body)
+        if row.service == "11.2" and self.make_rules.bars_reading(record):
+            return answers.failed(row.answer, firmware.OTHER_MAKE, record.device_type)
         why = refusal_of(body)
         if why:
             return answers.failed(row.answer, why, record.device_type)
@@ -291,14 +289,13 @@ class S1spDesk:
     async def _acted(self, errand: Errand) -> Account:
         account = await self._s1sp.carry_out(errand)
         if isinstance(account, GateRefusal):
-            raise DeskError(_GATE[account], f"the gate let {errand.equivalent.service} not pass")
+            raise DeskError(GATE[account], f"the gate let {errand.equivalent.service} not pass")
         return account
 
     def _check_delivery(
         self, record: DeskRecord, request: ServiceRequest, account: Account, code: str
     ) -> None:
-        last = account.taken[-1].result if account.taken else ""
-        if account.done is not Done.SILENT and not last.startswith("no association"):
+        if not is_silent(account):
             return
         if code:
             raise DeskError(DeskFault.NOT_DELIVERED, account.says, code)
@@ -315,20 +312,14 @@ class S1spDesk:
             body.log in {bodies.LogName.SECURITY, bodies.LogName.GSME_SECURITY}
         )
         if row.service == "11.2" and record.device_type is DeviceType.PPMID:
-            return self._ppmid_version(record, row, account)
+            return firmware.ppmid_version(self.make_rules, record, row.answer, account)
         result = answers.result_of(row.answer, account, record.device_type, security=security)
+        if row.service == "11.2":
+            result = firmware.as_told(self.make_rules, record, result)
         answers.note_log(record, body, account)
         return result
 
     # -- PPMIDs and hubs ---------------------------------------------------------------------
-
-    def _ppmid_version(self, record: DeskRecord, row: Smets1Service, account: Account) -> Result:
-        found = answers.row_of(account, record.device)
-        version = "" if found is None else found.firmware.decode("ascii", "replace")
-        version = self._make_rules.told(record, version)
-        if not version:
-            return answers.failed(row.answer, "the hub does not know it", record.device_type)
-        return Result(row.answer, True, (Node("FirmwareVersion", version),))
 
     async def _joined(
         self, record: DeskRecord, request: ServiceRequest, row: Smets1Service, account: Account

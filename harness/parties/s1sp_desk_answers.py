@@ -195,12 +195,6 @@ def _device_log(account: Account, _kind: DeviceType) -> tuple[Node, ...]:
     return (Node("DeviceLogEntries", "", entries),)
 
 
-def _activation(account: Account, _kind: DeviceType) -> tuple[Node, ...]:
-    _ = account
-    word = Node("ASN1Status", "success")
-    return (Node("ActivateImageResponseCode", "", (word,), _code("0")),)
-
-
 def _joined(*, done: bool) -> Node:
     word = Node("ASN1Status", "success" if done else "otherFailure")
     return Node("joinResponseCode", "", (word,), _code("0" if done else "1"))
@@ -249,5 +243,4 @@ _VALUES: Final[Mapping[str, Callable[[Account, DeviceType], tuple[Node, ...]]]] 
     "8.7.2": _join,
     "8.9": _device_log,
     "11.2": _firmware,
-    "11.3": _activation,
 }

@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from harness.formats.duis.faults import DuisFault
+from harness.parties.s1sp_gate import GateRefusal
 
 
 class DeskFault(enum.StrEnum):
     """Reasons; the value is the code of the alert, ours and marked by its prefix.
 
     The first ten are found before the DSP's countersignature is believed, or speak against it:
-    nobody is answered, since nobody is known to have asked.
+    nobody is answered, since nobody is known to have asked. Those from ``OTHER_HUB`` on are about
+    images: ``METADATA_REFUSED`` speaks of metadata that came inside the image,
+    ``OWN_METADATA_REFUSED`` of those that the S1SP made itself.
     """
 
     TOO_LARGE = "X-S1SP-TOO-LARGE"
@@ -38,6 +41,22 @@ class DeskFault(enum.StrEnum):
     FUTURE_DATED = "X-S1SP-FUTURE-DATED"
     SILENT = "X-S1SP-SILENT"
     NOT_DELIVERED = "X-S1SP-TOP-UP-NOT-DELIVERED"
+    OTHER_HUB = "X-S1SP-OTHER-HUB"
+    IMAGE_MALFORMED = "X-S1SP-IMAGE-MALFORMED"
+    IMAGE_FILE_SIZE = "X-S1SP-IMAGE-FILE-SIZE"
+    IMAGE_VERSION = "X-S1SP-IMAGE-VERSION"
+    IMAGE_SIGNATURE = "X-S1SP-IMAGE-SIGNATURE"
+    OTHER_MAKE = "X-S1SP-IMAGE-OTHER-MAKE"
+    IMAGE_NOT_SUPPORTED = "X-S1SP-IMAGE-NOT-SUPPORTED"
+    METADATA_NOT_MADE = "X-S1SP-METADATA-NOT-MADE"
+    METADATA_REFUSED = "X-S1SP-METADATA-REFUSED"
+    OWN_METADATA_REFUSED = "X-S1SP-OWN-METADATA-REFUSED"
+    HUB_SIZE = "X-S1SP-HUB-SIZE"
+    HUB_STORE = "X-S1SP-HUB-STORE"
+    HUB_HOLDS_ANOTHER = "X-S1SP-HUB-HOLDS-ANOTHER"
+    HUB_REFUSED = "X-S1SP-HUB-REFUSED"
+    IMAGE_ABORTED = "X-S1SP-IMAGE-ABORTED"
+    NO_OUTCOME = "X-S1SP-NO-OUTCOME"
 
 
 #: Faults that nobody is told of.
@@ -66,6 +85,14 @@ INNER: Final[Mapping[DuisFault, DeskFault]] = {
     DuisFault.MISSING_SIGNATURE: DeskFault.NOT_SIGNED,
     DuisFault.BAD_SIGNATURE: DeskFault.USER_SIGNATURE,
     DuisFault.UNSUPPORTED_SERVICE: DeskFault.NO_SUCH_SERVICE,
+    DuisFault.IMAGE_TOO_LARGE: DeskFault.IMAGE_FILE_SIZE,
+}
+#: What the gate says -> ours.
+GATE: Final[Mapping[GateRefusal, DeskFault]] = {
+    GateRefusal.MISSING: DeskFault.DCO_PART_MISSING,
+    GateRefusal.WRONG_SIGNER: DeskFault.DCO_PART_SIGNER,
+    GateRefusal.ALTERED: DeskFault.DCO_PART_ALTERED,
+    GateRefusal.REPLAYED: DeskFault.DCO_PART_REPLAYED,
 }
 
 

@@ -1,30 +1,32 @@
-"""Firmware at an S1SP's desk: images to devices, and what a cohort makes of PPMIDs.
+"""Firmware at an S1SP's desk: what a cohort makes of PPMIDs, and how 11.3 is answered.
 
 Source:
     S003 §4 (non-Secure PPMIDs on Secure: update and read fail), S003 §2 (FOC reads raw versions).
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Final
 
 from device_profiles.cohort import CohortPpmid, PpmidFirmwareReading
-from device_profiles.dmves import Support
-from device_profiles.words import DeviceType, ImageKind
-from emulator.codecs import ota_file
-from emulator.codecs.ota_file import ImageError
-from emulator.core.errors import MalformedFrameError
-from harness.formats.duis.bodies import UpdateFirmware
+from device_profiles.words import DeviceType
+from emulator.codecs.gbcs.asn1 import ActivationCode
 from harness.formats.duis.smets1_response import Node, Result, Smets1Status
-from harness.parties.s1sp import S1sp
+from harness.parties import s1sp_desk_answers as answers
 from harness.parties.s1sp_desk_records import DeskRecord
-from harness.parties.s1sp_gate import GateRefusal
-from harness.parties.s1sp_reach import Reach
-from harness.smets1.arguments import Arguments, Image
-from harness.smets1.steps import Done
+from harness.smets1.steps import Account
 
-_SERVICE: Final = "11.1"
-_NOT_HELD: Final = ("noImageHeld", 1)
-_OTHER_HASH: Final = ("hashMismatch", 2)
+#: What a user is told of a PPMID that the S1SP does not know.
+OTHER_MAKE: Final = "not of this S1SP's make"
+_ERROR_CHARS: Final = 250
+_VERSION: Final = "FirmwareVersion"
+_WORDS: Final = {
+    ActivationCode.SUCCESS: "success",
+    ActivationCode.NO_IMAGE_HELD: "noImageHeld",
+    ActivationCode.HASH_MISMATCH: "hashMismatch",
+    ActivationCode.ACTIVATION_FAILURE: "activationFailure",
+}
+_HEX_VERSION: Final = re.compile(r"[0-9A-Fa-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,54 +41,66 @@ class MakeRules:
 
     def bars_reading(self, record: DeskRecord) -> bool:
         """Say whether the version of a device is not read: a PPMID of a maker not known here."""
-        own_only = self.ppmid.read_firmware is PpmidFirmwareReading.OWN_MAKE_ONLY
-        return record.device_type is DeviceType.PPMID and own_only and not record.own_make
+        is_other = record.device_type is DeviceType.PPMID and not record.own_make
+        return is_other and not self.ppmid.third_party_firmware
 
     def bars_update(self, record: DeskRecord) -> bool:
         """Say whether a device is not updated: the same PPMIDs."""
         return self.bars_reading(record)
 
     def told(self, record: DeskRecord, version: str) -> str:
-        """Return the version a user is told of a PPMID that tells this one."""
-        transformed = self.ppmid.read_firmware is PpmidFirmwareReading.TRANSFORMED
-        return (record.declared or version) if transformed and version else version
+        """Return the version a user is told of a device that tells this one.
+
+        A raw cohort passes on what the device says. Elsewhere a PPMID's version is that of its
+        CPL entry, and so is the version of a device that tells none of eight hex digits.
+        """
+        if self.ppmid.read_firmware is PpmidFirmwareReading.RAW or not version:
+            return version
+        is_ppmid = record.device_type is DeviceType.PPMID
+        if is_ppmid or _HEX_VERSION.fullmatch(version) is None:
+            return record.declared or version
+        return version
 
 
-async def bring(
-    s1sp: S1sp, reach: Reach, record: DeskRecord, body: UpdateFirmware, rules: MakeRules
-) -> str:
-    """Bring an image to a device; returns why it was not verified there, or nothing.
+def as_told(rules: MakeRules, record: DeskRecord, result: Result) -> Result:
+    """Return an answer to 11.2 with the version that a user of the cohort is told."""
+    values = tuple(
+        replace(one, text=rules.told(record, one.text)) if one.name == _VERSION else one
+        for one in result.values
+    )
+    return replace(result, values=values)
 
-    Args:
-        s1sp: Whose head end it is.
-        reach: The way to the device.
-        record: What is kept of the device; an image that was verified is noted here.
-        body: The request.
-        rules: What the cohort makes of PPMIDs.
-    """
-    if rules.bars_update(record):
-        return "not of this S1SP's make"
-    try:
-        image = ota_file.decode(body.firmware_image, ImageKind.SUPPLIER_SIGNED)
-    except (ImageError, MalformedFrameError) as error:
-        return f"the image cannot be read: {error.why}"
-    blocks = reach.block_bytes(record.device)
-    given = Arguments(image=Image(body.firmware_version.encode(), body.firmware_image, blocks or 1))
-    errand = reach.errand(record.device, _SERVICE, given)
-    if errand is None or not blocks or errand.equivalent.support is Support.NOT_SUPPORTED:
-        return "the device takes no image this way"
-    account = await s1sp.carry_out(errand)
-    if isinstance(account, GateRefusal):
-        return "the gate let it not pass"
-    if account.done is not Done.DONE:
-        return account.says
-    record.image_hash = ota_file.manufacturer_image_hash(image).hex()
-    return ""
+
+def ppmid_version(rules: MakeRules, record: DeskRecord, element: str, account: Account) -> Result:
+    """Return the answer to 11.2 for a PPMID, from the hub's log that was read."""
+    found = answers.row_of(account, record.device)
+    version = "" if found is None else found.firmware.decode("ascii", "replace")
+    version = rules.told(record, version)
+    if not version:
+        return answers.failed(element, "the hub does not know it", record.device_type)
+    return Result(element, True, (Node(_VERSION, version),))
 
 
 def not_held(element: str, record: DeskRecord) -> Result:
     """Return the answer to an activation whose hash is not that of the image verified last."""
-    word, number = _OTHER_HASH if record.image_hash else _NOT_HELD
+    code = ActivationCode.HASH_MISMATCH if record.image_hash else ActivationCode.NO_IMAGE_HELD
+    return activation(element, code)
+
+
+def activation(element: str, code: ActivationCode, version: str = "", why: str = "") -> Result:
+    """Return the answer to an activation.
+
+    Args:
+        element: Name of the response's element.
+        code: What became of it.
+        version: Version the device runs now; empty: it is not told.
+        why: One sentence more about a failure.
+    """
+    word = _WORDS[code]
+    success = code is ActivationCode.SUCCESS
     status = Node("ASN1Status", word)
-    code = Node("ActivateImageResponseCode", "", (status,), (("ResponseCode", str(number)),))
-    return Result(element, False, (code,), (Smets1Status(number, word, 1),))
+    told = Node("ActivateImageResponseCode", "", (status,), (("ResponseCode", str(int(code))),))
+    running = (Node(_VERSION, version),) if version else ()
+    error = f"{word}: {why}" if why else word
+    statuses = () if success else (Smets1Status(int(code), error[:_ERROR_CHARS], 1),)
+    return Result(element, success, (told, *running), statuses)

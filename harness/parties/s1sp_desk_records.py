@@ -6,7 +6,7 @@ Source:
     Execution Counter is kept by asking party is a stand-in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
@@ -25,6 +25,7 @@ NOTIFIED: Final = (
     CRITICAL_NETWORK_OPERATOR,
     NON_CRITICAL_NETWORK_OPERATOR,
 )
+_METERS: Final = frozenset({DeviceType.ESME, DeviceType.GSME})
 #: Number of the first top-up code an S1SP issues for a device. Source: invented.
 FIRST_TOP_UP: Final = 50_001
 
@@ -41,6 +42,8 @@ class DeskRecord:
         cos_execution: Counter of the last change of supplier that was taken up.
         notified: Name -> Notified Certificate ID.
         image_hash: Most recently verified manufacturer image hash, or empty.
+        image_version: Version of that image as its request said it, or empty.
+        image_file_version: Version in that image's OTA header, or empty.
         declared: Firmware version by its CPL entry, or empty.
         log: Of a hub: its device log as last seen or changed.
         next_top_up: Number of the next top-up code.
@@ -56,6 +59,8 @@ class DeskRecord:
         default_factory=lambda: dict.fromkeys(NOTIFIED, NULL_CERTIFICATE_ID)
     )
     image_hash: str = ""
+    image_version: str = ""
+    image_file_version: str = ""
     declared: str = ""
     log: list[Eui64] = field(default_factory=list)
     next_top_up: int = FIRST_TOP_UP
@@ -75,6 +80,8 @@ class DeskRecord:
             "cos_execution": self.cos_execution,
             "notified": {name: [one.serial, one.issuer] for name, one in self.notified.items()},
             "image_hash": self.image_hash,
+            "image_version": self.image_version,
+            "image_file_version": self.image_file_version,
             "declared": self.declared,
             "log": [one.hex for one in self.log],
             "next_top_up": self.next_top_up,
@@ -95,14 +102,29 @@ class DeskRecord:
         return cls(**{**state, **words})
 
 
-def answerable(records: Mapping[Eui64, DeskRecord], record: DeskRecord) -> DeskRecord:
+def answerable(
+    records: Mapping[Eui64, DeskRecord],
+    record: DeskRecord,
+    answers: Callable[[CertificateId], bool] | None = None,
+) -> DeskRecord:
     """Return the record whose Notified Certificate IDs count for a device.
+
+    Args:
+        records: What is kept of all devices.
+        record: What is kept of the device.
+        answers: Where no supplier coordinates: whether a Certificate ID is the asker's; that of
+            any meter of the home counts then. None: the electricity supplier coordinates.
 
     Source:
         stand-in: a meter has its own; for hub and displays those of the home's ESME count, as the
-        electricity supplier coordinates them (S001 Table 2 rows 1-4).
+        electricity supplier coordinates them (S001 Table 2 rows 1-4; not in EA, EB, EC).
     """
-    if record.device_type in {DeviceType.ESME, DeviceType.GSME}:
+    if record.device_type in _METERS:
         return record
-    home = (one for one in records.values() if one.hub == record.hub)
-    return next((one for one in home if one.device_type is DeviceType.ESME), record)
+    home = [one for one in records.values() if one.hub == record.hub]
+    meters = [one for one in home if one.device_type in _METERS]
+    if answers is not None:
+        for one in meters:
+            if answers(one.notified[CRITICAL_SUPPLIER]):
+                return one
+    return next((one for one in meters if one.device_type is DeviceType.ESME), record)

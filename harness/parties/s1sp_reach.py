@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from device_profiles.schema import DeviceProfile
 from emulator.core.ids import Eui64
 from harness.parties.s1sp import Errand
 from harness.smets1.arguments import Arguments
@@ -19,6 +20,10 @@ class Reach(Protocol):
 
     def block_bytes(self, device: Eui64) -> int:
         """Return the image block size of a device; 0 for one that takes no images."""
+        ...
+
+    def profile(self, device: Eui64) -> DeviceProfile | None:
+        """Return the model of a device; None: there is no way to it."""
         ...
 
     def authentication_key(self, device: Eui64) -> bytes | None:

@@ -77,8 +77,15 @@ def _installation(one: Played) -> dict[str, Any]:
 
 
 def render_json(run: MigrationRecord) -> bytes:
-    """Return ``run.json``."""
-    return (json.dumps(document(run), indent=1, ensure_ascii=False) + "\n").encode()
+    """Return ``run.json``: one line an installation, of which there may be thousands."""
+    told = document(run)
+    rows = [json.dumps(row, ensure_ascii=False) for row in told["installations"]]
+    text = json.dumps({**told, "installations": []}, indent=1, ensure_ascii=False)
+    lines = "".join(
+        f"\n  {row}{',' if number < len(rows) else ''}" for number, row in enumerate(rows, 1)
+    )
+    empty = '\n "installations": []'  # one blank before it: of the document itself
+    return (text.replace(empty, f"{empty[:-1]}{lines}\n ]", 1) + "\n").encode()
 
 
 def render_events(run: MigrationRecord) -> bytes:

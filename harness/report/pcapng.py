@@ -16,6 +16,7 @@ Source:
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
@@ -227,6 +228,7 @@ def read(path: Path) -> Iterator[CapturedFrame]:
             )
 
 
+@cache
 def _file_header(count: int = len(_INTERFACES)) -> bytes:
     """Section header and interface descriptions: the same octets in every file."""
     described = [

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from emulator.core.values import quick
 from harness.errors import UsageError
 
 SHB: Final = 0x0A0D0D0A
@@ -30,6 +31,7 @@ MAX_BLOCK_BYTES: Final = 1 << 24
 _MAGIC: Final = 0x1A2B3C4D
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Packet:
     """One enhanced packet block, taken apart.

@@ -27,7 +27,9 @@ class Category(enum.StrEnum):
     UNKNOWN_DEVICE = "unknown-device"
     NOT_COMMISSIONED = "not-commissioned"
     NOT_APPLICABLE = "not-applicable"
+    UNTARGETABLE = "untargetable"
     NOT_ON_CPL = "not-on-cpl"
+    UNKNOWN_DEVICE_MODEL = "unknown-device-model"
     HASH_MISMATCH = "hash-mismatch"
     OTHER_REQUEST_IN_PROGRESS = "other-request-in-progress"
     GBCS_VERSION = "gbcs-version"
@@ -52,6 +54,7 @@ LIST_OF: Final[Mapping[Category, WarningList]] = MappingProxyType(
         Category.NOT_ELIGIBLE_ROLE: WarningList.INVALID,
         Category.NOT_COMMISSIONED: WarningList.NOT_COMMISSIONED,
         Category.NOT_APPLICABLE: WarningList.NOT_APPLICABLE,
+        Category.UNTARGETABLE: WarningList.NOT_APPLICABLE,
         Category.NOT_ON_CPL: WarningList.NOT_APPLICABLE,
         Category.HASH_MISMATCH: WarningList.NOT_APPLICABLE,
         Category.OTHER_REQUEST_IN_PROGRESS: WarningList.OTHER_REQUEST_IN_PROGRESS,
@@ -200,6 +203,20 @@ def check_commissioned(_update: Update, record: InventoryRecord) -> Objection | 
     return Objection(Category.NOT_COMMISSIONED, f"{record.device} is {record.status}")
 
 
+def check_targetable(update: Update, record: InventoryRecord) -> Objection | None:
+    """B3: a device on a hub of the other generation is the target of nothing (S003 §2)."""
+    hub = None if record.hub is None else update.inventory.find(record.hub)
+    if hub is None or hub.smets is record.smets:
+        return None
+    return untargetable(record, hub)
+
+
+def untargetable(record: InventoryRecord, hub: InventoryRecord) -> Objection:
+    """Return the objection to any request for a device on a hub of the other generation (B3)."""
+    detail = f"{record.device} is a {record.smets} device on a {hub.smets} hub: no target (B3)"
+    return Objection(Category.UNTARGETABLE, detail)
+
+
 def check_applicable(update: Update, record: InventoryRecord) -> Objection | None:
     """F-024: each service has its device types; SMETS1 devices go through the S1SP."""
     if _by_s1sp(update.service, record):
@@ -260,6 +277,7 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
     {
         "responsible": check_responsible,
         "commissioned": check_commissioned,
+        "targetable": check_targetable,
         "applicable": check_applicable,
         "hub": check_hub,
         "cpl": check_cpl,

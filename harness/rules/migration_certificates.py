@@ -11,6 +11,7 @@ from typing import Final, Self
 from device_profiles.errors import DuplicateEntryError, InvalidValueError
 from device_profiles.files import read_csv
 from device_profiles.words import RemoteParty
+from emulator.core.values import quick
 
 REGISTER_COLUMNS: Final = ("serial", "issuer", "role", "party")
 #: A serial number has at most 20 octets (RFC 5280).
@@ -22,6 +23,7 @@ _ROLES: Final = {
 }
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CertificateId:
     """A certificate by serial number and issuer.

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from emulator.core.values import quick
+
 
 class Result(enum.StrEnum):
     """What became of one rule."""
@@ -56,6 +58,7 @@ Facts = TypeVar("Facts")
 Check = Callable[[Facts], Refusal | NotApplicable | None]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one rule said.

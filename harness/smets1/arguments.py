@@ -69,6 +69,8 @@ class Arguments:
         price: Price structure.
         entry: Device and type for a hub's device log.
         leaver: EUI-64 (8 octets) of the device that is to leave a hub's device log.
+        ticket: Image ticket of an image that a hub holds (14 octets).
+        metadata: Image ticket and metadata for a hub's metadata channel.
     """
 
     period: Period | None = None
@@ -82,6 +84,8 @@ class Arguments:
     price: Data | None = None
     entry: Data | None = None
     leaver: bytes = b""
+    ticket: bytes = b""
+    metadata: bytes = b""
 
     def __repr__(self) -> str:
         """Return nothing that keys or codes can be read from."""
@@ -158,4 +162,6 @@ _WORDS: Final[Mapping[str, Callable[[Arguments], Data | None]]] = {
     "image:initiate": _initiate,
     "hanlog:entry": lambda given: given.entry,
     "hanlog:leaver": lambda given: axdr.octets(given.leaver) if given.leaver else None,
+    "image:ticket": lambda given: axdr.octets(given.ticket) if given.ticket else None,
+    "image:metadata": lambda given: axdr.octets(given.metadata) if given.metadata else None,
 }

@@ -8,6 +8,7 @@ Source:
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Final
 
 from device_profiles.dmves import Equivalent, EquivalentStep, StepVerb, Support
@@ -22,10 +23,12 @@ from emulator.codecs.dlms.apdu_parts import (
 from emulator.codecs.dlms.axdr import Data, Tag
 from emulator.codecs.dlms.selective import selection_of as selective
 from emulator.core.clock import UtcMs
+from emulator.core.values import quick
 from harness.errors import UsageError
 from harness.meter import Credentials, Silence, Unanswered
 from harness.ports import Clock, MeterPort
 from harness.smets1.arguments import Arguments, argument_of, image_block, selection_of
+from harness.smets1.sessions import NOTHING_KEPT, Kept
 
 #: Seconds between two questions for a verification that is not done. Source: invented.
 POLL_S: Final = 10
@@ -33,6 +36,8 @@ POLL_S: Final = 10
 PATIENCE_S: Final = 900
 _SILENCES: Final = frozenset(why.value for why in Silence)
 _NOTHING_CAME: Final = frozenset({Silence.NO_ANSWER, Silence.LINK_LOST, Silence.ABORTED})
+#: Attributes from which on a request for several is worth while.
+_FEW: Final = 2
 _BLOCKS_LEFT: Final = 4  # attribute of class 18: number of the first block that is missing
 
 
@@ -45,6 +50,7 @@ class Done(enum.StrEnum):
     NOT_SUPPORTED = "not-supported"  # the table says that this model cannot
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Taken:
     """One step as it went.
@@ -77,6 +83,8 @@ class Account:
     taken: list[Taken] = field(default_factory=list)
     says: str = ""
     opened: bool = False
+    #: What was read together with a step that is taken, for those that follow it.
+    ahead: dict[EquivalentStep, Taken] = field(default_factory=dict, repr=False)
 
     def value(self, obis: str, index: int) -> Data | None:
         """Return what the step on that attribute read; None where none did."""
@@ -94,11 +102,15 @@ class HeadEnd:
         port: The device, down a line or through its hub.
         clock: Time of the bench.
         credentials: Association name -> how this party presents itself.
+        kept: What it keeps open with the device from one request to the next.
+        together: Whether attributes that are read one after another are asked for in one request.
     """
 
     port: MeterPort
     clock: Clock
     credentials: Callable[[str], Credentials]
+    kept: Kept = NOTHING_KEPT
+    together: bool = False
 
     async def carry_out(self, equivalent: Equivalent, given: Arguments) -> Account:
         """Take the steps of a request in order, until one is refused.
@@ -112,27 +124,76 @@ class HeadEnd:
             return account
         client = ""
         for step in equivalent.steps:
-            if step.client != client:
-                ended = await self._associate(step)
-                client = step.client
-                if ended is not None:
-                    taken, account.done = ended
-                    account.taken.append(taken)
-                    account.says = f"{step.says}: {taken.result}"
-                    break
-                account.opened = True
-            taken = await self._take(step, given)
+            taken, client = await self._step(step, given, client, account), step.client
             account.taken.append(taken)
             if taken.result != "success":
-                silent = taken.result in _SILENCES
-                account.done = Done.SILENT if silent else Done.REFUSED
                 account.says = f"{step.says}: {taken.result}"
                 break
-        await self.port.release()
+        await self._leave(client, account)
         return account
+
+    async def _step(
+        self, step: EquivalentStep, given: Arguments, client: str, account: Account
+    ) -> Taken:
+        """Take one step, in an association of its client."""
+        reused = step.client != client and self.kept.stands(self.credentials(step.client))
+        if step.client != client and not reused:
+            ended = await self._associate(step)
+            if ended is not None:
+                taken, account.done = ended
+                return taken
+        account.opened = True
+        if step in account.ahead:
+            return account.ahead[step]
+        taken = await self._take_with(step, given, account)
+        if reused and taken.result in _SILENCES:
+            taken = await self._anew(step, given, taken, account)
+        if taken.result != "success" and account.done is Done.DONE:
+            account.done = Done.SILENT if taken.result in _SILENCES else Done.REFUSED
+        return taken
+
+    async def _anew(
+        self, step: EquivalentStep, given: Arguments, before: Taken, account: Account
+    ) -> Taken:
+        """Associate again where a device did not answer in an association that was kept.
+
+        It may have forgotten it, or be gone. What may have been taken is not sent a second time.
+        """
+        ended = await self._associate(step)
+        if ended is not None:
+            account.opened = False
+            taken, account.done = ended
+            return taken
+        unclear = before.result in _NOTHING_CAME and step.verb is not StepVerb.GET
+        return before if unclear else await self._take_with(step, given, account)
+
+    async def _take_with(self, step: EquivalentStep, given: Arguments, account: Account) -> Taken:
+        """Take a step, and read with it what is to be read right after it."""
+        steps = account.equivalent.steps
+        rest = takewhile(lambda one: _reads_all(one, step), steps[steps.index(step) :])
+        row = [*dict.fromkeys(rest)] if self.together else []
+        if len(row) < _FEW:
+            return await self._take(step, given)
+        answer = await self.port.get([Attribute(descriptor(one)) for one in row])
+        if isinstance(answer, Unanswered):
+            # A device that makes nothing of several at once is asked for one.
+            gone = answer.why in _NOTHING_CAME
+            return Taken(step, answer.why.value) if gone else await self._take(step, given)
+        found = {one: _of_read(one, value) for one, value in zip(row, answer, strict=True)}
+        account.ahead |= found
+        return found[step]
+
+    async def _leave(self, client: str, account: Account) -> None:
+        """Keep the association where more may follow and the device answers in it."""
+        answered = account.opened and account.done in {Done.DONE, Done.REFUSED}
+        if client and answered and self.kept.keep(self.port, self.credentials(client)):
+            return
+        self.kept.forget()
+        await self.port.release()
 
     async def _associate(self, step: EquivalentStep) -> tuple[Taken, Done] | None:
         """Associate; returns how that ended the request, or None where it did not."""
+        self.kept.forget()
         answer = await self.port.associate(self.credentials(step.client))
         if answer.accepted:
             return None
@@ -155,10 +216,7 @@ class HeadEnd:
         answer = await self.port.get([Attribute(descriptor(step), part)])
         if isinstance(answer, Unanswered):
             return Taken(step, answer.why.value)
-        first = answer[0]
-        if isinstance(first, DataAccessResult):
-            return Taken(step, _word(first))
-        return Taken(step, "success", first)
+        return _of_read(step, answer[0])
 
     async def _set(self, step: EquivalentStep, given: Arguments) -> Taken:
         value = argument_of(step.argument, given)
@@ -208,6 +266,17 @@ class HeadEnd:
 def descriptor(step: EquivalentStep) -> Descriptor:
     """Return the attribute or method a step is about."""
     return Descriptor(step.class_id, parse_obis(step.obis), step.index)
+
+
+def _reads_all(step: EquivalentStep, like: EquivalentStep) -> bool:
+    """Say whether a step reads a whole attribute in the same association as another."""
+    return step.verb is StepVerb.GET and not step.argument and step.client == like.client
+
+
+def _of_read(step: EquivalentStep, value: Data | DataAccessResult) -> Taken:
+    if isinstance(value, DataAccessResult):
+        return Taken(step, _word(value))
+    return Taken(step, "success", value)
 
 
 def _of_method(step: EquivalentStep, answer: MethodOutcome | Unanswered) -> Taken:

@@ -11,7 +11,9 @@ from device_profiles.words import CplStatus, DeviceType
 from emulator.codecs import ota_file
 from emulator.codecs.ota_file import OtaImage
 from firmware_images.defects import Draft, spoil
+from firmware_images.image import Target, build
 from firmware_images.lint import LintReport, Severity, lint
+from firmware_images.version import FirmwareVersion
 from tests.firmware_images.forge import draft, image
 
 HUBS = [
@@ -187,3 +189,13 @@ def test_the_report_reads_as_json() -> None:
     ]
     assert "stand-in" in str(figures["hubs"])
     assert "not public" in str(figures["metadata_layout"])
+
+
+def test_an_image_for_a_model_whose_support_has_ended_is_warned_of() -> None:
+    """F-098."""
+    legacy = load_profile("lg-p450-pebble")
+    version = FirmwareVersion.from_cpl("01000002")
+    made = ota_file.encode(build(Target.of(legacy), version, bytes(64)))
+    found = lint(made, legacy, HUBS)
+    assert "unsupported-model" in words(found, Severity.WARNING)
+    assert "unsupported-model" not in words(report(encoded(image())))

@@ -5,6 +5,7 @@ from typing import Final
 
 import pytest
 
+from harness.parties import image_defects
 from harness.parties.migration_defects import DEFECTS, rule_off
 from harness.rules.migration_rulebook import load_rule_book
 from harness.scenarios.catalogue import CATALOGUE
@@ -25,6 +26,7 @@ ALSO: Final = {
     "mcc-refuses-split-supply": "MIG-056",
     "mcc-resubmits-for-every-cohort": "MIG-085",
     "omits-r3": "MIG-073",
+    "s1sp-knows-every-make": "MIG-097",
     "s1sp-never-rolls-back": "MIG-029",
     "s1sp-restores-the-hub-first": "MIG-029",
 }
@@ -41,6 +43,10 @@ UNNOTICED: Final = {
     "rule-off-value": "what cannot be read as a value is refused with or without the rule",
     "rule-off-4.15": "another week is found as X-SET/03 before it: tests/harness/rules",
     "rule-off-4.49e": "as shipped the duty begins with commissioning: tests/harness/rules",
+    **dict.fromkeys(
+        [name for name in image_defects.DEFECTS if name != "s1sp-knows-every-make"],
+        "about images, which no row of the migration sends: tests/harness/parties",
+    ),
     "rule-off-h1": "nothing makes the SMSO fail to let go: a step that never fails",
 }
 

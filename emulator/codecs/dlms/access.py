@@ -3,6 +3,7 @@
 import enum
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from emulator.codecs.common import MAX_LENGTH, Reader, encode_length
@@ -132,6 +133,7 @@ def print_obis(obis: bytes) -> str:
     return f"{a}-{b}:{c}.{d}.{e}.{f}"
 
 
+@lru_cache(maxsize=1024)
 def parse_obis(text: str) -> bytes:
     """Return the six octets of a logical name written as ``0-0:0.2.1.255``.
 

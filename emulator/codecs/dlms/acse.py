@@ -7,6 +7,7 @@ from typing import Final
 from emulator.codecs.common import Reader
 from emulator.codecs.dlms import acse_fields as fields
 from emulator.codecs.dlms.acse_fields import Fields
+from emulator.core.values import quick
 
 AARQ_TAG: Final = 0x60
 AARE_TAG: Final = 0x61
@@ -113,6 +114,7 @@ class ProviderDiagnostic(enum.IntEnum):
     NO_COMMON_VERSION = 2
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Authentication:
     """The authentication functional unit of an association.
@@ -126,6 +128,7 @@ class Authentication:
     value: bytes | None = field(default=None, repr=False)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AssociationRequest:
     """An AARQ.
@@ -156,6 +159,7 @@ class AssociationRequest:
         return self.version is None or bool(self.version[1] & _VERSION_1)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AssociationResponse:
     """An AARE.

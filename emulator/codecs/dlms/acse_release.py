@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator.codecs.dlms import acse_fields as fields
+from emulator.core.values import quick
 
 RLRQ_TAG: Final = 0x62
 RLRE_TAG: Final = 0x63
@@ -24,6 +25,7 @@ class ReleaseReason(enum.IntEnum):
 _REASONS: Final[dict[int, ReleaseReason]] = {int(reason): reason for reason in ReleaseReason}
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ReleaseRequest:
     """An RLRQ.

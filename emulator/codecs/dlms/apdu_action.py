@@ -8,6 +8,7 @@ from emulator.codecs.dlms import apdu_parts as parts
 from emulator.codecs.dlms import axdr
 from emulator.codecs.dlms.apdu_parts import ActionResult, DataBlock, Descriptor, GetResult
 from emulator.codecs.dlms.axdr import Data
+from emulator.core.values import quick
 
 REQUEST_TAG: Final = 0xC3
 RESPONSE_TAG: Final = 0xC7
@@ -25,6 +26,7 @@ _RESPONSE_NEXT: Final = 4
 _RESPONSES: Final = (1, 2, 3, 4)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ActionRequest:
     """A wish to invoke one method.
@@ -86,6 +88,7 @@ class ActionBlockRequest:
     block: DataBlock
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class MethodOutcome:
     """What became of one method.
@@ -99,6 +102,7 @@ class MethodOutcome:
     returned: GetResult | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ActionResponse:
     """The answer to one method."""

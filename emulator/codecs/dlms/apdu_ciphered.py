@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator.codecs.common import Reader, encode_length
+from emulator.core.values import quick
 
 _LAYER: Final = "dlms.ciphered"
 TITLE_BYTES: Final = 8
@@ -25,12 +26,12 @@ class Form(enum.StrEnum):
     @property
     def dedicated(self) -> bool:
         """Whether the key of this association alone protects it."""
-        return self in {Form.SERVICE_DEDICATED, Form.GENERAL_DEDICATED}
+        return self is Form.SERVICE_DEDICATED or self is Form.GENERAL_DEDICATED
 
     @property
     def general(self) -> bool:
         """Whether the frame names the sender and takes any APDU."""
-        return self in {Form.GENERAL_GLOBAL, Form.GENERAL_DEDICATED}
+        return self is Form.GENERAL_GLOBAL or self is Form.GENERAL_DEDICATED
 
 
 #: Tag of a plain APDU -> tags of its global and dedicated ciphered forms. What is not here
@@ -74,6 +75,7 @@ _BROADCAST: Final = 0x40
 _COMPRESSED: Final = 0x80
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SecurityControl:
     """The security control octet.
@@ -99,13 +101,22 @@ class SecurityControl:
         flags = (self.broadcast and _BROADCAST) | (self.compressed and _COMPRESSED)
         return self.suite | int(self.protection) | flags
 
-    @classmethod
-    def of(cls, octet: int) -> "SecurityControl":
+    @staticmethod
+    def of(octet: int) -> "SecurityControl":
         """Read the octet; every value has a meaning."""
-        protection = _PROTECTIONS[octet & _PROTECTED]
-        return cls(octet & 0xF, protection, bool(octet & _BROADCAST), bool(octet & _COMPRESSED))
+        return _CONTROLS[octet]
 
 
+def _control(octet: int) -> SecurityControl:
+    protection = _PROTECTIONS[octet & _PROTECTED]
+    broadcast, compressed = bool(octet & _BROADCAST), bool(octet & _COMPRESSED)
+    return SecurityControl(octet & 0xF, protection, broadcast, compressed)
+
+
+_CONTROLS: Final = tuple(_control(octet) for octet in range(256))
+
+
+@quick
 @dataclass(frozen=True, slots=True)
 class CipheredApdu:
     """A protected APDU in its frame.

@@ -6,6 +6,7 @@ from typing import Final
 from emulator.codecs.common import Reader, encode_length
 from emulator.codecs.dlms import apdu_parts as parts
 from emulator.codecs.dlms.apdu_parts import Attribute, DataAccessResult, DataBlock, GetResult
+from emulator.core.values import quick
 
 REQUEST_TAG: Final = 0xC0
 RESPONSE_TAG: Final = 0xC4
@@ -18,6 +19,7 @@ _LIST: Final = 3
 _CHOICES: Final = (1, 2, 3)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class GetRequest:
     """A wish to read one attribute.
@@ -47,6 +49,7 @@ class GetListRequest:
     attributes: tuple[Attribute, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class GetResponse:
     """The answer to one attribute."""

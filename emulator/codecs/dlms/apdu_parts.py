@@ -9,6 +9,7 @@ from emulator.codecs.common import MAX_LENGTH, Reader, encode_length
 from emulator.codecs.dlms import axdr
 from emulator.codecs.dlms.access import Selection
 from emulator.codecs.dlms.axdr import Data
+from emulator.core.values import quick
 
 _ABSENT: Final = 0
 _PRESENT: Final = 1
@@ -74,6 +75,7 @@ _ACTION_RESULTS: Final[dict[int, ActionResult]] = {int(r): r for r in ActionResu
 GetResult = Data | DataAccessResult
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Descriptor:
     """One attribute or method of one COSEM object.
@@ -89,6 +91,7 @@ class Descriptor:
     index: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Attribute:
     """An attribute to read or write, or a part of it.

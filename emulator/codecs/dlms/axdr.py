@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator.codecs.common import MAX_DEPTH, MAX_LENGTH, Reader, encode_length
+from emulator.core.values import quick
 
 LAYER: Final = "dlms.axdr"
 
@@ -98,6 +99,7 @@ class CompactArray:
     rows: tuple["Data", ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Data:
     """One DLMS value with the type it is written in.

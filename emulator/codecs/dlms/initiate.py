@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from emulator.codecs.common import Reader, encode_length
+from emulator.core.values import quick
 
 REQUEST_TAG: Final = 0x01
 RESPONSE_TAG: Final = 0x08
@@ -72,6 +73,7 @@ INITIATE_CHOICE: Final = 6
 _MAX_ERROR_CHOICE: Final = 10
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class InitiateRequest:
     """What a client offers.
@@ -93,6 +95,7 @@ class InitiateRequest:
     version: int = DLMS_VERSION
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class InitiateResponse:
     """What a server grants.

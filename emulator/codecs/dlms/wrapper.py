@@ -8,6 +8,7 @@ import construct as c
 
 from emulator.codecs.dlms.dumped import Dumped, Json, State
 from emulator.core.errors import MalformedFrameError
+from emulator.core.values import quick
 
 LAYER: Final = "dlms.wrapper"
 #: Registered TCP and UDP port.
@@ -30,6 +31,7 @@ DECLARATION: Final = c.Struct(
 )
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class WrapperFrame:
     """One APDU with its ports.

@@ -8,6 +8,7 @@ import construct as c
 
 from emulator.codecs.zigbee.blocks import build, parse_part
 from emulator.core.errors import MalformedFrameError
+from emulator.core.values import quick
 
 #: Octets of a header without manufacturer code.
 HEADER_BYTES: Final = 3
@@ -32,6 +33,7 @@ _FORMAT: Final = c.Struct(
 )
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ZclFrame:
     """One ZCL frame.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator.core.errors import MalformedFrameError
+from emulator.core.values import quick
 
 _LAYER: Final = "zcl.tunnel_wrapper"
 _GET, _GET_RESPONSE, _PUT = 0x01, 0x02, 0x03
@@ -12,11 +13,13 @@ PUT_BYTES: Final = 1
 GET_RESPONSE_BYTES: Final = 2
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TunnelGet:
     """A sleepy device asks the CHF for a message."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TunnelGetResponse:
     """The CHF's answer.
@@ -30,6 +33,7 @@ class TunnelGetResponse:
     message: bytes
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TunnelPut:
     """A device hands the CHF a message.

@@ -12,6 +12,7 @@ from emulator.codecs.zcl.tunnel_wrapper import decode as decode_wrapped
 from emulator.codecs.zcl.tunnel_wrapper import encode as encode_wrapped
 from emulator.codecs.zigbee.blocks import Boolean, Named
 from emulator.core.errors import MalformedFrameError
+from emulator.core.values import quick
 
 __all__ = [
     "CLUSTER", "COMMANDS", "NO_MANUFACTURER", "NO_TUNNEL", "TRANSFER_OVERHEAD_BYTES",
@@ -139,6 +140,7 @@ class TunnelClosureNotification(Declared):
     FORM: ClassVar[c.Construct] = c.Struct(_TUNNEL)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TransferData(Declared):
     """Either way: octets of the tunnelled protocol.

@@ -8,6 +8,7 @@ import construct as c
 
 from emulator.codecs.zigbee.blocks import build, parse_part
 from emulator.core.errors import MalformedFrameError
+from emulator.core.values import quick
 
 #: Application profile of Smart Energy, the only one of the GB HAN.
 PROFILE_SMART_ENERGY: Final = 0x0109
@@ -47,6 +48,7 @@ _FORMAT: Final = c.Struct(
 )
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Fragment:
     """Where a fragment stands in its transmission.
@@ -66,6 +68,7 @@ class Fragment:
         return 0 if self.first else self.block
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ApsFrame:
     """One unicast data frame, without security header (see `NwkFrame`).
@@ -91,6 +94,7 @@ class ApsFrame:
     fragment: Fragment | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class FragmentAck:
     """What of a window of fragments has arrived.
@@ -105,6 +109,7 @@ class FragmentAck:
     received: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ApsAck:
     """Acknowledgement of a data frame, or of a window of its fragments; nothing follows it.

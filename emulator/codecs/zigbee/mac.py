@@ -9,6 +9,7 @@ import construct as c
 
 from emulator.codecs.zigbee.blocks import parse_part
 from emulator.core.errors import MalformedFrameError
+from emulator.core.values import quick
 
 #: Short address of every node in range.
 BROADCAST: Final = 0xFFFF
@@ -48,6 +49,7 @@ _FORMAT: Final = c.Struct(
 )
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class MacFrame:
     """One data frame inside one PAN, unencrypted at this layer (as in Zigbee).

@@ -9,6 +9,7 @@ import construct as c
 from emulator.codecs.zigbee.blocks import Eui64LittleEndian, build, parse_part
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 
 #: Short addresses with a meaning: everybody, receivers that stay on, routers and coordinator.
 BROADCAST_ALL: Final = 0xFFFF
@@ -47,6 +48,7 @@ _FORMAT: Final = c.Struct(
 _RESERVED: Final = 0xC000
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class NwkFrame:
     """One network data frame.

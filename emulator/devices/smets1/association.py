@@ -11,6 +11,7 @@ from emulator.codecs.dlms.dumped import Dumped
 from emulator.codecs.dlms.initiate import Conformance
 from emulator.core.effects import DlmsChannel
 from emulator.core.errors import MalformedFrameError
+from emulator.core.values import quick
 from emulator.crypto.dlms_keys import SecurityKeys
 from emulator.crypto.dlms_security import Opened
 from emulator.devices.saved import Json
@@ -195,6 +196,7 @@ def loaded(
 DUMPED_NAMES: Final = _NAMES
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A request of one association, checked and unwrapped.

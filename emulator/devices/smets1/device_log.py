@@ -26,6 +26,7 @@ class DeviceLog:
         limit: Rows it can hold.
         joining: Whether the HAN is open to devices that want to join.
         makers: Makers of displays whose firmware the hub reads; none: all.
+        sessions: Displays that have joined since the hub last started.
     """
 
     def __init__(self, limit: int, makers: Iterable[int] = ()) -> None:
@@ -33,6 +34,8 @@ class DeviceLog:
         self.limit = limit
         self.makers = frozenset(makers)
         self.joining = False
+        self.sessions: set[Eui64] = set()
+        self._welcomed: Join | None = None
         self._orders: list[Join | Note] = []
 
     def install(self, rows: Iterable[LogRow]) -> None:
@@ -53,6 +56,7 @@ class DeviceLog:
     def remove(self, eui64: Eui64) -> bool:
         """Take a device out of the log; say whether it was there."""
         row = self.entries.pop(eui64, None)
+        self.sessions.discard(eui64)
         if row is not None:
             self._note("removed", eui64)
             self._dismiss(row)
@@ -64,6 +68,7 @@ class DeviceLog:
         if row is None:
             return False
         self.entries[eui64] = replace(row, joined=False)
+        self.sessions.discard(eui64)
         self._note("unjoined", eui64)
         self._dismiss(row)
         return True
@@ -92,10 +97,16 @@ class DeviceLog:
             self._note("word out of place", said.eui64)
         elif self.welcomes(said):
             self._note("joined", said.eui64)
+            self._welcomed = said
             self._orders.append(Join(Word.WELCOME, said.eui64))
         else:
             self._note("refused", said.eui64)
             self._orders.append(Join(Word.LEAVE, said.eui64))
+
+    def take_welcomed(self) -> Join | None:
+        """Return what the display said that has just joined, and forget it."""
+        said, self._welcomed = self._welcomed, None
+        return said
 
     def welcomes(self, said: Join) -> bool:
         """Let a display that says hello join where it may, and keep what it tells; say whether."""
@@ -104,7 +115,19 @@ class DeviceLog:
             return False
         told = said.firmware if not self.makers or said.maker in self.makers else b""
         self.entries[said.eui64] = replace(row, joined=True, firmware=told)
+        self.sessions.add(said.eui64)
         return True
+
+    def end_sessions(self) -> None:
+        """Forget who has joined since the hub started: it is off, or starts again."""
+        self.sessions.clear()
+
+    def call_back(self) -> None:
+        """Call displays that had joined before the hub started back onto the HAN."""
+        for row in self.entries.values():
+            lost = row.joined and row.eui64 not in self.sessions
+            if lost and row.device_type in DISPLAYS:
+                self._orders.append(Join(Word.INVITE, row.eui64))
 
     def take_orders(self) -> list[Join | Note]:
         """Return what is to be said and noted because the log was changed."""
@@ -133,7 +156,10 @@ class DeviceLog:
             }
             for row in self.entries.values()
         ]
-        return {"entries": rows, "joining": self.joining}
+        sessions: list[Json] = [
+            eui64.hex for eui64 in sorted(self.sessions, key=lambda one: one.octets)
+        ]
+        return {"entries": rows, "joining": self.joining, "sessions": sessions}
 
     def load(self, saved: Saved) -> None:
         """Take over a dumped state."""
@@ -147,3 +173,4 @@ class DeviceLog:
             for row in saved.rows("entries")
         )
         self.joining = saved.flag("joining")
+        self.sessions = {*saved.eui64s("sessions")}

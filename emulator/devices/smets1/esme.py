@@ -9,17 +9,23 @@ from typing import ClassVar, Final
 from device_profiles.words import DeviceType
 from emulator.codecs.dlms.han_log import LogRow
 from emulator.core.clock import UtcMs
-from emulator.core.effects import Effect
+from emulator.core.effects import DeviceEvent, Effect, Payload
 from emulator.devices.consumption import Kind
 from emulator.devices.saved import Json, Saved, State
 from emulator.devices.smets1 import account_object, read_out
 from emulator.devices.smets1.catalogue_device import CatalogueDevice
 from emulator.devices.smets1.device_log import DeviceLog
+from emulator.devices.smets1.hub_distribution import HubOtaServer
+from emulator.devices.smets1.hub_images import HubImages, ImageParts
+from emulator.devices.smets1.hub_metadata import HubMetadata
+from emulator.devices.smets1.hub_transfer import HubImageTransfer
+from emulator.devices.smets1.image import ImageState, ImageTransfer
 from emulator.devices.smets1.making import Making
 from emulator.devices.smets1.object_model import Moment
 from emulator.devices.smets1.switch import ControlState, Order
 
 _LOG: Final = "device_log"
+_IMAGES: Final = "images"
 
 
 class _WithKeypad(CatalogueDevice):
@@ -62,20 +68,43 @@ class Smets1HubServer(CatalogueDevice):
 
     Attributes:
         device_log: Which devices the hub serves.
+        images: The images it takes, for itself and for them.
     """
 
     device_type: ClassVar[DeviceType] = DeviceType.CHF
+    image_type: ClassVar[type[ImageTransfer]] = HubImageTransfer
+    images_type: ClassVar[type[HubImages]] = HubImages
+    server_type: ClassVar[type[HubOtaServer]] = HubOtaServer
+    metadata_type: ClassVar[type[HubMetadata]] = HubMetadata
 
     def __init__(self, making: Making) -> None:
-        """Build a hub's server that is off, with an empty device log."""
+        """Build a hub's server that is off, with an empty device log.
+
+        Raises:
+            ValueError: The profile is of no hub.
+        """
         super().__init__(making)
         hub, wan = making.profile.hub, making.section.wan
-        limit = 0 if hub is None else hub.device_log_entries
-        self.device_log = DeviceLog(limit, () if wan is None else wan.display_makers)
+        if hub is None:
+            raise ValueError(f"profile {making.profile.name} is of no hub")
+        self.device_log = DeviceLog(
+            hub.device_log_entries, () if wan is None else wan.display_makers
+        )
+        parts = ImageParts(making.profile, hub, making.eui64, self.device_log, self._stamp)
+        self.images = self.images_type(parts, self.server_type, self.metadata_type)
+        if isinstance(self.image, HubImageTransfer):
+            self.image.connect(self.images)
+
+    def _stamp(self, now: UtcMs) -> bytes:
+        return self.clock.octets(self.clock.shows(now))
 
     def han_log(self) -> DeviceLog:
         """Return its device log."""
         return self.device_log
+
+    def hub_images(self) -> HubImages:
+        """Return the images it takes."""
+        return self.images
 
     def install(self, rows: Iterable[LogRow]) -> None:
         """Take over what the installer has put into the device log."""
@@ -84,9 +113,29 @@ class Smets1HubServer(CatalogueDevice):
     def on_other_network(self) -> None:
         """Note that another party's network carries the SIM; a right hub does not mind."""
 
+    def handle(self, event: DeviceEvent, payload: Payload, now: UtcMs) -> list[Effect]:
+        """Take one event and return what the hub wants done, in order.
+
+        Raises:
+            IllegalEventError: As ``Smets1Device.handle``.
+        """
+        self.images.now = now
+        was = self.image.state
+        effects = super().handle(event, payload, now)
+        if was is ImageState.ACTIVATE_INITIATED and was is not self.image.state:
+            self.device_log.end_sessions()
+            self.device_log.call_back()
+        if event is DeviceEvent.POWER_ON:
+            self.device_log.call_back()
+            effects += self.images.power_on()
+        elif event is DeviceEvent.POWER_OFF:
+            self.device_log.end_sessions()
+        self.log_image_events(now)
+        return effects
+
     def dump(self) -> State:
         """Return the whole state as JSON values."""
-        return {**super().dump(), _LOG: self.device_log.dump()}
+        return {**super().dump(), _LOG: self.device_log.dump(), _IMAGES: self.images.dump()}
 
     def load(self, state: Json) -> None:
         """Take over a dumped state.
@@ -95,7 +144,13 @@ class Smets1HubServer(CatalogueDevice):
             IllegalEventError: Not a state of this kind of device; names the value.
         """
         saved = Saved(state)
-        log = saved.part(_LOG)
+        log, images = saved.part(_LOG), saved.part(_IMAGES)
         if isinstance(state, dict):
-            super().load({name: value for name, value in state.items() if name != _LOG})
+            own = {name: value for name, value in state.items() if name not in {_LOG, _IMAGES}}
+            super().load(own)
         self.device_log.load(log)
+        self.images.load(images)
+
+    def rows(self) -> dict[str, str]:
+        """Return the state for a reader; no key, no secret."""
+        return {**super().rows(), **self.images.rows()}

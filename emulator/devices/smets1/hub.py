@@ -4,12 +4,14 @@ Stand-in: how real SMETS1 hubs speak on their WAN is not public. Ours takes DLMS
 the destination port says which device is meant, the hub's own among them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from emulator.codecs.dlms import han_log, wrapper
-from emulator.codecs.dlms.han_log import Join, LogRow
+from emulator.codecs.dlms.han_log import Join, LogRow, Word
 from emulator.codecs.dlms.wrapper import WrapperFrame
+from emulator.codecs.zcl import frame as zcl_frame
+from emulator.codecs.zcl import ota
 from emulator.core.clock import UtcMs
 from emulator.core.effects import (
     CloseDlms,
@@ -26,15 +28,25 @@ from emulator.core.effects import (
 )
 from emulator.core.errors import IllegalEventError, MalformedFrameError
 from emulator.core.ids import Eui64
+from emulator.devices.chf import ota_server
+from emulator.devices.chf.block_server import PAGE_TIMER
 from emulator.devices.saved import Json, Saved, State
-from emulator.devices.smets1 import attachment
+from emulator.devices.smets1 import attachment, hub_orders, hub_tunnel
 from emulator.devices.smets1.attachment import Attachment
+from emulator.devices.smets1.device_log import DISPLAYS
 from emulator.devices.smets1.esme import Smets1HubServer
 
 #: Name of the line that leads to the head end.
 LINE: Final = "wan"
-#: Client of a head end that takes what the hub says unasked. Source: stand-in.
-HEAD_END: Final = 1
+#: Client of a head end that takes what the hub says unasked.
+HEAD_END: Final = hub_tunnel.HEAD_END
+_IMAGE_TIMERS: Final = (
+    ota_server.STALL_TIMER,
+    ota_server.NOTIFY_TIMER,
+    PAGE_TIMER,
+    hub_orders.ORDER_TIMER,
+    hub_orders.OUTCOME_TIMER,
+)
 #: Word of a saboteur: the hub does not say that it has come onto a network.
 TELLS_NOBODY: Final = "tells-nobody"
 
@@ -52,8 +64,20 @@ class Smets1Hub:
         attachment: On which mobile network it is.
     """
 
-    def __init__(self, own: Smets1HubServer, routes: Mapping[int, Eui64], party: str = "") -> None:
-        """Take the hub's own server, the meters behind it, and whose network it was installed on.
+    def __init__(
+        self,
+        own: Smets1HubServer,
+        routes: Mapping[int, Eui64],
+        party: str = "",
+        sleepers: Collection[Eui64] = (),
+    ) -> None:
+        """Take the hub's own server, and what is around it.
+
+        Args:
+            own: The server.
+            routes: Wrapper port -> the meter it leads to.
+            party: Whose network it was installed on.
+            sleepers: Devices behind it whose receivers are off at times.
 
         Raises:
             ValueError: A meter has the hub's own port.
@@ -64,6 +88,7 @@ class Smets1Hub:
         self.own = own
         self.routes = dict(routes)
         self.attachment = Attachment(own.settings.wan, party)
+        own.images.sleepers = frozenset(sleepers)
 
     def handle(self, event: DeviceEvent, payload: Payload, now: UtcMs) -> list[Effect]:
         """Take one event; return what is to be done, in order.
@@ -79,18 +104,52 @@ class Smets1Hub:
         if event is DeviceEvent.WAN and isinstance(payload, bytes):
             return [*self.attachment.heard(), *self._from_head_end(payload, now)]
         if event is DeviceEvent.GBCS and isinstance(payload, bytes):
-            return self._from_meter(payload)
+            return self._from_meter(payload, now)
         if event is DeviceEvent.NETWORK and isinstance(payload, str):
             return self._on_network(payload, now)
         if event is DeviceEvent.ZCL and isinstance(payload, ZclIndication):
-            return [Note("zcl_ignored", (("cluster", f"{payload.cluster:04x}"),))]
-        if event is DeviceEvent.TIMER and payload in attachment.TIMERS:
-            return self._told(
-                self.attachment.on_timer(str(payload), now, lambda: self._contact(now))
-            )
-        if event in {DeviceEvent.TIMER, DeviceEvent.POWER_ON, DeviceEvent.POWER_OFF}:
+            return self._from_han(payload, now)
+        if event is DeviceEvent.TIMER and isinstance(payload, str):
+            return self._on_timer(payload, now)
+        if event in {DeviceEvent.POWER_ON, DeviceEvent.POWER_OFF}:
             return [*self._acted(self.own.handle(event, payload, now)), *self._switched(event, now)]
         raise IllegalEventError(f"a SMETS1 hub has no {event.name}")
+
+    def _on_timer(self, name: str, now: UtcMs) -> list[Effect]:
+        if name.startswith(_IMAGE_TIMERS):
+            self.own.images.now = now
+            return self._entered(self.own.images.timer(name), now)
+        if name in attachment.TIMERS:
+            return self._told(self.attachment.on_timer(name, now, lambda: self._contact(now)))
+        return self._acted(self.own.handle(DeviceEvent.TIMER, name, now))
+
+    # -- images on the HAN ---------------------------------------------------------------------
+
+    def _from_han(self, indication: ZclIndication, now: UtcMs) -> list[Effect]:
+        """Take a ZCL frame of a device of the log; a display needs a session with the hub."""
+        source, log = indication.source, self.own.device_log
+        row = log.entries.get(source)
+        stays_out = row is not None and row.device_type in DISPLAYS and source not in log.sessions
+        if row is None or stays_out:
+            why = "not in the device log" if row is None else "no session"
+            return [_frame_refused(indication, why)]
+        if indication.cluster != ota.CLUSTER:
+            return [Note("zcl_ignored", (("cluster", f"{indication.cluster:04x}"),))]
+        try:
+            frame = zcl_frame.decode(indication.frame)
+            if frame.server_to_client or not frame.cluster_specific:
+                return [_frame_refused(indication, "not for an OTA server")]
+            command = ota.decode(frame)
+        except MalformedFrameError as error:
+            return [_frame_refused(indication, f"{error.layer}: {error.why}")]
+        self.own.images.now = now
+        return self._entered(self.own.images.request(command, source, frame.sequence), now)
+
+    def _entered(self, effects: list[Effect], now: UtcMs) -> list[Effect]:
+        self.own.log_image_events(now)
+        return effects
+
+    # -- power and networks --------------------------------------------------------------------
 
     def _switched(self, event: DeviceEvent, now: UtcMs) -> list[Effect]:
         if event is DeviceEvent.POWER_ON:
@@ -141,15 +200,27 @@ class Smets1Hub:
         why = "not in the device log" if port in self.routes else "no such port"
         return Note("wan_message_refused", (("port", port), ("why", why)))
 
-    def _from_meter(self, octets: bytes) -> list[Effect]:
+    def _hello(self, apdu: bytes, now: UtcMs) -> list[Effect]:
+        """Let a display join; the version it tells may be the one it was ordered to run."""
+        log, images = self.own.device_log, self.own.images
+        log.hello(apdu)
+        said = log.take_welcomed()
+        if said is None:
+            return self._ordered(log.take_orders())
+        images.now = now
+        images.orders.seen(said.eui64, _version(said.firmware), now, asks=False)
+        meters = [row.eui64 for row in log.entries.values() if row.device_type == "ESME"]
+        vouched = [_tunnelled(Join(Word.WELCOME, said.eui64), meter) for meter in meters]
+        return [*self._ordered(log.take_orders()), *vouched, *images.take_effects()]
+
+    def _from_meter(self, octets: bytes, now: UtcMs) -> list[Effect]:
         try:
             frame = wrapper.decode(octets)
         except MalformedFrameError as error:
             return [Note("malformed_frame", (("layer", error.layer), ("why", error.why)))]
         log = self.own.device_log
         if frame.destination == han_log.JOIN_PORT:
-            log.hello(frame.apdu)
-            return self._ordered(log.take_orders())
+            return self._hello(frame.apdu, now)
         meter = self._route(frame.source)
         if meter is None:
             return [self._unknown(frame.source)]
@@ -159,11 +230,12 @@ class Smets1Hub:
     def _acted(self, effects: list[Effect]) -> list[Effect]:
         """Put what the hub says itself on the WAN, and what its device log orders on the HAN."""
         outward = [self._outward(item) for item in effects if not isinstance(item, CloseDlms)]
-        return [*outward, *self._ordered(self.own.device_log.take_orders())]
+        ordered = self._ordered(self.own.device_log.take_orders())
+        return [*outward, *ordered, *self.own.images.take_effects()]
 
     @staticmethod
     def _ordered(orders: Sequence[Join | Note]) -> list[Effect]:
-        return [item if isinstance(item, Note) else _tunnelled(item) for item in orders]
+        return [item if isinstance(item, Note) else _tunnelled(item, item.eui64) for item in orders]
 
     def _outward(self, effect: Effect) -> Effect:
         if not isinstance(effect, SendDlms):
@@ -206,9 +278,26 @@ class Smets1Hub:
         self.own.inject(fault)
 
 
-def _tunnelled(join: Join) -> Effect:
+def _tunnelled(join: Join, to: Eui64) -> Effect:
     frame = WrapperFrame(han_log.JOIN_PORT, han_log.JOIN_PORT, han_log.encode_join(join))
-    return SendGbcs(wrapper.encode(frame), join.eui64)
+    return SendGbcs(wrapper.encode(frame), to)
+
+
+def _version(firmware: bytes) -> int:
+    """Return the version that a display told as text; -1 where it told none."""
+    try:
+        return int(firmware, 16)
+    except ValueError:
+        return -1
+
+
+def _frame_refused(indication: ZclIndication, why: str) -> Note:
+    fields = (
+        ("cluster", f"{indication.cluster:04x}"),
+        ("source", str(indication.source)),
+        ("reason", why),
+    )
+    return Note("frame_refused", fields)
 
 
 def _how(row: LogRow) -> str:

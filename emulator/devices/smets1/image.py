@@ -2,7 +2,7 @@
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from device_profiles.dlms import ActivationDrop, ImageMemory, ImageSection, VerifyPolicy
 from device_profiles.schema import DeviceProfile
@@ -53,12 +53,26 @@ class Transfer:
         octets: Its octets, zero where none arrived.
         arrived: One octet a block, 1 for there.
         first_missing: Number of the first block that is not there.
+        size_bytes: Octets of the whole image, wherever they are now.
     """
 
     identifier: bytes
     octets: bytearray
     arrived: bytearray
     first_missing: int = 0
+    size_bytes: int = 0
+
+    @classmethod
+    def whole_of(cls, identifier: bytes, octets: bytes, block_bytes: int) -> Self:
+        """Return a transfer all of whose blocks are there."""
+        blocks = -(-len(octets) // block_bytes)
+        return cls(identifier, bytearray(octets), bytearray(b"\x01" * blocks), blocks, len(octets))
+
+    @classmethod
+    def empty_of(cls, identifier: bytes, size_bytes: int, block_bytes: int) -> Self:
+        """Return a transfer none of whose blocks is there."""
+        blocks = -(-size_bytes // block_bytes)
+        return cls(identifier, bytearray(size_bytes), bytearray(blocks), 0, size_bytes)
 
     @property
     def whole(self) -> bool:
@@ -72,6 +86,28 @@ class Transfer:
         self.arrived[number] = 1
         missing = self.arrived.find(0, self.first_missing)
         self.first_missing = len(self.arrived) if missing < 0 else missing
+
+    def dump(self) -> State:
+        """Return the transfer as JSON values."""
+        return {
+            "identifier": self.identifier.hex(),
+            "octets": self.octets.hex(),
+            "arrived": self.arrived.hex(),
+            "size_bytes": self.size_bytes,
+        }
+
+    @classmethod
+    def restore(cls, saved: Saved) -> Self:
+        """Return the transfer a dump describes."""
+        arrived = bytearray(saved.octets("arrived"))
+        missing = arrived.find(0)
+        return cls(
+            saved.octets("identifier"),
+            bytearray(saved.octets("octets")),
+            arrived,
+            len(arrived) if missing < 0 else missing,
+            saved.number("size_bytes"),
+        )
 
 
 class ImageTransfer:
@@ -105,10 +141,24 @@ class ImageTransfer:
             return ActionResult.SCOPE_OF_ACCESS_VIOLATED
         if not 1 <= len(identifier) <= MAX_IDENTIFIER_BYTES:
             return ActionResult.SCOPE_OF_ACCESS_VIOLATED
-        blocks = -(-size_bytes // self.section.block_bytes)
-        self.transfer = Transfer(identifier, bytearray(size_bytes), bytearray(blocks))
-        self._enter(ImageState.INITIATED, EventCode.IMAGE_INITIATED)
+        self.begin(identifier, size_bytes)
         return ActionResult.SUCCESS
+
+    def begin(self, identifier: bytes, size_bytes: int) -> None:
+        """Make room for an image."""
+        self.transfer = Transfer.empty_of(identifier, size_bytes, self.section.block_bytes)
+        self._enter(ImageState.INITIATED, EventCode.IMAGE_INITIATED)
+
+    def receive(self, identifier: bytes, octets: bytes) -> bool:
+        """Take a whole image that came over the HAN, and verify it; say whether it is good.
+
+        A transfer on this interface is forgotten, unless its image is being verified or started.
+        """
+        if self._busy() is not None:
+            return False
+        self.transfer = Transfer.whole_of(identifier, octets, self.section.block_bytes)
+        self._enter(ImageState.INITIATED, EventCode.IMAGE_INITIATED)
+        return self.finish_verification()
 
     def block(self, number: int, octets: bytes) -> ActionResult:
         """Take a block: of exactly the block size, the last one of what is left."""
@@ -174,16 +224,15 @@ class ImageTransfer:
         if self.state is not ImageState.VERIFIED:
             return False
         refuses = self._profile.firmware.downgrade_policy is DowngradePolicy.REFUSE_AT_ACTIVATION
-        return not (refuses and self._is_lower(self.header()))
+        return not (refuses and self._is_lower(self.header_to_run()))
 
     def header(self) -> OtaHeader | None:
         """Return the OTA header of the image; None where it has none that can be read."""
-        if self.transfer is None:
-            return None
-        try:
-            return ota_file.decode_header(bytes(self.transfer.octets))
-        except ImageError:
-            return None
+        return header_of(self.transfer)
+
+    def header_to_run(self) -> OtaHeader | None:
+        """Return the OTA header of the image that an activation starts."""
+        return self.header()
 
     def why_not(self) -> str:
         """Return why the image is not for this meter; empty when it is.
@@ -192,21 +241,25 @@ class ImageTransfer:
             inferred: a meter must not run what is not for it. The signature is not looked at
             (stand-in: a SMETS1 maker's way of signing is not public).
         """
-        header, identity = self.header(), self._profile.identity
-        if header is None or self.transfer is None:
+        if self.transfer is None:
             return "no-image"
-        low, high = header.minimum_hardware, header.maximum_hardware
-        in_range = low is None or high is None or low <= identity.hardware_version <= high
-        refuses = self._profile.firmware.downgrade_policy is DowngradePolicy.REFUSE_AT_QUERY
-        checks = (
-            ("size-mismatch", header.total_image_size == len(self.transfer.octets)),
-            ("other-manufacturer", header.manufacturer_code == identity.manufacturer_code),
-            ("other-image-type", header.image_type == self._profile.firmware.image_type),
-            ("other-device", header.destination in {None, self._eui64}),
-            ("other-hardware", in_range),
-            ("downgrade", not (refuses and self._is_lower(header))),
-        )
-        return next((why for why, good in checks if not good), "")
+        octets = bytes(self.transfer.octets)
+        return objection_to(octets, self._profile, self._eui64, self.running)
+
+    def content_hash(self) -> bytes:
+        """Return SHA-256 of the Manufacturer Image held, metadata included; empty for none.
+
+        Source:
+            stand-in: what a meter tells of an image so that a client can see that it is the one it
+            sent (class 18 has a signature there, and no SMETS1 maker's is public).
+        """
+        if self.transfer is None:
+            return b""
+        try:
+            image = ota_file.decode(bytes(self.transfer.octets), self._profile.firmware.image_kind)
+        except ImageError:
+            return b""
+        return ota_file.manufacturer_image_hash(image)
 
     def _is_lower(self, header: OtaHeader | None) -> bool:
         return header is not None and header.version_octets < self.running
@@ -222,7 +275,7 @@ class ImageTransfer:
 
     def finish_activation(self) -> None:
         """End the restart: the new version runs, or failed its self-test and the old one does."""
-        header, fails = self.header(), self.self_test_fails
+        header, fails = self.header_to_run(), self.self_test_fails
         self.self_test_fails = False
         if header is None or fails:
             self._enter(ImageState.ACTIVATE_FAILED, EventCode.IMAGE_ACTIVATION_FAILED)
@@ -279,15 +332,12 @@ class ImageTransfer:
 
     def dump(self) -> State:
         """Return the state as JSON values."""
-        transfer = self.transfer
         return {
             "state": int(self.state),
             "enabled": self.enabled,
             "running": self.running.hex(),
             "self_test_fails": self.self_test_fails,
-            "identifier": None if transfer is None else transfer.identifier.hex(),
-            "octets": None if transfer is None else transfer.octets.hex(),
-            "arrived": None if transfer is None else transfer.arrived.hex(),
+            "transfer": None if self.transfer is None else self.transfer.dump(),
         }
 
     def load(self, saved: Saved) -> None:
@@ -296,13 +346,43 @@ class ImageTransfer:
         self.enabled = saved.flag("enabled")
         self.running = saved.octets("running")
         self.self_test_fails = saved.flag("self_test_fails")
-        self.transfer = None
-        if saved.has("octets"):
-            arrived = bytearray(saved.octets("arrived"))
-            missing = arrived.find(0)
-            self.transfer = Transfer(
-                saved.octets("identifier"),
-                bytearray(saved.octets("octets")),
-                arrived,
-                len(arrived) if missing < 0 else missing,
-            )
+        part = saved.optional_part("transfer")
+        self.transfer = None if part is None else Transfer.restore(part)
+
+
+def header_of(transfer: Transfer | None) -> OtaHeader | None:
+    """Return the OTA header of an image; None where it has none that can be read."""
+    if transfer is None:
+        return None
+    try:
+        return ota_file.decode_header(bytes(transfer.octets))
+    except ImageError:
+        return None
+
+
+def objection_to(octets: bytes, profile: DeviceProfile, eui64: Eui64, running: bytes) -> str:
+    """Return why an image file is not for a device; empty when it is.
+
+    Args:
+        octets: The file.
+        profile: The device's model.
+        eui64: The device.
+        running: Version it runs, four octets.
+    """
+    try:
+        header = ota_file.decode_header(octets)
+    except ImageError:
+        return "no-image"
+    identity, firmware = profile.identity, profile.firmware
+    low, high = header.minimum_hardware, header.maximum_hardware
+    in_range = low is None or high is None or low <= identity.hardware_version <= high
+    refuses = firmware.downgrade_policy is DowngradePolicy.REFUSE_AT_QUERY
+    checks = (
+        ("size-mismatch", header.total_image_size == len(octets)),
+        ("other-manufacturer", header.manufacturer_code == identity.manufacturer_code),
+        ("other-image-type", header.image_type == firmware.image_type),
+        ("other-device", header.destination in {None, eui64}),
+        ("other-hardware", in_range),
+        ("downgrade", not (refuses and header.version_octets < running)),
+    )
+    return next((why for why, good in checks if not good), "")

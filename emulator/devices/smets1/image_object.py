@@ -69,9 +69,9 @@ def _info(meter: "Meter", _row: CatalogueRow, _at: Moment) -> Data:
     if transfer is None or meter.image.state not in _JUDGED:
         return Data(Tag.ARRAY, ())
     row = axdr.structure(
-        Data(Tag.UINT32, len(transfer.octets)),
+        Data(Tag.UINT32, transfer.size_bytes),
         axdr.octets(transfer.identifier),
-        axdr.octets(b""),
+        axdr.octets(meter.image.content_hash()),
     )
     return Data(Tag.ARRAY, (row,))
 

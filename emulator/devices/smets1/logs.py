@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from device_profiles.dlms_catalogue import CatalogueRow
 from emulator.core.clock import UtcMs
+from emulator.core.values import quick
 from emulator.devices.saved import Json, Saved
 from emulator.devices.smets1.binding import Binding
 from emulator.devices.smets1.captures import Capture
@@ -49,6 +50,9 @@ class EventCode(enum.IntEnum):
     IMAGE_VERIFY_FAILED = 42
     IMAGE_ACTIVATED = 43
     IMAGE_ACTIVATION_FAILED = 44
+    IMAGE_DISCARDED = 45
+    IMAGE_DELIVERED = 46
+    IMAGE_NOT_DELIVERED = 47
     ASSOCIATION_REFUSED = 60
     ASSOCIATION_OPENED = 61
     APDU_REFUSED = 62
@@ -64,6 +68,7 @@ SECURITY_CODES: Final = frozenset(
 )
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class LogRow(Capture):
     """One event.

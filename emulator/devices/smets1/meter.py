@@ -11,7 +11,8 @@ from device_profiles.dlms import (
 )
 from device_profiles.dlms_catalogue import CatalogueRow
 from device_profiles.schema import DeviceProfile
-from device_profiles.words import DeviceType
+from device_profiles.version_codec import VersionTextError
+from device_profiles.words import DeviceType, VersionCodecKind
 from emulator.codecs.dlms import axdr
 from emulator.codecs.dlms.apdu_action import MethodOutcome
 from emulator.codecs.dlms.axdr import Data
@@ -30,6 +31,7 @@ from emulator.devices.smets1.captures import Capture, Captures, Every, Monthly
 from emulator.devices.smets1.catalogue import BINDINGS, CatalogueObject
 from emulator.devices.smets1.clock import MeterClock
 from emulator.devices.smets1.device_log import DeviceLog
+from emulator.devices.smets1.hub_images import HubImages
 from emulator.devices.smets1.image import ImageTransfer
 from emulator.devices.smets1.logs import (
     EVENTS,
@@ -174,6 +176,10 @@ class Meter:
         """Return the device log of a hub; None for what is none."""
         return None
 
+    def hub_images(self) -> HubImages | None:
+        """Return what a hub holds for others; None for what is no hub."""
+        return None
+
     # -- what it shows -------------------------------------------------------------------------
 
     def serial_text(self) -> str:
@@ -185,8 +191,17 @@ class Meter:
         return self.eui64.octets
 
     def firmware_text(self) -> str:
-        """Return the version that runs, as its firmware object holds it: eight hex digits."""
-        return self.image.running.hex().upper()
+        """Return the version that runs, as its firmware object holds it.
+
+        Eight hex digits; of a model whose maker writes text (``kind = "text"``) that text.
+        """
+        running, codec = self.image.running, self.profile.firmware.version_codec
+        if codec.kind is not VersionCodecKind.TEXT:
+            return running.hex().upper()
+        try:
+            return codec.display(running)
+        except VersionTextError:  # a version that the maker's text cannot write
+            return running.hex().upper()
 
     def rate_register(self, rate: int, at: UtcMs) -> int:
         """Return the energy of one rate in Wh."""

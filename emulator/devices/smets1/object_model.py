@@ -28,6 +28,7 @@ from emulator.core.effects import (
     SetTimer,
 )
 from emulator.core.errors import IllegalEventError
+from emulator.core.values import quick
 from emulator.crypto.dlms_keys import SecurityKeys
 from emulator.devices.saved import Json, Saved
 
@@ -35,6 +36,7 @@ LOGICAL_NAME: Final = 1
 _OUTBOX_KINDS: Final = (SetTimer, CancelTimer, Note, CloseDlms, BrownOut)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Access:
     """What one association may do with attribute N and method N of an object.
@@ -55,6 +57,7 @@ class Access:
     guarded: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ClientView:
     """The client that asks, and its association, as an object may know them.
@@ -167,6 +170,7 @@ class Outbox:
         return effects
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Moment:
     """When, and for whom, an object is asked.

@@ -6,7 +6,6 @@ millipence, less standing charge and debts collected.
 """
 
 import enum
-from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,17 +58,13 @@ class ConsumptionCharge:
         self.passive: dict[int, int] = dict(self.prices)
         self._settled = 0  # thousandths of a millipence
         self._since = now
-        self._before: Counter[int] | None = None
 
     def price(self, rate: int) -> int:
         """Return the price of a rate, millipence a kWh."""
         return self.prices.get(rate, self.prices.get(ANY_RATE, 0))
 
     def _cost(self, at: UtcMs) -> int:
-        if self._before is None:
-            self._before = self._rates.split_wh(self._since)
-        used = self._rates.split_wh(at)
-        used.subtract(self._before)
+        used = self._rates.used_wh(self._since, at)
         return self._settled + sum(wh * self.price(rate) for rate, wh in used.items())
 
     def cost(self, at: UtcMs) -> int:
@@ -78,7 +73,7 @@ class ConsumptionCharge:
 
     def activate(self, at: UtcMs) -> None:
         """Put the passive prices into force."""
-        self._settled, self._since, self._before = self._cost(at), at, None
+        self._settled, self._since = self._cost(at), at
         self.prices = dict(self.passive)
 
     def dump(self) -> State:
@@ -95,7 +90,7 @@ class ConsumptionCharge:
         self.prices = {int(rate): price for rate, price in saved.numbers("prices").items()}
         self.passive = {int(rate): price for rate, price in saved.numbers("passive").items()}
         self._settled = saved.number("settled")
-        self._since, self._before = saved.moment("since"), None
+        self._since = saved.moment("since")
 
 
 @dataclass(slots=True)

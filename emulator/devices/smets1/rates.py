@@ -57,6 +57,12 @@ class SwitchingTable:
             if not rising or any(not 1 <= rate <= MAX_RATES for _, rate in schedule):
                 raise ValueError(f"a day's schedule begins at 0 and rises: {schedule!r}")
 
+    @property
+    def only_rate(self) -> int | None:
+        """The rate that counts at all times; None where several do."""
+        rates = {rate for schedule in self.days for _time, rate in schedule}
+        return next(iter(rates)) if len(rates) == 1 else None
+
     def schedule(self, day: int) -> tuple[tuple[int, int], ...]:
         """Return the schedule of a day since 1970."""
         when = to_datetime(UtcMs(day * DAY_MS))
@@ -115,6 +121,8 @@ class Rates:
     def __init__(self, register: Register, start: UtcMs, table: SwitchingTable = FLAT) -> None:
         self.register = register
         self._eras = [_Era(start, table)]
+        #: The eras as they look to who counts from a later moment than the start.
+        self._later: dict[UtcMs, list[_Era]] = {}
 
     @property
     def table(self) -> SwitchingTable:
@@ -130,6 +138,7 @@ class Rates:
         if at < self._eras[-1].since:
             raise IllegalEventError("a table cannot come into force in the past")
         self._eras.append(_Era(at, table))
+        self._later.clear()
 
     def rate_at(self, at: UtcMs) -> int:
         """Return the rate that counts at an instant."""
@@ -138,8 +147,23 @@ class Rates:
 
     def split_wh(self, at: UtcMs) -> Counter[int]:
         """Return the energy by rate since the start; rates that never counted are left out."""
+        return self._split(self._eras, at)
+
+    def used_wh(self, since: UtcMs, at: UtcMs) -> Counter[int]:
+        """Return the energy by rate between two moments; what was before them is not looked at."""
+        if since not in self._later:
+            self._later.clear()
+            ends = [*(era.since for era in self._eras[1:]), None]
+            self._later[since] = [
+                _Era(UtcMs(max(era.since, since)), era.table)
+                for era, end in zip(self._eras, ends, strict=True)
+                if end is None or end > since
+            ]
+        return self._split(self._later[since], at)
+
+    def _split(self, eras: Sequence[_Era], at: UtcMs) -> Counter[int]:
         total: Counter[int] = Counter()
-        for era, following in zip(self._eras, [*self._eras[1:], None], strict=True):
+        for era, following in zip(eras, [*eras[1:], None], strict=True):
             if era.since >= at:
                 break
             end = at if following is None else UtcMs(min(at, following.since))
@@ -160,6 +184,12 @@ class Rates:
 
     def _of_days(self, era: _Era, first: int, after: int) -> Counter[int]:
         total: Counter[int] = Counter()
+        only = era.table.only_rate
+        if only is not None:  # one rate all day, every day: the days between cancel out
+            since, to = UtcMs(max(first * DAY_MS, era.since)), UtcMs(after * DAY_MS)
+            if since < to:
+                total[only] = self.register(to) - self.register(since)
+            return total
         for day in range(first, after):
             total.update(self._of_day(era, day, UtcMs((day + 1) * DAY_MS)))
         return total
@@ -196,6 +226,7 @@ class Rates:
         if not rows:
             raise IllegalEventError("a meter has a switching table")
         self._eras = [_Era(row.moment("since"), _table(row)) for row in rows]
+        self._later.clear()
 
 
 def _table(row: Saved) -> SwitchingTable:

@@ -8,7 +8,6 @@ home (``benchmarks/bench_migration.py``).
 
 import base64
 import binascii
-import copy
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -65,7 +64,7 @@ def holds(root: etree._Element, certificate: bytes, at: UtcMs) -> bool:
     """Say whether a document's signature has the one form, covers it all, and verifies.
 
     Args:
-        root: The document with its comments and processing instructions.
+        root: The document with its comments and processing instructions; it may be taken apart.
         certificate: DER certificate of the signer.
         at: Moment at which the certificate must be valid.
 
@@ -124,10 +123,11 @@ def _verifies(
     root: etree._Element, element: etree._Element, texts: dict[str, str], signer: _Signer
 ) -> bool:
     digest, value = _octets(texts["DigestValue"]), _octets(texts["SignatureValue"])
-    signed = _canonical(element[0])
+    signed = _octets_of(element[0])
     if digest is None or value is None or not signature.verify(signer.point, signed, value):
         return False
-    return hashlib.sha256(_octets_of(_without_signature(root))).digest() == digest
+    _take_out(element)
+    return hashlib.sha256(_octets_of(root)).digest() == digest
 
 
 def _texts(element: etree._Element) -> dict[str, str] | None:
@@ -150,22 +150,16 @@ def _flat(element: etree._Element, depth: int) -> list[tuple[int, etree._Element
     return rows
 
 
-def _without_signature(root: etree._Element) -> etree._Element:
-    """Return a copy without the document's own signature; what follows it stays."""
-    whole = copy.deepcopy(root)
-    own = whole.find(f"{_DS}Signature")
-    if own is not None:
-        before = own.getprevious()
-        if own.tail and before is not None:
-            before.tail = (before.tail or "") + own.tail
-        elif own.tail:
-            whole.text = (whole.text or "") + own.tail
-        whole.remove(own)
-    return whole
-
-
-def _canonical(element: etree._Element) -> bytes:
-    return _octets_of(copy.deepcopy(element))  # a tree of its own: all of a tree is written
+def _take_out(own: etree._Element) -> None:
+    """Take a document's own signature out of it; what follows it stays."""
+    root, before = own.getparent(), own.getprevious()
+    if root is None:
+        return
+    if own.tail and before is not None:
+        before.tail = (before.tail or "") + own.tail
+    elif own.tail:
+        root.text = (root.text or "") + own.tail
+    root.remove(own)
 
 
 def _octets_of(root: etree._Element) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.formats.duis.faults import DuisError, DuisFault
 
 _EUI: Final = r"[A-Fa-f0-9]{2}(?:-[A-Fa-f0-9]{2}){7}"
@@ -12,6 +13,7 @@ _FORM: Final = re.compile(rf"({_EUI}):({_EUI}):(0|[1-9][0-9]{{0,19}})")
 MAX_COUNTER: Final = 2**64 - 1
 
 
+@quick
 @dataclass(frozen=True, slots=True, order=True)
 class RequestId:
     """``originator:target:counter``, as DUIS writes it.

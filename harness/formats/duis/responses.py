@@ -348,14 +348,15 @@ def read_response(
     Raises:
         DuisError: Named, with the line.
     """
-    head, body, signed = document.parts(parse(data), "Response")
+    root = parse(data)
+    head, body, signed = document.parts(root, "Response")
     header = shape.read(_HEADER, head)
     value: Any = shape.read(_BODY, body)
     origin = Origin.LOCAL
     if signatories is not None:
         if signer is None:
             raise DuisError(DuisFault.BAD_SIGNATURE, "nobody is named who must have signed it")
-        signing.verify(data, signatories, signer, signed=signed)
+        signing.verify(data, signatories, signer, signed=signed, tree=root)
         origin = Origin.VERIFIED
     return ServiceResponse(header, value, origin)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from lxml import etree
@@ -69,6 +70,7 @@ class Choice:
     optional: bool = False
 
 
+@cache
 def tag(element: str) -> str:
     """Return the qualified name of a DUIS element."""
     return f"{{{NAMESPACE}}}{element}"

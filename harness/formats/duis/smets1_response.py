@@ -12,6 +12,7 @@ from lxml import etree
 
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.formats.duis import document, kinds, signing
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.shape import SIGNATURE_NAMESPACE, canonical, line_of, local, tag
@@ -21,10 +22,14 @@ from harness.formats.duis.xml_input import parse
 MMC_NAMESPACE: Final = "http://www.dccinterface.co.uk/ResponseAndAlert"
 _ROOT: Final = "SMETS1SignedResponse"
 _ERROR_CHARS: Final = 250
+#: Names of MMC for what 8F1C and 8F72 carry.
+_VERIFICATION: Final = "FirmwareVerificationDeviceAlert"
+_IMAGE_HASH: Final = "ManufacturerImageHash"
 _PREFIXES: Final = {"ra": MMC_NAMESPACE}
 _SUCCESS: Final = "MessageSuccess"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Node:
     """One element of the MMC name space.
@@ -89,11 +94,13 @@ class DeviceAlert:
         code: GBCS alert code, or None.
         description: At most 250 characters.
         at: When.
+        image_hash: Of 8F1C and 8F72: Manufacturer Image Hash, or empty.
     """
 
     code: int | None
     description: str
     at: UtcMs
+    image_hash: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +169,7 @@ def read_signed(
     if signatories is not None:
         if signer is None:
             raise DuisError(DuisFault.BAD_SIGNATURE, "nobody is named who must have signed it")
-        signing.verify(data, signatories, signer, signed=signed)
+        signing.verify(data, signatories, signer, signed=signed, tree=root)
     response = _child(root, tag("SMETS1Response"))
     texts = {local(one): one.text or "" for one in _child(response, tag("Header"))}
     body = _child(response, tag("Body"))
@@ -228,6 +235,10 @@ def _write_alert(parent: etree._Element, alert: DeviceAlert) -> None:
         etree.SubElement(content, _ra("GBCSHexAlertCode")).text = f"{alert.code:04X}"
     etree.SubElement(content, _ra("AlertDescription")).text = _short(alert.description)
     etree.SubElement(content, _ra("Timestamp")).text = kinds.DATE_TIME.write(alert.at)
+    if alert.image_hash:
+        payload = etree.SubElement(content, _ra("Payload"))
+        verified = etree.SubElement(payload, _ra(_VERIFICATION))
+        etree.SubElement(verified, _ra(_IMAGE_HASH)).text = alert.image_hash.hex().upper()
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -264,7 +275,18 @@ def _read_alert(parent: etree._Element) -> DeviceAlert:
         None if code is None else kinds.ALERT_CODE.read(code),
         texts.get("AlertDescription", ""),
         kinds.DATE_TIME.read(texts.get("Timestamp", "")),
+        _image_hash(content),
     )
+
+
+def _image_hash(content: etree._Element) -> bytes:
+    found = content.find(f"{_ra('Payload')}/{_ra(_VERIFICATION)}/{_ra(_IMAGE_HASH)}")
+    text = "" if found is None else found.text or ""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        why = f"{_IMAGE_HASH} is not hexadecimal"
+        raise DuisError(DuisFault.BAD_HEX, why, line=line_of(content)) from None
 
 
 def _made(

@@ -1,6 +1,6 @@
 """The hardened way from octets to an element tree: what may not be there is refused early."""
 
-from functools import lru_cache
+from functools import cache
 from typing import Final
 
 from lxml import etree
@@ -41,7 +41,9 @@ def parse(data: bytes, *, keep_all: bool = False) -> etree._Element:
             f"the document has {len(data)} octets, the limit is {MAX_DOCUMENT_BYTES}",
         )
     if len(data) <= _SMALL_BYTES:
-        _look_through_small(data)
+        built = _look_through_small(data)
+        if built is not None and (keep_all or not _IS_COMMENTED(built)):
+            return _in_utf8(built)
     else:
         _look_through(data)
     # The walk has bounded depth, elements and attributes more tightly than libxml2 would; only
@@ -54,13 +56,22 @@ def _look_through(data: bytes) -> None:
     _walk(data)
 
 
-@lru_cache(maxsize=128)
-def _look_through_small(data: bytes) -> None:
+#: Short documents that were looked through, oldest first.
+_LOOKED_THROUGH: Final[dict[bytes, None]] = {}
+_MOST_LOOKED_THROUGH: Final = 128
+
+
+def _look_through_small(data: bytes) -> etree._Element | None:
     """Look through a document once: every party on its way reads the same octets again.
 
     A short document may be built first and looked at then; one in which anything is wrong, or
     close to it, is walked through like a long one, so that both are refused alike.
+
+    Returns:
+        The tree, comments and all, where one was built.
     """
+    if data in _LOOKED_THROUGH:
+        return None
     _refuse_document_type(_text(data))
     try:
         root = etree.fromstring(data, _parser(huge=False, keep_all=True))
@@ -68,12 +79,19 @@ def _look_through_small(data: bytes) -> None:
         root = None
     if root is None or root.getroottree().docinfo.internalDTD is not None or _IS_LARGE(root):
         _walk(data)
+        root = None
+    if len(_LOOKED_THROUGH) >= _MOST_LOOKED_THROUGH:
+        del _LOOKED_THROUGH[next(iter(_LOOKED_THROUGH))]
+    _LOOKED_THROUGH[data] = None
+    return root
 
 
+#: Whether anything in or beside a tree is a comment or an instruction.
+_IS_COMMENTED: Final = etree.XPath("boolean(//comment() | //processing-instruction())")
 #: Whether a tree is at or over a bound of its own.
 _IS_LARGE: Final = etree.XPath(
     f"count(//*) >= {MAX_ELEMENTS}"
-    f" or boolean(//*[count(ancestor::*) >= {MAX_DEPTH - 1} or count(@*) >= {MAX_ATTRIBUTES}])"
+    f" or boolean({'/*' * MAX_DEPTH}) or boolean(//*[@*[{MAX_ATTRIBUTES}]])"
 )
 
 
@@ -178,6 +196,7 @@ def _walk(data: bytes) -> None:
         raise bounds.refusal or _syntax(error) from error
 
 
+@cache
 def _parser(*, huge: bool, keep_all: bool) -> etree.XMLParser:
     return etree.XMLParser(
         resolve_entities=False,
@@ -195,6 +214,10 @@ def _tree(data: bytes, parser: etree.XMLParser) -> etree._Element:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         raise _syntax(error) from error
+    return _in_utf8(root)
+
+
+def _in_utf8(root: etree._Element) -> etree._Element:
     encoding = root.getroottree().docinfo.encoding
     if encoding is not None and encoding.lower() not in _UTF8_NAMES:
         raise DuisError(DuisFault.NOT_UTF8, f"declared encoding {encoding}; DUIS uses UTF-8")

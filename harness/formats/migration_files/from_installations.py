@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from device_profiles.announced import announced_in_smets1
 from device_profiles.cohort import Cohort
 from device_profiles.files import Folders
 from device_profiles.installation import Installation, InstalledDevice
@@ -142,12 +143,13 @@ class Planner:
 
     def _model(self, device: InstalledDevice) -> DeviceModel:
         if device.profile not in self._models:
-            identity = load_profile(device.profile, self._overlays).identity
+            profile = load_profile(device.profile, self._overlays)
+            identity, (version, _smets) = profile.identity, announced_in_smets1(profile)
             self._models[device.profile] = DeviceModel(
                 identity.manufacturer_hex,
                 f"{identity.model_id:04X}",
                 f"{identity.hardware_version:04X}",
-                identity.firmware_version.upper(),
+                version,
             )
         return self._models[device.profile]
 

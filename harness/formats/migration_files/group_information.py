@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.formats.migration_files import kinds
 from harness.formats.migration_files.xml_table import (
     Column,
@@ -43,6 +44,7 @@ class CipherText:
     algorithm: str = ALGORITHM
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Secret:
     """One key, secret or counter of a device.

@@ -20,8 +20,10 @@ from harness.parties.enrolment import enrol
 from harness.parties.post import Post, Record
 from harness.parties.supplier import Supplier
 from harness.parties.wan_provider import WanProvider
+from harness.ports import Clock
 from harness.rules.roles import UserRole
 from harness.run import NOT_PROVEN, Run
+from harness.run_options import RunOptions
 from harness.scenarios.firmware.left_open import MADE_UP_SIGNATURE, left_open
 
 NAME: Final = "market"
@@ -47,6 +49,40 @@ class KeyedBench(Protocol):
         ...
 
 
+class SourceBench(Protocol):
+    """The bench that parties stand at: journalled, or the bench itself."""
+
+    @property
+    def inner(self) -> object:
+        """The bench behind it, a ``KeyedBench``."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Its time."""
+        ...
+
+
+class Source(Protocol):
+    """What parties are set up from: a run, or one cell of the firmware matrix."""
+
+    @property
+    def options(self) -> RunOptions:
+        """What the person at the bench chose."""
+        ...
+
+    @property
+    def bench(self) -> SourceBench:
+        """The bench."""
+        ...
+
+    def message(
+        self, sender: str, receiver: str, kind: str, octets: bytes = b"", summary: str = ""
+    ) -> None:
+        """Trace a message between parties."""
+        ...
+
+
 class Market:
     """Supplier(s), DSP, ACB and WAN provider of one installation.
 
@@ -60,7 +96,7 @@ class Market:
         kept: JSON values of the scenario's own that must survive a kill.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Source) -> None:
         bench = cast("KeyedBench", run.bench.inner)
         self._bench = bench
         self._folders = installed.overlays(run.options)
@@ -172,7 +208,7 @@ def _party(kind: type[_Kind], names: tuple[str, ...]) -> type[_Kind]:
     return kind
 
 
-def _traced(run: Run) -> Record:
+def _traced(run: Source) -> Record:
     """Return what traces a letter; those from and to the hub are in the capture already."""
 
     def record(sender: str, receiver: str, kind: str, octets: bytes, summary: str) -> None:

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Final
 
+from device_profiles.announced import announced_in_smets1
 from device_profiles.cohort import Cohort, HandoverOrder, load_cohort
 from device_profiles.cpl import load_cpl
 from device_profiles.installation import Installation, InstalledDevice
@@ -120,13 +121,14 @@ def _profile(cohort: Cohort, role: DeviceType) -> str:
 
 @cache
 def _cpl_entry(profile: str, role: DeviceType) -> str | None:
-    identity = load_profile(profile).identity
+    model = load_profile(profile)
+    identity, (version, smets) = model.identity, announced_in_smets1(model)
     found = load_cpl().resolve(
         manufacturer=identity.manufacturer_hex,
         model=identity.model_hex,
         device_type=role,
-        firmware_version=identity.firmware_version,
-        smets=identity.smets,
+        firmware_version=version,
+        smets=smets,
     )
     return None if found.entry is None else found.entry.cpl_entry_id
 

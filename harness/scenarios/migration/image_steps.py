@@ -8,11 +8,11 @@ from device_profiles.loader import load_profile
 from device_profiles.words import DeviceStatus, DeviceType
 from emulator.codecs import ota_file
 from emulator.core.ids import Eui64
-from firmware_images.image import Signing, Target, build
-from firmware_images.recipe import made_up_scalar
+from firmware_images.image import Target, build
 from firmware_images.version import FirmwareVersion
 from harness.formats.duis.bodies import ReadFirmwareVersion, UpdateFirmware
 from harness.formats.duis.responses import ACKNOWLEDGED
+from harness.formats.duis.s1sp_alert import S1spAlert
 from harness.formats.duis.smets1_response import DeviceAlert, Result, Smets1Response
 from harness.parties.import_supplier import FromS1sp
 from harness.run import Run
@@ -65,10 +65,9 @@ def is_not_updated(clause: str) -> Step:
         """Ask for an update with an image that is on the list; nothing goes to the home."""
         ppmid = _ppmid(run)
         eui64 = Eui64.parse(ppmid.eui64)
-        meter = world(run).site(HOME).model(ESME)
-        image, its_hash = _image(ppmid.profile, meter)
+        image, its_hash = _image(ppmid.profile)
         dsp, user = parties(run).dsp, supplier(run, ESME)
-        dsp.cpl = _listing(dsp.cpl, its_hash)
+        dsp.cpl = _listing(dsp.cpl, ppmid.profile, its_hash)
         before = len(user.answered)
         sent = await parties(run).ask(user, UpdateFirmware(image, _NEXT, (eui64,)))
         run.check("the DSP takes the request", ACKNOWLEDGED, sent.code, clause=clause)
@@ -101,35 +100,34 @@ def _says(answers: list[FromS1sp]) -> str:
         body = one.value.body if isinstance(one.value, Smets1Response) else None
         if isinstance(body, DeviceAlert):
             texts.append(body.description)
+        if isinstance(one.value, S1spAlert):
+            texts.append(one.value.information or "")
         if isinstance(body, Result):
             texts += [status.error for status in body.statuses]
     return " ".join(texts)
 
 
-def _image(profile: str, meter: str) -> tuple[bytes, bytes]:
-    """Return an image of the next version, and its hash.
+def _image(profile: str) -> tuple[bytes, bytes]:
+    """Return an image of the next version for a PPMID, which has no signature, and its hash.
 
     Args:
-        profile: The PPMID's model: its image has no signature.
-        meter: The ESME's model: 11.1 carries images that a supplier has signed.
+        profile: The PPMID's model.
     """
     version = FirmwareVersion.from_number(int(_NEXT, 16))
-    own = build(Target.of(load_profile(profile)), version, _CONTENT)
-    signed = build(
-        Target.of(load_profile(meter)),
-        version,
-        own.manufacturer_image,
-        signing=Signing(made_up_scalar()),
-    )
-    return ota_file.encode(signed), ota_file.manufacturer_image_hash(own)
+    image = build(Target.of(load_profile(profile)), version, _CONTENT)
+    return ota_file.encode(image), ota_file.manufacturer_image_hash(image)
 
 
-def _listing(cpl: Cpl, its_hash: bytes) -> Cpl:
-    """Return the list with the next version of the SMETS1 PPMID."""
+def _listing(cpl: Cpl, profile: str, its_hash: bytes) -> Cpl:
+    """Return the list with the next version of a SMETS1 PPMID."""
+    identity = load_profile(profile).identity
     old = next(
         one
         for one in cpl.entries.values()
-        if one.device_type is DeviceType.PPMID and one.smets == "SMETS1"
+        if one.device_type is DeviceType.PPMID
+        and one.smets == "SMETS1"
+        and (one.manufacturer_id, one.model_id)
+        == (identity.manufacturer_hex, f"{identity.model_id:04X}")
     )
     change = {
         "cpl_entry_id": "NEXT-PPMID",

@@ -8,6 +8,7 @@ import pytest
 
 from device_profiles.cpl import render
 from harness.cli import cpl
+from harness.cli.cpl import EXECUTING
 from harness.cli.cpl_lists import MAX_PRINTED
 from harness.cli.main import NOUNS
 from harness.errors import UsageError
@@ -76,8 +77,16 @@ def test_bilingual_pairs_are_shown_with_both_versions(tmp_path: Path) -> None:
             "smets1": {"cpl_entry": "PPMID-1", "version": "00000001"},
             "smets2": {"cpl_entry": "TWO", "version": "20000001"},
             "same_hash": True,
+            "executing": {"version": "20000001", "evidence": EXECUTING},
         }
     ]
+    listed: Any = run_json(cpl.register, "cpl", "bilingual", "--cpl", str(path))
+    assert listed == {"bilingual": found["bilingual"]}
+    code, text = command("bilingual", "--cpl", path)
+    assert code == 0
+    assert "00000001  PPMID-1" in text
+    assert "20000001  TWO" in text
+    assert "equal" in text
 
 
 def test_faults_are_printed_with_line_and_column(file: Path) -> None:

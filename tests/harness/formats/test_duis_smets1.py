@@ -156,7 +156,9 @@ RESULT = Smets1Response(
     44,
     AT,
 )
-DEVICE_ALERT = Smets1Response(ESME, EIS, 0, DeviceAlert(0x8F72, "image verified", AT))
+DEVICE_ALERT = Smets1Response(
+    ESME, EIS, 0, DeviceAlert(0x8F72, "image verified", AT, bytes(range(32)))
+)
 ALERT = S1spAlert(
     "X-TEST", AT, RequestId(EIS, ESME, 3), ESME, "two < three", "12345678901234567890"
 )
@@ -203,6 +205,14 @@ def test_both_signatures_hold_after_the_s1sps_answer_was_passed_on(value: Smets1
     body = read_response(passed(value), SIGNATORIES, DSP).body
     assert isinstance(body, Smets1ResponseMessage)
     assert smets1_response.read_signed(body.signed, SIGNATORIES, S1SP) == value
+
+
+def test_an_image_hash_that_is_no_hex_is_named() -> None:
+    signed = smets1_response.write_signed(DEVICE_ALERT, signing_key(S1SP))
+    broken = signed.replace(bytes(range(4)).hex().encode(), b"0001zz03")
+    with pytest.raises(DuisError) as raised:
+        smets1_response.read_signed(broken)
+    assert raised.value.name is DuisFault.BAD_HEX
 
 
 def test_both_signatures_hold_after_an_alert_was_passed_on() -> None:

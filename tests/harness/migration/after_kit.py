@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from device_profiles.cohort import load_cohort
+from device_profiles.cohort import CohortMetadata, load_cohort
 from device_profiles.installation import Installation
+from device_profiles.metadata_layout import MetadataMode
 from device_profiles.words import DeviceType, InstallationClass, SupplyShape
 from emulator.core.chance import Chance
 from emulator.core.ids import Eui64
@@ -20,12 +22,22 @@ from harness.migration.office import Office
 from harness.migration.record import InstallationRecord
 from harness.migration.script import Script
 from harness.migration.site import sites_of
+from harness.migration.terms import Terms
 from harness.migration.verdicts import InstallationVerdict, Stage
 from harness.new_installations import Order, generate
+from harness.rules.eligibility import Lists
 from harness.run_options import RunOptions
 
 #: A home and those beside it -> memories of bench and course after a migration.
 _MIGRATED: dict[tuple[str, ...], tuple[bytes, str]] = {}
+
+
+@dataclass(frozen=True)
+class World:
+    """What a home is played with beside itself: where metadata are, and the lists in force."""
+
+    metadata: MetadataMode = MetadataMode.TACTICAL
+    lists: Lists | None = None
 
 
 class EverythingPlanned:
@@ -62,27 +74,33 @@ def next_door(of: Installation, supplier: Eui64) -> Installation:
     return of.model_copy(update={"ref": f"{of.ref}-next-door", "devices": tuple(devices)})
 
 
-def played(
+def played(  # noqa: PLR0913 - a home, its story, its neighbours, and three ways to differ
     of: Installation,
     story: Callable[[Course, Any], Awaitable[None]],
     beside: Sequence[Installation] = (),
     *,
     script: Script | None = None,
     before: Callable[[Course, Any], Awaitable[None]] | None = None,
+    world: World | None = None,
 ) -> Course:
     """Migrate a home and go on with the story; returns the course.
 
     A plain migration is played once; further stories begin where its memory ends.
     """
     plain = script is None and before is None
-    key = tuple(one.model_dump_json() for one in (of, *beside))
+    world = world or World()
+    mode = world.metadata
+    key = (mode, *(one.model_dump_json() for one in (of, *beside)))
 
     async def whole() -> Course:
         cohort = load_cohort(of.cohort or "EA")
-        bench: Any = emulated_smets1.open_homes((of,), RunOptions())
+        cohort = cohort.model_copy(update={"metadata": CohortMetadata(mode=mode)})
+        options = RunOptions(settings={"metadata_mode": mode.value})
+        bench: Any = emulated_smets1.open_homes((of,), options)
         if plain and key in _MIGRATED:
             bench.restore(_MIGRATED[key][0])
-        office = Office.open(bench.clock, Chance(1), cohort, (of, *beside))
+        terms = Terms(lists=world.lists)
+        office = Office.open(bench.clock, Chance(1), cohort, (of, *beside), terms)
         sites = sites_of(bench, cohort, (of,))
         course = Course(office, sites, script, planning=EverythingPlanned())
         if plain and key in _MIGRATED:

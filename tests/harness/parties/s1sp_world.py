@@ -8,6 +8,8 @@ from typing import Any
 
 from device_profiles.cohort import load_cohort
 from device_profiles.dmves import load_dmves
+from device_profiles.loader import load_profile
+from device_profiles.schema import DeviceProfile
 from device_profiles.smets1_services import load_smets1_services
 from device_profiles.words import CspRegion, DeviceStatus, DeviceType, SmetsVersion
 from emulator.codecs.dlms.apdu_action import MethodOutcome
@@ -32,9 +34,10 @@ from harness.parties.dsp import Dsp
 from harness.parties.import_supplier import ImportSupplier
 from harness.parties.post import Post
 from harness.parties.s1sp import Errand, S1sp
-from harness.parties.s1sp_desk import DeskTrust, S1spDesk
+from harness.parties.s1sp_desk import S1spDesk
 from harness.parties.s1sp_desk_credentials import identity_of
 from harness.parties.s1sp_desk_records import CRITICAL_SUPPLIER, DeskRecord
+from harness.parties.s1sp_desk_trust import DeskTrust
 from harness.parties.s1sp_gate import Gate, critical_services
 from harness.parties.s1spdp import S1spdp
 from harness.rules.inventory import Inventory, InventoryRecord
@@ -212,6 +215,9 @@ class World:
 
     def block_bytes(self, device: Eui64) -> int:
         return 0 if MODELS[device][0] is DeviceType.PPMID else 200
+
+    def profile(self, device: Eui64) -> DeviceProfile | None:
+        return load_profile(MODELS[device][1])
 
     def authentication_key(self, device: Eui64) -> bytes | None:
         return device.octets * 2

@@ -215,7 +215,8 @@ def test_a_device_is_prenotified_once_if_the_cpl_names_its_model() -> None:
     unlisted = replace(body, device=HCALCS, firmware_version="0A0A0A0A")
     world.inventory.remove(HCALCS)
     assert ask(world, world.supplier.ask(unlisted)).kind is Kind.REFUSAL
-    assert world.dsp.decisions[-1].category == Category.NOT_ON_CPL
+    assert world.dsp.decisions[-1].category == Category.UNKNOWN_DEVICE_MODEL
+    assert world.supplier.inbox[-1].code == "E120201"
 
 
 def test_the_inventory_shows_an_installation_and_a_withdrawn_version() -> None:
@@ -237,6 +238,9 @@ def test_the_inventory_is_corrected_and_a_device_deleted() -> None:
     assert record is not None
     assert (record.firmware_version, record.model) == ("0000000A", "00100100")
     gone = bodies.UpdateInventory(ESME, bodies.DeleteDevice())
+    assert ask(world, world.supplier.ask(gone)).kind is Kind.REFUSAL
+    assert "decommissioned first" in world.dsp.decisions[-1].objection.detail  # type: ignore[union-attr]  # it was refused
+    world.inventory.move(ESME, DeviceStatus.DECOMMISSIONED, world.clock.now())
     assert ask(world, world.supplier.ask(gone)).kind is Kind.ACKNOWLEDGEMENT
     assert world.inventory.find(ESME) is None
     assert ask(world, world.supplier.ask(gone)).kind is Kind.REFUSAL

@@ -77,7 +77,7 @@ def test_the_right_supplier_with_a_listed_image_may_update(
             {"inventory": home(ESME={"status": DeviceStatus.INSTALLED_NOT_COMMISSIONED})},
             Category.NOT_COMMISSIONED,
         ),
-        ({"inventory": home(ESME={"smets": SmetsVersion.SMETS1})}, Category.NOT_APPLICABLE),
+        ({"inventory": home(ESME={"smets": SmetsVersion.SMETS1})}, Category.UNTARGETABLE),
         ({"service": ServiceReference.UPDATE_PPMID_FIRMWARE}, Category.NOT_APPLICABLE),
         ({"image_hash": bytes(32)}, Category.HASH_MISMATCH),
         ({"version": "0BAD0BAD"}, Category.NOT_ON_CPL),
@@ -198,7 +198,7 @@ def test_a_version_out_of_order_is_a_warning_only() -> None:
 
 def test_every_category_of_a_target_has_a_list() -> None:
     assert set(LIST_OF.values()) == set(WarningList)
-    assert len(CHECKS) == 6
+    assert len(CHECKS) == 7
 
 
 @pytest.mark.parametrize(

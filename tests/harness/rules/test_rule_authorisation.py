@@ -133,7 +133,8 @@ def test_the_inventory_says_what_stands_together() -> None:
 
 def test_models_come_from_the_file_or_from_the_inventory() -> None:
     installed = InstalledDevices([home()])
-    assert combination_of(authorised_home(), installed) == WHOLE
+    in_the_home = replace(WHOLE, chf="SYN-DEMO-S1-CHF-FOCT-10000001")
+    assert combination_of(authorised_home(), installed) == in_the_home
     assert combination_of(authorised_home(), None) is None
     said = replace(
         authorised_home(),

@@ -172,7 +172,7 @@ def test_a_display_that_has_not_joined_asks_when_it_gets_power_and_tells_its_fir
     code = PROFILE.identity.manufacturer_code
     assert asked == [Join(Word.HELLO, PPMID, code, PROFILE.identity.firmware_version.encode())]
     joined = display()
-    joined.joined = True
+    joined.install(joined=True)
     assert answers(joined.handle(DeviceEvent.POWER_ON, None, NOW)) == []
 
 

@@ -19,6 +19,7 @@ from emulator.crypto.dlms_keys import KeyId
 from emulator.crypto.top_up_code import TopUp, encode, top_up_key
 from emulator.devices.defective_smets1 import ROWS
 from emulator.devices.defective_smets1_homes import ROWS as CONDITIONS
+from emulator.devices.defective_smets1_images import ROWS as IMAGES
 from emulator.devices.defects import DEFECTS, apply
 from emulator.devices.smets1.esme import Smets1Esme, Smets1Gsme
 from emulator.devices.smets1.object_model import CosemObject
@@ -300,7 +301,7 @@ def test_defects_add_up() -> None:
 def test_a_saboteur_is_a_smets1_electricity_meter_s_alone() -> None:
     of_homes = {
         f"s1-{device.value.lower()}-{name}"
-        for name, devices, _sentence, _methods in CONDITIONS
+        for name, devices, _sentence, _methods in (*CONDITIONS, *IMAGES)
         for device in devices
     }
     of_meters = {f"s1-esme-{name}" for name in ROWS}

@@ -1,0 +1,117 @@
+"""The three headers of a HAN frame at once: the form nearly all have, written and read in one go.
+
+The declarations stay in `mac`, `nwk` and `aps`; what deviates in the least from the plain form is
+theirs to judge, and a test holds this path to them (architecture, fast paths).
+"""
+
+from struct import Struct, error
+from typing import Final
+
+from emulator.codecs.zigbee import aps, mac, nwk
+from emulator.codecs.zigbee.aps import ApsAck, ApsFrame, Fragment, FragmentAck
+from emulator.codecs.zigbee.mac import MacFrame
+from emulator.codecs.zigbee.nwk import NwkFrame
+
+_MAC_CONTROL: Final = 0x8841  # data, PAN id compressed, two short addresses, nothing else
+_NWK_CONTROL: Final = 0x0008  # data, protocol version 2, nothing else
+#: MAC header, NWK header, APS header without its extension.
+_HEADERS: Final = Struct("<HBHHH HHHBB BBHHBB")
+_FCS: Final = Struct("<H")
+_HEADER_BYTES: Final = _HEADERS.size
+_FCS_BYTES: Final = 2
+_DATA, _ACK, _ASKS, _EXTENDED = 0x00, 0x02, 0x40, 0x80
+_FIRST, _PART = 1, 2
+
+#: PAN id, MAC destination, NWK destination, NWK source, and what the APS says.
+Parsed = tuple[int, int, int, int, ApsFrame | ApsAck]
+
+
+def encode(  # noqa: PLR0913, PLR0917 -- the fields of two headers, in their order
+    pan_id: int,
+    to: int,
+    source: int,
+    radius: int,
+    sequences: tuple[int, int],
+    frame: ApsFrame | ApsAck,
+) -> bytes:
+    """Write one MAC frame around an APS frame, FCS included.
+
+    Args:
+        pan_id: PAN of both nodes.
+        to: Short address of the receiver.
+        source: Short address of the sender.
+        radius: Hops it may make.
+        sequences: Sequence numbers of MAC and NWK.
+        frame: The APS frame.
+
+    Raises:
+        ValueError: A field is out of range, or the frame is longer than 127 octets.
+    """
+    if isinstance(frame, ApsFrame):
+        fragment, rest = frame.fragment, frame.payload
+        control = _ASKS if frame.ack_request else _DATA
+        if fragment is not None:
+            control |= _EXTENDED
+            rest = bytes((_FIRST if fragment.first else _PART, fragment.block)) + rest
+    else:
+        window, rest, control = frame.fragments, b"", _ACK
+        if window is not None:
+            control, start = _EXTENDED | _ACK, window.window_start
+            rest = bytes((_PART if start else _FIRST, start, window.received))
+    mac_sequence, nwk_sequence = sequences
+    try:
+        body = (
+            _HEADERS.pack(
+                _MAC_CONTROL, mac_sequence, pan_id, to, source,
+                _NWK_CONTROL, to, source, radius, nwk_sequence,
+                control, frame.destination_endpoint, frame.cluster, frame.profile,
+                frame.source_endpoint, frame.counter,
+            ) + rest
+        )  # fmt: skip
+    except error:
+        body = b""
+    if not body or len(body) + _FCS_BYTES > mac.MAX_FRAME_BYTES:
+        packet = NwkFrame(to, source, radius, nwk_sequence, aps.encode(frame))
+        return mac.encode(MacFrame(mac_sequence, pan_id, to, source, nwk.encode(packet)))
+    return body + _FCS.pack(mac.fcs(body))
+
+
+def decode(data: bytes) -> Parsed | None:
+    """Read one MAC frame of the plain form with what is inside; None for all that is not.
+
+    What it does not read may still be a good frame: `mac`, `nwk` and `aps` judge it.
+    """
+    if not _HEADER_BYTES + _FCS_BYTES <= len(data) <= mac.MAX_FRAME_BYTES:
+        return None
+    body = data[:-_FCS_BYTES]
+    if mac.fcs(body) != data[-2] | data[-1] << 8:
+        return None
+    (
+        mac_control, _, pan_id, outer_to, _, nwk_control, to, source, _, _,
+        control, destination, cluster, profile, endpoint, counter,
+    ) = _HEADERS.unpack_from(body)  # fmt: skip
+    if mac_control != _MAC_CONTROL or nwk_control != _NWK_CONTROL:
+        return None
+    addressing = (destination, endpoint, cluster, counter)
+    inner = _aps(control, addressing, profile, body[_HEADER_BYTES:])
+    return None if inner is None else (pan_id, outer_to, to, source, inner)
+
+
+def _aps(
+    control: int, addressing: tuple[int, int, int, int], profile: int, rest: bytes
+) -> ApsFrame | ApsAck | None:
+    kind = control & ~_ASKS
+    if kind == _DATA:
+        return ApsFrame(*addressing, rest, profile, control != 0)
+    if control == _ACK and not rest:
+        return ApsAck(*addressing, profile)
+    if kind == _EXTENDED and len(rest) > 1:
+        fragmentation, block = rest[0], rest[1]
+        if block and fragmentation in {_FIRST, _PART}:
+            fragment = Fragment(fragmentation == _FIRST, block)
+            return ApsFrame(*addressing, rest[2:], profile, control != kind, fragment)
+    if control == _EXTENDED | _ACK and len(rest) == 3:
+        fragmentation, block, received = rest
+        if fragmentation == (_PART if block else _FIRST):
+            return ApsAck(*addressing, profile, FragmentAck(block, received))
+    return None

@@ -1,0 +1,142 @@
+"""The air between an NCP and emulated nodes: fills the NCP's `Air` port with a home."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.core.clock import UtcMs
+from emulator.core.effects import Note
+from emulator.core.ids import Eui64
+from emulator.ncp.air import QUIET_DBM, HeardNetwork, QuietAir
+from emulator.ncp.member import Log, Member, MemberPlan, Stage
+from emulator.ncp.radio_frames import (
+    BROADCASTS,
+    Announcement,
+    DataFrame,
+    FromNode,
+    ToNode,
+)
+
+#: Energy on the channel of a home, in dBm. Source: invented.
+HOME_DBM = -60
+
+
+@dataclass(frozen=True, slots=True)
+class HomeClock:
+    """The devices' clock: begins at a moment, and runs as fast as it is told.
+
+    Attributes:
+        start: What it shows at millisecond ``base`` of the NCP.
+        base: That millisecond.
+        factor: How much faster it runs than the NCP's, more than 0.
+    """
+
+    start: UtcMs
+    base: int = 0
+    factor: float = 1.0
+
+    def utc(self, at: int) -> UtcMs:
+        """Return what it shows at a moment of the NCP."""
+        return UtcMs(self.start + int((at - self.base) * self.factor))
+
+    def ncp_ms(self, at: UtcMs) -> int:
+        """Return the NCP's milliseconds at which it shows ``at``."""
+        return self.base + math.ceil((at - self.start) / self.factor)
+
+
+def _unheard(_name: str, _note: Note) -> None:
+    """Keep a note from everybody."""
+
+
+class RadioBridge(QuietAir):
+    """Emulated nodes within reach of one NCP; frames arrive at once and none is lost.
+
+    Attributes:
+        members: The nodes.
+        neighbours: Other networks that an active scan finds.
+    """
+
+    def __init__(
+        self,
+        plans: Sequence[MemberPlan],
+        clock: HomeClock,
+        log: Log = _unheard,
+        neighbours: Sequence[HeardNetwork] = (),
+    ) -> None:
+        """Take the nodes, their clock, and who is told of what they note."""
+        self.members = [Member(plan, clock, log) for plan in plans]
+        self.neighbours = tuple(neighbours)
+        self._by_eui64 = {member.plan.eui64: member for member in self.members}
+        self._network: Announcement | None = None
+
+    def networks(self, channel: int) -> tuple[HeardNetwork, ...]:
+        """Return who answers a beacon request on a channel."""
+        self._check(channel)
+        return tuple(heard for heard in self.neighbours if heard.network.channel == channel)
+
+    def energy(self, channel: int) -> int:
+        """Return the most energy on a channel while it is listened to, in dBm."""
+        self._check(channel)
+        rssi = [heard.rssi for heard in self.networks(channel)]
+        return max(rssi, default=QUIET_DBM)
+
+    @property
+    def deadline(self) -> int | None:
+        """When a node has something to do, in milliseconds; 0: it has sent something."""
+        times = [0 if member.uplink else member.timers.deadline for member in self.members]
+        return min((at for at in times if at is not None), default=None)
+
+    def announce(self, network: Announcement | None, now: int) -> None:
+        """Let the nodes see the NCP's network."""
+        self._network = network
+        for member in self.members:
+            member.see(network, now)
+
+    def send(self, frame: ToNode, now: int) -> bool:
+        """Bring a frame to the node it is for, or to all; say whether a radio has taken it."""
+        if not isinstance(frame, DataFrame):
+            return self._give(self._by_eui64.get(frame.eui64), frame, now)
+        if frame.destination in BROADCASTS:
+            for member in self.members:
+                if member.stage is Stage.IN and not member.sleepy:
+                    member.hear(frame, now)
+            return True
+        there = (each for each in self.members if each.short == frame.destination)
+        return self._give(next(there, None), frame, now)
+
+    def _give(self, member: Member | None, frame: ToNode, now: int) -> bool:
+        if member is None:
+            return False
+        member.hear(frame, now)
+        return True
+
+    def take(self, now: int) -> list[FromNode]:
+        """Let the nodes do what is due, and return what they have sent."""
+        frames: list[FromNode] = []
+        for member in self.members:
+            member.tick(now)
+            frames += member.uplink
+            member.uplink.clear()
+        return frames
+
+    def dump(self) -> dict[str, Any]:
+        """Return what survives a loss of power; keys are in the clear."""
+        return {member.plan.eui64.hex: member.dump() for member in self.members}
+
+    def load(self, state: dict[str, Any], now: int) -> None:
+        """Take over a ``dump`` of the same nodes.
+
+        Raises:
+            KeyError: A node is missing in it.
+        """
+        for member in self.members:
+            member.load(state[member.plan.eui64.hex], now)
+
+    def member(self, eui64: Eui64) -> Member:
+        """Return the node with that address.
+
+        Raises:
+            KeyError: There is none.
+        """
+        return self._by_eui64[eui64]

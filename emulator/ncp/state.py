@@ -1,0 +1,176 @@
+"""What the handlers of an NCP share: memory, surroundings, and callbacks that are due."""
+
+import heapq
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from emulator.codecs.ezsp.frames import Frame
+from emulator.codecs.ezsp.identifiers import Counter
+from emulator.codecs.ezsp.statuses import Status
+from emulator.codecs.ezsp.values import StatusOnly
+from emulator.core.chance import Stream
+from emulator.ncp.air import Air
+from emulator.ncp.identity import Identity
+from emulator.ncp.memory import NonVolatile, Volatile
+from emulator.ncp.radio_frames import Announcement
+from emulator.ncp.traffic import Traffic
+
+#: Carries out a command: the values of the answer.
+Handler: TypeAlias = "Callable[[NcpState, Any], Any]"
+_Handler = TypeVar("_Handler", bound="Callable[[NcpState, Any], Any]")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A callback and what goes with it.
+
+    Attributes:
+        name: Which callback.
+        values: Its parameters.
+        at: When, in milliseconds.
+    """
+
+    name: Frame
+    values: Any
+    at: int
+
+
+class NcpState:
+    """One dongle's state.
+
+    Attributes:
+        identity: What it is.
+        air: What it hears.
+        chance: Where its random numbers come from.
+        nv: What survives a reset.
+        ram: What does not.
+        traffic: Messages on their way.
+        now: The time of the command that is being carried out, in milliseconds.
+    """
+
+    def __init__(self, identity: Identity, air: Air, chance: Stream) -> None:
+        """Take what the dongle is and where it stands."""
+        self.identity = identity
+        self.air = air
+        self.chance = chance
+        self.nv = NonVolatile()
+        self.ram = Volatile()
+        self.traffic = Traffic()
+        self.now = 0
+        self._alarms: dict[Hashable, tuple[int, Callable[[NcpState], None]]] = {}
+        self._due: list[tuple[int, int, Due]] = []
+        self._count = 0
+
+    def later(self, name: Frame, values: Any, delay_ms: int = 0) -> None:
+        """Let a callback follow the answer, or come ``delay_ms`` after it."""
+        due = Due(name, values, self.now + delay_ms)
+        self._count += 1
+        heapq.heappush(self._due, (due.at, self._count, due))
+
+    def alarm(self, key: Hashable, delay_ms: int, act: "Callable[[NcpState], None]") -> None:
+        """Let something be done in ``delay_ms``; replaces an alarm of that key."""
+        self._alarms[key] = (self.now + delay_ms, act)
+
+    def stop_alarm(self, key: Hashable) -> None:
+        """Forget an alarm, if it is set."""
+        self._alarms.pop(key, None)
+
+    def ring(self) -> bool:
+        """Do what is due now; say whether there was anything."""
+        due = [key for key, (at, _act) in self._alarms.items() if at <= self.now]
+        for key in due:
+            found = self._alarms.pop(key, None)
+            if found is not None:
+                found[1](self)
+        return bool(due)
+
+    def count(self, counter: Counter, more: int = 1) -> None:
+        """Move an event counter on."""
+        self.ram.counters[counter] += more
+
+    @property
+    def short(self) -> int:
+        """The NCP's short address; 0xFFFE while it is on no network."""
+        stored = self.nv.network
+        return stored.node_id if self.ram.joined and stored is not None else 0xFFFE
+
+    def show_network(self) -> None:
+        """Let the nodes around see the network as it is now."""
+        stored, security = self.nv.network, self.nv.security
+        if not self.ram.joined or stored is None or security is None:
+            self.air.announce(None, self.now)
+            return
+        parameters = stored.parameters
+        network = Announcement(
+            parameters.extended_pan_id,
+            parameters.pan_id,
+            parameters.channel,
+            self.ram.permit,
+            self.identity.eui64,
+            security.network_key,
+        )
+        self.air.announce(network, self.now)
+
+    def start_anew(self) -> None:
+        """Forget what a reset forgets."""
+        self.ram = Volatile()
+        self.drop_traffic()
+        self.forget()
+        self.show_network()
+
+    def drop_traffic(self) -> None:
+        """Drop what is on its way, and every alarm: the network is gone."""
+        self.traffic = Traffic(self.traffic.aps_counter)
+        self._alarms.clear()
+
+    def tell_status(self, status: Status, delay_ms: int = 0) -> None:
+        """Let ``stackStatusHandler`` follow."""
+        self.later(Frame.STACK_STATUS_HANDLER, StatusOnly(status), delay_ms)
+
+    def forget(self, *names: Frame) -> None:
+        """Drop callbacks of these names that are not due yet; no name: all callbacks."""
+        left = [item for item in self._due if names and item[2].name not in names]
+        self._due = left
+        heapq.heapify(self._due)
+
+    def next_due(self) -> int | None:
+        """Return when the next callback or alarm is due."""
+        times = [at for at, _act in self._alarms.values()]
+        if self._due:
+            times.append(self._due[0][0])
+        return min(times, default=None)
+
+    def take_due(self, now: int) -> list[Due]:
+        """Return and drop what is due, in order."""
+        taken = []
+        while self._due and self._due[0][0] <= now:
+            taken.append(heapq.heappop(self._due)[2])
+        return taken
+
+    def waiting(self) -> list[Due]:
+        """Return what is not due yet, in order."""
+        return [item[2] for item in sorted(self._due, key=lambda item: item[:2])]
+
+
+class HandlerTable:
+    """Commands and the functions that carry them out."""
+
+    def __init__(self) -> None:
+        self.rows: dict[Frame, Handler] = {}
+
+    def handles(self, *names: Frame) -> Callable[[_Handler], _Handler]:
+        """Let a function carry out these commands.
+
+        Raises:
+            ValueError: One of them has a function already.
+        """
+
+        def enter(function: _Handler) -> _Handler:
+            for name in names:
+                if name in self.rows:
+                    raise ValueError(f"{name.value} is handled twice")
+                self.rows[name] = function
+            return function
+
+        return enter

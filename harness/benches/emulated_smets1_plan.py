@@ -1,0 +1,56 @@
+"""How a SMETS1 home on the emulated bench is built, by the choices of a run."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from device_profiles.installation import Installation
+from device_profiles.metadata_layout import MetadataMode
+from emulator.runtime.installation import Plan
+from harness import installed
+from harness.benches.emulated import DEFAULT_START
+from harness.errors import UsageError
+from harness.run_options import RunOptions
+
+#: Between a role, or a defect, and the ref of the home that is meant.
+OF: Final = "@"
+
+
+def plan_of(home: Installation, options: RunOptions, defects: Sequence[str]) -> Plan:
+    """Return how one home is built.
+
+    Args:
+        home: The home.
+        options: Choices of the run; setting ``metadata_mode`` is read.
+        defects: Names of device defects; ``NAME@REF`` is one of one home.
+
+    Raises:
+        UsageError: There is no such metadata mode.
+    """
+    meant = [name.partition(OF) for name in defects]
+    return Plan(
+        home,
+        options.seed,
+        DEFAULT_START,
+        options.faults,
+        tuple(name for name, _of, ref in meant if ref in {"", home.ref}),
+        installed.overlays(options),
+        metadata_mode=_mode(options),
+    )
+
+
+def _mode(options: RunOptions) -> MetadataMode:
+    """Return where the hubs of a run find the metadata of images (setting ``metadata_mode``).
+
+    Raises:
+        UsageError: There is no such mode.
+    """
+    wanted = options.settings.get("metadata_mode", MetadataMode.TACTICAL.value)
+    try:
+        return MetadataMode(wanted)
+    except ValueError:
+        raise UsageError(
+            f"there is no metadata mode {wanted!r}",
+            where="setting metadata_mode",
+            cause=f"modes are: {', '.join(MetadataMode)}",
+            next_command="smetsbench firmware matrix --help",
+        ) from None

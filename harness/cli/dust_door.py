@@ -1,0 +1,332 @@
+"""``smetsbench dust door``: a participant's own system talks DUIS with our DSP."""
+
+import asyncio
+import socket
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from emulator.core.ids import Eui64
+from emulator.crypto.keystore import KeyUsage
+from harness import files
+from harness.cli.output import console, emit_json, errors
+from harness.cli.served_choices import wall_clock
+from harness.data_files import DataOption, overlays
+from harness.door import example
+from harness.door.call_back import Place, is_loopback
+from harness.door.client import DropWay, HttpWay
+from harness.door.door import Door, DoorOptions
+from harness.door.homes import Homes, load_homes
+from harness.door.http import listening, stop_on_signals
+from harness.door.intake import Note
+from harness.door.mover import Pace
+from harness.door.participant import ParticipantSystem
+from harness.door.serving import WaysIn, serve
+from harness.door.trust import DCC, PARTICIPANT, participants_keys, sign_document, write_public
+from harness.errors import BenchError, UsageError
+from harness.formats.duis.xml_input import MAX_DOCUMENT_BYTES
+
+_OFF: Final = "off"
+_ANY_PORT: Final = "127.0.0.1:0"
+_TRUST: Final = Path("door-trust")
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``dust`` and its commands."""
+    dust = typer.Typer(help="Test runs with a participant's own system.", no_args_is_help=True)
+
+    @dust.callback()
+    def root() -> None:
+        """Test runs with a participant's own system."""
+
+    dust.command("door")(door)
+    dust.command("sign")(sign)
+    app.add_typer(dust, name="dust")
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """What the person at the bench chose."""
+
+    homes: Homes
+    options: DoorOptions
+    trust: Path
+    ways: WaysIn
+    as_json: bool
+
+
+def door(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
+    installation: Annotated[
+        list[str] | None,
+        typer.Option(help="Installation file, or the name of a shipped one; repeatable."),
+    ] = None,
+    drop: Annotated[
+        Path | None, typer.Option(help="Folder of the file drop; none when left out.")
+    ] = None,
+    listen: Annotated[
+        str, typer.Option(help="HOST:PORT for HTTP, port 0: any; or off.")
+    ] = _ANY_PORT,
+    trust: Annotated[
+        Path, typer.Option(help="Folder of keys: participant/ (yours), dcc/ (ours, public).")
+    ] = _TRUST,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every octet of chance.")] = 1,
+    state: Annotated[
+        Path | None, typer.Option(help="File that keeps everything over restarts.")
+    ] = None,
+    clock_factor: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=1e6,
+            help="Follow the wall clock so many times faster; left out: jump to the end of what"
+            " each request caused.",
+        ),
+    ] = None,
+    call_back: Annotated[
+        str | None, typer.Option(help="Post answers and alerts there: http://127.0.0.1:PORT/PATH.")
+    ] = None,
+    data: DataOption = None,
+    listen_anywhere: Annotated[
+        bool, typer.Option("--listen-anywhere", help="Allow an address beyond this machine.")
+    ] = False,
+    play_example: Annotated[
+        bool, typer.Option("--example", help="Play a worked example through the door, and end.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Say what is open as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No line for each request.")] = False,
+) -> None:
+    """Open a door to emulated homes until SIGTERM.
+
+    The address is the first line of standard output; what is asked goes to standard error, one
+    line a request.
+    """
+    if play_example:
+        raise typer.Exit(_example(seed, quiet=quiet))
+    homes = load_homes(installation or ["demo"], overlays(data), seed)
+    options = DoorOptions(
+        homes,
+        participants_keys(trust, homes.suppliers, seed),
+        state,
+        Pace(clock_factor, None if clock_factor is None else wall_clock),
+        tell=_silent if quiet else _tell,
+    )
+    place = None if call_back is None else Place.parse(call_back)
+    ways = WaysIn(_socket(listen, anywhere=listen_anywhere), drop, place)
+    if ways.listen is None and drop is None:
+        raise UsageError(
+            "neither HTTP nor a file drop is open",
+            where="--listen off",
+            cause="no way in is left",
+            next_command="smetsbench dust door --drop DIR",
+        )
+    _run(_Chosen(homes, options, trust, ways, as_json))
+
+
+def _run(chosen: _Chosen) -> None:
+    opened = Door(chosen.options)
+    try:
+        write_public(chosen.trust, opened.world.public_keys())
+        _announce(chosen, opened)
+        _warn_of_public_keys(chosen)
+        asyncio.run(_served(opened, chosen.ways))
+        _complain(opened)
+    finally:
+        opened.close()
+
+
+async def _served(opened: Door, ways: WaysIn) -> None:
+    until = asyncio.Event()
+    stop_on_signals(until)
+    await serve(opened, ways, until, _warn)
+
+
+def _complain(opened: Door) -> None:
+    """Say what broke the world.
+
+    Raises:
+        BenchError: Something did.
+    """
+    error = opened.broken
+    if error is not None:
+        raise BenchError(
+            f"the emulated homes broke: {type(error).__name__}: {error}",
+            cause="a defect of smetsbench; what was answered is in the state file",
+            next_command="start again with the same --state",
+        ) from error
+
+
+# -- saying ------------------------------------------------------------------------------------
+
+
+def _tell(note: Note) -> None:
+    errors().print(note.line(), markup=False)
+
+
+def _warn(text: str) -> None:
+    errors().print(f"warning: {text}", markup=False)
+
+
+def _silent(_note: Note) -> None:
+    """Tell nothing."""
+
+
+def _announce(chosen: _Chosen, opened: Door) -> None:
+    """Say where the door is, who may use it, and where keys are; keys themselves are not shown."""
+    at = _address(chosen.ways.listen)
+    drop = None if chosen.ways.drop is None else str(chosen.ways.drop)
+    if chosen.as_json:
+        roles = chosen.homes.suppliers
+        emit_json(
+            {
+                "http": at,
+                "drop": drop,
+                "trust": str(chosen.trust),
+                "dcc": str(opened.world.trust.dsp),
+                "users": {
+                    str(user): sorted(roles.get(user, ())) for user in opened.world.trust.users
+                },
+                "homes": [home.ref for home in chosen.homes.all],
+            }
+        )
+        sys.stdout.flush()
+        return
+    typer.echo(at or drop)
+    screen = errors()
+    screen.print(f"participant door: {', '.join(home.ref for home in chosen.homes.all)}")
+    if drop is not None:
+        screen.print(f"  file drop: {drop}/in (write NAME.part, rename it to NAME)", markup=False)
+    screen.print(f"  your keys: {chosen.trust / PARTICIPANT}", markup=False)
+    screen.print(f"  our certificates: {chosen.trust / DCC}", markup=False)
+    told = f"smetsbench dust sign REQUEST.xml --trust {chosen.trust} --out SIGNED.xml"
+    screen.print(f"  to sign a request: {told}", markup=False)
+    for user in opened.world.trust.users:
+        screen.print(f"  service user: {user}", markup=False)
+    screen.print(f"  the DCC: {opened.world.trust.dsp}", markup=False)
+
+
+def _warn_of_public_keys(chosen: _Chosen) -> None:
+    """Say whose signed pre-commands no device will believe: it knows a made-up key instead."""
+    keys = chosen.options.participants
+    for user in chosen.homes.suppliers:
+        entry = keys.find(user, KeyUsage.DS)
+        if entry is None or entry.private_scalar is None:
+            _warn(
+                f"devices of the homes know a made-up signing key of {user}: requests are believed,"
+                " signed pre-commands and images are not; put its private test key"
+                f" (usage DS) into {chosen.trust / PARTICIPANT}"
+            )
+
+
+def _address(at: socket.socket | None) -> str | None:
+    if at is None:
+        return None
+    host, port = at.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _socket(listen: str, *, anywhere: bool) -> socket.socket | None:
+    """Open the socket to listen at.
+
+    Raises:
+        UsageError: The address is none, is in use, or leads beyond this machine.
+    """
+    if listen == _OFF:
+        return None
+    host, colon, port = listen.rpartition(":")
+    host = host.strip("[]")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 0xFFFF:
+        raise _no_address(listen, "it is not HOST:PORT", "a mistyped address")
+    if not is_loopback(host):
+        if not anywhere:
+            raise _no_address(listen, "it leads beyond this machine", "no loopback address")
+        errors().print(
+            f"warning: {host} can be reached from elsewhere; whoever holds the test keys can ask,"
+            " and anyone can read answers",
+            markup=False,
+        )
+    try:
+        return listening(host, int(port))
+    except OSError as error:
+        raise _no_address(listen, str(error.strerror), "another program has it") from error
+
+
+def _no_address(listen: str, why: str, cause: str) -> UsageError:
+    return UsageError(
+        f"the door cannot listen there: {why}",
+        where=f"--listen {listen}",
+        cause=cause,
+        next_command="--listen 127.0.0.1:0, or --listen-anywhere where you mean it",
+    )
+
+
+# -- signing -----------------------------------------------------------------------------------
+
+
+def sign(
+    request: Annotated[Path, typer.Argument(help="A DUIS request without a signature.")],
+    out: Annotated[Path, typer.Option(help="File to write the signed request to.")],
+    trust: Annotated[Path, typer.Option(help="The trust folder of the door.")] = _TRUST,
+    party: Annotated[
+        str | None, typer.Option(help="Whose key; the originator's when left out.")
+    ] = None,
+) -> None:
+    """Sign a DUIS request with a participant's test key."""
+    octets = files.read_octets(request, MAX_DOCUMENT_BYTES)
+    try:
+        user = None if party is None else Eui64.parse(party)
+    except ValueError as error:
+        raise UsageError(str(error), where="--party", cause="a mistyped identifier") from error
+    signed, who = sign_document(octets, trust, user)
+    files.write_octets(out, signed, made_from=[request])
+    console().print(f"signed by {who}: {out}", markup=False)
+
+
+# -- the worked example ------------------------------------------------------------------------
+
+
+def _example(seed: int, *, quiet: bool) -> int:
+    """Play the worked example over HTTP and through the drop; returns the exit code."""
+    with tempfile.TemporaryDirectory(prefix="smetsbench-door-") as name:
+        folder = Path(name)
+        homes, trust = example.homes(folder, seed), folder / "trust"
+        keys = participants_keys(trust, homes.suppliers, seed)
+        opened = Door(DoorOptions(homes, keys, tell=_silent if quiet else _tell))
+        try:
+            write_public(trust, opened.world.public_keys())
+            at = listening("127.0.0.1", 0)
+            asyncio.run(_played(opened, WaysIn(at, folder / "drop"), trust, homes))
+            _complain(opened)
+        finally:
+            opened.close()
+    return 0
+
+
+async def _played(opened: Door, ways: WaysIn, trust: Path, homes: Homes) -> None:
+    until = asyncio.Event()
+    stop_on_signals(until)
+    serving = asyncio.ensure_future(serve(opened, ways, until, _warn))
+    try:
+        await asyncio.to_thread(_play, ways, trust, homes)
+    finally:
+        until.set()
+        await serving
+
+
+def _play(ways: WaysIn, trust: Path, homes: Homes) -> None:
+    if ways.listen is None or ways.drop is None:
+        return
+    port = ways.listen.getsockname()[1]
+    say = console().print
+    say("over HTTP: a SMETS2+ home")
+    system = ParticipantSystem.open(trust, HttpWay("127.0.0.1", port))
+    played = example.Example(system, trust, say)
+    played.announce()
+    played.play(homes.smets2, smets1=False)
+    say("through the file drop: a SMETS1 home")
+    system.way = DropWay(ways.drop)
+    system.way.alerts()
+    played.play(homes.smets1, smets1=True)

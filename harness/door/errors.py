@@ -1,0 +1,80 @@
+"""Why the door refuses something: named answers, the same at every door."""
+
+import enum
+from dataclasses import dataclass
+from typing import Final
+
+from harness.formats.duis.faults import SENTENCES, DuisError, DuisFault
+
+_ASK: Final = "smetsbench dust door --help"
+
+
+class DoorCode(enum.StrEnum):
+    """Codes of the door itself; a malformed document has the name of its ``DuisFault``.
+
+    Source:
+        invented: the codes of the DCC's own gateway are not public.
+    """
+
+    UNKNOWN_USER = "unknown-user"
+    UNKNOWN_CERTIFICATE = "unknown-certificate"
+    WRONG_ORIGINATOR = "wrong-originator"
+    WRONG_ROLE = "wrong-role"
+    EXPIRED_CERTIFICATE = "expired-certificate"
+    REPLAYED_COUNTER = "replayed-counter"
+    EMPTY = "empty"
+    WRONG_CONTENT_TYPE = "wrong-content-type"
+    TOO_SLOW = "too-slow"
+    UNKNOWN_PATH = "unknown-path"
+    WRONG_METHOD = "wrong-method"
+    UNKNOWN_ID = "unknown-id"
+    BAD_NUMBER = "bad-number"
+    NAME_USED_BEFORE = "name-used-before"
+    BAD_NAME = "bad-name"
+    NOT_A_FILE = "not-a-file"
+    UNREADABLE = "unreadable"
+    BROKEN = "door-broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One refusal: nothing was taken, no state changed.
+
+    Attributes:
+        code: Which rule refused.
+        what: One sentence.
+        where: Element, line, header or file.
+        cause: The likely cause.
+        next: What to do next.
+        status: HTTP status it travels with.
+    """
+
+    code: str
+    what: str
+    where: str = ""
+    cause: str = ""
+    next: str = _ASK
+    status: int = 400
+
+    def as_json(self) -> dict[str, str]:
+        """Return it as the participant gets it, at either door."""
+        return {
+            "code": str(self.code),
+            "what": self.what,
+            "where": self.where,
+            "cause": self.cause,
+            "next": self.next,
+        }
+
+
+def of_document(error: DuisError) -> Refusal:
+    """Return the refusal of a document that is no acceptable DUIS request."""
+    too_large = error.name is DuisFault.TOO_LARGE
+    return Refusal(
+        str(error.name),
+        error.why,
+        error.where,
+        SENTENCES.get(error.name, ""),
+        "smetsbench duis check FILE",
+        413 if too_large else 400,
+    )

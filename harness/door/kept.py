@@ -1,0 +1,134 @@
+"""What a door keeps, as values: requests, answers, alerts."""
+
+import hashlib
+import sqlite3
+from dataclasses import dataclass
+
+from emulator.core.clock import UtcMs
+from emulator.core.ids import Eui64
+from harness.formats.duis.request_id import RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One request that was taken.
+
+    Attributes:
+        id: Its number at the door, from 1.
+        door: ``http`` or ``drop``.
+        name: File name at the drop; empty at HTTP.
+        user: Who asked.
+        request_id: Its RequestID.
+        service: Its service reference variant.
+        waits: Whether it is acknowledged and answered later (Send Command), or answered at once.
+        document: The request.
+        prompt: What the DSP answered at once; None until it did.
+    """
+
+    id: int
+    door: str
+    name: str
+    user: Eui64
+    request_id: RequestId
+    service: str
+    waits: bool
+    document: bytes
+    prompt: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One response to a request.
+
+    Attributes:
+        request: Number of the request.
+        number: 1 for the first; a future-dated request has two.
+        at: When it came, bench time.
+        document: The signed response.
+    """
+
+    request: int
+    number: int
+    at: UtcMs
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert, or one further answer to a request that was answered before.
+
+    Attributes:
+        number: From 1, without gaps.
+        user: Whom it is for.
+        code: Alert code, or the response code of a further answer.
+        request: Number of the request it belongs to, where it says so.
+        at: When it came, bench time.
+        document: The signed document.
+    """
+
+    number: int
+    user: Eui64
+    code: str
+    request: int | None
+    at: UtcMs
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request that is to be taken: what the rules found out about it.
+
+    Attributes:
+        door: ``http`` or ``drop``.
+        name: File name at the drop; empty at HTTP.
+        request_id: Its RequestID.
+        service: Its service reference variant.
+        waits: Whether it is answered later.
+        is_signed_pre_command: It travels under the RequestID of the request it came from.
+        document: The request.
+    """
+
+    door: str
+    name: str
+    request_id: RequestId
+    service: str
+    waits: bool
+    is_signed_pre_command: bool
+    document: bytes
+
+    @property
+    def mark(self) -> str:
+        """What tells requests of one counter apart: signed pre-commands by their octets."""
+        return hashlib.sha256(self.document).hexdigest() if self.is_signed_pre_command else ""
+
+
+def taken_of(row: sqlite3.Row) -> Taken:
+    """Return a request as a row has it."""
+    return Taken(
+        row["id"],
+        row["door"],
+        row["name"],
+        Eui64.parse(row["user"]),
+        RequestId.parse(row["request_id"]),
+        row["service"],
+        bool(row["waits"]),
+        row["document"],
+        row["prompt"],
+    )
+
+
+def answer_of(row: sqlite3.Row) -> Answer:
+    """Return an answer as a row has it."""
+    return Answer(row["request"], row["number"], UtcMs(row["at"]), row["document"])
+
+
+def alert_of(row: sqlite3.Row) -> Alert:
+    """Return an alert as a row has it."""
+    return Alert(
+        row["number"],
+        Eui64.parse(row["user"]),
+        row["code"],
+        row["request"],
+        UtcMs(row["at"]),
+        row["document"],
+    )

@@ -1,0 +1,149 @@
+"""SMETS1 homes: migrated first, then reached through their S1SP's desk."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from device_profiles.announced import announced_in_smets1
+from device_profiles.cohort import load_cohort
+from device_profiles.installation import Installation, InstalledDevice
+from device_profiles.loader import load_profile
+from device_profiles.words import DeviceType
+from emulator.core.chance import Chance
+from emulator.core.clock import UtcMs
+from emulator.core.ids import Eui64
+from harness.door.gbcs_homes import emulated
+from harness.door.trust import Trust
+from harness.errors import UsageError
+from harness.formats.duis.bodies import RequestBody
+from harness.formats.duis.smets1_bodies import LogChange, UpdateHanDeviceLog
+from harness.formats.migration_files.building import Keys
+from harness.formats.migration_files.parties import TEST_PARTIES, Role
+from harness.migration.commissioning import Commissioning
+from harness.migration.commissioning_world import CommissioningWorld
+from harness.migration.course import Course
+from harness.migration.office import Office
+from harness.migration.site import sites_of
+from harness.migration.states import State
+from harness.migration.terms import Terms
+from harness.parties.s1sp_desk_records import DeskRecord
+from harness.run_options import RunOptions
+
+_WORLD: Final = "SMETS1"
+
+
+class Smets1Homes:
+    """SMETS1 homes of one cohort on one emulated bench, and everybody behind them.
+
+    Attributes:
+        bench: Their bench.
+        course: The parties, with the memory of the migration.
+    """
+
+    def __init__(
+        self, homes: tuple[Installation, ...], trust: Trust, overlays: tuple[Path, ...], seed: int
+    ) -> None:
+        """Build the homes, still under their SMSO.
+
+        Raises:
+            UsageError: A home cannot be emulated.
+        """
+        self._homes = homes
+        self._trust = trust
+        self._overlays = overlays
+        self._seed = seed
+        self._cohort = load_cohort(homes[0].cohort or "", overlays)
+        options = RunOptions(seed=seed, data=overlays, world=_WORLD, settings={"homes": homes})
+        self.bench: Any = emulated().open_bench(options)
+        self.course = self._parties(None)
+
+    @property
+    def world(self) -> CommissioningWorld:
+        """DSP, Commissioning Party and the S1SP's desk.
+
+        Raises:
+            TypeError: Somebody else commissions.
+        """
+        if isinstance(self.course.commissioning, Commissioning):
+            return self.course.commissioning.world
+        raise TypeError(type(self.course.commissioning).__name__)
+
+    def _parties(self, start: UtcMs | None) -> Course:
+        """Seat everybody afresh; the DSP is the one in front of the other homes, too."""
+        terms = Terms(overlays=self._overlays, start=start, keystore=self._trust.store)
+        chance = Chance(self._seed)
+        office = Office.open(self.bench.clock, chance, self._cohort, self._homes, terms)
+        office.keys = Keys(office.keys.store, {**TEST_PARTIES, Role.DSP: self._trust.dsp})
+        return Course(office, sites_of(self.bench, self._cohort, self._homes))
+
+    async def migrate(self) -> None:
+        """Migrate and commission the homes as on their cohort's first day, then come to today.
+
+        Raises:
+            UsageError: A home does not migrate; says why.
+        """
+        await self.course.migrate()
+        for ref, record in self.course.records.items():
+            if record.state is not State.MIGRATED:
+                why = next((one.text for one in reversed(record.history) if one.text), "")
+                raise UsageError(
+                    f"the home cannot be migrated to its S1SP: {record.state.value}: {why}",
+                    where=ref,
+                    cause="a combination of models that is on no EPCL row of its cohort",
+                    next_command=f"smetsbench installations new --cohort {self._cohort.key}",
+                )
+        self.load_parties(self.dump_parties())
+
+    def add_home_device(self, body: RequestBody, hub: Eui64) -> None:
+        """Bring a device of the installation within reach that is now added to its hub (8.11)."""
+        if not isinstance(body, UpdateHanDeviceLog) or body.change is not LogChange.ADD:
+            return
+        desk, item = self.world.desk, self._named(body.device)
+        known = self.world.dsp.inventory.find(hub)
+        if item is None or known is None or body.device in desk.records:
+            return
+        profile = load_profile(item.profile, self._overlays)
+        identity, (nominal, _smets) = profile.identity, announced_in_smets1(profile)
+        self.world.reach.add_ppmid(body.device, hub, item.profile)
+        desk.enrol(
+            [
+                DeskRecord(
+                    body.device,
+                    item.role,
+                    hub,
+                    declared=nominal,
+                    own_make=identity.manufacturer_hex == known.manufacturer,
+                )
+            ]
+        )
+
+    def _named(self, device: Eui64) -> InstalledDevice | None:
+        found = (one for home in self._homes for one in home.of(DeviceType.PPMID))
+        return next((one for one in found if one.eui64 == str(device)), None)
+
+    # -- memory --------------------------------------------------------------------------------
+
+    def dump_parties(self) -> dict[str, Any]:
+        """Return the memory of all parties as JSON values, letters between them left out."""
+        state: dict[str, Any] = json.loads(json.dumps(self.course.dump()))
+        state["office"]["post"] = []
+        state["office"]["ahead_ms"] = 0
+        return state
+
+    def load_parties(self, state: dict[str, Any]) -> None:
+        """Seat everybody again with a memory; their calendar is the bench's clock."""
+        self.course = self._parties(self.bench.clock.now())
+        self.course.load(state)
+
+    def dump(self) -> dict[str, Any]:
+        """Return the state of bench and parties."""
+        return {"bench": (self.bench.dump() or b"").hex(), "parties": self.dump_parties()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take over a dumped state.
+
+        Raises:
+            BenchError: It is of other homes.
+        """
+        self.bench.restore(bytes.fromhex(state["bench"]))
+        self.load_parties(state["parties"])

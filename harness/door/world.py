@@ -1,0 +1,313 @@
+"""What stands behind the door: homes, the DSP in front of them, and the S1SP."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+from device_profiles.cpl import load_cpl
+from device_profiles.words import SmetsVersion
+from emulator.codecs.gbcs import asn1, envelope
+from emulator.core.clock import UtcMs
+from emulator.core.errors import MalformedFrameError
+from emulator.core.ids import Eui64
+from emulator.crypto.keystore import KeyStore
+from harness.door.gbcs_homes import GbcsHomes
+from harness.door.homes import Homes
+from harness.door.settling import Agenda, Patience
+from harness.door.smets1_homes import Smets1Homes
+from harness.door.trust import Trust, trust_of
+from harness.formats.duis.bodies import SignedPreCommand, UpdateFirmware
+from harness.formats.duis.faults import DuisError
+from harness.formats.duis.requests import ServiceRequest, read_request
+from harness.formats.duis.responses import ACKNOWLEDGED, read_response
+from harness.formats.migration_files.parties import TEST_PARTIES, Role
+from harness.parties.acb import Acb
+from harness.parties.dsp import Dsp
+from harness.parties.dsp_work import SendCommand, Work
+from harness.parties.post import Post
+from harness.ports import Clock, Hub
+from harness.rules.inventory import Inventory
+from harness.rules.roles import UserRole
+
+#: Where an ear at a hub stops listening for a while. Source: invented.
+_LISTEN_MS: Final = 30 * 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A service user as the DSP knows it: what is for it goes out through the door.
+
+    Attributes:
+        eui64: Its identifier.
+        roles: Roles in which it is registered.
+        name: How a trace calls it.
+        hand_out: Takes its documents.
+    """
+
+    eui64: Eui64
+    roles: frozenset[UserRole]
+    name: str
+    hand_out: Callable[[Eui64, bytes], None] = field(repr=False)
+
+    def take(self, document: bytes) -> None:
+        """Take one DUIS response or alert."""
+        self.hand_out(self.eui64, document)
+
+
+class DoorWorld:
+    """Homes, DSP and S1SP on one virtual time line; belongs in one event loop.
+
+    Attributes:
+        trust: Keys of everybody.
+        agenda: What is still waited for.
+        handed_out: Documents for service users since they were fetched last, in order.
+    """
+
+    def __init__(self, homes: Homes, participants: KeyStore, patience: Patience | None = None):
+        """Build the homes; nothing moves yet.
+
+        Raises:
+            UsageError: A home cannot be emulated.
+        """
+        self._homes = homes
+        self._keys = participants
+        self._gbcs = self._open_gbcs(None)
+        dsp = self._gbcs.acb or TEST_PARTIES[Role.DSP]
+        self.trust: Trust = trust_of(participants, homes.suppliers, dsp, homes.seed)
+        self._smets1 = (
+            Smets1Homes(homes.smets1, self.trust, homes.overlays, homes.seed)
+            if homes.smets1
+            else None
+        )
+        self.agenda = Agenda(patience or Patience())
+        self.handed_out: list[tuple[Eui64, bytes]] = []
+        self._start_at: UtcMs | None = None
+        self._dsp: Dsp | None = None
+        self._tasks: dict[str, asyncio.Task[object]] = {}
+
+    def _open_gbcs(self, start_at: UtcMs | None) -> GbcsHomes:
+        homes = self._homes
+        return GbcsHomes.open(
+            homes.smets2,
+            seed=homes.seed,
+            overlays=homes.overlays,
+            keys=self._keys,
+            start_at=start_at,
+        )
+
+    # -- beginning -----------------------------------------------------------------------------
+
+    async def begin(self) -> None:
+        """Migrate the SMETS1 homes and put everybody in place.
+
+        Raises:
+            UsageError: A home does not migrate.
+        """
+        if self._smets1 is not None:
+            await self._smets1.migrate()
+            self._start_at = self._smets1.bench.clock.now()
+            self._gbcs = self._open_gbcs(self._start_at)
+        self._seat()
+        self._gbcs.enrol(self.dsp, self._homes.overlays)
+
+    async def resume(self, state: bytes) -> None:
+        """Put everybody back to a dumped state.
+
+        Raises:
+            BenchError: It is of other homes.
+        """
+        stored = json.loads(state)
+        self._start_at = stored["start_at"]
+        if self._start_at is not None:
+            self._gbcs = self._open_gbcs(self._start_at)
+        self._gbcs.load(stored["gbcs"])
+        if self._smets1 is not None:
+            self._smets1.load(stored["smets1"])
+        self._seat()
+        self.dsp.load(stored["dsp"])
+        self._register()
+        self.agenda.load(stored["agenda"])
+
+    def _seat(self) -> None:
+        broker = self._gbcs.broker()
+        if self._smets1 is not None:
+            self._dsp = self._smets1.world.dsp
+            if broker is not None:
+                broker.load(self._dsp.acb.dump())
+                self._dsp.acb = broker
+        else:
+            self._dsp = self._plain_dsp(broker)
+        self._register()
+
+    def _plain_dsp(self, broker: Acb | None) -> Dsp:
+        if broker is None:
+            raise TypeError("neither kind of home")
+        clock = self._gbcs.benches[0].clock
+        return Dsp(
+            broker,
+            Inventory(),
+            load_cpl(self._homes.overlays),
+            Post(clock),
+            xml_key=self.trust.dsp_key,
+            signatories=self.trust.signatories(clock.now()),
+        )
+
+    def _register(self) -> None:
+        roles = self._homes.suppliers
+        for user in self.trust.users:
+            told = roles.get(user, frozenset())
+            self.dsp.register(Participant(user, told, f"user {user}", self._hand_out))
+
+    def _hand_out(self, user: Eui64, document: bytes) -> None:
+        self.handed_out.append((user, document))
+
+    # -- looking -------------------------------------------------------------------------------
+
+    @property
+    def dsp(self) -> Dsp:
+        """The DSP.
+
+        Raises:
+            RuntimeError: Nobody is in place yet.
+        """
+        if self._dsp is None:
+            raise RuntimeError("the world has not begun")
+        return self._dsp
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the benches, which show one time."""
+        found: Clock = self._benches()[0].clock
+        return found
+
+    def _benches(self) -> tuple[Any, ...]:
+        own = () if self._smets1 is None else (self._smets1.bench,)
+        return (*self._gbcs.benches, *own)
+
+    def is_smets1(self, device: Eui64) -> bool:
+        """Say whether a device is reached through an S1SP."""
+        record = None if self._dsp is None else self._dsp.inventory.find(device)
+        return record is not None and record.smets is SmetsVersion.SMETS1
+
+    def public_keys(self) -> KeyStore:
+        """Return the public keys of parties and devices."""
+        return self.trust.store.public().merged(self._gbcs.public_keys())
+
+    def at_rest(self) -> bool:
+        """Say whether nothing more is to be waited for."""
+        dsp, now = self.dsp, self.clock.now()
+        if any(not task.done() for name, task in self._tasks.items() if name.startswith("do ")):
+            return False
+        if dsp.to_s1sps or any(_due(work, now) for work in dsp.outbox):
+            return False
+        under_way = {str(transfer.request_id) for transfer in dsp.transfers.values()}
+        return self.agenda.at_rest(now, under_way)
+
+    # -- doing ---------------------------------------------------------------------------------
+
+    def submit(self, document: bytes, user: Eui64) -> bytes:
+        """Hand a request to the DSP; returns its signed response."""
+        self._add_device(document)
+        answer = self.dsp.submit(document, user)
+        self._expect(document, read_response(answer).header.code)
+        return answer
+
+    def _add_device(self, document: bytes) -> None:
+        asked = _read(document)
+        if self._smets1 is not None and asked is not None:
+            self._smets1.add_home_device(asked.body, asked.request_id.target)
+
+    def _expect(self, document: bytes, code: str) -> None:
+        asked, now = _read(document), self.clock.now()
+        if asked is None or code.startswith("E"):
+            return
+        identity = str(asked.request_id)
+        if isinstance(asked.body, UpdateFirmware):
+            self.agenda.heard_at = now
+            self.agenda.expect_image(identity, now)
+        elif code == ACKNOWLEDGED and asked.request_id.target != self.dsp.acb.eui64:
+            self.agenda.heard_at = now
+            self.agenda.expect(identity, now, _moment(asked))
+
+    async def move(self, until: UtcMs) -> None:
+        """Let homes and parties go on until a moment, or the next one at which work is due."""
+        self._start_work()
+        now = self.clock.now()
+        due = [one.not_before for one in self.dsp.outbox if isinstance(one, SendCommand)]
+        later = [moment for moment in due if moment is not None and now < moment < until]
+        await self.clock.sleep_until(min([until, *later]))
+        self.dsp.post.letters.clear()
+        for bench in self._benches():
+            bench.take_frames()  # nobody reads captures here: they must not pile up
+            bench.take_observations()
+        for name, task in [*self._tasks.items()]:
+            if task.done():
+                del self._tasks[name]
+                task.result()
+
+    def _start_work(self) -> None:
+        now = self.clock.now()
+        for hub in self._gbcs.hubs:
+            self._keep(f"hear {hub.eui64}", partial(self._hear, hub))
+            if any(work.hub == hub.eui64 and _due(work, now) for work in self.dsp.outbox):
+                self._keep(f"do {hub.eui64}", partial(self.dsp.carry_out, hub))
+        if self._smets1 is not None and self.dsp.to_s1sps:
+            desk = self._smets1.world.desk
+            self._keep("do S1SP", partial(self.dsp.relay, desk))
+
+    def _keep(self, name: str, make: Callable[[], Awaitable[object]]) -> None:
+        """Have a piece of work under way, once."""
+        if name not in self._tasks:
+            self._tasks[name] = asyncio.ensure_future(make())
+
+    async def _hear(self, hub: Hub) -> None:
+        while True:
+            await self.dsp.route(hub, UtcMs(self.clock.now() + _LISTEN_MS))
+
+    async def stop(self) -> None:
+        """End what is under way; the state that was dumped last holds it."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._tasks.clear()
+
+    # -- memory --------------------------------------------------------------------------------
+
+    def dump(self) -> bytes:
+        """Return the state of homes and parties; keys of emulated devices are in it."""
+        state = {
+            "start_at": self._start_at,
+            "gbcs": self._gbcs.dump(),
+            "smets1": None if self._smets1 is None else self._smets1.dump(),
+            "dsp": self.dsp.dump(),
+            "agenda": self.agenda.dump(),
+        }
+        return json.dumps(state, separators=(",", ":")).encode()
+
+
+def _due(work: Work, now: UtcMs) -> bool:
+    """Say whether a piece of work is to be done now."""
+    return not isinstance(work, SendCommand) or (work.not_before or now) <= now
+
+
+def _read(document: bytes) -> ServiceRequest | None:
+    """Read a request; None for one that the DSP refuses for its body."""
+    try:
+        return read_request(document)
+    except DuisError:
+        return None
+
+
+def _moment(asked: ServiceRequest) -> UtcMs | None:
+    """Return when a request is to be carried out, as it or the command in it says; None: now."""
+    named: UtcMs | None = getattr(asked.body, "execution_time", None)
+    if named is not None or not isinstance(asked.body, SignedPreCommand):
+        return named
+    try:
+        command = envelope.decode(asked.body.gbcs_payload)
+        return asn1.ActivateFirmware.decode(command.payload).execution_time
+    except MalformedFrameError:
+        return None
