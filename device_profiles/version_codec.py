@@ -124,6 +124,22 @@ class VersionCodec(Section):
             return octets + bytes(_TAIL_OCTETS)
         return octets
 
+    def held_text(self, octets: bytes) -> str:
+        """Return a version as a firmware object that holds text has it.
+
+        The maker's text where devices hold that and it can write the version; else eight hex
+        digits.
+
+        Args:
+            octets: The four octets, most significant first.
+        """
+        if self.kind is not VersionCodecKind.TEXT:
+            return octets.hex().upper()
+        try:
+            return self.display(octets)
+        except VersionTextError:
+            return octets.hex().upper()
+
     def from_native(self, native: bytes) -> bytes:
         """Return the four octets of what a device tells.
 

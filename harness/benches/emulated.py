@@ -180,12 +180,8 @@ def refuse_unknown_defects(names: Sequence[str]) -> None:
     Raises:
         UsageError: There is one.
     """
-    known = (
-        DEFECTS,
-        party_defects.DEFECTS,
-        migration_defects.DEFECTS,
-        firmware_defects.DEFECTS,
-    )
+    of_parties = (party_defects, migration_defects, firmware_defects)
+    known = (DEFECTS, *(module.DEFECTS for module in of_parties))
     for name in names:
         if not any(name in table for table in known):
             raise UsageError(

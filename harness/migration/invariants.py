@@ -9,7 +9,7 @@ from harness.migration.office import Office
 from harness.migration.ownership import owners
 from harness.migration.record import InstallationRecord
 from harness.migration.site import Site
-from harness.migration.states import Owner, State, StrandedCause
+from harness.migration.states import Owner, State
 
 #: States in which nothing has changed on site yet, or no longer.
 UNTOUCHED: Final = frozenset(
@@ -180,16 +180,24 @@ def _stranded(
         have fallen silent in a change of keys, and nobody can tell that it never took them.
     """
     moved = sim is Owner.S1SP or any(owner is not Owner.SMSO for owner in found.values())
-    failed = record.stranded_cause is StrandedCause.ROLLBACK_FAILED
-    access = failed and _stranded_at(record) == _LAST_OF_ROLLBACK
     unclear = any(one.owner is Owner.UNKNOWN for one in record.holders())
-    return [] if moved or access or unclear else ["nothing has changed hands: it is not stranded"]
+    if moved or unclear or _lost_access(record):
+        return []
+    return ["nothing has changed hands: it is not stranded"]
 
 
-def _stranded_at(record: InstallationRecord) -> str:
-    """Return the step at which an installation was stranded last."""
-    found = [one.step for one in record.history if one.state == State.STRANDED.value]
-    return found[-1] if found else ""
+def _lost_access(record: InstallationRecord) -> bool:
+    """Say whether the last step of a rollback failed, and no later one succeeded.
+
+    A resubmission that then waits in vain for the hub leaves it as it was: stranded.
+    """
+    lost = False
+    for one in record.history:
+        if one.state == State.ROLLED_BACK.value:
+            lost = False
+        elif one.state == State.STRANDED.value and one.step == _LAST_OF_ROLLBACK:
+            lost = True
+    return lost
 
 
 def _left_out(record: InstallationRecord) -> frozenset[DeviceType]:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device_profiles.loader import load_profile
-from device_profiles.schema import VersionCodec
+from device_profiles.version_codec import VersionCodec
 from device_profiles.words import OctetCoding, VersionCodecKind
 from firmware_images.version import FirmwareVersion, VersionError
 

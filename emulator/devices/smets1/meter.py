@@ -11,8 +11,7 @@ from device_profiles.dlms import (
 )
 from device_profiles.dlms_catalogue import CatalogueRow
 from device_profiles.schema import DeviceProfile
-from device_profiles.version_codec import VersionTextError
-from device_profiles.words import DeviceType, VersionCodecKind
+from device_profiles.words import DeviceType
 from emulator.codecs.dlms import axdr
 from emulator.codecs.dlms.apdu_action import MethodOutcome
 from emulator.codecs.dlms.axdr import Data
@@ -191,17 +190,8 @@ class Meter:
         return self.eui64.octets
 
     def firmware_text(self) -> str:
-        """Return the version that runs, as its firmware object holds it.
-
-        Eight hex digits; of a model whose maker writes text (``kind = "text"``) that text.
-        """
-        running, codec = self.image.running, self.profile.firmware.version_codec
-        if codec.kind is not VersionCodecKind.TEXT:
-            return running.hex().upper()
-        try:
-            return codec.display(running)
-        except VersionTextError:  # a version that the maker's text cannot write
-            return running.hex().upper()
+        """Return the version that runs, as its firmware object holds it: hex or maker's text."""
+        return self.profile.firmware.version_codec.held_text(self.image.running)
 
     def rate_register(self, rate: int, at: UtcMs) -> int:
         """Return the energy of one rate in Wh."""
