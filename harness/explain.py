@@ -26,6 +26,7 @@ _SHOWN: Final = 60
 #: Saboteurs by name: imported when asked for.
 _PARTY_DEFECTS: Final = "harness.parties.defects"
 _MIGRATION_DEFECTS: Final = "harness.parties.migration_defects"
+_FIRMWARE_DEFECTS: Final = "harness.parties.firmware_defects"
 _EMULATED_BENCH: Final = "harness.benches.emulated"
 
 
@@ -205,6 +206,10 @@ def _migration_defects(_overlays: Folders) -> Iterator[Explanation]:
     yield from _saboteurs(_MIGRATION_DEFECTS, "migration defect", "MIG-001")
 
 
+def _firmware_defects(_overlays: Folders) -> Iterator[Explanation]:
+    yield from _saboteurs(_FIRMWARE_DEFECTS, "firmware defect", "FM-30")
+
+
 def _device_defects() -> Iterator[Explanation]:
     yield from _saboteurs(_EMULATED_BENCH, "device defect")
 
@@ -280,6 +285,7 @@ _SOURCES: Final[tuple[Callable[[Folders], Iterator[Explanation]], ...]] = (
     _image_defects,
     _party_defects,
     _migration_defects,
+    _firmware_defects,
     _equivalent_steps,
     _migration,
     _profiles,

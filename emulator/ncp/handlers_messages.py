@@ -51,6 +51,7 @@ MESSAGES: Final = HandlerTable()
 _WITH_CONTENTS: Final = 0x41
 _UNBOUND: Final = BindingEntry(0, 0, 0, 0, Eui64(bytes(8)), 0)
 _TO_NODE: Final = 1
+_ALL_ENDPOINTS: Final = 0xFF
 
 
 @MESSAGES.handles(Frame.MAXIMUM_PAYLOAD_LENGTH)
@@ -171,7 +172,9 @@ def send_broadcast(ncp: NcpState, asked: SendBroadcast) -> SendAnswer:
         return SendAnswer(refusal, 0)
     aps = replace(asked.aps, sequence=ncp.traffic.next_counter())
     _spread(ncp, asked.destination, aps, asked.message, None)
-    if aps.destination_endpoint in {*ncp.ram.endpoints, 0xFF} and aps.profile != zdo.PROFILE:
+    endpoints = ncp.ram.endpoints
+    own = {*endpoints, _ALL_ENDPOINTS} if endpoints else set()
+    if aps.destination_endpoint in own and aps.profile != zdo.PROFILE:
         _loop_back(ncp, IncomingType.BROADCAST_LOOPBACK, aps, asked.message)
     head = (int(OutgoingType.BROADCAST), asked.destination, aps, asked.tag)
     contents = asked.message if _with_contents(ncp) else b""
@@ -196,9 +199,7 @@ def send_multicast(ncp: NcpState, asked: SendMulticast) -> SendAnswer:
     return SendAnswer(Status.OK, aps.sequence)
 
 
-def _spread(
-    ncp: NcpState, to: int, aps: ApsFrame, message: bytes, group: int | None
-) -> None:
+def _spread(ncp: NcpState, to: int, aps: ApsFrame, message: bytes, group: int | None) -> None:
     ncp.count(Counter.MAC_TX_BROADCAST)
     ncp.count(Counter.APS_DATA_TX_BROADCAST)
     own = data_frame(ncp, to, replace(inner_frame(aps, aps.sequence, message), ack_request=False))

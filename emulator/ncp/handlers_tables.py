@@ -116,7 +116,11 @@ def _known(ncp: NcpState) -> list[tuple[Eui64, int]]:
     stored = ncp.nv.network
     own = [(ncp.identity.eui64, stored.node_id)] if ncp.ram.joined and stored is not None else []
     nodes = [(node.eui64, node.short) for node in ncp.nv.nodes.values()]
-    return [*own, *nodes, *((eui64, node_id) for eui64, node_id, _extended in ncp.ram.addresses.values())]
+    return [
+        *own,
+        *nodes,
+        *((eui64, node_id) for eui64, node_id, _extended in ncp.ram.addresses.values()),
+    ]
 
 
 @TABLES.handles(Frame.SET_EXTENDED_TIMEOUT)

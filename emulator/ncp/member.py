@@ -1,12 +1,10 @@
 """An emulated node beside the NCP: joins, stays, and lets its application talk to the hub."""
 
-import enum
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from collections.abc import Mapping
+from typing import Any, Final
 
 from emulator.codecs.zcl import tunneling
-from emulator.codecs.zigbee.zdo import Capability, SimpleDescriptor
+from emulator.codecs.zigbee.zdo import Capability
 from emulator.core.clock import UtcMs
 from emulator.core.effects import (
     CancelTimer,
@@ -22,7 +20,7 @@ from emulator.core.effects import (
 )
 from emulator.core.ids import Eui64
 from emulator.han.outputs import CancelFrame, Hand, SendFrame, Settled, StartTimer, StopTimer
-from emulator.han.tunnel_client import TunnelClient
+from emulator.ncp.member_plan import Clock, Log, MemberPlan, Stage
 from emulator.ncp.member_stack import AskedToLeave, Heard, MemberStack
 from emulator.ncp.radio_frames import (
     LINK_KEY,
@@ -45,89 +43,17 @@ from emulator.ncp.timers import Timers
 #: Until a node that has asked for the network key gives up. Source: invented.
 KEY_WAIT_MS: Final = 3_000
 #: Pause before it tries again while joining is permitted. Source: invented.
-RETRY_MS: Final = 5_000
+RETRY_MS: Final = 2_000
 #: Attempts in one window of permission. Source: invented.
-ATTEMPTS: Final = 3
+ATTEMPTS: Final = 5
 #: How long a sleepy node stays awake after it has joined.
 AWAKE_MS: Final = 75_000
 #: How often a sleepy node asks its parent while it is awake. Source: invented.
 POLL_MS: Final = 100
+#: From the network key to the first word of the application, in which the hub's endpoint is
+#: looked for. Source: invented.
+BEGIN_MS: Final = 250
 _JOIN, _AIR, _DEVICE, _TUNNEL, _POLL = "join", "air", "device", "tunnel", "poll"
-
-
-class Application(Protocol):
-    """What a node does above its radio: one of ``emulator.devices``, or a stand-in."""
-
-    def handle(self, event: DeviceEvent, payload: Payload, now: UtcMs) -> list[Effect]:
-        """Take one event; return what is to be done, in order."""
-        ...
-
-    def dump(self) -> dict[str, Any]:
-        """Return the whole state as JSON values."""
-        ...
-
-    def load(self, state: Any) -> None:
-        """Take over a dumped state."""
-        ...
-
-
-class Clock(Protocol):
-    """The devices' time beside the NCP's milliseconds."""
-
-    def utc(self, at: int) -> UtcMs:
-        """Return what a true clock shows at a moment of the NCP."""
-        ...
-
-    def ncp_ms(self, at: UtcMs) -> int:
-        """Return the NCP's milliseconds at which a true clock shows ``at``."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class MemberPlan:
-    """One node.
-
-    Attributes:
-        eui64: Its own address.
-        name: For notes.
-        application: What it does.
-        link_key: Key of its install code, or the well-known one.
-        endpoint: Where its application lives.
-        capability: `zdo.Capability`.
-        hub: EUI-64 its application knows the CHF by.
-        gpf: EUI-64 and endpoint of the hub's GPF, where its application knows one.
-        hub_endpoint: The hub's endpoint for what is sent unasked before it has spoken.
-        tunnel: Its end of the tunnel to the hub; None: it has none.
-        manufacturer: Code of its maker.
-        join_ms: From permission to its attempt to join.
-        asks_key: Whether it asks the trust centre for a link key of its own, as Zigbee 3.0
-            devices do.
-    """
-
-    eui64: Eui64
-    name: str
-    application: Application
-    link_key: bytes = field(repr=False)
-    endpoint: SimpleDescriptor
-    capability: int
-    hub: Eui64
-    gpf: tuple[Eui64, int] | None = None
-    hub_endpoint: int = 1
-    tunnel: TunnelClient | None = None
-    manufacturer: int = 0
-    join_ms: int = 100
-    asks_key: bool = False
-
-
-class Stage(enum.StrEnum):
-    """Where a node stands with the network."""
-
-    OUT = "out"
-    KEY_WAIT = "key_wait"
-    IN = "in"
-
-
-Log = Callable[[str, Note], None]
 
 
 class Member:
@@ -173,7 +99,6 @@ class Member:
     def see(self, network: Announcement | None, now: int) -> None:
         """See the hub's network, or that it is gone from the air."""
         opened = network is not None and network.permit
-        was_open = self._network is not None and self._network.permit
         self._network = network
         if network is None:
             self.timers.stop(_JOIN, "try")
@@ -183,13 +108,13 @@ class Member:
             self._leave(now)
         if self._kept is not None:
             self._return(now)
-        elif opened and not was_open and self.stage is Stage.OUT:
+        elif opened and self.stage is Stage.OUT:
             self._attempts = 0
             self.timers.start(_JOIN, "try", now + self.plan.join_ms)
 
     def _return(self, now: int) -> None:
         """Be back on a network that was kept over a loss of power."""
-        if self._powered or self._kept is None:
+        if self._powered or self._kept is None or self.stage is Stage.IN:
             return
         self._enter(self._kept[1], now)
 
@@ -233,7 +158,9 @@ class Member:
             self.uplink.append(RequestKey(self._short, plan.eui64))
         if self.sleepy:
             self.timers.start(_POLL, "poll", now + POLL_MS)
-        self._power(now, on=True)
+        if plan.endpoint.outputs:
+            self.uplink.append(self._stack.find_hub(plan.endpoint.outputs))
+        self.timers.start(_JOIN, "begin", now + BEGIN_MS)
 
     def _leave(self, now: int) -> None:
         """Be on no network."""
@@ -333,6 +260,9 @@ class Member:
     # -- the application -----------------------------------------------------------------------
 
     def _event(self, event: DeviceEvent, payload: Payload, now: int) -> None:
+        if not self._powered and self.stage is Stage.IN:
+            self.timers.stop(_JOIN, "begin")
+            self._power(now, on=True)
         if self._powered:
             effects = self.plan.application.handle(event, payload, self._clock.utc(now))
             self._perform(effects, now)
@@ -421,7 +351,9 @@ class Member:
                 self._tunnel(self.plan.tunnel.expire(name, self._us(now)), now)
 
     def _on_join_timer(self, name: str, now: int) -> None:
-        if name == "try":
+        if name == "begin":
+            self._power(now, on=True)
+        elif name == "try":
             self._try(now)
         else:
             self._fail("no key, or one that could not be read", now)

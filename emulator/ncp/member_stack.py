@@ -83,6 +83,13 @@ class MemberStack:
         payload = zdo.device_announce(self._sequence, self.short, self.eui64, self.capability)
         return self._zdo(EVERYBODY, ZdoCluster.DEVICE_ANNOUNCE, payload)
 
+    def find_hub(self, clusters: tuple[int, ...]) -> DataFrame:
+        """Return the request for the hub's endpoint that serves one of these clusters."""
+        self._sequence = (self._sequence + 1) & 0xFF
+        wanted = (HUB, self.endpoint.profile, clusters)
+        payload = zdo.match_request(self._sequence, *wanted)
+        return self._zdo(HUB, ZdoCluster.MATCH_DESCRIPTOR, payload)
+
     def send(
         self, cluster: int, frame: bytes, now_us: int, endpoint: int = 0, handle: int = 0
     ) -> list[StackOutput]:
@@ -145,6 +152,11 @@ class MemberStack:
         return outputs
 
     def _device_objects(self, outer: DataFrame, inner: aps.ApsFrame) -> list[StackOutput]:
+        if inner.cluster & zdo.RESPONSE:
+            if inner.cluster == ZdoCluster.MATCH_DESCRIPTOR | zdo.RESPONSE:
+                found = zdo.read_match(inner.payload)
+                self.hub_endpoint = found[0] if found else self.hub_endpoint
+            return []
         try:
             request = zdo.decode_request(inner.cluster, inner.payload)
         except MalformedFrameError as error:

@@ -142,9 +142,7 @@ def _described(ncp: NcpState) -> Described:
         )
         for row in ncp.ram.endpoints.values()
     )
-    return Described(
-        ncp.identity.eui64, ncp.short, node, endpoints, neighbours=_neighbours(ncp)
-    )
+    return Described(ncp.identity.eui64, ncp.short, node, endpoints, neighbours=_neighbours(ncp))
 
 
 def _neighbours(ncp: NcpState) -> list[bytes]:

@@ -9,7 +9,8 @@ from emulator.core.clock import UtcMs
 from emulator.core.effects import Note
 from emulator.core.ids import Eui64
 from emulator.ncp.air import QUIET_DBM, HeardNetwork, QuietAir
-from emulator.ncp.member import Log, Member, MemberPlan, Stage
+from emulator.ncp.member import Member
+from emulator.ncp.member_plan import Log, MemberPlan, Stage
 from emulator.ncp.radio_frames import (
     BROADCASTS,
     Announcement,
@@ -17,9 +18,6 @@ from emulator.ncp.radio_frames import (
     FromNode,
     ToNode,
 )
-
-#: Energy on the channel of a home, in dBm. Source: invented.
-HOME_DBM = -60
 
 
 @dataclass(frozen=True, slots=True)

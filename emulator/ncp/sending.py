@@ -34,8 +34,7 @@ _OPTIONS_BYTES: Final = {
 MAX_WAITING: Final = 8
 #: Until a message to a node that is nowhere is given up. Source: invented.
 _NO_ROUTE_MS: Final = 50
-#: How much longer a sleeping node's acknowledgement is waited for. Source: known (APS_ACK_TIMEOUT
-#: is prolonged by the time a frame may wait for a poll).
+#: In frames of an NCP that has lost its network: nobody understands them.
 _LOST_KEY: Final = bytes(16)
 
 
@@ -90,7 +89,7 @@ def _try(ncp: NcpState, sending: Sending) -> None:
     put(ncp, sending.frame, sending.frame.destination, partial(_on_air, ncp, sending))
 
 
-def _on_air(ncp: NcpState, sending: Sending, heard: bool) -> None:  # noqa: FBT001 - a callback
+def _on_air(ncp: NcpState, sending: Sending, heard: bool) -> None:
     """The receiver's radio has taken the frame, or has not."""
     if ncp.traffic.pending.get(sending.key) is not sending:
         return

@@ -1,7 +1,6 @@
 """Timers of emulated nodes: named, replaceable, in the order they are due."""
 
 
-
 class Timers:
     """Names and when they are due, in milliseconds of the NCP's clock."""
 

@@ -94,7 +94,7 @@ _ABOUT_NODE: Final = frozenset(
 
 def _about(described: Described, request: ZdoRequest, *, everybody: bool) -> bytes | None:
     match = request.cluster == ZdoCluster.MATCH_DESCRIPTOR
-    if request.short != described.short and not (match and request.short >= 0xFFF8):  # noqa: PLR2004 - broadcast addresses
+    if request.short != described.short and not (match and request.short >= 0xFFF8):
         if everybody:
             return None
         missing = b"\x00" if request.cluster in _WITH_LENGTH else b""
@@ -134,7 +134,7 @@ def _simple(described: Described, endpoint: int) -> tuple[ZdoStatus, bytes]:
         if row.endpoint == endpoint:
             octets = row.encode()
             return ZdoStatus.SUCCESS, bytes((len(octets),)) + octets
-    known = 1 <= endpoint <= 254  # noqa: PLR2004 - as numbered
+    known = 1 <= endpoint <= 254
     return ZdoStatus.NOT_ACTIVE if known else ZdoStatus.INVALID_ENDPOINT, b"\x00"
 
 

@@ -1,11 +1,10 @@
 """An emulated bench of both worlds: SMETS1 homes, and one home of SMETS2+ devices beside them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore
-from emulator.runtime import snapshot
 from harness.benches.emulated import EmulatedBench, open_home
 from harness.benches.emulated_smets1 import EmulatedSmets1Bench
 from harness.benches.emulated_smets1 import open_bench as open_smets1
@@ -24,6 +23,8 @@ from harness.run_options import RunOptions
 
 #: What follows a device type in the role of a device of the SMETS2+ home.
 SUFFIX: Final = "@SMETS2+"
+#: Octets in which a dumped state tells the length of its first part.
+_LENGTH_BYTES: Final = 8
 
 
 def open_bench(options: RunOptions) -> "EmulatedBothBench":
@@ -167,8 +168,8 @@ class EmulatedBothBench:
 
     def dump(self) -> bytes:
         """Return the state of both; keys of emulated devices are in it."""
-        states: dict[str, Any] = {"SMETS1": self._old.dump(), "SMETS2+": self._new.dump()}
-        return snapshot.pack(states)
+        first = self._old.dump()
+        return len(first).to_bytes(_LENGTH_BYTES, "big") + first + self._new.dump()
 
     def restore(self, state: bytes) -> None:
         """Put both back to a dumped state.
@@ -176,9 +177,9 @@ class EmulatedBothBench:
         Raises:
             BenchError: The octets are no state of these homes, seed and faults.
         """
-        states = snapshot.unpack(state)
-        self._old.restore(states["SMETS1"])
-        self._new.restore(states["SMETS2+"])
+        begins = _LENGTH_BYTES + int.from_bytes(state[:_LENGTH_BYTES], "big")
+        self._old.restore(state[_LENGTH_BYTES:begins])
+        self._new.restore(state[begins:])
         self._same_moment()
 
     async def close(self) -> None:

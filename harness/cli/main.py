@@ -17,31 +17,36 @@ from harness.errors import HarnessError
 
 #: Noun -> module with a ``register(app)`` function, in the order ``--help`` shows them; those of
 #: real benches stand in ``harness.benches``.
-NOUNS: Final[Mapping[str, str]] = {
-    noun: f"harness.cli.{noun}"
-    for noun in (
-        "demo",
-        "scenarios",
-        "run",
-        "resume",
-        "report",
-        "explain",
-        "profiles",
-        "data",
-        "installations",
-        "faults",
-        "pki",
-        "gbcs",
-        "duis",
-        "firmware",
-        "cpl",
-        "epcl",
-        "emulate",
-        "compare",
-        "migration",
-        "ma",
-    )
-} | {"dust": "harness.cli.dust_door"} | dict(COMMANDS)
+NOUNS: Final[Mapping[str, str]] = (
+    {
+        noun: f"harness.cli.{noun}"
+        for noun in (
+            "demo",
+            "scenarios",
+            "run",
+            "resume",
+            "report",
+            "explain",
+            "profiles",
+            "data",
+            "installations",
+            "faults",
+            "pki",
+            "gbcs",
+            "duis",
+            "firmware",
+            "cpl",
+            "epcl",
+            "emulate",
+            "dongle",
+            "compare",
+            "migration",
+            "ma",
+        )
+    }
+    | {"dust": "harness.cli.dust_door"}
+    | dict(COMMANDS)
+)
 
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 4

@@ -30,12 +30,18 @@ _HUB: Final = frozenset({DeviceType.CHF, DeviceType.GPF})
 
 
 def image_kind(body: UpdateFirmware, inventory: Inventory) -> ImageKind:
-    """Return what the image file of a request ends in; its first known SMETS1 target decides."""
+    """Return what the image file of a request ends in; its first known SMETS1 target decides.
+
+    A PPMID's has no trailer however the PPMID was announced: that it is out of reach is another
+    matter, and told as such.
+    """
     if isinstance(body, UpdatePpmidFirmware):
         return ImageKind.UNSIGNED
     for device in body.devices:
         record = inventory.find(device)
-        if record is not None and record.smets is SmetsVersion.SMETS1:
+        if record is None:
+            continue
+        if record.smets is SmetsVersion.SMETS1 or record.device_type is DeviceType.PPMID:
             return _KINDS.get(record.device_type, ImageKind.SUPPLIER_SIGNED)
     return ImageKind.SUPPLIER_SIGNED
 

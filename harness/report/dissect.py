@@ -192,6 +192,8 @@ class Dissector:
 
     def _tunnelled(self, data: bytes, layers: list[Layer]) -> Dissection:
         """A GBCS message bare, or inside the wrapper that sleepy devices use."""
+        if is_wrapped(data):  # a SMETS1 home
+            return self._of_home(data, layers)
         if data[:1] not in {b"\xdd", b"\xdf"}:
             wrapped = tunnel_wrapper.decode(data)
             name = type(wrapped).__name__
@@ -200,9 +202,17 @@ class Dissector:
             if not data:
                 family = "tunnel polling"
                 return Dissection("", "", spaced(name), family, tuple(layers))
+            if is_wrapped(data):
+                return self._of_home(data, layers)
         label, inner = gbcs_layers(data, self.directory)
         self._learn(data)
         return Dissection("", "", f"{label}, in the tunnel", "", (*layers, *inner))
+
+    def _of_home(self, data: bytes, layers: list[Layer]) -> Dissection:
+        way = Way.IN if self._ends[0] == COORDINATOR else Way.OUT
+        told = self._lines.tunnelled(way, data)
+        inside = (*layers, *told.layers)
+        return Dissection("", "", told.label, told.family, inside, told.damaged)
 
     def _learn(self, message: bytes) -> None:
         """A tunnel's far end is who its messages come from or go to."""

@@ -11,6 +11,7 @@ import jinja2
 
 from harness.report.evidence import MEANINGS, gaps, kind_of
 from harness.report.model import RunRecord, ScenarioRecord
+from harness.report.sayings import sayings
 from harness.report.sequence import draw, size, span
 from harness.report.trace import TraceItem
 from harness.report.xml_fields import is_xml
@@ -97,6 +98,7 @@ def _scenario(scenario: ScenarioRecord, *, brief: bool) -> dict[str, Any]:
         "expected": expected(scenario),
         "diagram": draw([] if brief else scenario.trace),
         "events": scenario.events[:200] if brief else scenario.events,
+        "sayings": sayings(scenario.events),
         "states": states(scenario),
         "took": _took(scenario.started_at, scenario.ended_at),
         "steps": [(step, _took(step.started_at, step.ended_at)) for step in scenario.steps],

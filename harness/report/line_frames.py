@@ -1,8 +1,11 @@
 """Decodes what crossed a meter's line for the sequence diagram: HDLC, DLMS and sign-on texts."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
+from emulator.codecs.dlms import han_log, wrapper
+from emulator.codecs.dlms.hub_image import MESSAGE_PORT, NOTICE_PORT
 from emulator.codecs.dlms.wrapper import HEADER_BYTES
 from harness.dlms_view.line import LineReader, Seen, SeenKind, Way
 from harness.gbcs_view.field import Field
@@ -33,6 +36,7 @@ class LineFrames:
         self._directory = directory
         self._line = LineReader()
         self._wan = LineReader()
+        self._han = LineReader()
 
     def line(self, way: Way, octets: bytes) -> Dissection:
         """Decode what crossed the meter's line in one go."""
@@ -44,10 +48,43 @@ class LineFrames:
         """Decode a SMETS1 message in the TCP wrapper on the hub's WAN."""
         return _told(self._wan.feed(way, octets), octets, ends)
 
+    def tunnelled(self, way: Way, octets: bytes) -> Dissection:
+        """Decode what crossed a tunnel of a SMETS1 home: DLMS, or a word between hub and device."""
+        frame = wrapper.decode(octets)
+        word = _WORDS.get(frame.destination)
+        if word is None:
+            told = _told(self._han.feed(way, octets), octets, ("", ""))
+            label = f"{told.label}, in the tunnel"
+            return Dissection("", "", label, told.family, told.layers, told.damaged)
+        name, fields = word
+        rows = fields(frame.apdu)
+        return Dissection("", "", f"{name} (stand-in)", "", (said(name, *rows),))
+
     @property
     def _meter(self) -> str:
         known = set(self._directory.eui64s.values())
         return next((name for name in _METERS if name in known), "meter")
+
+
+def _join(octets: bytes) -> Fields:
+    join = han_log.decode_join(octets)
+    return (("word", join.word.name), ("device", str(join.eui64)))
+
+
+def _notice(octets: bytes) -> Fields:
+    return (("Image Notify", octets.hex()),)
+
+
+def _text(octets: bytes) -> Fields:
+    return (("text", octets.decode("utf-8", "replace")),)
+
+
+#: Wrapper port -> what hub and device say there, and what of it is shown.
+_WORDS: Final[Mapping[int, tuple[str, Callable[[bytes], Fields]]]] = {
+    han_log.JOIN_PORT: ("joining, hub and display", _join),
+    NOTICE_PORT: ("image notice of the hub", _notice),
+    MESSAGE_PORT: ("message for the display", _text),
+}
 
 
 def is_wrapped(octets: bytes) -> bool:

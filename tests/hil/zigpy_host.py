@@ -15,7 +15,9 @@ HOME_AUTOMATION = 0x0104
 CHF_ENDPOINT = 123
 
 
-class SmartEnergyApplication(bellows.zigbee.application.ControllerApplication):
+class SmartEnergyApplication(
+    bellows.zigbee.application.ControllerApplication  # type: ignore[misc] # it has no types
+):
     """zigpy reads ZCL on two profiles only: Smart Energy is relabelled on its way up."""
 
     def packet_received(self, packet: t.ZigbeePacket) -> None:
@@ -40,9 +42,7 @@ def configuration(path: str, database: Path | None = None) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def started(
-    path: str, database: Path | None = None
-) -> AsyncIterator[SmartEnergyApplication]:
+async def started(path: str, database: Path | None = None) -> AsyncIterator[SmartEnergyApplication]:
     """Start the application, forming a network where there is none."""
     app = await SmartEnergyApplication.new(
         configuration(path, database), auto_form=True, start_radio=False

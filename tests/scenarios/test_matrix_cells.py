@@ -1,5 +1,6 @@
 """Cells of the firmware matrix on emulated devices: what is observed is what the data imply."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,12 @@ from device_profiles.cpl import load_cpl
 from device_profiles.metadata_layout import MetadataMode
 from device_profiles.s1sr import FirmwareService
 from device_profiles.words import DeviceType
+from emulator.core.errors import MalformedFrameError
 from harness.firmware_cells import MatrixCell, default_cells
 from harness.firmware_matrix_world import DEFAULT_DAY, load_world
 from harness.firmware_observation import OBSERVERS, observer
 from harness.parties.firmware_defects import DEFECTS
+from harness.scenarios.smets1_firmware import cells
 from harness.scenarios.smets1_firmware.cells import observe
 from harness.scenarios.smets1_firmware.data import BARE, RIGHT, Known, Wanted
 from harness.scenarios.smets1_firmware.homes import HUBS, Home
@@ -59,9 +62,9 @@ def test_a_bare_image_is_for_nobodys_hub_or_for_everybodys(mode: MetadataMode, w
 
 
 def test_one_image_has_five_hashes_in_tactical_mode() -> None:
-    cells = [cell(home) for home in FIVE.values()]
-    assert len({one.case.hash for one in cells}) == 5
-    assert len({one.image.facts.bare_hash for one in cells}) == 1
+    own = [cell(home) for home in FIVE.values()]
+    assert len({one.case.hash for one in own}) == 5
+    assert len({one.image.facts.bare_hash for one in own}) == 1
 
 
 @pytest.mark.soak
@@ -150,6 +153,33 @@ def test_the_store_is_the_hubs_whatever_the_image_is_for(role: DeviceType, tmp_p
         assert observe(one, 1) == word
 
 
+async def breaks(_cell: MatrixCell, _seed: int) -> str:
+    raise MalformedFrameError("somewhere", b"", "broken")
+
+
+async def says_nothing(_cell: MatrixCell, _seed: int) -> str:
+    return "NOTHING_TOLD"
+
+
+async def never_ends(_cell: MatrixCell, _seed: int) -> str:
+    await asyncio.sleep(3_650 * 86_400)
+    return "ACTIVATED"
+
+
+@pytest.mark.parametrize(
+    ("play", "word"), [(breaks, "BROKEN_FRAME"), (says_nothing, "HANG"), (never_ends, "HANG")]
+)
+def test_a_broken_frame_and_a_hang_are_no_outcome_of_any_cell(
+    play: object, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = cell(Home(cohort="EA", ppmid="demo-s1-ppmid-ended"))
+    monkeypatch.setattr(cells, "_in_smets1", play)
+    assert observe(one, 1) == word
+    assert one.implied.word == "uncertain"
+    assert not one.implied.agrees(word)
+
+
+@pytest.mark.soak
 def test_an_uncertain_cell_reaches_more_than_one_outcome_by_seed() -> None:
     one = cell(Home(cohort="EA", ppmid="demo-s1-ppmid-ended"))
     words = {observe(one, seed) for seed in range(1, 9)}
@@ -162,11 +192,11 @@ def test_an_uncertain_cell_reaches_more_than_one_outcome_by_seed() -> None:
 @pytest.mark.timeout(600)
 def test_every_default_cell_agrees() -> None:
     world = load_world((), load_cpl(()), DEFAULT_DAY)
-    cells = list(default_cells(world, tuple(MetadataMode)))
+    every = list(default_cells(world, tuple(MetadataMode)))
     differ = [
         (one.home.name, one.target_name, one.mode, one.image.facts.layout_id)
-        for one in cells
+        for one in every
         if not one.implied.agrees(observe(one, 1))
     ]
-    assert len(cells) > 250
+    assert len(every) > 250
     assert not differ

@@ -234,6 +234,18 @@ def device_announce(sequence: int, short: int, eui64: Eui64, capability: int) ->
     return bytes((sequence,)) + _SHORT.pack(short) + eui64.octets[::-1] + bytes((capability,))
 
 
+def match_request(sequence: int, short: int, profile: int, inputs: tuple[int, ...]) -> bytes:
+    """Write a Match Descriptor Request for a server of any of these clusters."""
+    head = bytes((sequence,)) + Struct("<HH").pack(short, profile)
+    return head + _list(inputs) + _list(())
+
+
+def read_match(payload: bytes) -> tuple[int, ...]:
+    """Return the endpoints of a Match Descriptor Response; none of one that tells none."""
+    count = payload[4] if len(payload) > 4 and not payload[1] else 0
+    return tuple(payload[5 : 5 + count])
+
+
 def address_answer(sequence: int, status: int, eui64: Eui64, short: int) -> bytes:
     """Write a NWK or IEEE Address Response."""
     return bytes((sequence, status)) + eui64.octets[::-1] + _SHORT.pack(short)

@@ -38,7 +38,7 @@ async def _refused_list(run: Run) -> None:
         seen = Seen(BilingualOutcome.LIST_ERROR.value, says=str(error)[:120])
     else:
         seen = Seen("LISTED")
-    run.event("observed", outcome=seen.outcome, says=seen.says or "nothing")
+    run.event("observed", of="D7", outcome=seen.outcome, says=seen.says or "nothing")
     run.outcome(seen.outcome)
     run.check("outcome, beside the table's", BilingualOutcome.LIST_ERROR.value, seen.outcome)
 
@@ -94,7 +94,12 @@ async def _no_combination(run: Run) -> None:
         )
         found.append(aligned.entry is not None)
     word = BilingualOutcome.TARGETABLE if found[0] else BilingualOutcome.NOT_MIGRATABLE
-    run.event("observed", outcome=word.value, without_ppmid="listed" if found[1] else "not listed")
+    run.event(
+        "observed",
+        of="D13",
+        outcome=word.value,
+        without_ppmid="listed" if found[1] else "not listed",
+    )
     run.outcome(word.value)
     run.check("with the PPMID the combination is on the EPCL", False, found[0])
     run.check("without it, it is", True, found[1])

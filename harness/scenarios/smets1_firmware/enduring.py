@@ -65,7 +65,7 @@ async def same_in_smets2(run: Run) -> None:
 FM_43: Final = row(
     "FM-43",
     "Enduring mode: one bare image on five makers' hubs, and behind a SMETS2+ hub",
-    FirmwareRow(_HOMES, _ENDURING),
+    FirmwareRow(_HOMES, _ENDURING, cohort_data={"handover.holders": (DeviceType.CHF,)}),
     devices=("PPMID", "CHF"),
     steps=(
         expects(*_TRIES, clauses=(_METADATA,)),

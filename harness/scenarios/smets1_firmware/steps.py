@@ -200,7 +200,12 @@ def reads(role: DeviceType, wanted: Callable[[Run], str], *clauses: str, home: i
         executing = await trial.version()
         says = known(run).says(firmware_row(run).homes[home], role, FirmwareService.READ)
         run.event("clause-says", of=f"read {role.value}", says=says_text(says))
-        run.event("read", told=version or f"nothing: {why}", device=executing)
+        run.event(
+            "read",
+            of=f"read {role.value}",
+            told=version or f"nothing: {why}",
+            device=executing,
+        )
         run.check("version the supplier is told", wanted(run), version)
 
     title = f"The supplier reads the firmware version of the {role.value} (11.2)"

@@ -1,0 +1,104 @@
+"""Orders to a served dongle from the program that started it: mishaps, one a line on a pipe."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+from emulator.codecs.ezsp.ash import ResetCode
+
+#: Longest line that is read.
+MAX_LINE_BYTES: Final = 1024
+_SWITCH: Final = {"on": True, "off": False}
+
+#: Takes the answer to an order: one line.
+Answer = Callable[[str], None]
+
+
+class Mishaps(Protocol):
+    """What can befall a dongle."""
+
+    def restart(self, code: int) -> None:
+        """Start anew by itself, and say why."""
+        ...
+
+    def fail(self, code: int) -> None:
+        """Break the link: nothing but errors until the host resets it."""
+        ...
+
+    def fall_silent(self, *, silent: bool) -> None:
+        """Hear and say nothing, or hear and speak again."""
+        ...
+
+    def unplug(self) -> None:
+        """Lose the host."""
+        ...
+
+    def disturb(self, order: str) -> bool:
+        """Put a fault of the line into force, or end those of a link; False: it means nothing."""
+        ...
+
+
+class DongleOrders(asyncio.Protocol):
+    """Reads orders, one a line; the end of the pipe stops the service.
+
+    ``reset [CODE]``, ``fail [CODE]`` (numbers in hexadecimal), ``silence on|off``, ``unplug``,
+    ``disturb FAULT`` and ``disturb clear@LINK``. Each is answered by its own line once it is
+    carried out; what is no order by ``refused LINE``.
+
+    Source:
+        invented.
+    """
+
+    def __init__(self, dongle: Mishaps, stop: Callable[[], None], answer: Answer) -> None:
+        """Take the dongle, what ends its service, and what takes answers."""
+        self._stop = stop
+        self._answer = answer
+        self._kept = bytearray()
+        self._orders: Mapping[str, Callable[[str], bool]] = {
+            "reset": lambda rest: _coded(dongle.restart, rest, ResetCode.WATCHDOG),
+            "fail": lambda rest: _coded(dongle.fail, rest, ResetCode.ACK_TIMEOUTS),
+            "silence": lambda rest: _switched(dongle, rest),
+            "unplug": lambda rest: not rest and _done(dongle.unplug),
+            "disturb": dongle.disturb,
+        }
+
+    def data_received(self, data: bytes) -> None:
+        """Take octets of the pipe."""
+        self._kept += data
+        *lines, rest = self._kept.split(b"\n")
+        self._kept = rest[-MAX_LINE_BYTES:]
+        for line in lines:
+            self._order(line.decode("utf-8", "replace").strip())
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- whatever ended it
+        """The pipe has ended: whoever started us is gone."""
+        self._stop()
+
+    def _order(self, line: str) -> None:
+        word, _, rest = line.partition(" ")
+        act = self._orders.get(word)
+        done = act is not None and act(rest.strip())
+        self._answer(line if done else f"refused {line[:80]}")
+
+
+def _coded(act: Callable[[int], None], rest: str, usual: int) -> bool:
+    try:
+        code = int(rest, 16) if rest else int(usual)
+    except ValueError:
+        return False
+    if not 0 <= code <= 0xFF:
+        return False
+    act(code)
+    return True
+
+
+def _switched(dongle: Mishaps, rest: str) -> bool:
+    if rest not in _SWITCH:
+        return False
+    dongle.fall_silent(silent=_SWITCH[rest])
+    return True
+
+
+def _done(act: Callable[[], None]) -> bool:
+    act()
+    return True
