@@ -21,6 +21,7 @@ from emulator.codecs.ezsp.values import StatusOnly
 from emulator.core.chance import Stream
 from emulator.ncp.air import Air
 from emulator.ncp.handlers_joining import JOINING
+from emulator.ncp.handlers_key_contexts import KEY_CONTEXTS
 from emulator.ncp.handlers_messages import MESSAGES
 from emulator.ncp.handlers_network import NETWORK
 from emulator.ncp.handlers_security import SECURITY
@@ -36,6 +37,7 @@ _HANDLERS: Final[dict[Frame, Handler]] = {
     **TABLES.rows,
     **SECURITY.rows,
     **JOINING.rows,
+    **KEY_CONTEXTS.rows,
     **MESSAGES.rows,
 }
 _DUMPED: Final = frozenset({"nv"})

@@ -9,18 +9,28 @@ from emulator.codecs.zigbee.zdo import Capability, NodeDescriptor, SimpleDescrip
 from emulator.core.effects import Note
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
-from emulator.han.aps_receiver import ApsReceiver, Whole
-from emulator.han.aps_sender import ApsSender, Outgoing, SenderOutput, Transfer
+from emulator.han.aps_receiver import REASSEMBLY_WAIT_US, ApsReceiver, Whole
+from emulator.han.aps_sender import (
+    DUPLICATE_MEMORY_US,
+    ApsSender,
+    Outgoing,
+    SenderOutput,
+    Transfer,
+)
 from emulator.han.labels import label_of, wants_ack
 from emulator.han.outputs import Settled, StartTimer, StopTimer
 from emulator.ncp import zdo_server
 from emulator.ncp.radio_frames import BROADCASTS, EVERYBODY, DataFrame
+from emulator.ncp.traffic import REMEMBERED
 from emulator.ncp.zdo_server import Described
 
 #: Short address of the coordinator.
 HUB: Final = 0x0000
 #: Longest APS payload of one fragment. Source: reference zigbee-dongle.md section 1.3-4.
 MAX_BLOCK_BYTES: Final = 64
+#: Time that passes between two messages for whoever remembers them by time: as in
+#: `traffic.REMEMBERED`, so many of them are remembered, however fast they come.
+_MESSAGE_US: Final = DUPLICATE_MEMORY_US // REMEMBERED
 _ALL_ENDPOINTS: Final = 0xFF
 _SUCCESS: Final = 0x00
 _REJOIN: Final = 0x80
@@ -76,6 +86,7 @@ class MemberStack:
     _sender: ApsSender = field(default_factory=lambda: ApsSender(MAX_BLOCK_BYTES))
     _receiver: ApsReceiver = field(default_factory=ApsReceiver)
     _sequence: int = 0
+    _heard_us: int = 0
 
     def announce(self) -> DataFrame:
         """Return the broadcast by which the node tells everybody that it is here."""
@@ -139,8 +150,11 @@ class MemberStack:
 
     def _take(self, outer: DataFrame, inner: aps.ApsFrame, now_us: int) -> list[StackOutput]:
         outputs: list[StackOutput] = []
-        for out in self._receiver.take(outer.source, inner, now_us):
-            if isinstance(out, aps.ApsAck):
+        self._heard_us += _MESSAGE_US
+        for out in self._receiver.take(outer.source, inner, self._heard_us):
+            if isinstance(out, StartTimer):
+                outputs.append(StartTimer(out.name, now_us + REASSEMBLY_WAIT_US))
+            elif isinstance(out, aps.ApsAck):
                 outputs.append(DataFrame(self.short, outer.source, out, self.network_key))
             elif not isinstance(out, Whole):
                 outputs.append(out)

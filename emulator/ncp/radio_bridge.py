@@ -7,7 +7,6 @@ from typing import Any
 
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Note
-from emulator.core.ids import Eui64
 from emulator.ncp.air import QUIET_DBM, HeardNetwork, QuietAir
 from emulator.ncp.member import Member
 from emulator.ncp.member_plan import Log, MemberPlan, Stage
@@ -130,11 +129,3 @@ class RadioBridge(QuietAir):
         """
         for member in self.members:
             member.load(state[member.plan.eui64.hex], now)
-
-    def member(self, eui64: Eui64) -> Member:
-        """Return the node with that address.
-
-        Raises:
-            KeyError: There is none.
-        """
-        return self._by_eui64[eui64]

@@ -16,8 +16,9 @@ MAX_REPEATS: Final = 3
 #: How long a received message is remembered, in milliseconds. Source: invented; longer than all
 #: repeats of a message take.
 REMEMBERED_MS: Final = 20_000
-#: Received messages that are remembered at one time. Source: invented.
-_REMEMBERED: Final = 256
+#: Received messages that are remembered at one time: counters have eight bits, and at the speed of
+#: an emulated air a new message may soon bear an old one's. Source: invented.
+REMEMBERED: Final = 64
 
 
 @dataclass(slots=True)
@@ -106,6 +107,6 @@ class Traffic:
         key = (source, frame.counter, block)
         at = self._seen.pop(key, None)
         self._seen[key] = now
-        if len(self._seen) > _REMEMBERED:
+        if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
         return at is not None and now - at <= REMEMBERED_MS

@@ -32,17 +32,18 @@ _HUB: Final = frozenset({DeviceType.CHF, DeviceType.GPF})
 def image_kind(body: UpdateFirmware, inventory: Inventory) -> ImageKind:
     """Return what the image file of a request ends in; its first known SMETS1 target decides.
 
-    A PPMID's has no trailer however the PPMID was announced: that it is out of reach is another
-    matter, and told as such.
+    Where no target is of SMETS1 and all are PPMIDs the file has no trailer either: that they are
+    out of reach of 11.1 is another matter, and told as such.
     """
     if isinstance(body, UpdatePpmidFirmware):
         return ImageKind.UNSIGNED
-    for device in body.devices:
-        record = inventory.find(device)
-        if record is None:
-            continue
-        if record.smets is SmetsVersion.SMETS1 or record.device_type is DeviceType.PPMID:
+    found = (inventory.find(device) for device in body.devices)
+    records = [record for record in found if record is not None]
+    for record in records:
+        if record.smets is SmetsVersion.SMETS1:
             return _KINDS.get(record.device_type, ImageKind.SUPPLIER_SIGNED)
+    if records and all(record.device_type is DeviceType.PPMID for record in records):
+        return ImageKind.UNSIGNED
     return ImageKind.SUPPLIER_SIGNED
 
 

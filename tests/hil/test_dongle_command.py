@@ -81,6 +81,7 @@ def _all_interviewed(app: SmartEnergyApplication, count: int) -> bool:
     )
 
 
+@pytest.mark.soak
 def test_a_whole_home_joins_by_install_codes_and_is_still_there_after_a_restart(
     tmp_path: Path,
 ) -> None:

@@ -117,7 +117,7 @@ keys = "file:keys.toml#management"
     return write_bench(folder, text + home)
 
 
-HOME = '\n[roles.CHF]\nendpoint = "emulated:demo-s1-chf"\n'
+HOME = '\n[roles.CHF]\nendpoint = "emulated:demo-s1-chf-foct"\n'
 READING = 3
 
 

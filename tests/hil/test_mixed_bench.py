@@ -39,7 +39,7 @@ endpoint = "loopback:demo-s1-esme"
 listen = "pty"
 
 [roles.CHF]
-endpoint = "emulated:demo-s1-chf"
+endpoint = "emulated:demo-s1-chf-foct"
 
 [roles.GSME]
 endpoint = "emulated:demo-s1-gsme"

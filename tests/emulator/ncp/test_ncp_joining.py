@@ -35,6 +35,7 @@ from emulator.core.ids import Eui64
 from emulator.crypto.install_code import InstallCode
 from emulator.ncp.member_plan import Stage
 from emulator.ncp.radio_bridge import RadioBridge
+from emulator.ncp.radio_frames import AssociationRequest
 from emulator.ncp.trust_centre import MAX_TRANSIENT_KEYS, KeyStatus
 from tests.emulator.ncp.home_given import (
     BATTERY,
@@ -348,3 +349,36 @@ def test_dongle_and_nodes_come_back_together_after_a_loss_of_power() -> None:
     assert [member.short for member in again.members] == shorts
     assert _joins(later) == []
     assert later.ask(Frame.GET_PARENT_CHILD_PARAMETERS, Nothing()).child_count == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "policy", "update", "decision"),
+    [
+        (SECURITY.state.network_key, 0, 0, JoinDecision.NO_ACTION),
+        (None, ALLOWED, 3, JoinDecision.USE_PRECONFIGURED_KEY),
+        (None, int(JoinBits.ALLOW_JOINS), 3, JoinDecision.DENY_JOIN),
+        (None, int(ALLOWED | JoinBits.IGNORE_UNSECURED_REJOINS), 3, JoinDecision.NO_ACTION),
+    ],
+)
+def test_a_node_comes_back_with_the_network_key_or_as_the_policy_says(
+    key: bytes | None, policy: int, update: int, decision: JoinDecision
+) -> None:
+    desk, bridge = joined(a_plan())
+    _policy(desk, policy)
+    desk.ask(Frame.PERMIT_JOINING, PermitJoining(0))
+    member = bridge.members[0]
+    assert member.short is not None
+    back = AssociationRequest(METER, member.plan.capability, member.short, key)
+    member.uplink.append(back)
+    desk.wait(10)
+    assert _joins(desk)[0] == (METER, update, int(decision))
+
+
+def test_a_stranger_and_a_node_with_an_old_key_do_not_come_back() -> None:
+    desk, bridge = joined(a_plan())
+    member = bridge.members[0]
+    assert member.short is not None
+    member.uplink.append(AssociationRequest(METER, 0, member.short, bytes(16)))
+    member.uplink.append(AssociationRequest(SLEEPER, 0, 0x4321, SECURITY.state.network_key))
+    desk.wait(10)
+    assert _joins(desk) == []

@@ -101,6 +101,23 @@ def test_every_message_has_the_next_counter_and_wraps() -> None:
     assert _sent(desk) == [Status.OK] * 300
 
 
+def test_a_thousand_reads_in_a_moment_are_all_answered() -> None:
+    desk, bridge = joined(a_plan())
+    for number in range(1_000):
+        desk.callbacks.clear()
+        _send(desk, _short(bridge), READ)
+        assert len(told(desk, Frame.INCOMING_MESSAGE_HANDLER)) == 1, number
+
+
+def test_many_long_messages_in_a_moment_all_arrive() -> None:
+    talker = Talker()
+    desk, bridge = joined(a_plan(application=talker))
+    for _ in range(600):
+        first = _send(desk, _short(bridge), bytes(10), _aps(FRAGMENT, 2 << 8))
+        _send(desk, _short(bridge), bytes(10), _aps(FRAGMENT, 1, first.sequence))
+    assert len(talker.heard) == 600
+
+
 def test_a_message_to_nobody_fails_and_says_so() -> None:
     desk, _bridge = joined(a_plan())
     assert _send(desk, 0x1234, READ).status is Status.OK

@@ -53,6 +53,7 @@ SAME: Final[dict[str, frozenset[str]]] = {
     "key_status": frozenset({"status"}),
     "key_type": frozenset({"type"}),
     "kind": frozenset({"type"}),
+    "length": frozenset({"apslength"}),
     "library": frozenset({"libraryid"}),
     "lqi": frozenset({"lasthoplqi", "linkquality"}),
     "max_time_s": frozenset({"maxtime"}),
