@@ -29,6 +29,7 @@ CASES_OF: Final[Mapping[str, int]] = {
     "tests/scenarios/test_kill_smets1_firmware.py": 1,
     "tests/scenarios/test_rows.py::test_a_row_passes": 4,
     "tests/scenarios/test_rows.py::test_a_row_fails": 4,
+    "tests/scenarios/test_bilingual_cohorts.py": 3,
     "tests/scenarios/test_serial_benches.py": 1,
     "tests/docs/test_recipes.py": 2,
     "tests/benches/": 3,

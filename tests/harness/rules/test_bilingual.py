@@ -75,7 +75,15 @@ def test_each_row_decides_its_case_in_every_cohort(row: str, cohort: str) -> Non
     assert found.is_targetable == (found.read is not ReadBrings.NOTHING)
 
 
-@pytest.mark.parametrize("row", CASES)
+@pytest.mark.parametrize("row", ["D9", "D10"])
+def test_who_was_not_announced_with_an_entry_of_the_list_is_refused_in_either_mode(
+    row: str,
+) -> None:
+    found = judge(replace(CASES[row], mode=ENDURING), load_cohort("EA").ppmid)
+    assert (found.row, found.outcome) == (row, OUTCOMES[row][0])
+
+
+@pytest.mark.parametrize("row", sorted(CASES.keys() - {"D9", "D10"}))
 def test_in_enduring_mode_the_home_decides_and_nothing_else(row: str) -> None:
     case = replace(CASES[row], mode=ENDURING)
     found = judge(case, load_cohort("EA").ppmid)
