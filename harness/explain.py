@@ -28,6 +28,12 @@ _PARTY_DEFECTS: Final = "harness.parties.defects"
 _MIGRATION_DEFECTS: Final = "harness.parties.migration_defects"
 _FIRMWARE_DEFECTS: Final = "harness.parties.firmware_defects"
 _EMULATED_BENCH: Final = "harness.benches.emulated"
+#: Modules whose ``SAYS`` tell codes of refusals, what those are, where they come up.
+_REFUSING: Final = (
+    ("harness.parties.s1sp_desk_faults", "S1SP refusal", "smetsbench run 'FM-3*' 'MIG-*'"),
+    ("harness.door.errors", "refusal of the participant door", "smetsbench dust door --help"),
+)
+_OURS: Final = "stand-in"
 
 
 class _Saboteur(Protocol):
@@ -187,6 +193,12 @@ def _refusals(_overlays: Folders) -> Iterator[Explanation]:
         )
 
 
+def _refusing_parties(_overlays: Folders) -> Iterator[Explanation]:
+    for module, kind, use in _REFUSING:
+        for code, sentence in import_module(module).SAYS.items():
+            yield Explanation(kind, str(code), sentence, {"use": use}, _OURS)
+
+
 def _marks(_overlays: Folders) -> Iterator[Explanation]:
     for mark, sentence in MARKS.items():
         yield Explanation("evidence mark", str(mark), sentence, {"use": "smetsbench data status"})
@@ -281,6 +293,7 @@ _SOURCES: Final[tuple[Callable[[Folders], Iterator[Explanation]], ...]] = (
     _words,
     _faults,
     _refusals,
+    _refusing_parties,
     _marks,
     _image_defects,
     _party_defects,

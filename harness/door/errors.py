@@ -1,6 +1,7 @@
 """Why the door refuses something: named answers, the same at every door."""
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,6 +35,29 @@ class DoorCode(enum.StrEnum):
     NOT_A_FILE = "not-a-file"
     UNREADABLE = "unreadable"
     BROKEN = "door-broken"
+
+
+#: What each means, in one sentence.
+SAYS: Final[Mapping[DoorCode, str]] = {
+    DoorCode.UNKNOWN_USER: "The originator is no supplier of an installation behind the door.",
+    DoorCode.UNKNOWN_CERTIFICATE: "The certificate that signed is not trusted here.",
+    DoorCode.WRONG_ORIGINATOR: "The certificate that signed belongs to another user.",
+    DoorCode.WRONG_ROLE: "The certificate that signed is not one of a service user.",
+    DoorCode.EXPIRED_CERTIFICATE: "The certificate that signed does not hold at bench time.",
+    DoorCode.REPLAYED_COUNTER: "The originator used this counter before.",
+    DoorCode.EMPTY: "There is no document.",
+    DoorCode.WRONG_CONTENT_TYPE: "The content type is not XML.",
+    DoorCode.TOO_SLOW: "The body did not arrive in time.",
+    DoorCode.UNKNOWN_PATH: "The door has no such path.",
+    DoorCode.WRONG_METHOD: "The path does not take this method.",
+    DoorCode.UNKNOWN_ID: "No request of that number was taken.",
+    DoorCode.BAD_NUMBER: "A number in the address is none.",
+    DoorCode.NAME_USED_BEFORE: "A file of that name was dropped before.",
+    DoorCode.BAD_NAME: "The name of a dropped file cannot be used.",
+    DoorCode.NOT_A_FILE: "What was dropped is no file.",
+    DoorCode.UNREADABLE: "A dropped file cannot be read.",
+    DoorCode.BROKEN: "The door itself broke: a defect of smetsbench.",
+}
 
 
 @dataclass(frozen=True, slots=True)

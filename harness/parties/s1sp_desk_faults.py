@@ -59,6 +59,65 @@ class DeskFault(enum.StrEnum):
     NO_OUTCOME = "X-S1SP-NO-OUTCOME"
 
 
+#: What each means, in one sentence.
+SAYS: Final[Mapping[DeskFault, str]] = {
+    DeskFault.TOO_LARGE: "The document is larger than the S1SP takes.",
+    DeskFault.MALFORMED: "The document is no countersigned request.",
+    DeskFault.NOT_COUNTERSIGNED: "The DSP's signature is missing.",
+    DeskFault.COUNTERSIGNATURE: "The DSP's signature does not verify.",
+    DeskFault.OTHER_S1SP: "The request is for another S1SP.",
+    DeskFault.OTHER_REQUEST: "The request inside is another than the envelope says.",
+    DeskFault.REQUEST_MALFORMED: "The user's request inside cannot be read.",
+    DeskFault.REPLAYED: (
+        "The originator's counter did not rise: the request was carried out before. "
+    ),
+    DeskFault.NOT_SIGNED: "The user's signature is missing.",
+    DeskFault.USER_SIGNATURE: "The user's signature does not verify.",
+    DeskFault.UNKNOWN_DEVICE: "The device is none of this S1SP's, or there is no way to it.",
+    DeskFault.NO_SUCH_SERVICE: "The S1SP does not have this service.",
+    DeskFault.NULL_CERTIFICATE: (
+        "The device has Null certificate ids: critical requests wait for 6.21 or 6.23. "
+    ),
+    DeskFault.OTHER_CERTIFICATE: (
+        "The user's certificate is not the one that was notified for the device. "
+    ),
+    DeskFault.NOT_NULL: "Null certificate ids were expected, and others are notified.",
+    DeskFault.COS_REPLAYED: "The counter of a change of supplier did not rise.",
+    DeskFault.DCO_PART_MISSING: "A critical instruction lacks the DCO's part.",
+    DeskFault.DCO_PART_SIGNER: "The DCO's part of an instruction is another's.",
+    DeskFault.DCO_PART_ALTERED: "The DCO's part does not fit the instruction.",
+    DeskFault.DCO_PART_REPLAYED: "The DCO's part was used before.",
+    DeskFault.BAD_UTRN: "The UTRN is none of this user and device.",
+    DeskFault.FUTURE_DATED: "The request is for a later time, which the S1SP does not keep.",
+    DeskFault.SILENT: "The device did not answer.",
+    DeskFault.NOT_DELIVERED: (
+        "A top-up did not reach the meter: the alert carries the code to key in. "
+    ),
+    DeskFault.OTHER_HUB: "The device stands behind another hub than the request names.",
+    DeskFault.IMAGE_MALFORMED: "The image file cannot be read.",
+    DeskFault.IMAGE_FILE_SIZE: "The image file is not as long as its header says.",
+    DeskFault.IMAGE_VERSION: "The version of the image file is not the one that is asked for.",
+    DeskFault.IMAGE_SIGNATURE: "The supplier's signature behind the image does not verify.",
+    DeskFault.OTHER_MAKE: "The PPMID is not of this S1SP's make: it is neither updated nor read.",
+    DeskFault.IMAGE_NOT_SUPPORTED: "The device takes no image this way.",
+    DeskFault.METADATA_NOT_MADE: "The S1SP could not make the metadata of the bare image.",
+    DeskFault.METADATA_REFUSED: (
+        "The hub discarded the image: the metadata inside it are not its maker's. "
+    ),
+    DeskFault.OWN_METADATA_REFUSED: (
+        "The hub discarded the image for metadata that the S1SP made: its fault. "
+    ),
+    DeskFault.HUB_SIZE: "The image is too large for the hub's store, whatever device it is for.",
+    DeskFault.HUB_STORE: "The hub has no free slot for the image.",
+    DeskFault.HUB_HOLDS_ANOTHER: (
+        "The hub holds another image for the device, and this one may not replace it. "
+    ),
+    DeskFault.HUB_REFUSED: "The hub refused the image.",
+    DeskFault.IMAGE_ABORTED: "The image was given up on its way from the hub to the device.",
+    DeskFault.NO_OUTCOME: "The hub told no outcome in time.",
+}
+
+
 #: Faults that nobody is told of.
 UNTOLD: Final = frozenset(
     {

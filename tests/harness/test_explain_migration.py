@@ -8,9 +8,11 @@ import pytest
 import harness
 from device_profiles.evidence import EvidenceKind
 from device_profiles.files import SHIPPED
+from harness.door.errors import DoorCode
 from harness.explain import explain
 from harness.explain_migration import migration_meanings
 from harness.migration.step_table import load_steps
+from harness.parties.s1sp_desk_faults import DeskFault
 from harness.rules.migration_rulebook import load_rule_book
 from harness.standins import OTHER_STAND_INS, collect
 
@@ -86,3 +88,11 @@ def test_rows_of_an_overlay_without_a_mark_are_the_users_own_and_no_stand_ins(
     files = {one.file for one in collect((tmp_path,))}
     assert "catalogues/migration-tmad" not in files
     assert "catalogues/migration-rules" in files
+
+
+def test_every_refusal_of_the_desk_and_of_the_door_is_explained() -> None:
+    kinds = {"S1SP refusal", "refusal of the participant door"}
+    for code in (*DeskFault, *DoorCode):
+        found = [one for one in explain(str(code)) if one.kind in kinds]
+        assert found, code
+        assert all(one.says and one.evidence for one in found)
