@@ -8,8 +8,10 @@ from typing import Final
 from device_profiles import cpl as lists
 from device_profiles.installation import Installation, InstalledDevice
 from device_profiles.loader import load_profile
+from device_profiles.metadata_makers import HubMaker
 from device_profiles.words import DeviceType
 from emulator.codecs import ota_file
+from emulator.codecs.chf_metadata import MetadataTarget, codec_of
 from emulator.codecs.gbcs.alerts import AlertCode
 from emulator.codecs.ota_file import OtaImage
 from emulator.core.ids import Eui64
@@ -60,7 +62,7 @@ def homes(folder: Path, seed: int = 1) -> Homes:
     smets1 = generate(Order(1, 5, _COHORT))
     meter = smets1[0].of(DeviceType.ESME)[0]
     shipped = lists.load_cpl()
-    image = smets1_image(meter)
+    image = smets1_image(meter, smets1[0].of(DeviceType.CHF)[0])
     entry = next(one for one in shipped.entries.values() if one.cpl_entry_id == meter.cpl_entry)
     change = {
         "cpl_entry_id": "EXAMPLE-NEXT",
@@ -75,11 +77,15 @@ def homes(folder: Path, seed: int = 1) -> Homes:
     return Homes(own.smets2, smets1, (data,), seed)
 
 
-def smets1_image(meter: InstalledDevice, scalar: int = 1) -> OtaImage:
-    """Return the next image of a SMETS1 meter, signed."""
+def smets1_image(meter: InstalledDevice, hub: InstalledDevice, scalar: int = 1) -> OtaImage:
+    """Return the next image of a SMETS1 meter, with the metadata its hub asks for, signed."""
     version = FirmwareVersion.from_number(int(SMETS1_VERSION, 16))
-    target = Target.of(load_profile(meter.profile))
-    return build(target, version, _CONTENT, signing=Signing(scalar))
+    profile = load_profile(meter.profile)
+    target = Target.of(profile)
+    bare = build(target, version, _CONTENT, signing=Signing(scalar))
+    codec = codec_of(HubMaker.of(load_profile(hub.profile)))
+    metadata = codec.build(bare.header, _CONTENT, MetadataTarget.of(profile))
+    return build(target, version, codec.join(metadata, _CONTENT), signing=Signing(scalar))
 
 
 @dataclass(slots=True)
@@ -115,7 +121,7 @@ class Example:
         meter = homes[0].of(DeviceType.ESME)[0]
         self.look(meter)
         if smets1:
-            self.update_smets1(meter)
+            self.update_smets1(meter, homes[0].of(DeviceType.CHF)[0])
         else:
             self.update_smets2(meter)
 
@@ -166,10 +172,10 @@ class Example:
             raise ExampleFailedError(f"11.3 is not answered: {got.code} {got.trouble}")
         self._runs(device, version)
 
-    def update_smets1(self, meter: InstalledDevice) -> None:
+    def update_smets1(self, meter: InstalledDevice, hub: InstalledDevice) -> None:
         """11.1, the S1SP's word on the image, 11.3: the same through an S1SP."""
         device = Eui64.parse(meter.eui64)
-        image = smets1_image(meter, self._scalar)
+        image = smets1_image(meter, hub, self._scalar)
         asked = UpdateFirmware(ota_file.encode(image), SMETS1_VERSION, (device,))
         self._expect("11.1", self.system.ask(asked), Kind.ACKNOWLEDGEMENT)
         heard = self.system.alerts()
@@ -178,8 +184,7 @@ class Example:
         words = ", ".join(f"{one.code:04X} {one.description}" for one in alerts)
         self.say(f"11.1       {SMETS1_VERSION}: {words or ', '.join(map(_word, heard))}")
         if not any(one.code == AlertCode.FIRMWARE_VERIFIED for one in alerts):
-            self.say("           the image was not verified: nothing to activate")
-            return
+            raise ExampleFailedError("11.1: the meter did not verify the image")
         got = self.system.activate(device, ota_file.manufacturer_image_hash(image))
         answer = self.system.of_s1sp(got)
         if answer is None or not isinstance(answer.body, Result) or not answer.body.success:
