@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from device_profiles.cpl import Cpl
+from device_profiles.cpl_entry import CplEntry
 from device_profiles.schema import DeviceProfile
-from device_profiles.words import SmetsVersion
+from device_profiles.words import DeviceType, SmetsVersion
 
 _SMETS1: Final = SmetsVersion.SMETS1
 
@@ -20,3 +22,21 @@ def announced_in_smets1(profile: DeviceProfile) -> tuple[str, SmetsVersion]:
     if profile.is_of(_SMETS1):
         return profile.nominal_version(_SMETS1).upper(), _SMETS1
     return profile.identity.firmware_version.upper(), profile.identity.smets
+
+
+def resolve_in_smets1(cpl: Cpl, profile: DeviceProfile, role: DeviceType) -> CplEntry | None:
+    """Return the one CPL row that a device of a SMETS1 home goes by, or None.
+
+    Args:
+        cpl: The list.
+        profile: The device's model.
+        role: What it is in the home: a hub is its GPF too.
+    """
+    version, smets = announced_in_smets1(profile)
+    return cpl.resolve(
+        manufacturer=profile.identity.manufacturer_hex,
+        model=profile.identity.model_hex,
+        device_type=role,
+        firmware_version=version,
+        smets=smets,
+    ).entry

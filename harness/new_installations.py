@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from device_profiles.announced import announced_in_smets1
+from device_profiles.announced import resolve_in_smets1
 from device_profiles.cohort import Cohort, load_cohort
 from device_profiles.cpl import Cpl, load_cpl
 from device_profiles.files import Folders
@@ -118,17 +118,9 @@ def _cpl_entries(
     """Return the CPL row of each model at its factory version, where there is exactly one."""
     found: dict[DeviceType, str] = {}
     for role, name in models.items():
-        profile = load_profile(name, overlays)
-        version, smets = announced_in_smets1(profile)
-        resolution = cpl.resolve(
-            manufacturer=profile.identity.manufacturer_hex,
-            model=profile.identity.model_hex,
-            device_type=role,
-            firmware_version=version,
-            smets=smets,
-        )
-        if resolution.entry is not None:
-            found[role] = resolution.entry.cpl_entry_id
+        entry = resolve_in_smets1(cpl, load_profile(name, overlays), role)
+        if entry is not None:
+            found[role] = entry.cpl_entry_id
     return found
 
 

@@ -16,7 +16,6 @@ from emulator.codecs.ezsp.statuses import Status
 from emulator.codecs.ezsp.structures import ApsFrame, BindingEntry
 from emulator.codecs.ezsp.values import ByIndex, Nothing, PayloadLength, StatusOnly
 from emulator.codecs.ezsp.values_messages import (
-    IncomingMessage,
     MessageSent,
     PollForData,
     Reply,
@@ -104,21 +103,7 @@ def _to_self(ncp: NcpState, aps: ApsFrame, message: bytes) -> None:
     if aps.profile == zdo.PROFILE:
         own_zdo.ask_self(ncp, aps, message)
     elif aps.destination_endpoint in ncp.ram.endpoints:
-        _loop_back(ncp, IncomingType.UNICAST, aps, message)
-
-
-def _loop_back(ncp: NcpState, kind: IncomingType, aps: ApsFrame, message: bytes) -> None:
-    told = IncomingMessage(
-        kind,
-        aps,
-        ncp.short,
-        0xFF,
-        0,
-        message,
-        sender_eui64=ncp.identity.eui64,
-        timestamp=ncp.now & 0xFFFFFFFF,
-    )
-    ncp.later(Frame.INCOMING_MESSAGE_HANDLER, told)
+        ncp.hear_itself(IncomingType.UNICAST, aps, message)
 
 
 def _destination(ncp: NcpState, asked: SendUnicast) -> int | None:
@@ -175,7 +160,7 @@ def send_broadcast(ncp: NcpState, asked: SendBroadcast) -> SendAnswer:
     endpoints = ncp.ram.endpoints
     own = {*endpoints, _ALL_ENDPOINTS} if endpoints else set()
     if aps.destination_endpoint in own and aps.profile != zdo.PROFILE:
-        _loop_back(ncp, IncomingType.BROADCAST_LOOPBACK, aps, asked.message)
+        ncp.hear_itself(IncomingType.BROADCAST_LOOPBACK, aps, asked.message)
     head = (int(OutgoingType.BROADCAST), asked.destination, aps, asked.tag)
     contents = asked.message if _with_contents(ncp) else b""
     ncp.later(Frame.MESSAGE_SENT_HANDLER, MessageSent(*head, Status.OK, contents))
@@ -192,7 +177,7 @@ def send_multicast(ncp: NcpState, asked: SendMulticast) -> SendAnswer:
     _spread(ncp, asked.broadcast_address, aps, asked.message, aps.group)
     groups = {entry.group for entry in ncp.ram.multicast.values() if entry.endpoint}
     if aps.group in groups:
-        _loop_back(ncp, IncomingType.MULTICAST_LOOPBACK, aps, asked.message)
+        ncp.hear_itself(IncomingType.MULTICAST_LOOPBACK, aps, asked.message)
     head = (int(OutgoingType.MULTICAST), aps.group, aps, asked.tag)
     contents = asked.message if _with_contents(ncp) else b""
     ncp.later(Frame.MESSAGE_SENT_HANDLER, MessageSent(*head, Status.OK, contents))

@@ -2,10 +2,8 @@
 
 from typing import Final
 
-from emulator.codecs.ezsp.frames import Frame
 from emulator.codecs.ezsp.identifiers import ConfigId, IncomingType
 from emulator.codecs.ezsp.structures import ApsFrame
-from emulator.codecs.ezsp.values_messages import IncomingMessage
 from emulator.codecs.zigbee import aps, zdo
 from emulator.codecs.zigbee.zdo import (
     Capability,
@@ -82,17 +80,7 @@ def ask_self(ncp: NcpState, described: ApsFrame, message: bytes) -> None:
     counter = ncp.traffic.next_counter()
     cluster = described.cluster | zdo.RESPONSE
     answer = ApsFrame(zdo.PROFILE, cluster, 0, 0, described.options, 0, counter)
-    told = IncomingMessage(
-        IncomingType.UNICAST,
-        answer,
-        ncp.short,
-        0xFF,
-        0,
-        payload,
-        sender_eui64=ncp.identity.eui64,
-        timestamp=ncp.now & 0xFFFFFFFF,
-    )
-    ncp.later(Frame.INCOMING_MESSAGE_HANDLER, told)
+    ncp.hear_itself(IncomingType.UNICAST, answer, payload)
 
 
 def _left_to_host(cluster: int, flags: int) -> bool:

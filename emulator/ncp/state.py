@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from emulator.codecs.ezsp.frames import Frame
-from emulator.codecs.ezsp.identifiers import Counter
+from emulator.codecs.ezsp.identifiers import Counter, IncomingType
 from emulator.codecs.ezsp.statuses import Status
+from emulator.codecs.ezsp.structures import ApsFrame
 from emulator.codecs.ezsp.values import StatusOnly
+from emulator.codecs.ezsp.values_messages import IncomingMessage
 from emulator.core.chance import Stream
 from emulator.ncp.air import Air
 from emulator.ncp.identity import Identity
@@ -67,6 +69,20 @@ class NcpState:
         due = Due(name, values, self.now + delay_ms)
         self._count += 1
         heapq.heappush(self._due, (due.at, self._count, due))
+
+    def hear_itself(self, kind: IncomingType, described: ApsFrame, message: bytes) -> None:
+        """Tell the host of a message that comes from its own NCP."""
+        told = IncomingMessage(
+            kind,
+            described,
+            self.short,
+            0xFF,
+            0,
+            message,
+            sender_eui64=self.identity.eui64,
+            timestamp=self.now & 0xFFFFFFFF,
+        )
+        self.later(Frame.INCOMING_MESSAGE_HANDLER, told)
 
     def alarm(self, key: Hashable, delay_ms: int, act: "Callable[[NcpState], None]") -> None:
         """Let something be done in ``delay_ms``; replaces an alarm of that key."""

@@ -1,14 +1,13 @@
 """Orders to a served device from the program that started it: lines of text on a pipe."""
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import IO, Final
+from typing import Final
 
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Note
 from emulator.core.faults import CLEAR, FaultError, parse
-from emulator.servers.errors import ListenError
+from emulator.servers.order_lines import Answer, OrderLines
 from emulator.servers.served_meter import ServedMeter
 
 #: The order that takes the supply, and after which a number of seconds follows (0: for good).
@@ -18,16 +17,11 @@ CLOCK: Final = "clock"
 #: The order that puts a fault into force, and after which it follows as in ``--fault``;
 #: ``disturb clear@LINK`` ends what lies on a link.
 DISTURB: Final = "disturb"
-#: Longest line that is read.
-MAX_LINE_BYTES: Final = 1024
 _MAX_OFF_S: Final = 1e9
 _MAX_MS: Final = 1 << 53
 
-#: Takes the answer to an order: one line.
-Answer = Callable[[str], None]
 
-
-class ControlPipe(asyncio.Protocol):
+class ControlPipe(OrderLines):
     """Reads orders, one a line; the end of the pipe stops the service.
 
     ``power-cut SECONDS`` takes the supply for so many seconds of the device's clock. ``clock MS``
@@ -41,24 +35,12 @@ class ControlPipe(asyncio.Protocol):
 
     def __init__(self, meter: ServedMeter, stop: Callable[[], None], answer: Answer) -> None:
         """Take the meter, what ends its service, and what takes answers."""
+        super().__init__(stop)
         self._meter = meter
-        self._stop = stop
         self._answer = answer
-        self._kept = bytearray()
 
-    def data_received(self, data: bytes) -> None:
-        """Take octets of the pipe."""
-        self._kept += data
-        *lines, rest = self._kept.split(b"\n")
-        self._kept = rest[-MAX_LINE_BYTES:]
-        for line in lines:
-            self._order(line.decode("utf-8", "replace").strip())
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- whatever ended it
-        """The pipe has ended: whoever started us is gone."""
-        self._stop()
-
-    def _order(self, line: str) -> None:
+    def order(self, line: str) -> None:
+        """Carry out one order, and answer it; an empty line is none."""
         if not line:
             return
         act = self._act(*line.partition(" ")[::2])
@@ -89,23 +71,6 @@ class ControlPipe(asyncio.Protocol):
 def unheard(line: str) -> None:
     """Take an answer that nobody wants."""
     del line
-
-
-async def listen_to(
-    pipe: IO[bytes], meter: ServedMeter, stop: Callable[[], None], answer: Answer
-) -> asyncio.ReadTransport:
-    """Read orders from a pipe until it ends.
-
-    Raises:
-        ListenError: It is no pipe: a file, for instance, has no end to wait for.
-    """
-    try:
-        transport, _protocol = await meter.loop.connect_read_pipe(
-            lambda: ControlPipe(meter, stop, answer), pipe
-        )
-    except (OSError, ValueError) as error:
-        raise ListenError("standard input", "it is no pipe that could be listened to") from error
-    return transport
 
 
 def _discard(act: Callable[[str], object], word: str) -> None:

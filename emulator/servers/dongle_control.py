@@ -1,17 +1,12 @@
 """Orders to a served dongle from the program that started it: mishaps, one a line on a pipe."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from emulator.codecs.ezsp.ash import ResetCode
+from emulator.servers.order_lines import Answer, OrderLines
 
-#: Longest line that is read.
-MAX_LINE_BYTES: Final = 1024
 _SWITCH: Final = {"on": True, "off": False}
-
-#: Takes the answer to an order: one line.
-Answer = Callable[[str], None]
 
 
 class Mishaps(Protocol):
@@ -38,7 +33,7 @@ class Mishaps(Protocol):
         ...
 
 
-class DongleOrders(asyncio.Protocol):
+class DongleOrders(OrderLines):
     """Reads orders, one a line; the end of the pipe stops the service.
 
     ``reset [CODE]``, ``fail [CODE]`` (numbers in hexadecimal), ``silence on|off``, ``unplug``,
@@ -51,9 +46,8 @@ class DongleOrders(asyncio.Protocol):
 
     def __init__(self, dongle: Mishaps, stop: Callable[[], None], answer: Answer) -> None:
         """Take the dongle, what ends its service, and what takes answers."""
-        self._stop = stop
+        super().__init__(stop)
         self._answer = answer
-        self._kept = bytearray()
         self._orders: Mapping[str, Callable[[str], bool]] = {
             "reset": lambda rest: _coded(dongle.restart, rest, ResetCode.WATCHDOG),
             "fail": lambda rest: _coded(dongle.fail, rest, ResetCode.ACK_TIMEOUTS),
@@ -62,19 +56,8 @@ class DongleOrders(asyncio.Protocol):
             "disturb": dongle.disturb,
         }
 
-    def data_received(self, data: bytes) -> None:
-        """Take octets of the pipe."""
-        self._kept += data
-        *lines, rest = self._kept.split(b"\n")
-        self._kept = rest[-MAX_LINE_BYTES:]
-        for line in lines:
-            self._order(line.decode("utf-8", "replace").strip())
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- whatever ended it
-        """The pipe has ended: whoever started us is gone."""
-        self._stop()
-
-    def _order(self, line: str) -> None:
+    def order(self, line: str) -> None:
+        """Carry out one order, and answer it."""
         word, _, rest = line.partition(" ")
         act = self._orders.get(word)
         done = act is not None and act(rest.strip())

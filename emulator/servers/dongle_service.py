@@ -18,6 +18,7 @@ from emulator.ncp.dongle import Dongle
 from emulator.ncp.identity import Identity
 from emulator.ncp.member_plan import MemberPlan
 from emulator.ncp.radio_bridge import HomeClock, RadioBridge
+from emulator.servers import order_lines
 from emulator.servers.dongle_control import DongleOrders
 from emulator.servers.dongle_line import DonglePort, open_port
 from emulator.servers.errors import StateFileError
@@ -299,7 +300,7 @@ async def serve_dongle(
         control: Pipe of orders (`DongleOrders`); None: there are none.
 
     Raises:
-        ListenError: The place cannot be had.
+        ListenError: The place cannot be had, or ``control`` is no pipe.
         StateFileError: The stored state cannot be read, used or written.
         FaultError: A fault means nothing.
     """
@@ -314,7 +315,7 @@ async def serve_dongle(
         ready(address)
         if control is not None:
             orders = DongleOrders(service, stopped.set, ready)
-            pipe, _protocol = await loop.connect_read_pipe(lambda: orders, control)
+            pipe = await order_lines.listen_to(control, orders)
         await stopped.wait()
     finally:
         if pipe is not None:

@@ -15,7 +15,7 @@ from emulator.core.effects import DeviceEvent, Note
 from emulator.core.errors import EmulatorError
 from emulator.core.fault_schedule import FaultSchedule
 from emulator.core.ids import Eui64
-from emulator.servers import control
+from emulator.servers import control, order_lines
 from emulator.servers.device_clock import DeviceClock
 from emulator.servers.errors import StateFileError
 from emulator.servers.listen import Listener, Place, open_place
@@ -161,7 +161,7 @@ async def serve(
     plan: ServePlan,
     ready: Callable[[Sequence[str]], None],
     log: Log,
-    answer: control.Answer = control.unheard,
+    answer: order_lines.Answer = control.unheard,
 ) -> None:
     """Serve a device until SIGTERM or SIGINT, or until the control pipe ends.
 
@@ -185,7 +185,8 @@ async def serve(
     pipe: asyncio.ReadTransport | None = None
     try:
         if plan.control is not None:
-            pipe = await control.listen_to(plan.control, service.meter, stopped.set, answer)
+            orders = control.ControlPipe(service.meter, stopped.set, answer)
+            pipe = await order_lines.listen_to(plan.control, orders)
         ready(addresses)
         await stopped.wait()
     finally:

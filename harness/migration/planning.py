@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
-from device_profiles.announced import announced_in_smets1
+from device_profiles.announced import announced_in_smets1, resolve_in_smets1
 from device_profiles.dmc import Combination, Dmc
 from device_profiles.installation import Installation, InstalledDevice
 from device_profiles.loader import load_profile
@@ -333,16 +333,11 @@ def combination_of(home: Installation, office: FileOffice) -> Combination:
 
     def _resolved(device: InstalledDevice) -> str:
         profile = load_profile(device.profile, overlays)
-        identity, (version, smets) = profile.identity, announced_in_smets1(profile)
-        found = cpl.resolve(
-            manufacturer=identity.manufacturer_hex,
-            model=identity.model_hex,
-            device_type=device.role,
-            firmware_version=version,
-            smets=smets,
-        )
-        known = (identity.manufacturer_hex, identity.model_hex, version)
-        return ":".join(known) if found.entry is None else found.entry.cpl_entry_id
+        found = resolve_in_smets1(cpl, profile, device.role)
+        if found is not None:
+            return found.cpl_entry_id
+        identity, (version, _smets) = profile.identity, announced_in_smets1(profile)
+        return f"{identity.manufacturer_hex}:{identity.model_hex}:{version}"
 
     def first(role: DeviceType) -> str | None:
         return next((entry(device) for device in home.of(role)), None)

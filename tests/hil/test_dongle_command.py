@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -147,3 +148,19 @@ def test_what_cannot_be_served_is_refused_in_words(arguments: tuple[str, ...], t
     with pytest.raises(UsageError) as refused:
         run(register, "dongle", *arguments)
     assert told in " ".join(" ".join(refused.value.lines()).split())
+
+
+def test_orders_out_of_a_file_are_refused_with_a_word_on_it(tmp_path: Path) -> None:
+    file = tmp_path / "orders"
+    file.write_text("reset\n")
+    words = ["dongle", "--listen", "tcp://127.0.0.1:0", "--until-stdin-closes"]
+    with file.open("rb") as orders:
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("smetsbench")), *words],
+            stdin=orders,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert "it is no pipe that could be listened to" in done.stderr

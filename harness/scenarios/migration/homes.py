@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Final
 
-from device_profiles.announced import announced_in_smets1
+from device_profiles.announced import resolve_in_smets1
 from device_profiles.cohort import Cohort, HandoverOrder, load_cohort
 from device_profiles.cpl import load_cpl
 from device_profiles.installation import Installation, InstalledDevice
@@ -121,16 +121,8 @@ def _profile(cohort: Cohort, role: DeviceType) -> str:
 
 @cache
 def _cpl_entry(profile: str, role: DeviceType) -> str | None:
-    model = load_profile(profile)
-    identity, (version, smets) = model.identity, announced_in_smets1(model)
-    found = load_cpl().resolve(
-        manufacturer=identity.manufacturer_hex,
-        model=identity.model_hex,
-        device_type=role,
-        firmware_version=version,
-        smets=smets,
-    )
-    return None if found.entry is None else found.entry.cpl_entry_id
+    found = resolve_in_smets1(load_cpl(), load_profile(profile), role)
+    return None if found is None else found.cpl_entry_id
 
 
 def _eui64(role: DeviceType, tag: tuple[int, int]) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from device_profiles.announced import announced_in_smets1
+from device_profiles.announced import resolve_in_smets1
 from device_profiles.cohort import load_cohort
 from device_profiles.cpl import load_cpl
 from device_profiles.files import Folders
@@ -117,16 +117,8 @@ class Home:
 
 @cache
 def _cpl_entry(profile: str, role: DeviceType, folders: Folders) -> str | None:
-    model = load_profile(profile, folders)
-    identity, (version, smets) = model.identity, announced_in_smets1(model)
-    found = load_cpl(folders).resolve(
-        manufacturer=identity.manufacturer_hex,
-        model=identity.model_hex,
-        device_type=role,
-        firmware_version=version,
-        smets=smets,
-    )
-    return None if found.entry is None else found.entry.cpl_entry_id
+    found = resolve_in_smets1(load_cpl(folders), load_profile(profile, folders), role)
+    return None if found is None else found.cpl_entry_id
 
 
 def _digits(row: str) -> int:
