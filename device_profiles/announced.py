@@ -3,7 +3,7 @@
 from typing import Final
 
 from device_profiles.cpl import Cpl
-from device_profiles.cpl_entry import CplEntry
+from device_profiles.cpl_rules import Resolution
 from device_profiles.schema import DeviceProfile
 from device_profiles.words import DeviceType, SmetsVersion
 
@@ -24,8 +24,8 @@ def announced_in_smets1(profile: DeviceProfile) -> tuple[str, SmetsVersion]:
     return profile.identity.firmware_version.upper(), profile.identity.smets
 
 
-def resolve_in_smets1(cpl: Cpl, profile: DeviceProfile, role: DeviceType) -> CplEntry | None:
-    """Return the one CPL row that a device of a SMETS1 home goes by, or None.
+def resolve_in_smets1(cpl: Cpl, profile: DeviceProfile, role: DeviceType) -> Resolution:
+    """Return the CPL row that a device of a SMETS1 home goes by, or why there is none.
 
     Args:
         cpl: The list.
@@ -39,4 +39,4 @@ def resolve_in_smets1(cpl: Cpl, profile: DeviceProfile, role: DeviceType) -> Cpl
         device_type=role,
         firmware_version=version,
         smets=smets,
-    ).entry
+    )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from device_profiles.announced import announced_in_smets1, resolve_in_smets1
 from device_profiles.cpl import Cpl
 from device_profiles.cpl_entry import CplEntry
 from device_profiles.dmc import Combination
@@ -39,8 +40,8 @@ def installed_models(
 ) -> tuple[InstalledModel, ...]:
     """Return each device that a combination has a place for, with its row.
 
-    The row is the one the installation file names, else the one of the device's profile at the
-    version it leaves the factory with.
+    The row is the one the installation file names, else the one that the device's profile goes by
+    in a SMETS1 home: such combinations are what the EPCL lists.
 
     Raises:
         DataError: A profile cannot be loaded.
@@ -77,14 +78,9 @@ def _named(device: InstalledDevice, cpl: Cpl) -> InstalledModel:
 
 
 def _resolved(device: InstalledDevice, cpl: Cpl, overlays: Folders) -> InstalledModel:
-    identity = load_profile(device.profile, overlays).identity
-    found = cpl.resolve(
-        manufacturer=identity.manufacturer_hex,
-        model=identity.model_hex,
-        device_type=device.role,
-        firmware_version=identity.firmware_version,
-        smets=identity.smets,
-    )
-    known = (identity.manufacturer_hex, identity.model_hex, identity.firmware_version)
+    profile = load_profile(device.profile, overlays)
+    found = resolve_in_smets1(cpl, profile, device.role)
+    version, _smets = announced_in_smets1(profile)
+    known = (profile.identity.manufacturer_hex, profile.identity.model_hex, version)
     told = ":".join(known) if found.entry is None else found.entry.cpl_entry_id
     return InstalledModel(device.role, device.eui64, told, found.entry, found.why)

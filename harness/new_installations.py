@@ -118,7 +118,7 @@ def _cpl_entries(
     """Return the CPL row of each model at its factory version, where there is exactly one."""
     found: dict[DeviceType, str] = {}
     for role, name in models.items():
-        entry = resolve_in_smets1(cpl, load_profile(name, overlays), role)
+        entry = resolve_in_smets1(cpl, load_profile(name, overlays), role).entry
         if entry is not None:
             found[role] = entry.cpl_entry_id
     return found

@@ -333,7 +333,7 @@ def combination_of(home: Installation, office: FileOffice) -> Combination:
 
     def _resolved(device: InstalledDevice) -> str:
         profile = load_profile(device.profile, overlays)
-        found = resolve_in_smets1(cpl, profile, device.role)
+        found = resolve_in_smets1(cpl, profile, device.role).entry
         if found is not None:
             return found.cpl_entry_id
         identity, (version, _smets) = profile.identity, announced_in_smets1(profile)

@@ -121,7 +121,7 @@ def _profile(cohort: Cohort, role: DeviceType) -> str:
 
 @cache
 def _cpl_entry(profile: str, role: DeviceType) -> str | None:
-    found = resolve_in_smets1(load_cpl(), load_profile(profile), role)
+    found = resolve_in_smets1(load_cpl(), load_profile(profile), role).entry
     return None if found is None else found.cpl_entry_id
 
 

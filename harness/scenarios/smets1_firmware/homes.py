@@ -117,7 +117,7 @@ class Home:
 
 @cache
 def _cpl_entry(profile: str, role: DeviceType, folders: Folders) -> str | None:
-    found = resolve_in_smets1(load_cpl(folders), load_profile(profile, folders), role)
+    found = resolve_in_smets1(load_cpl(folders), load_profile(profile, folders), role).entry
     return None if found is None else found.cpl_entry_id
 
 
