@@ -97,7 +97,10 @@ class Journal:
     Attributes:
         commits: Commits of this process so far.
         crash_at: Kill this process right after that many commits (a fault for tests); None never.
+        keeps_states: Whether states of benches are wanted, to resume from.
     """
+
+    keeps_states: bool = True
 
     def __init__(self, connection: sqlite3.Connection, *, crash_at: int | None = None) -> None:
         connection.row_factory = sqlite3.Row

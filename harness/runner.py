@@ -1,41 +1,35 @@
 """Runs scenarios one after another, each on a fresh bench, into one run folder."""
 
-import asyncio
 import importlib
-import inspect
 import json
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, Protocol
 
 from emulator.core.clock import UtcMs
-from emulator.crypto.keystore import KeyStore
 from harness.errors import HarnessError, UsageError
 from harness.journal import Journal
-from harness.judging import Finding, broken, unplayed
-from harness.player import Player
-from harness.ports import Bench
-from harness.recorder import Recorder, ReplayError
+from harness.judging import Finding
 from harness.report.files import write_reports
 from harness.report.model import RunRecord
 from harness.report.pcapng import PcapngWriter
 from harness.run_folder import RunFolder
 from harness.run_options import RunOptions
 from harness.scenario import Scenario
+from harness.scenario_play import ScenarioPlay, chosen_for
 from harness.setting import (
     Setting,
     bench_kind,
     crash_fault,
-    named,
     refuse_unknown_rules,
     run_id,
     version,
 )
+from harness.side_by_side import Played, played, take_over
 
 
 class RunInterruptedError(HarnessError):
@@ -103,12 +97,14 @@ class Runner:
         journal: Its journal, with the run begun.
         setting: Where scenarios and benches come from.
         watcher: Who hears of the progress.
+        jobs: Processes that play; with more than one, what a scenario left is journalled at once.
     """
 
     folder: RunFolder
     journal: Journal
     setting: Setting
     watcher: Watcher
+    jobs: int = 1
 
     def play_all(self) -> None:
         """Play every scenario that has no verdict yet.
@@ -119,14 +115,17 @@ class Runner:
         row = self.journal.rows("SELECT * FROM runs")[0]
         options = RunOptions.load(json.loads(row["options"]))
         rows = self.journal.rows("SELECT n, id, state FROM scenarios ORDER BY n")
+        play = ScenarioPlay(self.folder, self.journal, self.setting, self.watcher.step_ended)
         try:
-            with _stoppable(), self._capture() as capture:
-                for entry in rows:
-                    scenario = self.setting.scenario(entry["id"]).under(options)
-                    self.watcher.scenario_begins(entry["n"], len(rows), scenario)
-                    if entry["state"] != "done":
-                        self._play(entry["n"], scenario, options, row["bench"], capture)
-                    self.watcher.scenario_ended(scenario, self._result(entry["n"]))
+            with _stoppable(), self._capture() as capture, closing(self._elsewhere()) as elsewhere:
+                for number, name, state in rows:
+                    scenario = self.setting.scenario(name).under(options)
+                    self.watcher.scenario_begins(number, len(rows), scenario)
+                    if state != "done" and self.jobs > 1:
+                        take_over(number, next(elsewhere), scenario, play, capture)
+                    elif state != "done":
+                        play.play(number, scenario, options, row["bench"], capture)
+                    self.watcher.scenario_ended(scenario, self._result(number))
         except KeyboardInterrupt as error:
             raise RunInterruptedError(
                 "interrupted; everything done so far is in the journal",
@@ -134,6 +133,13 @@ class Runner:
                 next_command=f"smetsbench resume {self.folder.path}",
             ) from error
         self.journal.end_run()
+
+    def _elsewhere(self) -> Generator[Played, None, None]:
+        """Play in other processes what has no verdict yet; what comes of it comes in order."""
+        row = self.journal.rows("SELECT * FROM runs")[0]
+        rows = self.journal.rows("SELECT n, id FROM scenarios WHERE state <> 'done' ORDER BY n")
+        waiting = [(one["n"], one["id"]) for one in rows]
+        yield from played(dict(row), self.setting, waiting, self.jobs)
 
     def _result(self, number: int) -> dict[str, Any]:
         found = self.journal.rows("SELECT result FROM scenarios WHERE n = ?", number)[0]
@@ -149,88 +155,6 @@ class Runner:
             writer.truncate_to(end[0])
         return writer
 
-    def _play(
-        self,
-        number: int,
-        scenario: Scenario,
-        options: RunOptions,
-        kind: str,
-        capture: PcapngWriter,
-    ) -> None:
-        dotted = self.setting.benches[kind]
-        chosen = chosen_for(scenario, options)
-        try:
-            with asyncio.Runner(loop_factory=_loop_factory(dotted, chosen)) as loop:
-                loop.run(self._on_a_bench(number, scenario, chosen, named(dotted), capture))
-        except UsageError as error:
-            # What the person gave is wrong: nothing to resume, and the folder may be used again.
-            finding = broken(error, scenario.id)
-            self.journal.end_scenario(number, None, {}, unplayed(finding))
-            self.journal.end_run()
-            raise
-        except ReplayError:
-            raise
-        except Exception as error:  # noqa: BLE001 - the run goes on with the next scenario
-            finding = broken(error, f"{scenario.id}, before its first step or after its last")
-            self.journal.end_scenario(number, None, {}, unplayed(finding))
-
-    def _keep_certificates(self, bench: Bench) -> None:
-        """Write everybody's public keys beside the reports, so that others can check signatures.
-
-        Devices make their keys from the seed; without their certificates nobody else could tell
-        a genuine signature in the capture from a forged one.
-        """
-        public = getattr(bench, "public_keys", None)
-        if not isinstance(public, KeyStore):
-            return
-        path = self.folder.file("certificates")
-        known = KeyStore.from_json(path) if path.is_file() else KeyStore()
-        known.merged(public.public()).to_json(path)
-
-    async def _on_a_bench(
-        self,
-        number: int,
-        scenario: Scenario,
-        options: RunOptions,
-        open_bench: Callable[[RunOptions], Any],
-        capture: PcapngWriter,
-    ) -> None:
-        opened = open_bench(options)
-        bench: Bench = await opened if inspect.isawaitable(opened) else opened
-        try:
-            self._keep_certificates(bench)
-            end = self.journal.capture_end()
-            frames = 0 if end is None else end[1]
-            recorder = Recorder(bench, self.journal, capture, number, frames=frames)
-
-            def step_ended(n: int, finding: Finding, at: UtcMs) -> None:
-                self.watcher.step_ended(scenario, n, finding, at)
-
-            await Player(scenario, options, bench, recorder, step_ended=step_ended).play()
-        finally:
-            await bench.close()
-
-
-def _loop_factory(dotted: str, options: RunOptions) -> Callable[[], asyncio.AbstractEventLoop]:
-    """Return what makes the loop of a bench; one that takes an argument gets the choices."""
-    module = importlib.import_module(dotted.partition(":")[0])
-    factory: Callable[..., asyncio.AbstractEventLoop] = getattr(
-        module, "new_event_loop", asyncio.new_event_loop
-    )
-    return partial(factory, options) if inspect.signature(factory).parameters else factory
-
-
-def chosen_for(scenario: Scenario, options: RunOptions) -> RunOptions:
-    """Return the options a scenario's bench is opened with."""
-    return replace(
-        options,
-        faults=(*crash_fault(options.faults)[0], *scenario.faults),
-        world=scenario.world,
-        devices=scenario.devices,
-        scenario=scenario.id,
-        settings=dict(scenario.settings),
-    )
-
 
 def _check_choices(scenario: Scenario, options: RunOptions, dotted: str) -> None:
     """Have the bench's module look at the choices before any folder is made or replaced.
@@ -243,13 +167,29 @@ def _check_choices(scenario: Scenario, options: RunOptions, dotted: str) -> None
         check(chosen_for(scenario, options))
 
 
-def start(
+def _refuse_jobs(jobs: int, options: RunOptions) -> None:
+    """Refuse several processes on one bench of real devices.
+
+    Raises:
+        UsageError: That is what was asked for.
+    """
+    if jobs > 1 and options.bench is not None:
+        raise UsageError(
+            f"{jobs} processes cannot share a bench",
+            where=str(options.bench),
+            cause="--jobs is for the emulated bench, which each scenario has for itself",
+            next_command="smetsbench run ID... --bench FILE   (without --jobs)",
+        )
+
+
+def start(  # noqa: PLR0913 -- what a run is made of; all but two have a value
     wanted: Sequence[str],
     options: RunOptions,
     *,
     out: Path | None = None,
     setting: Setting | None = None,
     watcher: Watcher | None = None,
+    jobs: int = 1,
 ) -> tuple[RunFolder, RunRecord]:
     """Run scenarios into a new run folder and write its reports.
 
@@ -259,6 +199,7 @@ def start(
         out: The folder; ``runs/<id>`` when None.
         setting: Where scenarios and benches come from.
         watcher: Who hears of the progress.
+        jobs: Processes that play, on the emulated bench; what comes of it is the same.
 
     Raises:
         UsageError: An unknown id, a folder that is something else, a broken bench file.
@@ -268,6 +209,7 @@ def start(
     ids = setting.choose(wanted)
     scenarios = [setting.scenario(name).under(options) for name in ids]
     kind = bench_kind(options, setting.benches)
+    _refuse_jobs(jobs, options)
     crash_at = crash_fault(options.faults)[1]
     refuse_unknown_rules(options.accepted, scenarios)
     for scenario in scenarios:
@@ -289,7 +231,7 @@ def start(
                 },
                 [(scenario.id, scenario.declared()) for scenario in scenarios],
             )
-            Runner(folder, journal, setting, watcher).play_all()
+            Runner(folder, journal, setting, watcher, jobs).play_all()
         finally:
             journal.close()
         return folder, write_reports(folder)

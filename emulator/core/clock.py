@@ -1,6 +1,7 @@
 """Time as a value: milliseconds of UTC and the forms the protocols write it in."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NewType
 
 #: Milliseconds since 1970-01-01T00:00:00Z.
@@ -37,6 +38,7 @@ def from_zigbee_seconds(seconds: int) -> UtcMs:
     return UtcMs((seconds + _ZIGBEE_EPOCH_S) * 1000)
 
 
+@lru_cache(maxsize=4096)  # a history names the same few moments again and again
 def iso(at: UtcMs) -> str:
     """Print ``at`` as ISO 8601 with milliseconds and Z."""
     return to_datetime(at).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Self
+from typing import Any, Final, Self
 
 from emulator.core.values import quick
 
@@ -36,7 +36,8 @@ class Eui64:
         Raises:
             ValueError: ``text`` is not an EUI-64.
         """
-        return cls(_octets_of(text))
+        parsed: Self = _parsed(cls, text)
+        return parsed
 
     @property
     def hex(self) -> str:
@@ -55,9 +56,12 @@ class Eui64:
         return self.octets.hex("-").upper()
 
 
-@lru_cache(maxsize=4096)
 def _octets_of(text: str) -> bytes:
     stripped = text.strip()
     if _TEXT.fullmatch(stripped) is None:
         raise ValueError(f"not an EUI-64: {text!r} (write it like 00-DB-12-34-56-78-90-A0)")
     return bytes.fromhex(stripped.replace("-", "").replace(":", ""))
+
+
+#: The value of a text: identifiers are read again and again, and the same text is the same value.
+_parsed: Final[Any] = lru_cache(maxsize=4096)(lambda made, text: made(_octets_of(text)))

@@ -17,6 +17,10 @@ REASSEMBLY_WAIT_US: Final = 10_000_000
 #: Counters of unacknowledged frames remembered for each sender.
 #: Source: invented.
 PLAIN_MEMORY: Final = 16
+#: Transfers remembered for each sender, however short the time they took: a counter has eight
+#: bits, and a fast sender soon gives an old one to a new transfer. Source: invented; more than a
+#: sender has on its way at one time.
+TAKEN_MEMORY: Final = 64
 
 
 @quick
@@ -43,7 +47,7 @@ class _Assembly:
 class ApsReceiver:
     """What a node has lately received, so that nothing reaches an application twice."""
 
-    _taken: dict[tuple[int, int], Micros] = field(default_factory=dict)
+    _taken: dict[int, dict[int, Micros]] = field(default_factory=dict)
     _plain: dict[int, deque[int]] = field(default_factory=dict)
     _assemblies: dict[tuple[int, int], _Assembly] = field(default_factory=dict)
 
@@ -108,7 +112,7 @@ class ApsReceiver:
         key = (source, frame.counter)
         number = fragment.number
         if key not in self._assemblies and self._remembers(source, frame.counter, now_us):
-            self._taken[key] = now_us
+            self._seen(source, frame.counter, now_us)
             return [_ack(frame, number), _duplicate(source, frame)]
         if fragment.first and key not in self._assemblies:
             self._assemblies[key] = _Assembly(fragment.block, [])
@@ -135,17 +139,25 @@ class ApsReceiver:
     def _seen(self, source: int, counter: int, now_us: Micros) -> bool:
         """Remember a transfer; say whether it was remembered already."""
         remembered = self._remembers(source, counter, now_us)
-        self._taken[source, counter] = now_us
+        memory = self._taken.setdefault(source, {})
+        memory.pop(counter, None)  # the latest stands at the end
+        memory[counter] = now_us
+        if len(memory) > TAKEN_MEMORY:
+            del memory[next(iter(memory))]
         return remembered
 
     def _remembers(self, source: int, counter: int, now_us: Micros) -> bool:
-        at = self._taken.get((source, counter))
+        at = self._taken.get(source, {}).get(counter)
         return at is not None and now_us - at <= DUPLICATE_MEMORY_US
 
     def dump(self) -> dict[str, Any]:
         """Return everything as plain data."""
         return {
-            "taken": [[source, counter, at] for (source, counter), at in self._taken.items()],
+            "taken": [
+                [source, counter, at]
+                for source, memory in self._taken.items()
+                for counter, at in memory.items()
+            ],
             "plain": [[source, list(memory)] for source, memory in self._plain.items()],
             "assemblies": [
                 [source, counter, assembly.total, list(assembly.blocks)]
@@ -155,7 +167,9 @@ class ApsReceiver:
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Put everything back."""
-        self._taken = {(source, counter): at for source, counter, at in state["taken"]}
+        self._taken = {}
+        for source, counter, at in state["taken"]:
+            self._taken.setdefault(source, {})[counter] = at
         self._plain = {
             source: deque(memory, maxlen=PLAIN_MEMORY) for source, memory in state["plain"]
         }

@@ -59,7 +59,7 @@ class Driver(Generic[W]):
         self._waiters: set[asyncio.Future[None]] = set()
         self._handle: asyncio.TimerHandle | None = None
         self._stop = False
-        world.call_on_attention(self._attend)
+        world.call_on_attention(self.attend)
 
     def now_us(self) -> int:
         """Return the present moment, microseconds since 1970; the world's own before any loop."""
@@ -82,6 +82,11 @@ class Driver(Generic[W]):
     def disturbed(self) -> None:
         """Take notice that someone outside has put something new on the world's agenda."""
         self._arm()
+
+    def attend(self) -> None:
+        """Ask all who wait here to look again, before anything more happens."""
+        self._stop = True
+        self._wake()
 
     def detach(self) -> None:
         """Forget the loop: the world's moment was changed from outside (a restored state)."""
@@ -198,10 +203,6 @@ class Driver(Generic[W]):
         if not isinstance(loop, VirtualTimeLoop) or not self._waiters:
             return False
         return loop.leap((due_us - self._base_us) / 1_000_000)
-
-    def _attend(self) -> None:
-        self._stop = True
-        self._wake()
 
     def _wake(self) -> None:
         for waiter in self._waiters:

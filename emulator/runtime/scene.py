@@ -93,5 +93,9 @@ class Scene:
             self.records.frame(crossed.at_us, crossed.link, crossed.octets, f"{comment} (lost)")
         for octets in crossed.arrived:
             self.records.frame(crossed.at_us, crossed.link, octets, comment)
+        self.struck(crossed, receiver, label)
+
+    def struck(self, crossed: Crossed, receiver: Box, label: str) -> None:
+        """Remember every fault that touched a frame."""
         for text in crossed.faults:
             self.note(receiver, Note("fault", (("fault", text), ("frame", label))))

@@ -1,5 +1,6 @@
 """Asks a copy of a device whether it would let a client in: a whole association, no trace."""
 
+import copy
 from dataclasses import replace
 
 from emulator.codecs.dlms import wrapper
@@ -26,6 +27,8 @@ class Twin:
         """Take the spare, which is in no world, and the keys it left the factory with."""
         self._device = spare
         self._keys = keys
+        self._state: State = {}
+        self._asked: list[tuple[Credentials, bool]] = []
 
     def opens_to(self, state: State, credentials: Credentials, now: UtcMs) -> bool:
         """Say whether a device in this state would associate with these credentials.
@@ -35,9 +38,24 @@ class Twin:
             credentials: How the client presents itself.
             now: The present moment.
 
+        What it would do follows from the state (keys, counters, secrets, chance) and the
+        credentials, and from nothing else. So a device that nobody spoke with since it was last
+        asked, and whose state is therefore the very same, is not asked the same again.
+
         Raises:
             BenchError: The credentials lack what their mechanism needs.
         """
+        if state != self._state:
+            self._state, self._asked = copy.deepcopy(state), []
+        for asked, answer in self._asked:
+            if asked == credentials:
+                return answer
+        answer = self._associates(state, credentials, now)
+        self._asked.append((credentials, answer))
+        return answer
+
+    def _associates(self, state: State, credentials: Credentials, now: UtcMs) -> bool:
+        """Have the spare take over a state, and associate with it."""
         device = self._device
         device.load_access(state)
         settings = from_profile.wan_settings(device.settings)

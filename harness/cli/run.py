@@ -101,8 +101,11 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Processes; more than one on the emulated bench alone.")
+    ] = 1,
 ) -> None:
-    """Run scenarios, one after another, each on a fresh bench."""
+    """Run scenarios, each on a fresh bench; what comes of them does not depend on --jobs."""
     options = RunOptions(
         seed=seed,
         faults=tuple(fault or ()),
@@ -121,6 +124,6 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         raise typer.Exit(
             differ(scenarios, options, sides, out, watcher(quiet=quiet), as_json=as_json)
         )
-    folder, record = start(scenarios, options, out=out, watcher=watcher(quiet=quiet))
+    folder, record = start(scenarios, options, out=out, watcher=watcher(quiet=quiet), jobs=jobs)
     tell(folder, record, as_json=as_json)
     raise typer.Exit(exit_code(record))

@@ -24,6 +24,11 @@ def document(records: Sequence[InstallationRecord]) -> dict[str, Any]:
 
 def row(record: InstallationRecord) -> dict[str, Any]:
     """Return one installation; its history is whole, and holds no key and no file counter."""
+    return {**head(record), "history": [_entry(one) for one in record.history]}
+
+
+def head(record: InstallationRecord) -> dict[str, Any]:
+    """Return one installation without its history."""
     cause = record.stranded_cause
     return {
         "ref": record.ref,
@@ -47,7 +52,6 @@ def row(record: InstallationRecord) -> dict[str, Any]:
             }
             for one in record.devices
         ],
-        "history": [_entry(one) for one in record.history],
     }
 
 

@@ -71,6 +71,8 @@ class Script:
             UsageError: An order means nothing.
             BenchError: The bench cannot be disturbed.
         """
+        if not self.orders and not self.acts:
+            return
         places = (device, f"{device}@{site.ref}")
         for named in (moment, f"{moment}:{attempt}"):
             for place in places:

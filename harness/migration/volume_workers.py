@@ -138,5 +138,5 @@ def _work(line: Connection, workshop: Workshop) -> None:
                     line.send(outcome)
                 line.send(_END)
                 gc.collect()
-            except (EOFError, BrokenPipeError):
+            except (EOFError, ConnectionError):
                 return  # the run has ended, or was killed

@@ -113,7 +113,7 @@ def render_csv(run: MigrationRecord) -> bytes:
         record = one.record
         if record is None:
             continue
-        row = run_rows.row(record)
+        row = run_rows.head(record)
         code = row["code"]
         firm = one.verdict is Verdict.FAIL and code in run_rows.FIRM_CODES
         writer.writerow(

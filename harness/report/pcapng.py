@@ -151,6 +151,15 @@ class PcapngWriter:
             self._cut_is_due = False
         self._file.write(_packet(self._masked(frame)))
 
+    def append(self, packets: bytes) -> None:
+        """Append packets of another capture of this version, as they stand there."""
+        if packets and self._first < len(_file_header()):
+            raise _not_ours(self.path)
+        if self._cut_is_due:
+            self._file.truncate()
+            self._cut_is_due = False
+        self._file.write(packets)
+
     def _masked(self, frame: CapturedFrame) -> CapturedFrame:
         """Mask the secrets that DLMS sends to a meter in clear."""
         mask = self._masks.get(frame.link)

@@ -113,6 +113,9 @@ def _control(octet: int) -> SecurityControl:
     return SecurityControl(octet & 0xF, protection, broadcast, compressed)
 
 
+#: Tag, length of one octet, security control, invocation counter; the longest with such a length.
+_SHORTEST_BYTES: Final = 7
+_SHORT_BYTES: Final = 0x7F + 2
 _CONTROLS: Final = tuple(_control(octet) for octet in range(256))
 
 
@@ -148,6 +151,15 @@ def decode(data: bytes) -> CipheredApdu:
     Source:
         IEC 62056-5-3 ciphered APDUs; checked on the examples of the DLMS Green Book.
     """
+    named = _FORMS.get(data[0]) if _SHORTEST_BYTES <= len(data) <= _SHORT_BYTES else None
+    if named is not None and named[1] is not None and data[1] == len(data) - 2:
+        counter = int.from_bytes(data[3:7], "big")
+        return CipheredApdu(named[0], named[1], None, _CONTROLS[data[2]], counter, data[7:])
+    return _decoded(data)
+
+
+def _decoded(data: bytes) -> CipheredApdu:
+    """Decode one of any length and form."""
     reader = Reader(_LAYER, data)
     form, service = _FORMS.get(reader.u8(), (Form.PLAIN, None))
     if form is Form.PLAIN:

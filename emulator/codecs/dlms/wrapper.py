@@ -1,7 +1,7 @@
 """The DLMS wrapper for TCP and UDP: eight octets before each APDU."""
 
 from dataclasses import dataclass
-from struct import Struct
+from struct import Struct, error
 from typing import Final
 
 import construct as c
@@ -74,11 +74,13 @@ def encode(frame: WrapperFrame) -> bytes:
     Raises:
         ValueError: A port or the length does not fit 16 bits.
     """
-    for value in (frame.source, frame.destination, len(frame.apdu)):
-        if not 0 <= value <= 0xFFFF:
-            raise ValueError(f"{LAYER}: {value} does not fit 16 bits")
-    header = _HEADER.pack(VERSION, frame.source, frame.destination, len(frame.apdu))
-    return header + frame.apdu
+    apdu = frame.apdu
+    try:
+        return _HEADER.pack(VERSION, frame.source, frame.destination, len(apdu)) + apdu
+    except error:
+        values = (frame.source, frame.destination, len(apdu))
+        wrong = next(value for value in values if not 0 <= value <= 0xFFFF)
+        raise ValueError(f"{LAYER}: {wrong} does not fit 16 bits") from None
 
 
 class WrapperSplitter:
@@ -104,6 +106,10 @@ class WrapperSplitter:
 
     def feed(self, octets: bytes) -> list[WrapperFrame]:
         """Take more octets; return the frames they complete, in order."""
+        if not self._kept and self.broken is None and len(octets) >= HEADER_BYTES:
+            version, source, destination, length = _HEADER.unpack_from(octets)
+            if version == VERSION and length == len(octets) - HEADER_BYTES <= self._limit:
+                return [WrapperFrame(source, destination, bytes(octets[HEADER_BYTES:]))]
         frames: list[WrapperFrame] = []
         step = self._limit + HEADER_BYTES
         for start in range(0, len(octets), step):

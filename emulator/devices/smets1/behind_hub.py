@@ -10,7 +10,7 @@ from emulator.codecs.dlms import han_log, wrapper
 from emulator.codecs.dlms.han_log import JOIN_PORT, Word
 from emulator.codecs.dlms.hub_image import NOTICE_PORT
 from emulator.codecs.dlms.wrapper import WrapperFrame
-from emulator.codecs.zcl import ota
+from emulator.codecs.zcl import basic, ota
 from emulator.core.clock import UtcMs
 from emulator.core.effects import (
     CloseDlms,
@@ -30,7 +30,7 @@ from emulator.core.errors import IllegalEventError, MalformedFrameError
 from emulator.core.ids import Eui64
 from emulator.devices.gsme.wake import SLEEP_TIMER, WAKE_TIMER, WakeWindow
 from emulator.devices.saved import Json, Saved, State
-from emulator.devices.smets1 import meter_screen
+from emulator.devices.smets1 import han_basic, meter_screen
 from emulator.devices.smets1.catalogue_device import CatalogueDevice
 from emulator.devices.smets1.device import Smets1Device
 from emulator.devices.smets1.meter import Meter
@@ -97,7 +97,9 @@ class BehindHub:
         if indication.cluster == ota.CLUSTER and self.images is not None:
             return self.images.on_zcl(indication, now)
         if indication.cluster in meter_screen.CLUSTERS and isinstance(self.server, Meter):
-            return meter_screen.answer(self.server, self.partners, indication, now)
+            return meter_screen.answer(self.server, self.partners | {self.hub}, indication, now)
+        if indication.cluster == basic.CLUSTER:
+            return han_basic.answer(self.server.profile, indication)
         return [Note("zcl_ignored", (("cluster", f"{indication.cluster:04x}"),))]
 
     def _on_power(self, event: DeviceEvent, now: UtcMs) -> list[Effect]:

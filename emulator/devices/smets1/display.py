@@ -13,7 +13,7 @@ from emulator.codecs.dlms import han_log, wrapper
 from emulator.codecs.dlms.han_log import Join, Word
 from emulator.codecs.dlms.hub_image import MESSAGE_PORT, NOTICE_PORT
 from emulator.codecs.dlms.wrapper import WrapperFrame
-from emulator.codecs.zcl import ota, prepayment
+from emulator.codecs.zcl import basic, ota, prepayment
 from emulator.core.clock import UtcMs
 from emulator.core.effects import (
     CancelTimer,
@@ -30,7 +30,7 @@ from emulator.core.errors import IllegalEventError, MalformedFrameError
 from emulator.core.ids import Eui64
 from emulator.devices.gsme.wake import SLEEP_TIMER, WAKE_TIMER, WakeWindow
 from emulator.devices.saved import Json, Saved, State
-from emulator.devices.smets1 import display_screen
+from emulator.devices.smets1 import display_screen, han_basic
 from emulator.devices.smets1.display_images import FINISH_TIMER, DisplayImages
 from emulator.devices.smets1.display_screen import Heard, Link, Screen
 
@@ -254,6 +254,8 @@ class Smets1Display:
     def _on_zcl(self, indication: ZclIndication, now: UtcMs) -> list[Effect]:
         if indication.cluster == ota.CLUSTER:
             return self.images.on_zcl(indication, now)
+        if indication.cluster == basic.CLUSTER:
+            return han_basic.answer(self.profile, indication)
         if (indication.cluster, indication.source) != (prepayment.CLUSTER, self.meter):
             return [Note("zcl_ignored", (("cluster", f"{indication.cluster:04x}"),))]
         try:

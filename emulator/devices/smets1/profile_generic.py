@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from device_profiles.dlms_catalogue import CatalogueRow
@@ -166,6 +167,7 @@ def _entries(meter: "Meter", row: CatalogueRow, _at: Moment) -> int:
     return meter.profile_limit(row.value)
 
 
+@lru_cache(maxsize=256)  # texts of catalogues: the same few in every home
 def parse_columns(text: str) -> tuple[CaptureObject, ...]:
     """Read capture objects written ``8/0-0:1.0.0.255/2``, one blank between two.
 

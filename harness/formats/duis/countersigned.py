@@ -83,7 +83,7 @@ def read(data: bytes, signatories: Signatories, signer: Eui64) -> Countersigned:
     if root.tag != _tag(_ROOT):
         raise DuisError(DuisFault.WRONG_ROOT, f"the root is {root.tag}, not {_ROOT}")
     mark = f"{{{SIGNATURE_NAMESPACE}}}Signature"
-    signing.verify(data, signatories, signer, signed=root.find(mark) is not None)
+    signing.verify(data, signatories, signer, signed=root.find(mark) is not None, tree=root)
     found: dict[str, str] = {}
     for child in root:
         if child.tag == mark:

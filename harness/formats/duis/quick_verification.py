@@ -20,33 +20,11 @@ from lxml import etree
 
 from emulator.core.clock import UtcMs, from_datetime
 from emulator.crypto import signature
+from harness.formats.duis import signature_form
 from harness.formats.duis.shape import SIGNATURE_NAMESPACE
+from harness.formats.duis.signature_form import Texts
 
-_DS: Final = f"{{{SIGNATURE_NAMESPACE}}}"
-_EXCLUSIVE: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
-_ENVELOPED: Final = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
-_ECDSA: Final = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
-_SHA256: Final = "http://www.w3.org/2001/04/xmlenc#sha256"
-
-#: The elements of a signature: depth, name and attributes, in order.
-_FORM: Final[tuple[tuple[int, str, dict[str, str]], ...]] = (
-    (0, "Signature", {}),
-    (1, "SignedInfo", {}),
-    (2, "CanonicalizationMethod", {"Algorithm": _EXCLUSIVE}),
-    (2, "SignatureMethod", {"Algorithm": _ECDSA}),
-    (2, "Reference", {"URI": ""}),
-    (3, "Transforms", {}),
-    (4, "Transform", {"Algorithm": _ENVELOPED}),
-    (4, "Transform", {"Algorithm": _EXCLUSIVE}),
-    (3, "DigestMethod", {"Algorithm": _SHA256}),
-    (3, "DigestValue", {}),
-    (1, "SignatureValue", {}),
-    (1, "KeyInfo", {}),
-    (2, "X509Data", {}),
-    (3, "X509IssuerSerial", {}),
-    (4, "X509IssuerName", {}),
-    (4, "X509SerialNumber", {}),
-)
+_SIGNATURE: Final = f"{{{SIGNATURE_NAMESPACE}}}Signature"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +32,8 @@ class _Signer:
     """What of a certificate a verification needs."""
 
     point: bytes
-    issuer: str
-    serial: str
+    issuer: bytes
+    serial: bytes
     not_before: UtcMs
     not_after: UtcMs
 
@@ -99,55 +77,31 @@ def remember(data: bytes, certificate: bytes) -> None:
     _HELD[_fingerprint(data, certificate)] = None
 
 
+@lru_cache(maxsize=4)  # asked for before a verification, and behind it
 def _fingerprint(data: bytes, certificate: bytes) -> bytes:
     return hashlib.sha256(len(data).to_bytes(8, "big") + data + certificate).digest()
 
 
 def _holds(root: etree._Element, signer: _Signer) -> bool:
-    found = root.findall(f"{_DS}Signature")
+    found = root.findall(_SIGNATURE)
     beside = [*root.itersiblings(), *root.itersiblings(preceding=True)]
     # Beside a root stand comments, no part of what is signed, and instructions, which have targets.
     instructed = any(hasattr(one, "target") for one in beside)
     if len(found) != 1 or instructed or root.getroottree().docinfo.internalDTD is not None:
         return False
-    texts = _texts(found[0])
-    if texts is None or (texts["X509IssuerName"], texts["X509SerialNumber"]) != (
-        signer.issuer,
-        signer.serial,
-    ):
+    texts = signature_form.texts_of(found[0])
+    if texts is None or (texts.issuer, texts.serial) != (signer.issuer, signer.serial):
         return False
     return _verifies(root, found[0], texts, signer)
 
 
-def _verifies(
-    root: etree._Element, element: etree._Element, texts: dict[str, str], signer: _Signer
-) -> bool:
-    digest, value = _octets(texts["DigestValue"]), _octets(texts["SignatureValue"])
-    signed = _octets_of(element[0])
+def _verifies(root: etree._Element, element: etree._Element, texts: Texts, signer: _Signer) -> bool:
+    digest, value = _octets(texts.digest), _octets(texts.value)
+    signed = signature_form.signed_info(texts.digest)
     if digest is None or value is None or not signature.verify(signer.point, signed, value):
         return False
     _take_out(element)
     return hashlib.sha256(_octets_of(root)).digest() == digest
-
-
-def _texts(element: etree._Element) -> dict[str, str] | None:
-    """Return the texts of a signature by element; None where its form is any other."""
-    rows = list(_flat(element, 0))
-    if len(rows) != len(_FORM):
-        return None
-    texts: dict[str, str] = {}
-    for (depth, one), (due, name, attributes) in zip(rows, _FORM, strict=True):
-        if (depth, one.tag) != (due, f"{_DS}{name}") or dict(one.attrib.items()) != attributes:
-            return None
-        texts[name] = one.text or ""
-    return texts
-
-
-def _flat(element: etree._Element, depth: int) -> list[tuple[int, etree._Element]]:
-    rows = [(depth, element)]
-    for child in element:
-        rows += _flat(child, depth + 1)
-    return rows
 
 
 def _take_out(own: etree._Element) -> None:
@@ -167,7 +121,7 @@ def _octets_of(root: etree._Element) -> bytes:
     return octets
 
 
-def _octets(text: str) -> bytes | None:
+def _octets(text: bytes) -> bytes | None:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -189,8 +143,8 @@ def _signer(certificate: bytes) -> _Signer | None:
     )
     return _Signer(
         point,
-        parsed.issuer.rfc4514_string(),
-        str(parsed.serial_number),
+        signature_form.escaped(parsed.issuer.rfc4514_string()),
+        str(parsed.serial_number).encode(),
         from_datetime(parsed.not_valid_before_utc),
         from_datetime(parsed.not_valid_after_utc),
     )

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,15 +18,14 @@ from signxml.verifier import SignatureConfiguration, XMLVerifier
 from emulator.core.clock import UtcMs, to_datetime
 from emulator.core.ids import Eui64
 from emulator.crypto import signature
-from harness.formats.duis import quick_verification
+from harness.formats.duis import quick_verification, signature_form
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.shape import SIGNATURE_NAMESPACE
+from harness.formats.duis.signature_form import ECDSA_SHA256, ENVELOPED, EXCLUSIVE, SHA256
 from harness.formats.duis.xml_input import parse
 
-EXCLUSIVE: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
-ENVELOPED: Final = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
-ECDSA_SHA256: Final = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
-SHA256: Final = "http://www.w3.org/2001/04/xmlenc#sha256"
+#: A declaration and comments with nothing between them but space, then the first element.
+_BEFORE_ALL: Final = re.compile(rb"<\?xml [^>]*\?>\s*(?:<!--[^-]*-->\s*)*<[A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,17 @@ def sign(root: etree._Element, key: XmlKey) -> None:
         XML Signature Syntax (W3C); algorithms of the DUIS 5.4 samples. Checked by verifying with
         signxml.
     """
-    digest = hashlib.sha256(_canonical(root)).digest()
+    digest = base64.b64encode(hashlib.sha256(_canonical(root)).digest())
+    if signature_form.is_usual(root):
+        value = signature.sign(key.private_scalar, signature_form.signed_info(digest))
+        signed_by = (key.issuer, str(key.serial))
+        root.append(signature_form.element(digest, base64.b64encode(value), signed_by))
+        return
+    _append(root, key, digest.decode("ascii"))
+
+
+def _append(root: etree._Element, key: XmlKey, digest: str) -> None:
+    """Append a signature to a document with name spaces of its own kind."""
     element = etree.SubElement(root, _ds("Signature"))
     info = etree.SubElement(element, _ds("SignedInfo"))
     _algorithm(info, "CanonicalizationMethod", EXCLUSIVE)
@@ -87,7 +97,7 @@ def sign(root: etree._Element, key: XmlKey) -> None:
     _algorithm(transforms, "Transform", ENVELOPED)
     _algorithm(transforms, "Transform", EXCLUSIVE)
     _algorithm(reference, "DigestMethod", SHA256)
-    _text(reference, "DigestValue", base64.b64encode(digest).decode("ascii"))
+    _text(reference, "DigestValue", digest)
     value = signature.sign(key.private_scalar, _canonical(info))
     _text(element, "SignatureValue", base64.b64encode(value).decode("ascii"))
     data = etree.SubElement(etree.SubElement(element, _ds("KeyInfo")), _ds("X509Data"))
@@ -124,11 +134,11 @@ def verify(
     if quick_verification.held_before(data, certificate, signatories.at):
         return
     root = tree if tree is not None and _is_plain(data) else parse(data, keep_all=True)
-    _refuse_other_coverage(root)
     if quick_verification.holds(root, certificate, signatories.at):
         quick_verification.remember(data, certificate)
         return
-    root = parse(data, keep_all=True)  # the quick way took the first one apart
+    root = parse(data, keep_all=True)  # the quick way may have taken the first one apart
+    _refuse_other_coverage(root)
     try:
         XMLVerifier().verify(
             root,
@@ -143,8 +153,17 @@ def verify(
 
 
 def _is_plain(data: bytes) -> bool:
-    """Say whether a document has no comment and no instruction that `parse` could have dropped."""
-    return b"<!--" not in data and b"<?" not in data[2:]
+    """Say whether `parse` dropped nothing a signature could stand on: no instruction, no comment.
+
+    A comment before the document's first element is no part of what is signed.
+    """
+    if b"<?" in data[2:]:
+        return False
+    last = data.rfind(b"<!--")
+    if last < 0:
+        return True
+    found = _BEFORE_ALL.match(data)
+    return found is not None and last < found.end()
 
 
 def _configuration(at: datetime) -> SignatureConfiguration:

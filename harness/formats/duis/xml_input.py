@@ -42,7 +42,7 @@ def parse(data: bytes, *, keep_all: bool = False) -> etree._Element:
         )
     if len(data) <= _SMALL_BYTES:
         built = _look_through_small(data)
-        if built is not None and (keep_all or not _IS_COMMENTED(built)):
+        if built is not None and (keep_all or not _is_commented(data, built)):
             return _in_utf8(built)
     else:
         _look_through(data)
@@ -72,12 +72,13 @@ def _look_through_small(data: bytes) -> etree._Element | None:
     """
     if data in _LOOKED_THROUGH:
         return None
-    _refuse_document_type(_text(data))
+    if not data.isascii() or b"<!DOCTYPE" in data:
+        _refuse_document_type(_text(data))
     try:
         root = etree.fromstring(data, _parser(huge=False, keep_all=True))
     except etree.XMLSyntaxError:
         root = None
-    if root is None or root.getroottree().docinfo.internalDTD is not None or _IS_LARGE(root):
+    if root is None or root.getroottree().docinfo.internalDTD is not None or _is_large(data, root):
         _walk(data)
         root = None
     if len(_LOOKED_THROUGH) >= _MOST_LOOKED_THROUGH:
@@ -86,9 +87,25 @@ def _look_through_small(data: bytes) -> etree._Element | None:
     return root
 
 
+def _is_commented(data: bytes, root: etree._Element) -> bool:
+    """Say whether anything in or beside a tree is a comment or an instruction."""
+    if b"<!--" not in data and b"<?" not in data[2:]:
+        return False
+    return bool(_IS_COMMENTED(root))
+
+
+def _is_large(data: bytes, root: etree._Element) -> bool:
+    """Say whether a tree is at or over a bound of its own; most octets have no room for one."""
+    if data.count(b"<") >= MAX_ELEMENTS or data.count(b"=") >= MAX_ATTRIBUTES:
+        return bool(_IS_LARGE(root))
+    # Whatever has a child has an end of its own.
+    return data.count(b"</") >= MAX_DEPTH - 1 and bool(_IS_DEEP(root))
+
+
 #: Whether anything in or beside a tree is a comment or an instruction.
 _IS_COMMENTED: Final = etree.XPath("boolean(//comment() | //processing-instruction())")
 #: Whether a tree is at or over a bound of its own.
+_IS_DEEP: Final = etree.XPath(f"boolean({'/*' * MAX_DEPTH})")
 _IS_LARGE: Final = etree.XPath(
     f"count(//*) >= {MAX_ELEMENTS}"
     f" or boolean({'/*' * MAX_DEPTH}) or boolean(//*[@*[{MAX_ATTRIBUTES}]])"

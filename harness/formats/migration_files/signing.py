@@ -9,6 +9,7 @@ from lxml import etree
 
 from emulator.crypto import signature as ecdsa
 from emulator.crypto.keystore import KeyEntry
+from harness.formats.duis import signature_form
 from harness.formats.duis import signing as duis
 from harness.formats.duis.signing import XmlKey
 from harness.formats.migration_files import checks
@@ -28,13 +29,13 @@ _DIGEST: Final = base64_of("a digest", 32, 32)
 _FORM: Final[tuple[tuple[int, str, tuple[tuple[str, str], ...]], ...]] = (
     (0, "Signature", ()),
     (1, "SignedInfo", ()),
-    (2, "CanonicalizationMethod", (("Algorithm", duis.EXCLUSIVE),)),
-    (2, "SignatureMethod", (("Algorithm", duis.ECDSA_SHA256),)),
+    (2, "CanonicalizationMethod", (("Algorithm", signature_form.EXCLUSIVE),)),
+    (2, "SignatureMethod", (("Algorithm", signature_form.ECDSA_SHA256),)),
     (2, "Reference", (("URI", ""),)),
     (3, "Transforms", ()),
-    (4, "Transform", (("Algorithm", duis.ENVELOPED),)),
-    (4, "Transform", (("Algorithm", duis.EXCLUSIVE),)),
-    (3, "DigestMethod", (("Algorithm", duis.SHA256),)),
+    (4, "Transform", (("Algorithm", signature_form.ENVELOPED),)),
+    (4, "Transform", (("Algorithm", signature_form.EXCLUSIVE),)),
+    (3, "DigestMethod", (("Algorithm", signature_form.SHA256),)),
     (3, "DigestValue", ()),
     (1, "SignatureValue", ()),
     (1, "KeyInfo", ()),

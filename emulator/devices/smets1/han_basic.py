@@ -1,0 +1,52 @@
+"""What a SMETS1 device says of itself in the Basic cluster of its HAN: maker, model, power."""
+
+from device_profiles.schema import DeviceProfile
+from emulator.codecs.zcl import basic, foundation
+from emulator.codecs.zcl import frame as zcl_frame
+from emulator.codecs.zcl.basic import BasicAttribute, PowerSource
+from emulator.codecs.zcl.foundation import (
+    AttributeReading,
+    AttributeValue,
+    ReadAttributes,
+    ReadAttributesResponse,
+    Status,
+)
+from emulator.core.effects import Effect, Note, SendZcl, ZclIndication
+from emulator.core.errors import MalformedFrameError
+
+
+def answer(profile: DeviceProfile, indication: ZclIndication) -> list[Effect]:
+    """Answer a read of the Basic cluster; whoever asks is told."""
+    try:
+        frame = zcl_frame.decode(indication.frame)
+        asked = None if frame.cluster_specific else foundation.decode(frame)
+    except MalformedFrameError as error:
+        return [Note("malformed_frame", (("layer", error.layer), ("why", error.why)))]
+    if not isinstance(asked, ReadAttributes):
+        return [Note("zcl_ignored", (("cluster", f"{indication.cluster:04x}"),))]
+    served = attributes(profile)
+    readings = tuple(
+        AttributeReading(one, Status.SUCCESS, served[one])
+        if one in served
+        else AttributeReading(one, Status.UNSUPPORTED_ATTRIBUTE)
+        for one in asked.attributes
+    )
+    octets = foundation.encode(
+        ReadAttributesResponse(readings), frame.sequence, server_to_client=True
+    )
+    return [SendZcl(indication.source, basic.CLUSTER, octets)]
+
+
+def attributes(profile: DeviceProfile) -> dict[int, AttributeValue]:
+    """Return the attributes a device of this model serves."""
+    identity = profile.identity
+    battery = profile.radio.sleepy or profile.supply.battery_days is not None
+    values: dict[BasicAttribute, int | str] = {
+        BasicAttribute.HARDWARE_VERSION: identity.hardware_version >> 8,
+        BasicAttribute.MANUFACTURER_NAME: identity.manufacturer_name,
+        BasicAttribute.MODEL_IDENTIFIER: identity.model_name,
+        BasicAttribute.POWER_SOURCE: (
+            PowerSource.BATTERY if battery else PowerSource.MAINS_SINGLE_PHASE
+        ),
+    }
+    return {key: AttributeValue(basic.TYPES[key], value) for key, value in values.items()}
