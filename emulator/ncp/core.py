@@ -17,17 +17,21 @@ from emulator.codecs.ezsp.frames import (
 from emulator.codecs.ezsp.layout import RefusedEzspError
 from emulator.codecs.ezsp.protocol import codec_of
 from emulator.codecs.ezsp.statuses import Status
-from emulator.codecs.ezsp.values import StatusOnly
+from emulator.codecs.ezsp.values import Nothing, StatusOnly
 from emulator.core.chance import Stream
 from emulator.ncp.air import Air
+from emulator.ncp.handlers_cbke import CBKE
+from emulator.ncp.handlers_joiner import JOINER
 from emulator.ncp.handlers_joining import JOINING
 from emulator.ncp.handlers_key_contexts import KEY_CONTEXTS
 from emulator.ncp.handlers_messages import MESSAGES
 from emulator.ncp.handlers_network import NETWORK
+from emulator.ncp.handlers_raw import RAW
 from emulator.ncp.handlers_security import SECURITY
 from emulator.ncp.handlers_system import SYSTEM
 from emulator.ncp.handlers_tables import TABLES
 from emulator.ncp.identity import Identity
+from emulator.ncp.overhearing import follow_passthrough, overhear
 from emulator.ncp.receiving import receive
 from emulator.ncp.state import Handler, NcpState
 
@@ -39,6 +43,9 @@ _HANDLERS: Final[dict[Frame, Handler]] = {
     **JOINING.rows,
     **KEY_CONTEXTS.rows,
     **MESSAGES.rows,
+    **JOINER.rows,
+    **CBKE.rows,
+    **RAW.rows,
 }
 _DUMPED: Final = frozenset({"nv"})
 #: Rounds of frames and alarms that may bring about each other at one moment.
@@ -101,6 +108,8 @@ class Ncp:
             return [self._refusal(octets, Status.WRONG_DIRECTION)]
         if command.name is not Frame.VERSION and not self.state.ram.version_set:
             return [self._answer(_invalid(command, Status.VERSION_NOT_SET))]
+        if command.name is Frame.CALLBACK:  # they are told unasked: none waits to be fetched
+            return [self._answer(response(command, Nothing(), Frame.NO_CALLBACKS)), *self.tick(now)]
         handler = _HANDLERS.get(command.name)
         if handler is None:
             return [self._answer(_invalid(command, Status.INVALID_FRAME_ID))]
@@ -125,7 +134,11 @@ class Ncp:
             frames = state.air.take(now)
             for frame in frames:
                 receive(state, frame)
-            if not state.ring() and not frames:
+            packets = state.air.heard(now) if state.ram.listening else ()
+            for packet in packets:
+                overhear(state, packet)
+            if not state.ring() and not frames and not packets:
+                follow_passthrough(state)
                 return
 
     def dump(self) -> State:

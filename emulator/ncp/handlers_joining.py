@@ -17,9 +17,15 @@ JOINING: Final = HandlerTable()
 
 @JOINING.handles(Frame.PERMIT_JOINING)
 def permit_joining(ncp: NcpState, asked: PermitJoining) -> StatusOnly:
-    """Open or close joining; both are told, the end of a window too."""
-    if not ncp.ram.joined:
+    """Open or close joining; both are told, the end of a window too.
+
+    A router's hub decides all the same; an end device is nobody's parent.
+    """
+    stored = ncp.nv.network
+    if not ncp.ram.joined or stored is None:
         return StatusOnly(Status.NOT_JOINED)
+    if stored.is_end_device:
+        return StatusOnly(Status.INVALID_STATE)
     permission.permit(ncp, asked.duration_s)
     return StatusOnly()
 
@@ -29,6 +35,8 @@ def unicast_network_key(ncp: NcpState, asked: NetworkKeyUnicast) -> StatusOnly:
     """Send the network key to a node whose join was left to the host."""
     if not ncp.ram.joined:
         return StatusOnly(Status.NOT_JOINED)
+    if ncp.is_node:
+        return StatusOnly(Status.INVALID_STATE)
     node = ncp.nv.nodes.get(asked.eui64)
     key = trust_centre.key_of_requester(ncp, asked.eui64)
     if node is None or node.short != asked.node_id or key is None:
@@ -41,7 +49,7 @@ def unicast_network_key(ncp: NcpState, asked: NetworkKeyUnicast) -> StatusOnly:
 def remove_device(ncp: NcpState, asked: RemoveDevice) -> StatusOnly:
     """Tell a node to go; that it has gone is told when it says so."""
     node = ncp.nv.nodes.get(asked.target)
-    if not ncp.ram.joined or node is None:
+    if not ncp.ram.joined or ncp.is_node or node is None:
         return StatusOnly(Status.INVALID_STATE)
-    put(ncp, LeaveOrder(node.eui64), node.short)
+    put(ncp, LeaveOrder(node.eui64, via=node.parent or None), node.short)
     return StatusOnly()

@@ -17,6 +17,8 @@ from emulator.codecs.ezsp.values_security import (
 )
 from emulator.core.ids import Eui64
 from emulator.ncp import trust_centre
+from emulator.ncp.handlers_security import counters_of
+from emulator.ncp.sending import link_key_of
 from emulator.ncp.state import HandlerTable, NcpState
 
 KEY_CONTEXTS: Final = HandlerTable()
@@ -29,7 +31,9 @@ def aps_key_info(ncp: NcpState, asked: ByKeyContext) -> ApsKeyInfo:
     partner = _partner(ncp, asked.context)
     if partner is None:
         return ApsKeyInfo(Status.NOT_FOUND, context=asked.context)
-    metadata = KeyMetadata(_AUTHORISED, 0, 0, 0)
+    shared = link_key_of(ncp, partner)
+    counters = (0, 0) if shared is None else counters_of(ncp, partner, shared)
+    metadata = KeyMetadata(_AUTHORISED, *counters, 0)
     return ApsKeyInfo(Status.OK, metadata, partner, replace(asked.context, eui64=partner))
 
 

@@ -17,7 +17,6 @@ from emulator.codecs.ezsp.structures import ApsFrame, BindingEntry
 from emulator.codecs.ezsp.values import ByIndex, Nothing, PayloadLength, StatusOnly
 from emulator.codecs.ezsp.values_messages import (
     MessageSent,
-    PollForData,
     Reply,
     SendAnswer,
     SendBroadcast,
@@ -196,7 +195,7 @@ def _spread(ncp: NcpState, to: int, aps: ApsFrame, message: bytes, group: int | 
                 put(ncp, replace(frame, destination=child.short), child.short)
 
 
-# Replies and polls
+# Replies
 
 
 @MESSAGES.handles(Frame.SEND_REPLY)
@@ -204,22 +203,17 @@ def send_reply(ncp: NcpState, asked: Reply) -> StatusOnly:
     """Acknowledge a message or fragment whose acknowledgement is the host's."""
     if not ncp.ram.joined:
         return StatusOnly(Status.NETWORK_DOWN)
-    inner = ncp.traffic.replies.get((asked.sender, asked.aps.sequence))
-    if inner is None or inner.cluster != asked.aps.cluster:
+    held = ncp.traffic.replies.get((asked.sender, asked.aps.sequence))
+    if held is None or held[0].cluster != asked.aps.cluster:
         return StatusOnly(Status.INVALID_STATE)
+    inner, link_key = held
     fragment = inner.fragment
     if fragment is not None and fragment.number != asked.aps.group & 0xFF:
         return StatusOnly(Status.INVALID_STATE)
     del ncp.traffic.replies[asked.sender, asked.aps.sequence]
     received = asked.aps.group >> 8 if fragment is not None else 0xFF
-    put(ncp, data_frame(ncp, asked.sender, ack_of(inner, received)), asked.sender)
+    put(ncp, data_frame(ncp, asked.sender, ack_of(inner, received), link_key), asked.sender)
     return StatusOnly()
-
-
-@MESSAGES.handles(Frame.POLL_FOR_DATA)
-def poll_for_data(_ncp: NcpState, _asked: PollForData) -> StatusOnly:
-    """Refuse: a coordinator has no parent."""
-    return StatusOnly(Status.INVALID_STATE)
 
 
 # Bindings

@@ -7,15 +7,17 @@ from emulator.codecs.ezsp.frames import Frame
 from emulator.codecs.ezsp.identifiers import (
     CurrentSecurityBit,
     InitialSecurityBit,
+    NetworkInitBit,
     NetworkState,
     NodeType,
     ScanType,
     ValueId,
 )
 from emulator.codecs.ezsp.statuses import Status
-from emulator.codecs.ezsp.structures import NetworkParameters
+from emulator.codecs.ezsp.structures import Beacon, NetworkParameters
 from emulator.codecs.ezsp.values import ByEui64, ByNodeId, Nothing, Power, StatusOnly
 from emulator.codecs.ezsp.values_network import (
+    BeaconAnswer,
     CcaMode,
     Concentrator,
     EnergyResult,
@@ -33,13 +35,18 @@ from emulator.codecs.ezsp.values_network import (
     SourceRouteMode,
 )
 from emulator.core.ids import Eui64
-from emulator.ncp.air import CHANNELS
+from emulator.ncp.air import CHANNELS, HeardNetwork
+from emulator.ncp.join_table import TOLD, JoinEvent
+from emulator.ncp.joining import happen, return_attempt, scan_ms
+from emulator.ncp.leaving import forget_network
 from emulator.ncp.memory import StoredNetwork, StoredSecurity
 from emulator.ncp.state import HandlerTable, NcpState
 
 NETWORK: Final = HandlerTable()
 _NOBODY: Final = Eui64(bytes(8))
 _NO_NETWORK: Final = NetworkParameters(_NOBODY, 0xFFFF, 0, 0)
+_NO_BEACON: Final = Beacon(0, 0, 0, 0, 0, 0, 0, 0xFFFF, _NOBODY, 0xFFFF, False, False, False)
+_INIT_BITS: Final = NetworkInitBit.PARENT_INFO_IN_TOKEN | NetworkInitBit.END_DEVICE_REJOIN_ON_REBOOT
 _ANY_PAN: Final = 0xFFFF
 _NO_NODE: Final = 0xFFFE
 _MAX_DURATION: Final = 14
@@ -66,6 +73,8 @@ def node_id(ncp: NcpState, _asked: Nothing) -> ByNodeId:
 @NETWORK.handles(Frame.NETWORK_STATE)
 def network_state(ncp: NcpState, _asked: Nothing) -> NetworkStateAnswer:
     """Say whether the NCP is on a network."""
+    if ncp.is_node:
+        return NetworkStateAnswer(int(TOLD[ncp.ram.stage]))
     state = NetworkState.JOINED_NETWORK if ncp.ram.joined else NetworkState.NO_NETWORK
     return NetworkStateAnswer(int(state))
 
@@ -81,17 +90,33 @@ def network_parameters(ncp: NcpState, _asked: Nothing) -> NetworkParametersAnswe
 
 @NETWORK.handles(Frame.GET_PARENT_CHILD_PARAMETERS)
 def parent_child(ncp: NcpState, _asked: Nothing) -> ParentChild:
-    """Tell how many children there are; a coordinator has no parent."""
-    return ParentChild(len(ncp.nv.children()), _NOBODY, 0xFFFF)
+    """Tell how many children there are; neither coordinator nor router has a parent."""
+    stored = ncp.nv.network
+    parent = (_NOBODY, 0xFFFF)
+    if ncp.ram.joined and stored is not None:
+        parent = (stored.parent_eui64, stored.parent)
+    return ParentChild(len(ncp.nv.children()), *parent)
 
 
 @NETWORK.handles(Frame.NETWORK_INIT)
-def network_init(ncp: NcpState, _asked: NetworkInit) -> StatusOnly:
-    """Resume the stored network; that it is up is told after the answer."""
-    if ncp.ram.joined:
+def network_init(ncp: NcpState, asked: NetworkInit) -> StatusOnly:
+    """Resume the stored network; that it is up is told after the answer.
+
+    A coordinator or router is there again at once. An end device asks its parent first, by a
+    secured rejoin, unless the host has it keep the parent and not ask.
+    """
+    stored = ncp.nv.network
+    if not ncp.is_free:
         return StatusOnly(Status.INVALID_STATE)
-    if ncp.nv.network is None:
+    if stored is None:
         return StatusOnly(Status.NOT_JOINED)
+    if not stored.is_own:
+        asks = asked.bitmask & _INIT_BITS != NetworkInitBit.PARENT_INFO_IN_TOKEN
+        if stored.is_end_device and asks:
+            happen(ncp, JoinEvent.RESUME_ASKING, return_attempt(ncp, stored))
+        else:
+            happen(ncp, JoinEvent.RESUME)
+        return StatusOnly()
     ncp.ram.joined = True
     ncp.show_network()
     ncp.tell_status(Status.NETWORK_UP)
@@ -101,7 +126,7 @@ def network_init(ncp: NcpState, _asked: NetworkInit) -> StatusOnly:
 @NETWORK.handles(Frame.FORM_NETWORK)
 def form_network(ncp: NcpState, asked: FormNetwork) -> StatusOnly:
     """Form a network with the security that was set, and store it."""
-    if ncp.ram.joined:
+    if not ncp.is_free:
         return StatusOnly(Status.INVALID_STATE)
     if ncp.ram.security is None:
         return StatusOnly(Status.SECURITY_STATE_NOT_SET)
@@ -146,13 +171,8 @@ def leave_network(ncp: NcpState, _asked: Leave) -> StatusOnly:
     """Leave and forget the network; the host is told after the answer."""
     if not ncp.ram.joined:
         return StatusOnly(Status.INVALID_STATE)
-    ncp.ram.joined = ncp.ram.permit = False
-    ncp.nv.network = ncp.nv.security = None
-    ncp.nv.nodes.clear()
-    ncp.drop_traffic()
-    ncp.forget(Frame.STACK_STATUS_HANDLER)
-    ncp.show_network()
-    ncp.tell_status(Status.NETWORK_DOWN)
+    if not happen(ncp, JoinEvent.LEAVE):
+        forget_network(ncp)
     return StatusOnly()
 
 
@@ -161,6 +181,8 @@ def start_scan(ncp: NcpState, asked: Scan) -> StatusOnly:
     """Listen on the channels one after the other, as long as the host says."""
     if ncp.ram.scanning:
         return StatusOnly(Status.MAC_SCANNING)
+    if ncp.ram.library is not None or ncp.ram.attempt is not None:
+        return StatusOnly(Status.INVALID_STATE)
     channels = [channel for channel in CHANNELS if asked.channel_mask >> channel & 1]
     if not channels:
         return StatusOnly(Status.INVALID_CHANNEL_MASK)
@@ -168,19 +190,50 @@ def start_scan(ncp: NcpState, asked: Scan) -> StatusOnly:
         return StatusOnly(Status.BAD_SCAN_DURATION)
     if asked.scan_type not in set(ScanType):
         return StatusOnly(Status.MAC_INCORRECT_SCAN_TYPE)
-    each_ms = round(((1 << asked.duration) + 1) * 15.36)
+    each_ms = scan_ms(asked.duration)
+    if asked.scan_type == ScanType.ACTIVE_SCAN:
+        ncp.ram.beacons.clear()
     for number, channel in enumerate(channels, 1):
         if asked.scan_type == ScanType.ENERGY_SCAN:
             heard = EnergyResult(channel, ncp.air.energy(channel))
             ncp.later(Frame.ENERGY_SCAN_RESULT_HANDLER, heard, number * each_ms)
             continue
         for beacon in ncp.air.networks(channel):
+            ncp.ram.beacons.append(_kept(beacon))
             found = NetworkFound(beacon.network, beacon.lqi, beacon.rssi)
             ncp.later(Frame.NETWORK_FOUND_HANDLER, found, number * each_ms)
     ncp.ram.scanning = True
     done = ScanComplete(channels[-1], Status.OK)
     ncp.later(Frame.SCAN_COMPLETE_HANDLER, done, len(channels) * each_ms)
     return StatusOnly()
+
+
+def _kept(heard: HeardNetwork) -> Beacon:
+    """Return a beacon as the stack keeps it."""
+    found = heard.network
+    return Beacon(
+        found.channel,
+        heard.lqi,
+        heard.rssi,
+        heard.depth,
+        found.update_id,
+        0,
+        0,
+        found.pan_id,
+        found.extended_pan_id,
+        heard.sender,
+        False,
+        found.allowing_join,
+        heard.has_capacity,
+    )
+
+
+@NETWORK.handles(Frame.GET_NEXT_BEACON)
+def next_beacon(ncp: NcpState, _asked: Nothing) -> BeaconAnswer:
+    """Tell and forget a beacon of the last active scan."""
+    if not ncp.ram.beacons:
+        return BeaconAnswer(Status.NOT_FOUND, _NO_BEACON)
+    return BeaconAnswer(Status.OK, ncp.ram.beacons.pop(0))
 
 
 @NETWORK.handles(Frame.STOP_SCAN)

@@ -6,6 +6,7 @@ from emulator.codecs.ezsp.frames import Frame
 from emulator.codecs.ezsp.identifiers import (
     ConfigId,
     CoreKeyType,
+    InitialSecurityBit,
     KeyBit,
     KeyContextFlag,
     KeyType,
@@ -36,6 +37,7 @@ from emulator.codecs.ezsp.values_security import (
 )
 from emulator.core.ids import Eui64
 from emulator.ncp import trust_centre
+from emulator.ncp.memory import LinkCounters
 from emulator.ncp.state import HandlerTable, NcpState
 
 SECURITY: Final = HandlerTable()
@@ -47,9 +49,16 @@ _AUTHORISED: Final = int(KeyBit.KEY_IS_AUTHORIZED | KeyBit.KEY_HAS_PARTNER_EUI64
 
 @SECURITY.handles(Frame.SET_INITIAL_SECURITY_STATE)
 def initial_security(ncp: NcpState, asked: InitialSecurity) -> StatusOnly:
-    """Take the security of the next network."""
-    if ncp.ram.joined:
+    """Take the security of the next network, formed or joined, if it can be had."""
+    if ncp.ram.joined or ncp.is_node:
         return StatusOnly(Status.INVALID_STATE)
+    bits = InitialSecurityBit(asked.state.bitmask)
+    encrypted = InitialSecurityBit.REQUIRE_ENCRYPTED_KEY in bits
+    if encrypted and InitialSecurityBit.HAVE_PRECONFIGURED_KEY not in bits:
+        return StatusOnly(Status.SECURITY_CONFIGURATION_INVALID)
+    if InitialSecurityBit.GET_PRECONFIGURED_KEY_FROM_INSTALL_CODE in bits:
+        # the token of the install code is never burnt here
+        return StatusOnly(Status.SECURITY_CONFIGURATION_INVALID)
     ncp.ram.security = asked.state
     return StatusOnly()
 
@@ -75,7 +84,8 @@ def key(ncp: NcpState, asked: KeyTypeRequest) -> KeyAnswer:
         return KeyAnswer(Status.OK, KeyStructure(*told, _NOBODY))
     if asked.key_type == KeyType.TRUST_CENTER_LINK_KEY:
         bits = int(KeyBit.KEY_HAS_PARTNER_EUI64 | KeyBit.KEY_HAS_OUTGOING_FRAME_COUNTER)
-        told = (bits, asked.key_type, stored.tc_key, 0, 0, 0)
+        counters = counters_of(ncp, stored.trust_center, stored.tc_key)
+        told = (bits, asked.key_type, stored.tc_key, *counters, 0)
         return KeyAnswer(Status.OK, KeyStructure(*told, stored.trust_center))
     return KeyAnswer(Status.NOT_FOUND, _NO_KEY)
 
@@ -101,6 +111,12 @@ def network_key_info(ncp: NcpState, _asked: Nothing) -> NetworkKeyInfoAnswer:
         return NetworkKeyInfoAnswer(Status.OK, NetworkKeyInfo(False, False, 0, 0, 0))
     info = NetworkKeyInfo(True, False, stored.sequence, 0, stored.counter)
     return NetworkKeyInfoAnswer(Status.OK, info)
+
+
+def counters_of(ncp: NcpState, partner: Eui64, key: bytes) -> tuple[int, int]:
+    """Return the frame counters of a link key: outgoing, incoming."""
+    found = ncp.nv.link_counters.get((partner, key), LinkCounters())
+    return found.outgoing, found.incoming or 0
 
 
 # The key table
@@ -161,7 +177,8 @@ def key_table_entry(ncp: NcpState, asked: ByIndex) -> KeyAnswer:
     row = ncp.nv.link_keys.get(asked.index)
     if row is None:
         return KeyAnswer(Status.TABLE_ENTRY_ERASED, _NO_KEY)
-    told = (_AUTHORISED, KeyType.APPLICATION_LINK_KEY, row[1], 0, 0, 0, row[0])
+    counters = counters_of(ncp, *row)
+    told = (_AUTHORISED, KeyType.APPLICATION_LINK_KEY, row[1], *counters, 0, row[0])
     return KeyAnswer(Status.OK, KeyStructure(*told))
 
 
@@ -186,7 +203,7 @@ def _exported(ncp: NcpState, row: int) -> ExportedLinkKey:
         return ExportedLinkKey(Status.NOT_FOUND)
     flags = int(KeyContextFlag.KEY_INDEX_IS_VALID | KeyContextFlag.EUI_IS_VALID)
     context = KeyContext(CoreKeyType.APP_LINK, row, 0, held[0], 0, flags, 0)
-    metadata = KeyMetadata(_AUTHORISED, 0, 0, 0)
+    metadata = KeyMetadata(_AUTHORISED, *counters_of(ncp, *held), 0)
     return ExportedLinkKey(Status.OK, held[0], held[1], metadata, row, context)
 
 

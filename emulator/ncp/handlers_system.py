@@ -38,6 +38,8 @@ from emulator.codecs.ezsp.values import (
 from emulator.codecs.ezsp.values import (
     ValueId as ValueRequest,
 )
+from emulator.codecs.zcl.key_establishment import KeySuite
+from emulator.ncp.join_table import RETURNING, JoinStage
 from emulator.ncp.settings import CONFIGURATION, FREE_BUFFERS
 from emulator.ncp.state import HandlerTable, NcpState
 
@@ -50,6 +52,12 @@ _LAST_ENDPOINT: Final = 254
 _MFG_STRING_BYTES: Final = 16
 _FRAME_COUNTERS: Final = frozenset({ValueId.NWK_FRAME_COUNTER, ValueId.APS_FRAME_COUNTER})
 _NOT_BURNT: Final = bytes((0xFF,))
+#: Certificate (48), authority's key (22), private key (21), flags (1): 0 in a token that is set.
+_CBKE_DATA_BYTES: Final = 92
+_BURNT: Final = bytes(1)
+_WRITTEN_ONCE: Final = frozenset(
+    {ValueId.CERTIFICATE_283K1, ValueId.PUBLIC_KEY_283K1, ValueId.PRIVATE_KEY_283K1}
+)
 
 
 @SYSTEM.handles(Frame.VERSION)
@@ -148,13 +156,12 @@ def value(ncp: NcpState, asked: ValueRequest) -> StatusOctets:
 
 def _own_value(ncp: NcpState, value_id: int) -> bytes | None:
     """Return a value that is nowhere stored."""
-    stored, security = ncp.nv.network, ncp.nv.security
-    node_id = stored.node_id if ncp.ram.joined and stored is not None else 0xFFFE
+    security = ncp.nv.security
     told = {
         int(ValueId.VERSION_INFO): ncp.identity.version_info,
         int(ValueId.FREE_BUFFERS): bytes((FREE_BUFFERS,)),
-        int(ValueId.NODE_SHORT_ID): node_id.to_bytes(2, "little"),
-        int(ValueId.STACK_IS_PERFORMING_REJOIN): bytes(1),
+        int(ValueId.NODE_SHORT_ID): ncp.short.to_bytes(2, "little"),
+        int(ValueId.STACK_IS_PERFORMING_REJOIN): bytes((ncp.ram.stage in RETURNING,)),
     }
     if ncp.ram.joined and security is not None:
         told[int(ValueId.NWK_FRAME_COUNTER)] = security.counter.to_bytes(4, "little")
@@ -163,8 +170,11 @@ def _own_value(ncp: NcpState, value_id: int) -> bytes | None:
 
 @SYSTEM.handles(Frame.SET_VALUE)
 def set_value(ncp: NcpState, asked: ValueSetting) -> StatusOnly:
-    """Take a value of the length it has; frame counters only while there is no network."""
-    if asked.value_id in _FRAME_COUNTERS and ncp.ram.joined:
+    """Take a value of the length it has; frame counters only while there is no network.
+
+    Certificate and keys of sect283k1 can be written once, and never are here.
+    """
+    if asked.value_id in _WRITTEN_ONCE or (asked.value_id in _FRAME_COUNTERS and ncp.ram.joined):
         return StatusOnly(Status.INVALID_STATE)
     before = ncp.ram.values.get(asked.value_id)
     if before is None:
@@ -191,7 +201,10 @@ def extended_value(ncp: NcpState, asked: ExtendedValueRequest) -> StatusOctets:
 
 @SYSTEM.handles(Frame.GET_MFG_TOKEN)
 def mfg_token(ncp: NcpState, asked: MfgTokenId) -> Octets:
-    """Tell a manufacturing token; what was never written is all ones."""
+    """Tell a manufacturing token; what was never written is all ones.
+
+    Of the certificate's data the private key is kept back: as on a chip that is locked (inferred).
+    """
     texts = {
         int(MfgToken.STRING): ncp.identity.manufacturer,
         int(MfgToken.BOARD_NAME): ncp.identity.board,
@@ -199,8 +212,12 @@ def mfg_token(ncp: NcpState, asked: MfgTokenId) -> Octets:
     if asked.token in texts:
         text = texts[asked.token].encode("ascii")[:_MFG_STRING_BYTES]
         return Octets(text.ljust(_MFG_STRING_BYTES, _NOT_BURNT))
+    own = ncp.identity.credentials.get(KeySuite.CBKE_163)
+    if asked.token == MfgToken.CBKE_DATA and own is not None:
+        told = own.certificate + own.authority_key
+        return Octets(told.ljust(_CBKE_DATA_BYTES - 1, _NOT_BURNT) + _BURNT)
     sizes = {int(MfgToken.CUSTOM_EUI_64): 8, int(MfgToken.INSTALLATION_CODE): 20}
-    sizes[int(MfgToken.CBKE_DATA)] = 92
+    sizes[int(MfgToken.CBKE_DATA)] = _CBKE_DATA_BYTES
     return Octets(_NOT_BURNT * sizes.get(asked.token, 2))
 
 
@@ -244,6 +261,8 @@ def token_factory_reset(ncp: NcpState, _asked: TokenFactoryReset) -> Nothing:
     ncp.nv.network = ncp.nv.security = None
     ncp.nv.nodes.clear()
     ncp.ram.joined = ncp.ram.permit = False
+    ncp.ram.stage, ncp.ram.attempt, ncp.ram.polls = JoinStage.OUT, None, None
+    ncp.drop_traffic()
     ncp.show_network()
     return Nothing()
 

@@ -1,14 +1,17 @@
 """What an emulated node is before it has a network: its keys, its endpoint, its application."""
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from emulator.codecs.zcl.key_establishment import KeySuite
 from emulator.codecs.zigbee.zdo import SimpleDescriptor
+from emulator.core.chance import Stream
 from emulator.core.clock import UtcMs
 from emulator.core.effects import DeviceEvent, Effect, Note, Payload
 from emulator.core.ids import Eui64
+from emulator.crypto.ecqv import Credentials
 from emulator.han.tunnel_client import TunnelClient
 
 
@@ -41,6 +44,28 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class MemberSecurity:
+    """How a node agrees on a link key with its hub, and what it then wants sealed under it.
+
+    Attributes:
+        credentials: Its keys and certificates, by suite.
+        chance: Source of its ephemeral keys.
+        suites: Suites it tries as the initiator, in this order.
+        strict: Whether it agrees on a key as soon as it has joined, begins its life only then,
+            and takes the clusters of Smart Energy under that key alone.
+        agree_ms: From joining to its first word of key establishment. Hubs agree with one node at
+            a time and send others away for half a minute, so nodes of a home do not all begin at
+            once.
+    """
+
+    credentials: Mapping[KeySuite, Credentials] = field(repr=False)
+    chance: Stream = field(repr=False)
+    suites: tuple[KeySuite, ...] = (KeySuite.CBKE_283,)
+    strict: bool = True
+    agree_ms: int = 250
+
+
+@dataclass(frozen=True, slots=True)
 class MemberPlan:
     """One node.
 
@@ -59,6 +84,7 @@ class MemberPlan:
         join_ms: From permission to its attempt to join.
         asks_key: Whether it asks the trust centre for a link key of its own, as Zigbee 3.0
             devices do.
+        security: Key establishment; None: it knows none, and takes everything unsealed.
     """
 
     eui64: Eui64
@@ -74,6 +100,19 @@ class MemberPlan:
     manufacturer: int = 0
     join_ms: int = 100
     asks_key: bool = False
+    security: MemberSecurity | None = None
+
+
+class Directory(Protocol):
+    """Who else is on the network."""
+
+    def place_of(self, eui64: Eui64) -> tuple[int, int] | None:
+        """Return short address and endpoint of another node on the network."""
+        ...
+
+    def eui64_of(self, short: int) -> Eui64 | None:
+        """Return who has a short address."""
+        ...
 
 
 class Stage(enum.StrEnum):

@@ -1,28 +1,39 @@
-"""What an NCP remembers: what survives a reset, and what does not."""
+"""What an NCP remembers over a reset and a loss of power."""
 
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from emulator.codecs.dlms.dumped import Dumped, Json, State
-from emulator.codecs.ezsp.identifiers import Counter, NodeType
-from emulator.codecs.ezsp.structures import (
-    BindingEntry,
-    InitialSecurityState,
-    MulticastEntry,
-    NetworkParameters,
-)
-from emulator.codecs.ezsp.values import Endpoint
-from emulator.codecs.ezsp.values_network import Concentrator
+from emulator.codecs.ezsp.identifiers import NodeType
+from emulator.codecs.ezsp.structures import NetworkParameters
 from emulator.codecs.zigbee.zdo import Capability
 from emulator.core.ids import Eui64
-from emulator.ncp.settings import CONFIGURATION, POLICIES, VALUES
 
-_NV = frozenset({"network", "security", "link_keys", "tokens", "nodes"})
-_NETWORK = frozenset({field.name for field in fields(NetworkParameters)} | {"node_type", "node_id"})
+_NV = frozenset({"network", "security", "link_keys", "link_counters", "tokens", "nodes"})
+_NETWORK = frozenset(
+    {field.name for field in fields(NetworkParameters)}
+    | {"node_type", "node_id", "parent", "parent_eui64"}
+)
 _SECURITY = frozenset({"bitmask", "network_key", "sequence", "tc_key", "trust_center", "counter"})
 _LINK_KEY = frozenset({"index", "eui64", "key"})
-_NODE = frozenset({"eui64", "short", "capability", "authenticated"})
+_LINK_COUNTER = frozenset({"eui64", "key", "outgoing", "incoming"})
+_NODE = frozenset({"eui64", "short", "capability", "authenticated", "parent"})
 _TOKEN = frozenset({"token", "index", "octets"})
+_NOBODY = Eui64(bytes(8))
+
+
+_AWAKE = Capability.MAINS_POWER | Capability.RECEIVER_ON_WHEN_IDLE
+_CAPABILITIES = {
+    NodeType.COORDINATOR: Capability.FULL_FUNCTION | _AWAKE | 0x01,
+    NodeType.ROUTER: Capability.FULL_FUNCTION | _AWAKE,
+    NodeType.END_DEVICE: _AWAKE,
+    NodeType.SLEEPY_END_DEVICE: Capability(0),
+}
+
+
+def capability_of(node_type: int) -> int:
+    """Return the `zdo.Capability` of a `NodeType`; a coordinator's says that it can be one."""
+    return int(_CAPABILITIES[NodeType(node_type)] | Capability.ALLOCATE_ADDRESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +44,25 @@ class StoredNetwork:
         parameters: Of the network.
         node_type: The NCP's part in it.
         node_id: The NCP's short address in it.
+        parent: Short address of its parent; 0xFFFF: it has none.
+        parent_eui64: The parent's own address; zeros: it has none, or it is not known.
     """
 
     parameters: NetworkParameters
     node_type: int = NodeType.COORDINATOR
     node_id: int = 0
+    parent: int = 0xFFFF
+    parent_eui64: Eui64 = _NOBODY
+
+    @property
+    def is_own(self) -> bool:
+        """The NCP is its coordinator."""
+        return self.node_type == NodeType.COORDINATOR
+
+    @property
+    def is_end_device(self) -> bool:
+        """The NCP is the child of a parent in it."""
+        return self.node_type in {NodeType.END_DEVICE, NodeType.SLEEPY_END_DEVICE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +73,16 @@ class StoredSecurity:
         bitmask: Bits of `identifiers.CurrentSecurityBit`.
         network_key: 16 octets.
         sequence: Its number.
-        tc_key: Trust centre's link key, 16 octets.
+        tc_key: Trust centre's link key, 16 octets; of a node: the one it joined with, or the one
+            it has agreed on since.
         trust_center: Its EUI-64.
         counter: Outgoing network frames.
     """
 
     bitmask: int
-    network_key: bytes
+    network_key: bytes = field(repr=False)
     sequence: int
-    tc_key: bytes
+    tc_key: bytes = field(repr=False)
     trust_center: Eui64
     counter: int = 0
 
@@ -70,12 +96,14 @@ class Node:
         short: Its short address.
         capability: `zdo.Capability`.
         authenticated: Something secured with the network key has come from it.
+        parent: Short address of the router it has joined through; 0: the NCP itself.
     """
 
     eui64: Eui64
     short: int
     capability: int
     authenticated: bool = False
+    parent: int = 0x0000
 
     @property
     def is_child(self) -> bool:
@@ -88,6 +116,19 @@ class Node:
         return not self.capability & Capability.RECEIVER_ON_WHEN_IDLE
 
 
+@dataclass(frozen=True, slots=True)
+class LinkCounters:
+    """Frames sealed under one link key.
+
+    Attributes:
+        outgoing: Of the NCP, so far.
+        incoming: Counter of the partner's last; None: none came.
+    """
+
+    outgoing: int = 0
+    incoming: int | None = None
+
+
 @dataclass(slots=True)
 class NonVolatile:
     """What survives a reset.
@@ -96,6 +137,7 @@ class NonVolatile:
         network: None: never formed or joined one, or left it.
         security: Of that network.
         link_keys: Row of the key table to partner and key.
+        link_counters: Partner and key to its counters: a new key starts anew.
         tokens: Key and index to octets.
         nodes: Nodes of the network. On a chip only children are kept; routers in reach are
             learnt anew at once, which here is the same.
@@ -103,9 +145,15 @@ class NonVolatile:
 
     network: StoredNetwork | None = None
     security: StoredSecurity | None = None
-    link_keys: dict[int, tuple[Eui64, bytes]] = field(default_factory=dict)
+    link_keys: dict[int, tuple[Eui64, bytes]] = field(default_factory=dict, repr=False)
+    link_counters: dict[tuple[Eui64, bytes], LinkCounters] = field(default_factory=dict, repr=False)
     tokens: dict[tuple[int, int], bytes] = field(default_factory=dict)
     nodes: dict[Eui64, Node] = field(default_factory=dict)
+
+    @property
+    def is_node(self) -> bool:
+        """The network is somebody else's: the NCP is a router or an end device in it."""
+        return self.network is not None and not self.network.is_own
 
     def by_short(self, short: int) -> Node | None:
         """Return the node with that short address."""
@@ -124,6 +172,15 @@ class NonVolatile:
                 {"index": index, "eui64": eui64.hex, "key": key.hex()}
                 for index, (eui64, key) in sorted(self.link_keys.items())
             ],
+            "link_counters": [
+                {
+                    "eui64": eui64.hex,
+                    "key": key.hex(),
+                    "outgoing": counters.outgoing,
+                    "incoming": -1 if counters.incoming is None else counters.incoming,
+                }
+                for (eui64, key), counters in self.link_counters.items()
+            ],
             "tokens": [
                 {"token": token, "index": index, "octets": octets.hex()}
                 for (token, index), octets in sorted(self.tokens.items())
@@ -134,6 +191,7 @@ class NonVolatile:
                     "short": node.short,
                     "capability": int(node.capability),
                     "authenticated": node.authenticated,
+                    "parent": node.parent,
                 }
                 for node in self.nodes.values()
             ],
@@ -152,6 +210,10 @@ class NonVolatile:
             row.number("index"): (_eui64(row, "eui64"), _key(row, "key"))
             for row in dumped.rows("link_keys", _LINK_KEY)
         }
+        counters = {
+            (_eui64(row, "eui64"), _key(row, "key")): _counters(row)
+            for row in dumped.rows("link_counters", _LINK_COUNTER)
+        }
         tokens = {
             (row.number("token"), row.number("index")): row.octets("octets")
             for row in dumped.rows("tokens", _TOKEN)
@@ -162,19 +224,26 @@ class NonVolatile:
                 row.number("short", 0, 0xFFFF),
                 row.number("capability", 0, 0xFF),
                 row.flag("authenticated"),
+                row.number("parent", 0, 0xFFFF),
             )
             for row in dumped.rows("nodes", _NODE)
         ]
         self.network, self.security = network, security
         self.nodes = {node.eui64: node for node in nodes}
-        self.link_keys, self.tokens = link_keys, tokens
+        self.link_keys, self.link_counters, self.tokens = link_keys, counters, tokens
 
 
 def _network_state(stored: StoredNetwork) -> State:
     parameters: Any = stored.parameters
     values = {field.name: getattr(parameters, field.name) for field in fields(parameters)}
     values["extended_pan_id"] = stored.parameters.extended_pan_id.hex
-    return {**values, "node_type": int(stored.node_type), "node_id": stored.node_id}
+    return {
+        **values,
+        "node_type": int(stored.node_type),
+        "node_id": stored.node_id,
+        "parent": stored.parent,
+        "parent_eui64": stored.parent_eui64.hex,
+    }
 
 
 def _security_state(stored: StoredSecurity) -> State:
@@ -196,7 +265,13 @@ def _network(dumped: Dumped) -> StoredNetwork:
         if field.name != "extended_pan_id"
     }
     parameters = NetworkParameters(extended_pan_id=_eui64(part, "extended_pan_id"), **numbers)
-    return StoredNetwork(parameters, part.number("node_type"), part.number("node_id"))
+    return StoredNetwork(
+        parameters,
+        part.number("node_type", NodeType.COORDINATOR, NodeType.SLEEPY_END_DEVICE),
+        part.number("node_id", 0, 0xFFFF),
+        part.number("parent", 0, 0xFFFF),
+        _eui64(part, "parent_eui64"),
+    )
 
 
 def _security(dumped: Dumped) -> StoredSecurity:
@@ -211,6 +286,11 @@ def _security(dumped: Dumped) -> StoredSecurity:
     )
 
 
+def _counters(row: Dumped) -> LinkCounters:
+    incoming = row.number("incoming", -1, 0xFFFFFFFF)
+    return LinkCounters(row.number("outgoing", 0, 0xFFFFFFFF), None if incoming < 0 else incoming)
+
+
 def _eui64(row: Dumped, name: str) -> Eui64:
     octets = row.octets(name, 8)
     if len(octets) != 8:
@@ -223,56 +303,3 @@ def _key(row: Dumped, name: str) -> bytes:
     if len(octets) != 16:
         row.refuse(name, "a key has 16 octets")
     return octets
-
-
-@dataclass(slots=True)
-class Volatile:
-    """What a reset forgets: everything the host has to say again.
-
-    Attributes:
-        version_set: The host has named our version; before that nothing else is answered.
-        joined: On the stored network.
-        configuration: Number to value.
-        policies: Number to decision.
-        values: Number to octets.
-        endpoints: Number to description.
-        security: For the next network.
-        transient_keys: Node to key and when it is forgotten, in milliseconds.
-        bindings: Row to entry.
-        spoke_from: Endpoints and profiles the host has sent from.
-        permit: Nodes may join.
-        concentrator: As the host has set it.
-        route_told: Nodes whose way has been told since the last route request.
-        multicast: Row to entry.
-        addresses: Row to EUI-64, short address and extended time-out.
-        extended_timeouts: Nodes whose acknowledgements are waited for longer.
-        counters: In the order of `identifiers.Counter`.
-        manufacturer_code: For the node descriptor.
-        scanning: A scan runs.
-    """
-
-    version_set: bool = False
-    joined: bool = False
-    configuration: dict[int, int] = field(
-        default_factory=lambda: {int(key): known.default for key, known in CONFIGURATION.items()}
-    )
-    policies: dict[int, int] = field(
-        default_factory=lambda: {int(key): decision for key, decision in POLICIES.items()}
-    )
-    values: dict[int, bytes] = field(
-        default_factory=lambda: {int(key): octets for key, octets in VALUES.items()}
-    )
-    endpoints: dict[int, Endpoint] = field(default_factory=dict)
-    security: InitialSecurityState | None = None
-    transient_keys: dict[Eui64, tuple[bytes, int]] = field(default_factory=dict)
-    bindings: dict[int, BindingEntry] = field(default_factory=dict)
-    spoke_from: set[tuple[int, int]] = field(default_factory=set)
-    permit: bool = False
-    concentrator: Concentrator | None = None
-    route_told: set[int] = field(default_factory=set)
-    multicast: dict[int, MulticastEntry] = field(default_factory=dict)
-    addresses: dict[int, tuple[Eui64, int, bool]] = field(default_factory=dict)
-    extended_timeouts: set[Eui64] = field(default_factory=set)
-    counters: list[int] = field(default_factory=lambda: [0] * len(Counter))
-    manufacturer_code: int = 0
-    scanning: bool = False

@@ -1,8 +1,9 @@
 """The NCP's own device objects: what it answers itself, and what it leaves to the host."""
 
+from functools import partial
 from typing import Final
 
-from emulator.codecs.ezsp.identifiers import ConfigId, IncomingType
+from emulator.codecs.ezsp.identifiers import ConfigId, IncomingType, NodeType
 from emulator.codecs.ezsp.structures import ApsFrame
 from emulator.codecs.zigbee import aps, zdo
 from emulator.codecs.zigbee.zdo import (
@@ -15,8 +16,10 @@ from emulator.codecs.zigbee.zdo import (
     ZdoStatus,
 )
 from emulator.core.errors import MalformedFrameError
+from emulator.core.ids import Eui64
 from emulator.ncp import permission, zdo_server
-from emulator.ncp.memory import Node
+from emulator.ncp.hearing_hub import leave_as_told
+from emulator.ncp.memory import Node, capability_of
 from emulator.ncp.sending import data_frame, put
 from emulator.ncp.state import NcpState
 from emulator.ncp.zdo_server import Described
@@ -53,7 +56,17 @@ _SUPPORTED: Final = frozenset(
 _ANNOUNCEMENTS: Final = frozenset({ZdoCluster.DEVICE_ANNOUNCE, ZdoCluster.PARENT_ANNOUNCE})
 #: Primary trust centre, and revision 22 of the specification.
 _SERVER_MASK: Final = 0x2C01
+_REVISION: Final = 0x2C00
+_LOGICAL_TYPES: Final = {
+    NodeType.COORDINATOR: 0,
+    NodeType.ROUTER: 1,
+    NodeType.END_DEVICE: 2,
+    NodeType.SLEEPY_END_DEVICE: 2,
+}
+_REJOIN: Final = 0x80
+_NOBODY: Final = Eui64(bytes(8))
 _LQI: Final = 200
+_COORDINATOR: Final = 0x0000
 
 
 def take(ncp: NcpState, node: Node, inner: aps.ApsFrame, *, everybody: bool) -> bool:
@@ -96,14 +109,28 @@ def _answer(ncp: NcpState, cluster: int, message: bytes, *, everybody: bool) -> 
         request = zdo.decode_request(cluster, message)
     except MalformedFrameError:
         return None
+    stored = ncp.nv.network
+    if cluster == ZdoCluster.MGMT_PERMIT_JOINING and stored is not None and stored.is_end_device:
+        return None if everybody else _refused(request, ZdoStatus.NOT_SUPPORTED)
     if cluster == ZdoCluster.MGMT_PERMIT_JOINING:
         permission.permit(ncp, request.duration_s)
         return None if everybody else zdo.status_answer(request.sequence, ZdoStatus.SUCCESS)
     if cluster == ZdoCluster.MGMT_LEAVE:
-        return _refused(request, ZdoStatus.NOT_PERMITTED)
+        return _leave(ncp, request)
     if cluster in _BINDING_REQUESTS:
         return _refused(request, ZdoStatus.NOT_SUPPORTED)
     return zdo_server.answer(_described(ncp), request, everybody=everybody)
+
+
+def _leave(ncp: NcpState, request: ZdoRequest) -> bytes:
+    """Agree to leave, a moment after the answer; a coordinator does not leave its own network."""
+    if not ncp.is_node:
+        return _refused(request, ZdoStatus.NOT_PERMITTED)
+    if request.eui64 not in {ncp.identity.eui64, _NOBODY}:
+        return _refused(request, ZdoStatus.DEVICE_NOT_FOUND)
+    go = partial(leave_as_told, rejoin=bool(request.flags & _REJOIN))
+    ncp.alarm("zdo leave", 0, go)
+    return zdo.status_answer(request.sequence, ZdoStatus.SUCCESS)
 
 
 def _refused(request: ZdoRequest, status: ZdoStatus) -> bytes:
@@ -111,14 +138,12 @@ def _refused(request: ZdoRequest, status: ZdoStatus) -> bytes:
 
 
 def _described(ncp: NcpState) -> Described:
-    capability = (
-        Capability.FULL_FUNCTION
-        | Capability.MAINS_POWER
-        | Capability.RECEIVER_ON_WHEN_IDLE
-        | Capability.ALLOCATE_ADDRESS
-        | 0x01  # it can be a coordinator
-    )
-    node = NodeDescriptor(0, capability, ncp.ram.manufacturer_code, server_mask=_SERVER_MASK)
+    stored = ncp.nv.network
+    kind = NodeType.COORDINATOR if stored is None else NodeType(stored.node_type)
+    capability, code = capability_of(kind), ncp.ram.manufacturer_code
+    mask = _SERVER_MASK if kind is NodeType.COORDINATOR else _REVISION
+    node = NodeDescriptor(_LOGICAL_TYPES[kind], capability, code, server_mask=mask)
+    mains = bool(capability & Capability.MAINS_POWER)
     endpoints = tuple(
         SimpleDescriptor(
             row.endpoint,
@@ -130,7 +155,14 @@ def _described(ncp: NcpState) -> Described:
         )
         for row in ncp.ram.endpoints.values()
     )
-    return Described(ncp.identity.eui64, ncp.short, node, endpoints, neighbours=_neighbours(ncp))
+    own = (ncp.identity.eui64, ncp.short, node, endpoints, mains)
+    return Described(*own, neighbours=_neighbours(ncp))
+
+
+def _device_type(node: Node) -> int:
+    if node.short == _COORDINATOR:
+        return 0
+    return 2 if node.is_child else 1
 
 
 def _neighbours(ncp: NcpState) -> list[bytes]:
@@ -143,7 +175,7 @@ def _neighbours(ncp: NcpState) -> list[bytes]:
             pan,
             node.eui64,
             node.short,
-            2 if node.is_child else 1,
+            _device_type(node),
             not node.sleepy,
             node.is_child,
             _LQI,

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Note
+from emulator.core.ids import Eui64
 from emulator.ncp.air import QUIET_DBM, HeardNetwork, QuietAir
 from emulator.ncp.member import Member
 from emulator.ncp.member_plan import Log, MemberPlan, Stage
@@ -17,6 +18,9 @@ from emulator.ncp.radio_frames import (
     FromNode,
     ToNode,
 )
+
+#: Destinations of frames that reach the NCP.
+_NCP_HEARS: Final = BROADCASTS | {0x0000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class RadioBridge(QuietAir):
         neighbours: Sequence[HeardNetwork] = (),
     ) -> None:
         """Take the nodes, their clock, and who is told of what they note."""
-        self.members = [Member(plan, clock, log) for plan in plans]
+        self.members = [Member(plan, clock, log, self) for plan in plans]
         self.neighbours = tuple(neighbours)
         self._by_eui64 = {member.plan.eui64: member for member in self.members}
         self._network: Announcement | None = None
@@ -99,8 +103,23 @@ class RadioBridge(QuietAir):
                 if member.stage is Stage.IN and not member.sleepy:
                     member.hear(frame, now)
             return True
-        there = (each for each in self.members if each.short == frame.destination)
-        return self._give(next(there, None), frame, now)
+        return self._give(self._with(frame.destination), frame, now)
+
+    def place_of(self, eui64: Eui64) -> tuple[int, int] | None:
+        """Return short address and endpoint of a node on the network."""
+        member = self._by_eui64.get(eui64)
+        if member is None or member.short is None:
+            return None
+        return member.short, member.plan.endpoint.endpoint
+
+    def eui64_of(self, short: int) -> Eui64 | None:
+        """Return who has a short address."""
+        member = self._with(short)
+        return None if member is None else member.plan.eui64
+
+    def _with(self, short: int) -> Member | None:
+        there = (each for each in self.members if each.short == short)
+        return next(there, None)
 
     def _give(self, member: Member | None, frame: ToNode, now: int) -> bool:
         if member is None:
@@ -109,13 +128,23 @@ class RadioBridge(QuietAir):
         return True
 
     def take(self, now: int) -> list[FromNode]:
-        """Let the nodes do what is due, and return what they have sent."""
+        """Let the nodes do what is due, and return what they have sent to the NCP or to all."""
         frames: list[FromNode] = []
         for member in self.members:
             member.tick(now)
-            frames += member.uplink
-            member.uplink.clear()
+        for member in self.members:
+            sent, member.uplink = member.uplink, []
+            frames += [frame for frame in sent if not self._passed_on(frame, now)]
         return frames
+
+    def _passed_on(self, frame: FromNode, now: int) -> bool:
+        """Bring a frame for another node there (nothing of it reaches the NCP's host)."""
+        if not isinstance(frame, DataFrame) or frame.destination in _NCP_HEARS:
+            return False
+        other = self._with(frame.destination)
+        if other is not None and other.awake:
+            other.hear(frame, now)
+        return True
 
     def dump(self) -> dict[str, Any]:
         """Return what survives a loss of power; keys are in the clear."""

@@ -30,6 +30,7 @@ class Announcement:
         permit: Whether nodes may join.
         coordinator: EUI-64 of the coordinator.
         network_key: Key its frames are secured with.
+        sender: Short address of who shows it: the coordinator, or a router as a parent.
     """
 
     extended_pan_id: Eui64
@@ -38,6 +39,7 @@ class Announcement:
     permit: bool
     coordinator: Eui64
     network_key: bytes = field(repr=False)
+    sender: int = 0x0000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class DataFrame:
         network_key: Key of the NWK layer.
         link_key: Key of the APS layer; None: not secured there.
         group: Group it is for; None: no multicast.
+        link_counter: Frame counter of the APS layer's security; None: whoever writes the octets
+            counts for the sender, and a receiver does not look for repeats of it.
     """
 
     source: int
@@ -59,6 +63,7 @@ class DataFrame:
     network_key: bytes = field(repr=False)
     link_key: bytes | None = field(default=None, repr=False)
     group: int | None = None
+    link_counter: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +75,18 @@ class AssociationRequest:
         capability: `zdo.Capability`.
         short: NO_SHORT, or the short address it had (a rejoin).
         network_key: Of a secured rejoin; None: it has none, or does not use it.
+        pan_id: Network it asks; None: the only one there is.
+        channel: Where it asks, 11 to 26; None: where that network is.
+        parent: Short address of the node it asks.
     """
 
     eui64: Eui64
     capability: int
     short: int = NO_SHORT
     network_key: bytes | None = field(default=None, repr=False)
+    pan_id: int | None = None
+    channel: int | None = None
+    parent: int = 0x0000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +115,7 @@ class TransportKey:
         sequence: Number of a network key.
         trust_center: EUI-64 of the trust centre.
         sealed_under: Link key it is enciphered with; None: in the clear.
+        via: Short address of the router whose child it is for; None: straight to the node.
     """
 
     eui64: Eui64
@@ -112,6 +124,7 @@ class TransportKey:
     sequence: int
     trust_center: Eui64
     sealed_under: bytes | None = field(repr=False)
+    via: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +145,48 @@ class VerifyKey:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmKey:
+    """The trust centre's answer to a `VerifyKey`.
+
+    Attributes:
+        eui64: The node that proved itself.
+        status: 0: its key counts from now on.
+    """
+
+    eui64: Eui64
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateDevice:
+    """A router tells the trust centre what a child of its own did.
+
+    Attributes:
+        source: Short address of the router.
+        eui64: The child.
+        short: The child's short address.
+        status: `identifiers.DeviceUpdate`.
+    """
+
+    source: int
+    eui64: Eui64
+    short: int
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class LeaveOrder:
-    """The trust centre or parent tells a node to go."""
+    """The trust centre or parent tells a node to go.
+
+    Attributes:
+        eui64: The node.
+        rejoin: It shall come back at once.
+        via: Short address of the router whose child it is (Remove Device); None: straight to it.
+    """
 
     eui64: Eui64
     rejoin: bool = False
+    via: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,5 +209,51 @@ class Poll:
 NETWORK_KEY: Final = 1
 LINK_KEY: Final = 4
 
-ToNode = DataFrame | AssociationResponse | TransportKey | LeaveOrder
-FromNode = DataFrame | AssociationRequest | RequestKey | VerifyKey | Left | Poll
+#: Of a coordinator or parent, to the nodes.
+ToNode = DataFrame | AssociationResponse | TransportKey | ConfirmKey | LeaveOrder
+#: Of a node, to its coordinator or parent.
+FromNode = DataFrame | AssociationRequest | RequestKey | VerifyKey | UpdateDevice | Left | Poll
+#: Of either.
+RadioFrame = ToNode | FromNode
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """An NCP that is a node of somebody else's network.
+
+    Attributes:
+        extended_pan_id: The network.
+        pan_id: Short form.
+        channel: 11 to 26.
+        eui64: The NCP.
+        short: Its short address.
+        capability: `zdo.Capability`; without RECEIVER_ON_WHEN_IDLE its frames wait for its polls.
+        network_key: Key of the network.
+        parent: Short address of its parent; 0xFFFF for a router, which has none.
+    """
+
+    extended_pan_id: Eui64
+    pan_id: int
+    channel: int
+    eui64: Eui64
+    short: int
+    capability: int
+    network_key: bytes = field(repr=False)
+    parent: int = 0x0000
+
+
+@dataclass(frozen=True, slots=True)
+class HeardPacket:
+    """What a listening radio has heard: a frame of IEEE 802.15.4 as it was on the air.
+
+    Attributes:
+        octets: The frame with its check (the last two octets), right or wrong.
+        channel: 11 to 26.
+        rssi: dBm.
+        lqi: Link quality, 0 to 255.
+    """
+
+    octets: bytes
+    channel: int
+    rssi: int
+    lqi: int

@@ -16,19 +16,27 @@ from emulator.codecs.ezsp.structures import ApsFrame
 from emulator.codecs.ezsp.values_messages import IncomingMessage, Polled
 from emulator.codecs.ezsp.values_network import RouteRecord
 from emulator.codecs.zigbee import aps, zdo
-from emulator.ncp import own_zdo, trust_centre
+from emulator.core.ids import Eui64
+from emulator.ncp import hearing_hub, own_zdo, polling, trust_centre
+from emulator.ncp.join_table import JoinStage
 from emulator.ncp.memory import Node
 from emulator.ncp.radio_frames import (
     BROADCASTS,
     AssociationRequest,
+    AssociationResponse,
+    ConfirmKey,
     DataFrame,
-    FromNode,
+    LeaveOrder,
     Left,
     Poll,
+    RadioFrame,
     RequestKey,
+    TransportKey,
+    UpdateDevice,
     VerifyKey,
 )
-from emulator.ncp.sending import acknowledged, data_frame, link_key_of, polled, put
+from emulator.ncp.relaying import relay
+from emulator.ncp.sending import acknowledged, data_frame, is_fresh, link_key_of, polled, put
 from emulator.ncp.state import NcpState
 
 #: How well the last hop is heard in a home. Source: invented.
@@ -41,16 +49,45 @@ _TELL_POLLS: Final = 0x31
 _LOW_RAM: Final = 0xFFF8
 
 
-def receive(ncp: NcpState, frame: FromNode) -> None:
-    """Take a frame off the air; an NCP on no network hears none."""
-    if ncp.ram.joined:
+#: What only a node takes, and what only a coordinator takes.
+_FOR_NODES: Final = (AssociationResponse, TransportKey, ConfirmKey, LeaveOrder)
+_NOBODY: Final = Eui64(bytes(8))
+
+
+def receive(ncp: NcpState, frame: RadioFrame) -> None:
+    """Take a frame off the air; an NCP on no network, and on no way into one, hears none."""
+    if ncp.is_node and relay(ncp, frame):
+        return
+    if isinstance(frame, DataFrame):
+        if ncp.ram.joined and ncp.ram.stage in {JoinStage.OUT, JoinStage.UP}:
+            _data_frame(ncp, frame)
+    elif ncp.is_node == isinstance(frame, _FOR_NODES) and (ncp.ram.joined or ncp.is_node):
         _take(frame, ncp)
 
 
 @singledispatch
-def _take(frame: FromNode, ncp: NcpState) -> None:  # noqa: ARG001 - by type
-    """Take a frame of one of the types below."""
-    raise TypeError(f"{type(frame).__name__} is nothing that a node sends")
+def _take(frame: RadioFrame, ncp: NcpState) -> None:
+    """Take a frame of one of the types below; others are not for this NCP."""
+
+
+@_take.register
+def _(frame: AssociationResponse, ncp: NcpState) -> None:
+    hearing_hub.answered(ncp, frame)
+
+
+@_take.register
+def _(frame: TransportKey, ncp: NcpState) -> None:
+    hearing_hub.key_came(ncp, frame)
+
+
+@_take.register
+def _(frame: ConfirmKey, ncp: NcpState) -> None:
+    hearing_hub.key_confirmed(ncp, frame)
+
+
+@_take.register
+def _(frame: LeaveOrder, ncp: NcpState) -> None:
+    hearing_hub.told_to_leave(ncp, frame)
 
 
 @_take.register
@@ -66,6 +103,11 @@ def _(frame: RequestKey, ncp: NcpState) -> None:
 @_take.register
 def _(frame: VerifyKey, ncp: NcpState) -> None:
     trust_centre.verify_key(ncp, frame)
+
+
+@_take.register
+def _(frame: UpdateDevice, ncp: NcpState) -> None:
+    trust_centre.update_device(ncp, frame)
 
 
 @_take.register
@@ -85,19 +127,20 @@ def _(frame: Poll, ncp: NcpState) -> None:
         ncp.later(Frame.POLL_HANDLER, Polled(node.short, expected))
 
 
-@_take.register
-def _(frame: DataFrame, ncp: NcpState) -> None:
-    security, node = ncp.nv.security, ncp.nv.by_short(frame.source)
+def _data_frame(ncp: NcpState, frame: DataFrame) -> None:
+    everybody = frame.destination in BROADCASTS
+    if ncp.is_node and not everybody and frame.destination != ncp.short:
+        return
+    security, node = ncp.nv.security, _sender(ncp, frame.source)
     if security is None or frame.network_key != security.network_key:
         ncp.count(Counter.NWK_DECRYPTION_FAILURE)
         return
-    if node is None:
+    if node is None or not _is_genuine(ncp, node, frame):
         return
-    if frame.link_key is not None and frame.link_key != link_key_of(ncp, node.eui64):
-        ncp.count(Counter.APS_DECRYPTION_FAILURE)
-        return
-    trust_centre.heard(ncp, node)
-    everybody = frame.destination in BROADCASTS
+    if ncp.is_node:
+        polling.brought(ncp)
+    else:
+        trust_centre.heard(ncp, node)
     ncp.count(Counter.MAC_RX_BROADCAST if everybody else Counter.MAC_RX_UNICAST)
     if isinstance(frame.frame, aps.ApsAck):
         acknowledged(ncp, frame.source, frame.frame)
@@ -106,10 +149,32 @@ def _(frame: DataFrame, ncp: NcpState) -> None:
     _data(ncp, node, frame, frame.frame)
 
 
+def _sender(ncp: NcpState, short: int) -> Node | None:
+    """Return who sends; a node hears others of its network of which it knows no more."""
+    known = ncp.nv.by_short(short)
+    if known is None and ncp.is_node and short != ncp.short:
+        return Node(_NOBODY, short, int(zdo.Capability.RECEIVER_ON_WHEN_IDLE))
+    return known
+
+
+def _is_genuine(ncp: NcpState, node: Node, frame: DataFrame) -> bool:
+    """Undo the APS layer's security; what cannot be read, or was heard before, is counted."""
+    key = frame.link_key
+    if key is None:
+        return True
+    if key != link_key_of(ncp, node.eui64):
+        ncp.count(Counter.APS_DECRYPTION_FAILURE)
+        return False
+    if not is_fresh(ncp, node.eui64, key, frame.link_counter):
+        ncp.count(Counter.APS_FRAME_COUNTER_FAILURE)
+        return False
+    return True
+
+
 def _data(ncp: NcpState, node: Node, outer: DataFrame, inner: aps.ApsFrame) -> None:
     known = ncp.traffic.seen(node.short, inner, ncp.now)
     if inner.profile == zdo.PROFILE:
-        _acknowledge(ncp, node, inner)
+        _acknowledge(ncp, node, outer, inner)
         if not known and own_zdo.take(ncp, node, inner, everybody=outer.destination in BROADCASTS):
             _tell(ncp, node, outer, inner)
         return
@@ -117,13 +182,13 @@ def _data(ncp: NcpState, node: Node, outer: DataFrame, inner: aps.ApsFrame) -> N
         return
     if inner.fragment is not None or _host_replies(ncp, inner):
         if known and (node.short, inner.counter) not in ncp.traffic.replies:
-            _acknowledge(ncp, node, inner)
+            _acknowledge(ncp, node, outer, inner)
             return
-        ncp.traffic.replies[node.short, inner.counter] = inner
+        ncp.traffic.replies[node.short, inner.counter] = (inner, outer.link_key)
         if known:
             return
     else:
-        _acknowledge(ncp, node, inner)
+        _acknowledge(ncp, node, outer, inner)
     if not known:
         _tell(ncp, node, outer, inner)
 
@@ -161,9 +226,10 @@ def ack_of(inner: aps.ApsFrame, received: int = 0xFF) -> aps.ApsAck:
     )
 
 
-def _acknowledge(ncp: NcpState, node: Node, inner: aps.ApsFrame) -> None:
-    if inner.ack_request:
-        put(ncp, data_frame(ncp, node.short, ack_of(inner)), node.short)
+def _acknowledge(ncp: NcpState, node: Node, outer: DataFrame, inner: aps.ApsFrame) -> None:
+    """Acknowledge a message, sealed as it was; never one for all."""
+    if inner.ack_request and outer.destination not in BROADCASTS:
+        put(ncp, data_frame(ncp, node.short, ack_of(inner), outer.link_key), node.short)
 
 
 def _tell(ncp: NcpState, node: Node, outer: DataFrame, inner: aps.ApsFrame) -> None:

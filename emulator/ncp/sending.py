@@ -7,14 +7,15 @@ from functools import partial
 from typing import Final
 
 from emulator.codecs.ezsp.frames import Frame
-from emulator.codecs.ezsp.identifiers import ApsOption, ConfigId, Counter
+from emulator.codecs.ezsp.identifiers import ApsOption, ConfigId, Counter, CurrentSecurityBit
 from emulator.codecs.ezsp.statuses import Status
 from emulator.codecs.ezsp.structures import ApsFrame
 from emulator.codecs.ezsp.values_messages import MessageSent
 from emulator.codecs.zigbee import aps
 from emulator.codecs.zigbee.aps import Fragment
 from emulator.core.ids import Eui64
-from emulator.ncp.memory import Node
+from emulator.ncp.join_table import JoinStage
+from emulator.ncp.memory import LinkCounters, Node
 from emulator.ncp.radio_frames import DataFrame, ToNode
 from emulator.ncp.state import NcpState
 from emulator.ncp.traffic import MAX_REPEATS, Sending, Waiting
@@ -34,6 +35,7 @@ _OPTIONS_BYTES: Final = {
 MAX_WAITING: Final = 8
 #: Until a message to a node that is nowhere is given up. Source: invented.
 _NO_ROUTE_MS: Final = 50
+_HUB: Final = 0x0000
 #: In frames of an NCP that has lost its network: nobody understands them.
 _LOST_KEY: Final = bytes(16)
 
@@ -74,7 +76,7 @@ def data_frame(
 def start(ncp: NcpState, sending: Sending) -> None:
     """Send a unicast; its fate is told by ``messageSentHandler``."""
     ncp.traffic.pending[sending.key] = sending
-    if ncp.nv.by_short(sending.frame.destination) is None:
+    if not ncp.is_node and ncp.nv.by_short(sending.frame.destination) is None:
         ncp.count(Counter.ROUTE_DISCOVERY_INITIATED)
         lost = partial(_finish, sending=sending, status=Status.DELIVERY_FAILED)
         ncp.alarm(("lost", sending.key), _NO_ROUTE_MS, lost)
@@ -157,10 +159,20 @@ def transmit(ncp: NcpState, frame: ToNode) -> bool:
     security = ncp.nv.security
     if security is not None and isinstance(frame, DataFrame):
         ncp.nv.security = replace(security, counter=(security.counter + 1) & 0xFFFFFFFF)
-    heard = ncp.air.send(frame, ncp.now)
+        if frame.link_key is not None and frame.source == ncp.short:
+            frame = _counted(ncp, frame, frame.link_key)
+    if isinstance(frame, DataFrame) and _goes_up(ncp, frame.destination):
+        heard = ncp.ram.stage is JoinStage.UP and ncp.air.emit(frame, ncp.now)
+    else:
+        heard = ncp.air.send(frame, ncp.now)
     counter = Counter.MAC_TX_UNICAST_SUCCESS
     ncp.count(counter if heard else Counter.MAC_TX_UNICAST_FAILED)
     return heard
+
+
+def _goes_up(ncp: NcpState, destination: int) -> bool:
+    """Say whether a frame of a node leaves it towards its parent, and not to a child of its own."""
+    return ncp.is_node and (destination == _HUB or ncp.nv.by_short(destination) is None)
 
 
 def _keep(ncp: NcpState, frame: ToNode, node: Node, done: Callable[[bool], None]) -> None:
@@ -201,9 +213,68 @@ def forget_node(ncp: NcpState, short: int) -> None:
 
 
 def link_key_of(ncp: NcpState, eui64: Eui64) -> bytes | None:
-    """Return the link key shared with a node: of the key table, or the trust centre's for all."""
+    """Return the link key shared with a node: of the key table, else transient, else the hub's."""
     for partner, key in ncp.nv.link_keys.values():
         if partner == eui64:
             return key
     transient = ncp.ram.transient_keys.get(eui64)
-    return None if transient is None else transient[0]
+    if transient is not None:
+        return transient[0]
+    security = ncp.nv.security
+    if ncp.nv.is_node and security is not None and security.trust_center == eui64:
+        return hub_link_key(ncp)
+    return None
+
+
+def hub_link_key(ncp: NcpState) -> bytes | None:
+    """Return the link key of the NCP and its trust centre: that of its joining, or a later one."""
+    security = ncp.nv.security
+    if security is None or not security.bitmask & CurrentSecurityBit.HAVE_TRUST_CENTER_LINK_KEY:
+        return None
+    return security.tc_key
+
+
+def _counted(ncp: NcpState, frame: DataFrame, key: bytes) -> DataFrame:
+    """Give a sealed frame the next frame counter of its link key."""
+    node = ncp.nv.by_short(frame.destination)
+    if node is None:
+        return frame
+    counters = ncp.nv.link_counters.get((node.eui64, key))
+    if counters is None:
+        counters = LinkCounters()
+        _forget_counters(ncp, node.eui64)
+    number = counters.outgoing
+    ncp.nv.link_counters[node.eui64, key] = replace(counters, outgoing=(number + 1) & 0xFFFFFFFF)
+    return replace(frame, link_counter=number)
+
+
+def is_fresh(ncp: NcpState, eui64: Eui64, key: bytes, counter: int | None) -> bool:
+    """Note the frame counter of a sealed frame; say whether it is greater than the last one's."""
+    if counter is None:
+        return True
+    counters = ncp.nv.link_counters.get((eui64, key))
+    if counters is None:
+        counters = LinkCounters()
+        _forget_counters(ncp, eui64)
+    if counters.incoming is not None and counter <= counters.incoming:
+        return False
+    ncp.nv.link_counters[eui64, key] = replace(counters, incoming=counter)
+    return True
+
+
+def expect_anew(ncp: NcpState, eui64: Eui64) -> None:
+    """Take sealed frames of a partner from any counter on: it has joined anew, or the NCP has.
+
+    The NCP's own counters go on: no counter is used twice under one key.
+    """
+    for pair, counters in ncp.nv.link_counters.items():
+        if pair[0] == eui64:
+            ncp.nv.link_counters[pair] = replace(counters, incoming=None)
+
+
+def _forget_counters(ncp: NcpState, eui64: Eui64) -> None:
+    """Forget the counters of keys that are no longer the partner's."""
+    kept = {link_key_of(ncp, eui64), *(key for _eui64, key in ncp.nv.link_keys.values())}
+    for pair in [pair for pair in ncp.nv.link_counters if pair[0] == eui64]:
+        if pair[1] not in kept:
+            del ncp.nv.link_counters[pair]

@@ -14,9 +14,11 @@ from emulator.codecs.ezsp.values_messages import IncomingMessage
 from emulator.core.chance import Stream
 from emulator.ncp.air import Air
 from emulator.ncp.identity import Identity
-from emulator.ncp.memory import NonVolatile, Volatile
-from emulator.ncp.radio_frames import Announcement
+from emulator.ncp.join_table import JoinStage
+from emulator.ncp.memory import NonVolatile, capability_of
+from emulator.ncp.radio_frames import Announcement, Attachment
 from emulator.ncp.traffic import Traffic
+from emulator.ncp.volatile import Volatile
 
 #: Carries out a command: the values of the answer.
 Handler: TypeAlias = "Callable[[NcpState, Any], Any]"
@@ -111,10 +113,24 @@ class NcpState:
         stored = self.nv.network
         return stored.node_id if self.ram.joined and stored is not None else 0xFFFE
 
+    @property
+    def is_node(self) -> bool:
+        """The NCP is, or tries to be, a node of somebody else's network."""
+        return self.ram.stage is not JoinStage.OUT
+
+    @property
+    def is_free(self) -> bool:
+        """The radio is nobody's: no network, no attempt at one, no library that has it."""
+        return not (self.ram.joined or self.is_node or self.ram.library is not None)
+
     def show_network(self) -> None:
-        """Let the nodes around see the network as it is now."""
+        """Let the nodes around see the network as it is now, or the NCP's place in another's."""
         stored, security = self.nv.network, self.nv.security
-        if not self.ram.joined or stored is None or security is None:
+        self.air.attach(self._place(), self.now)
+        shown = self.ram.joined
+        if self.is_node:  # a router, while others may join through it
+            shown = self.ram.stage is JoinStage.UP and self.ram.permit
+        if not shown or stored is None or security is None:
             self.air.announce(None, self.now)
             return
         parameters = stored.parameters
@@ -123,14 +139,32 @@ class NcpState:
             parameters.pan_id,
             parameters.channel,
             self.ram.permit,
-            self.identity.eui64,
+            security.trust_center if self.is_node else self.identity.eui64,
             security.network_key,
+            stored.node_id,
         )
         self.air.announce(network, self.now)
+
+    def _place(self) -> Attachment | None:
+        stored, security = self.nv.network, self.nv.security
+        if self.ram.stage is not JoinStage.UP or stored is None or security is None:
+            return None
+        parameters = stored.parameters
+        return Attachment(
+            parameters.extended_pan_id,
+            parameters.pan_id,
+            parameters.channel,
+            self.identity.eui64,
+            stored.node_id,
+            capability_of(stored.node_type),
+            security.network_key,
+            stored.parent,
+        )
 
     def start_anew(self) -> None:
         """Forget what a reset forgets."""
         self.ram = Volatile()
+        self.air.listen(None, self.now)
         self.drop_traffic()
         self.forget()
         self.show_network()

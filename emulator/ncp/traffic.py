@@ -80,14 +80,17 @@ class Traffic:
         pending: Unicasts whose fate is not known yet.
         indirect: Frames that wait for a child, by its short address.
         number: Of the last frame that had to wait.
-        replies: Messages whose acknowledgement is the host's, by node and counter.
+        replies: Messages whose acknowledgement is the host's, and the link key they were sealed
+            under, by node and counter.
     """
 
     aps_counter: int = 0
     pending: dict[tuple[int, int, int | None], Sending] = field(default_factory=dict)
     indirect: dict[int, deque[Waiting]] = field(default_factory=dict)
     number: int = 0
-    replies: dict[tuple[int, int], aps.ApsFrame] = field(default_factory=dict)
+    replies: dict[tuple[int, int], tuple[aps.ApsFrame, bytes | None]] = field(
+        default_factory=dict, repr=False
+    )
     _seen: OrderedDict[tuple[int, int, int | None], int] = field(default_factory=OrderedDict)
     _plain: dict[int, deque[int]] = field(default_factory=dict)
 

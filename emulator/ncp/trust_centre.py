@@ -19,6 +19,7 @@ from emulator.codecs.ezsp.identifiers import (
 )
 from emulator.codecs.ezsp.values_network import ChildJoined, TrustCenterJoin
 from emulator.codecs.ezsp.values_security import KeyEstablished
+from emulator.codecs.zigbee.zdo import Capability
 from emulator.core.ids import Eui64
 from emulator.ncp.memory import Node
 from emulator.ncp.radio_frames import (
@@ -27,12 +28,14 @@ from emulator.ncp.radio_frames import (
     NO_SHORT,
     AssociationRequest,
     AssociationResponse,
+    ConfirmKey,
     LeaveOrder,
     RequestKey,
     TransportKey,
+    UpdateDevice,
     VerifyKey,
 )
-from emulator.ncp.sending import forget_node, link_key_of, put, transmit
+from emulator.ncp.sending import expect_anew, forget_node, link_key_of, put, transmit
 from emulator.ncp.state import NcpState
 
 #: A transient key for every node.
@@ -42,9 +45,12 @@ MAX_TRANSIENT_KEYS: Final = 32
 #: Nodes that are remembered at one time. Source: invented.
 MAX_NODES: Final = 128
 _ALLOWED, _NO_ROOM, _DENIED = 0, 1, 2
+#: Of a node that is its router's matter: nothing waits for it here.
+_BEHIND_ROUTER: Final = int(Capability.FULL_FUNCTION | Capability.RECEIVER_ON_WHEN_IDLE)
 _FIRST_SHORT, _SHORT_LIMIT = 0x0001, 0xFFF8
+#: Status of a proof that is none. Source: Zigbee specification, SECURITY_FAIL (known).
+_WRONG_PROOF: Final = 0xAD
 _DENY_KEY_REQUESTS: Final = 0x50
-_PARENT: Final = 0x0000
 
 
 class KeyStatus(enum.IntEnum):
@@ -66,7 +72,12 @@ class KeyStatus(enum.IntEnum):
 
 
 def associate(ncp: NcpState, asked: AssociationRequest) -> None:
-    """Take a node that asks to join, or to come back."""
+    """Take a node that asks to join, or to come back.
+
+    A node that has joined already and joins a second time is sent the network key under the link
+    key it has, so that whoever lacks that key stays outside; then the first one's place is as it
+    was, and the host hears of no departure.
+    """
     known = ncp.nv.nodes.get(asked.eui64)
     if asked.short != NO_SHORT:
         _rejoin(ncp, asked, known)
@@ -79,8 +90,9 @@ def associate(ncp: NcpState, asked: AssociationRequest) -> None:
     short = known.short if known is not None else _draw_short(ncp)
     if known is not None:
         forget_node(ncp, known.short)
-    node = Node(asked.eui64, short, asked.capability)
+    node = Node(asked.eui64, short, asked.capability, known is not None and known.authenticated)
     ncp.nv.nodes[asked.eui64] = node
+    expect_anew(ncp, node.eui64)
     ncp.count(Counter.NEIGHBOR_ADDED)
     if node.is_child:
         _tell_child(ncp, node, joining=True)
@@ -113,6 +125,26 @@ def _rejoin(ncp: NcpState, asked: AssociationRequest, known: Node | None) -> Non
         _tell_join(ncp, known, DeviceUpdate.STANDARD_SECURITY_SECURED_REJOIN, None)
     else:
         _decide(ncp, known, DeviceUpdate.STANDARD_SECURITY_UNSECURED_REJOIN)
+
+
+def update_device(ncp: NcpState, told: UpdateDevice) -> None:
+    """Take a router's word on a node that came, came back or left through it."""
+    router, known = ncp.nv.by_short(told.source), ncp.nv.nodes.get(told.eui64)
+    if router is None or not router.authenticated or told.status not in set(DeviceUpdate):
+        return
+    update = DeviceUpdate(told.status)
+    if update is DeviceUpdate.DEVICE_LEFT:
+        if known is not None:
+            gone(ncp, known, update)
+        return
+    capability = _BEHIND_ROUTER if known is None else known.capability
+    secured = update is DeviceUpdate.STANDARD_SECURITY_SECURED_REJOIN
+    node = Node(told.eui64, told.short, capability, secured, told.source)
+    ncp.nv.nodes[told.eui64] = node
+    if secured:
+        _tell_join(ncp, node, update, None)
+    else:
+        _decide(ncp, node, update)
 
 
 def _draw_short(ncp: NcpState) -> int:
@@ -160,11 +192,14 @@ def _decision(ncp: NcpState, node: Node, update: DeviceUpdate) -> JoinDecision:
 def _key_for(ncp: NcpState, eui64: Eui64) -> bytes | None:
     """Return the key a node is sent the network key under, or None where policy knows none.
 
-    A key of the node's own goes first: of the key table, then a transient one. Without one, the
-    transient key for everybody or the trust centre's global key serves, unless the policy insists
-    on install codes.
+    A key of the node's own goes first: for a node that is on the network the one of the key table,
+    for every other a transient one (its install code's, given anew). Without one, the transient key
+    for everybody or the trust centre's global key serves, unless the policy insists on install
+    codes. Which of the two goes first is inferred.
     """
-    own = link_key_of(ncp, eui64)
+    node, given = ncp.nv.nodes.get(eui64), ncp.ram.transient_keys.get(eui64)
+    anew = given is not None and (node is None or not node.authenticated)
+    own = given[0] if anew and given is not None else link_key_of(ncp, eui64)
     bits = JoinBits(ncp.ram.policies[PolicyId.TRUST_CENTER_POLICY])
     if own is not None or JoinBits.JOINS_USE_INSTALL_CODE_KEY in bits:
         return own
@@ -188,6 +223,7 @@ def send_network_key(ncp: NcpState, node: Node, sealed_under: bytes | None) -> N
             security.sequence,
             ncp.identity.eui64,
             sealed_under,
+            node.parent or None,
         )
         transmit(ncp, frame)
 
@@ -198,8 +234,9 @@ def key_of_requester(ncp: NcpState, eui64: Eui64) -> bytes | None:
 
 
 def _turn_away(ncp: NcpState, node: Node) -> None:
-    transmit(ncp, LeaveOrder(node.eui64))
-    _drop(ncp, node)
+    transmit(ncp, LeaveOrder(node.eui64, via=node.parent or None))
+    if not node.authenticated:
+        _drop(ncp, node)
 
 
 def _give_up(ncp: NcpState, eui64: Eui64) -> None:
@@ -230,16 +267,17 @@ def heard(ncp: NcpState, node: Node) -> None:
     The key it joined with moves into the key table; without room there the host is told, and the
     key stays transient.
     """
-    if node.authenticated:
-        return
-    ncp.stop_alarm(("joining", node.eui64))
-    ncp.nv.nodes[node.eui64] = replace(node, authenticated=True)
+    first = not node.authenticated
+    if first:
+        ncp.stop_alarm(("joining", node.eui64))
+        ncp.nv.nodes[node.eui64] = replace(node, authenticated=True)
     transient = ncp.ram.transient_keys.get(node.eui64)
-    if transient is None:
+    known = any(held[0] == node.eui64 for held in ncp.nv.link_keys.values())
+    if transient is None or (known and not first):
         return
     if store_link_key(ncp, node.eui64, transient[0]):
         del ncp.ram.transient_keys[node.eui64]
-    else:
+    elif first:
         tell_key(ncp, node.eui64, KeyStatus.KEY_TABLE_FULL)
 
 
@@ -278,8 +316,11 @@ def request_key(ncp: NcpState, asked: RequestKey) -> None:
 
 
 def verify_key(ncp: NcpState, asked: VerifyKey) -> None:
-    """Compare the key a node holds with the one it was sent, and keep it."""
+    """Compare the key a node holds with the one it was sent, keep it, and tell the node."""
     right = asked.key == _key_for(ncp, asked.eui64)
+    node = ncp.nv.nodes.get(asked.eui64)
+    if node is not None:
+        put(ncp, ConfirmKey(asked.eui64, 0 if right else _WRONG_PROOF), node.short)
     if right and not store_link_key(ncp, asked.eui64, asked.key):
         tell_key(ncp, asked.eui64, KeyStatus.KEY_TABLE_FULL)
         return
@@ -301,7 +342,7 @@ def _tell_join(
     told = JoinDecision.NO_ACTION if decision is None else decision
     ncp.later(
         Frame.TRUST_CENTER_JOIN_HANDLER,
-        TrustCenterJoin(node.short, node.eui64, int(update), int(told), _PARENT),
+        TrustCenterJoin(node.short, node.eui64, int(update), int(told), node.parent),
     )
 
 

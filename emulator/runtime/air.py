@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from emulator.codecs.zcl import ota, tunneling
 from emulator.core.effects import DeviceEvent, Note, Payload, SendZcl, ZclIndication
+from emulator.core.ids import Eui64
 from emulator.han.medium import LINK, Medium
 from emulator.han.outputs import (
     CancelFrame,
@@ -17,7 +18,9 @@ from emulator.han.outputs import (
     Transmit,
     TunnelOutput,
 )
+from emulator.runtime.border import Border
 from emulator.runtime.box import Box
+from emulator.runtime.outlet import Outlet
 from emulator.runtime.progress import STEP_PERCENT, OtaProgress
 from emulator.runtime.scene import Crossed, Scene
 
@@ -26,15 +29,17 @@ DeviceDoor = Callable[[Box, DeviceEvent, Payload], None]
 _AIR: Final = "air"
 _NODE: Final = "node"
 _TUNNEL: Final = "tunnel"
+_LOST: Final = "outlet-lost"
 
 
 class Air:
-    """Radio stacks, tunnels and the medium between them."""
+    """Radio stacks, tunnels, the medium between them, and the border to nodes elsewhere."""
 
-    def __init__(self, scene: Scene, door: DeviceDoor) -> None:
-        """Take the shared state, and the way to the devices."""
+    def __init__(self, scene: Scene, door: DeviceDoor, outlet: Outlet | None = None) -> None:
+        """Take the shared state, the way to the devices, and that to nodes elsewhere."""
         self._scene = scene
         self._door = door
+        self._border = None if outlet is None else Border(scene, outlet)
         self._medium = Medium(scene.schedule)
         self._progress = OtaProgress()
         self._by_short = {box.node.short: index for index, box in enumerate(scene.boxes)}
@@ -59,6 +64,7 @@ class Air:
             _AIR: self._on_air,
             _NODE: self._on_node_timer,
             _TUNNEL: self._on_tunnel_timer,
+            _LOST: self._on_lost,
         }
 
     def send(self, box: Box, order: SendZcl) -> None:
@@ -68,8 +74,38 @@ class Air:
             self._scene.note(box, Note("han_radio_off", fields))
             return
         if order.cluster == ota.CLUSTER:
-            self._watch_progress(box, order)
-        self.perform_node(box, box.node.send(order, self._scene.now_us))
+            self._watch_progress(box.eui64, order)
+        self._carry(box, order, 0)
+
+    def heard(self, frame: ZclIndication) -> None:
+        """Take a frame of a node that is elsewhere."""
+        box = self._by_eui64.get(frame.destination)
+        if box is None or self._border is None:
+            why = (("why", "no such endpoint"), ("from", str(frame.source)))
+            self._scene.note(self._scene.hub, Note("han_frame_discarded", why))
+            return
+        for copy in self._border.heard(box, frame):
+            self._take(box, copy)
+
+    def _take(self, box: Box, frame: ZclIndication) -> None:
+        if not box.powered or not box.awake:
+            self._missed(box, len(frame.frame))
+            return
+        if frame.cluster == ota.CLUSTER:
+            order = SendZcl(frame.destination, frame.cluster, frame.frame)
+            self._watch_progress(frame.source, order)
+        self._arrived(box, frame)
+
+    def settled(self, eui64: Eui64, output: Settled) -> None:
+        """Learn what became of a frame to a node that is elsewhere; late word is of no use."""
+        box = self._by_eui64[eui64]
+        if self._border is not None and self._border.settles(box, output.handle):
+            self._settled(box, output)
+
+    def forget_border(self, box: Box) -> None:
+        """A box has lost power: it waits for nothing that is on its way out."""
+        if self._border is not None:
+            self._border.forget(box)
 
     def perform_node(self, box: Box, outputs: Sequence[NodeOutput]) -> None:
         """Do what a radio stack asks for, in order."""
@@ -85,11 +121,19 @@ class Air:
         self.perform_tunnel(box, box.tunnel.settled(output, self._scene.now_us))
 
     def _send_frame(self, box: Box, output: SendFrame) -> None:
-        order = SendZcl(output.to, tunneling.CLUSTER, output.frame)
-        self.perform_node(box, box.node.send(order, self._scene.now_us, output.handle))
+        self._carry(box, SendZcl(output.to, tunneling.CLUSTER, output.frame), output.handle)
+
+    def _carry(self, box: Box, order: SendZcl, handle: int) -> None:
+        """Send a frame by the node's radio, or out of this world."""
+        if self._border is None or order.to in self._by_eui64:
+            self.perform_node(box, box.node.send(order, self._scene.now_us, handle))
+            return
+        for swallowed in self._border.send(box, order, handle):
+            self.settled(box.eui64, swallowed)
 
     def _cancel_frame(self, box: Box, output: CancelFrame) -> None:
-        self.perform_node(box, box.node.cancel(output.handle, self._scene.now_us))
+        if self._border is None or not self._border.cancel(box, output.handle):
+            self.perform_node(box, box.node.cancel(output.handle, self._scene.now_us))
 
     def _hand(self, box: Box, output: Hand) -> None:
         self._door(box, DeviceEvent.GBCS, output.message)
@@ -112,9 +156,11 @@ class Air:
         if box.powered and box.awake:
             self.perform_node(box, box.node.receive(octets, self._scene.now_us))
             return
+        self._missed(box, len(octets))
+
+    def _missed(self, box: Box, octets: int) -> None:
         why = "receiver asleep" if box.powered else "no power"
-        missed = Note("han_frame_missed", (("why", why), ("octets", len(octets))))
-        self._scene.note(box, missed)
+        self._scene.note(box, Note("han_frame_missed", (("why", why), ("octets", octets))))
 
     def _on_node_timer(self, index: int, name: str) -> None:
         box = self._scene.boxes[index]
@@ -147,22 +193,35 @@ class Air:
         crossed = Crossed(carried.start_us, LINK, order.octets, arrived, carried.faults)
         scene.record(crossed, there, order.label)
 
-    def _watch_progress(self, box: Box, order: SendZcl) -> None:
-        further = self._progress.passed(box.eui64, order)
+    def _on_lost(self, index: int, handle: int) -> None:
+        """Settle what was on its way out when the state was stored: it may have arrived."""
+        self.settled(self._scene.boxes[index].eui64, Settled(handle, False, 1))
+
+    def _watch_progress(self, sender: Eui64, order: SendZcl) -> None:
+        further = self._progress.passed(sender, order)
         if further is None:
             return
         device, note = further
-        there = self._by_eui64[device]
-        if self._progress.percents[device] % STEP_PERCENT:
+        there = self._by_eui64.get(device)
+        if there is None:
+            self._scene.records.note(self._scene.now_us, device, note)
+        elif self._progress.percents[device] % STEP_PERCENT:
             self._scene.watch(there, note)
         else:
             self._scene.note(there, note)
 
     def dump(self) -> dict[str, Any]:
         """Return everything that is not in the boxes, as plain data."""
-        return {"medium": self._medium.dump(), "progress": self._progress.dump()}
+        return {
+            "medium": self._medium.dump(),
+            "progress": self._progress.dump(),
+            "border": None if self._border is None else self._border.dump(),
+        }
 
     def load(self, state: dict[str, Any]) -> None:
         """Put everything back."""
         self._medium.load(state["medium"])
         self._progress.load(state["progress"])
+        if self._border is not None and state["border"] is not None:
+            for index, handle in self._border.load(state["border"]):
+                self._scene.agenda.put(self._scene.now_us, _LOST, index, handle)

@@ -31,6 +31,7 @@ from emulator.han.tunnel_client import TunnelClient
 from emulator.han.tunnel_line import Line
 from emulator.han.tunnel_server import TunnelServer
 from emulator.runtime.box import Box
+from emulator.runtime.outlet import Outlet
 from emulator.runtime.parties import KeyRoom, Parties, parties_of
 from emulator.runtime.world import World
 
@@ -59,6 +60,7 @@ class Plan:
         overlays: Folders whose profile values win, weakest first.
         keystore: Keys to use where their private part is there; the others are made.
         metadata_mode: Where SMETS1 hubs find the metadata of images.
+        elsewhere: Devices of the home that are not in its world; an outlet leads to them.
     """
 
     installation: Installation
@@ -69,6 +71,7 @@ class Plan:
     overlays: tuple[Path, ...] = ()
     keystore: KeyStore | None = None
     metadata_mode: MetadataMode = MetadataMode.TACTICAL
+    elsewhere: frozenset[Eui64] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,12 @@ class Emulation:
     profiles: Mapping[Eui64, DeviceProfile] = field(repr=False)
 
 
-def build(plan: Plan) -> Emulation:
+def build(plan: Plan, outlet: Outlet | None = None) -> Emulation:
     """Build a world; its devices are joined, and nothing has happened yet.
+
+    Args:
+        plan: What to build.
+        outlet: What carries frames to the devices that are elsewhere.
 
     Raises:
         DataError: A profile is missing, wrong, or of another device type.
@@ -105,7 +112,8 @@ def build(plan: Plan) -> Emulation:
     faults = fault_orders.in_home(ordered, plan.installation.ref)
     schedule = FaultSchedule(faults, chance)
     workshop = _Workshop(plan, chance)
-    world = World(workshop.boxes(), schedule, chance, plan.start)
+    boxes = [box for box in workshop.boxes() if box.eui64 not in plan.elsewhere]
+    world = World(boxes, schedule, chance, plan.start, outlet=outlet)
     world.start()
     return Emulation(world, workshop.roles, workshop.parties, workshop.keys, workshop.profiles)
 

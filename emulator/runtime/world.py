@@ -20,18 +20,22 @@ from emulator.core.effects import (
     SendWan,
     SendZcl,
     SetTimer,
+    ZclIndication,
 )
 from emulator.core.errors import MalformedFrameError
 from emulator.core.fault_schedule import FaultSchedule
-from emulator.core.faults import BatteryAt, DeviceAct, Inject, PowerCut
+from emulator.core.faults import BatteryAt, Inject, PowerCut
 from emulator.core.ids import Eui64
+from emulator.han.outputs import Settled
 from emulator.han.tunnel_client import TunnelClient
 from emulator.han.tunnel_server import TunnelServer
 from emulator.runtime import snapshot
 from emulator.runtime.agenda import POWER_RETURN
 from emulator.runtime.air import Air
 from emulator.runtime.backhaul import Backhaul
-from emulator.runtime.box import Box, Injectable
+from emulator.runtime.box import Box
+from emulator.runtime.fault_acts import effect_of, inject, set_battery
+from emulator.runtime.outlet import Outlet
 from emulator.runtime.records import Records
 from emulator.runtime.scene import NO_BOX, Scene
 from emulator.runtime.snapshot import SnapshotError
@@ -49,7 +53,7 @@ _FAULT: Final = "fault"
 class World:
     """Everything below the device seam; advances only when told, and only by its agenda."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what a world is made of; the last two are a SMETS1 home's
+    def __init__(  # noqa: PLR0913, PLR0917 - what a world is made of; the last three are rare
         self,
         boxes: Sequence[Box],
         schedule: FaultSchedule,
@@ -57,6 +61,7 @@ class World:
         start: UtcMs,
         sim: SimNetwork | None = None,
         reading: Reading | None = None,
+        outlet: Outlet | None = None,
     ) -> None:
         """Take the boxes (hub first), the run's faults and chance, and the first moment.
 
@@ -67,10 +72,12 @@ class World:
             start: The first moment.
             sim: The SIM of a SMETS1 hub; None where the WAN is always there.
             reading: How faults see what crosses the WAN; None: as GBCS messages.
+            outlet: What carries frames to nodes that are not among the boxes; None: there are
+                none.
         """
         self._scene = Scene(boxes, schedule, start * 1000)
         self._chance = chance
-        self._air = Air(self._scene, self._event)
+        self._air = Air(self._scene, self._event, outlet)
         self._backhaul = Backhaul(self._scene, self._event, sim, reading)
         self._by_eui64 = {eui64: box for box in boxes for eui64 in box.eui64s}
         self._effects: dict[type, Callable[[Box, Any], None]] = {
@@ -175,6 +182,19 @@ class World:
         """
         return self._backhaul.move_sim(to)
 
+    def heard(self, frame: ZclIndication) -> None:
+        """Take a frame of a node that is not in this world, at the present moment."""
+        self._air.heard(frame)
+
+    def settled(self, eui64: Eui64, outcome: Settled) -> None:
+        """Learn what became of a frame that a box gave to the outlet with a handle.
+
+        Args:
+            eui64: Who sent it (``source`` of the order).
+            outcome: What became of it; the second time, or after a loss of power, it is ignored.
+        """
+        self._air.settled(eui64, outcome)
+
     def take_arrived(self) -> list[tuple[str, int, bytes]]:
         """Return what came to the head ends of parties: party, moment (us), frame."""
         arrived, self._backhaul.arrived = self._backhaul.arrived, []
@@ -239,14 +259,18 @@ class World:
             lacking = Note("fault", (("fault", fault.text), ("effect", "no such device here")))
             self._scene.note(self._scene.hub, lacking)
             return
-        self._scene.note(box, Note("fault", (("fault", fault.text), ("effect", _effect_of(act)))))
+        self._scene.note(box, Note("fault", (("fault", fault.text), ("effect", effect_of(act)))))
         match act:
             case PowerCut():
                 self.cut_power(box.eui64, act.off_s)
             case BatteryAt():
-                self._set_battery(box, act.days)
+                self._unless(box, set_battery(box, act.days))
             case Inject():
-                self._inject(box, act.word)
+                self._unless(box, inject(box, act.word))
+
+    def _unless(self, box: Box, why: str) -> None:
+        if why:
+            self._scene.note(box, Note("fault_without_effect", (("why", why),)))
 
     # -- power ---------------------------------------------------------------------------------
 
@@ -266,27 +290,8 @@ class World:
                 self._scene.note(box, effect)
         self._air.perform_tunnel(box, box.tunnel.power_off())
         box.node.forget()
+        self._air.forget_border(box)
         self._scene.agenda.stop_timers_of(self._scene.index(box))
-
-    def _set_battery(self, box: Box, days: int) -> None:
-        state = box.device.dump()
-        if "battery_days" not in state:
-            self._without_effect(box, "the device has no battery")
-            return
-        box.device.load({**state, "battery_days": days})
-
-    def _inject(self, box: Box, word: str) -> None:
-        device = box.device
-        try:
-            if isinstance(device, Injectable):
-                device.inject(word)
-            else:
-                self._without_effect(box, "nothing can be put into the device")
-        except ValueError as error:
-            self._without_effect(box, str(error))
-
-    def _without_effect(self, box: Box, why: str) -> None:
-        self._scene.note(box, Note("fault_without_effect", (("why", why),)))
 
     # -- devices -------------------------------------------------------------------------------
 
@@ -387,13 +392,3 @@ class World:
         for name in {*self._chance.dump(), *state["chance"]}:
             self._chance.stream(name).position = state["chance"].get(name, 0)
         self.records.load(state["records"])
-
-
-def _effect_of(act: DeviceAct) -> str:
-    match act:
-        case PowerCut():
-            return f"power off for {act.off_s:g} s" if act.off_s else "power off for good"
-        case BatteryAt():
-            return f"battery at {act.days} days"
-        case Inject():
-            return act.word

@@ -1,11 +1,12 @@
 """Orders to a served dongle from the program that started it: mishaps, one a line on a pipe."""
 
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from emulator.codecs.ezsp.ash import ResetCode
 from emulator.servers.order_lines import Answer, OrderLines
 
+_ANSWER_CHARACTERS: Final = 80
 _SWITCH: Final = {"on": True, "off": False}
 
 
@@ -32,13 +33,29 @@ class Mishaps(Protocol):
         """Put a fault of the line into force, or end those of a link; False: it means nothing."""
         ...
 
+    def tell_home(self, word: str, rest: str) -> bool:
+        """Give an order to what is around the dongle; False: it means nothing there."""
+        ...
+
+
+@runtime_checkable
+class TakesOrders(Protocol):
+    """What is around a dongle, where it takes orders: an emulated hub."""
+
+    def order(self, word: str, rest: str, now: int) -> bool:
+        """Carry out an order at a moment, in milliseconds of the NCP; False: it means nothing."""
+        ...
+
 
 class DongleOrders(OrderLines):
     """Reads orders, one a line; the end of the pipe stops the service.
 
     ``reset [CODE]``, ``fail [CODE]`` (numbers in hexadecimal), ``silence on|off``, ``unplug``,
-    ``disturb FAULT`` and ``disturb clear@LINK``. Each is answered by its own line once it is
-    carried out; what is no order by ``refused LINE``.
+    ``disturb FAULT`` and ``disturb clear@LINK``; beside an emulated hub also ``gbcs HEX`` (a GBCS
+    message comes to the hub from its WAN), ``permit SECONDS`` (joining; 0: no more) and
+    ``image FILE EUI64...`` (a firmware image comes to the hub for these devices). Each is answered
+    by its own line (its first 80 characters) once it is carried out; what is no order by
+    ``refused LINE``. What the hub sends onto its WAN is a note ``wan_out octets=HEX``.
 
     Source:
         invented.
@@ -48,6 +65,7 @@ class DongleOrders(OrderLines):
         """Take the dongle, what ends its service, and what takes answers."""
         super().__init__(stop)
         self._answer = answer
+        self._dongle = dongle
         self._orders: Mapping[str, Callable[[str], bool]] = {
             "reset": lambda rest: _coded(dongle.restart, rest, ResetCode.WATCHDOG),
             "fail": lambda rest: _coded(dongle.fail, rest, ResetCode.ACK_TIMEOUTS),
@@ -60,8 +78,8 @@ class DongleOrders(OrderLines):
         """Carry out one order, and answer it."""
         word, _, rest = line.partition(" ")
         act = self._orders.get(word)
-        done = act is not None and act(rest.strip())
-        self._answer(line if done else f"refused {line[:80]}")
+        done = act(rest.strip()) if act is not None else self._dongle.tell_home(word, rest.strip())
+        self._answer(line[:_ANSWER_CHARACTERS] if done else f"refused {line[:_ANSWER_CHARACTERS]}")
 
 
 def _coded(act: Callable[[int], None], rest: str, usual: int) -> bool:

@@ -17,9 +17,12 @@ from emulator.ncp.core import Ncp
 from emulator.ncp.dongle import Dongle
 from emulator.ncp.identity import Identity
 from emulator.ncp.member_plan import MemberPlan
+from emulator.ncp.overheard import OverheardAir
 from emulator.ncp.radio_bridge import HomeClock, RadioBridge
+from emulator.ncp.radio_frames import HeardPacket
+from emulator.ncp.surroundings import Surround, Surroundings
 from emulator.servers import order_lines
-from emulator.servers.dongle_control import DongleOrders
+from emulator.servers.dongle_control import DongleOrders, TakesOrders
 from emulator.servers.dongle_line import DonglePort, open_port
 from emulator.servers.errors import StateFileError
 from emulator.servers.listen import Place
@@ -48,6 +51,8 @@ class DonglePlan:
         pace: Bits a second of the line; None: octets take no time.
         faults: Faults as ordered.
         state: File that keeps its memory; None: it has none.
+        surround: Builds what is around the dongle in place of ``members``.
+        record: Told of every packet on the air, with the devices' time; None: nobody is.
     """
 
     identity: Identity
@@ -59,6 +64,8 @@ class DonglePlan:
     pace: int | None = None
     faults: Sequence[str] = ()
     state: Path | None = field(default=None)
+    surround: Surround | None = None
+    record: Callable[[HeardPacket, UtcMs], None] | None = None
 
 
 class DongleService:
@@ -82,7 +89,7 @@ class DongleService:
         self._file = None if plan.state is None else StateFile(plan.state, owner)
         stored = None if self._file is None else self._file.load()
         self._clock = HomeClock(plan.wall if stored is None else stored.now, 0, plan.clock_factor)
-        self._air = RadioBridge(plan.members, self._clock, self._note)
+        self._air = self._surroundings(chance)
         self._dongle = Dongle(Ncp(plan.identity, self._air, chance.stream("dongle")))
         if stored is not None:
             self._take_up(stored.device)
@@ -93,6 +100,18 @@ class DongleService:
         self._silent = False
         self._inward = PacedQueue(self._loop, lambda octets, _mark: self._arrived(octets))
         self._outward = PacedQueue(self._loop, lambda octets, _mark: self._depart(octets))
+
+    def _surroundings(self, chance: Chance) -> Surroundings:
+        plan = self._plan
+        record = None if plan.record is None else self._packet
+        if plan.surround is not None:
+            return plan.surround(self._clock, self._note, chance, record)
+        bridge = RadioBridge(plan.members, self._clock, self._note)
+        return bridge if record is None else OverheardAir(bridge, record, bridge.eui64_of)
+
+    def _packet(self, packet: HeardPacket, now: int) -> None:
+        if self._plan.record is not None:
+            self._plan.record(packet, self._clock.utc(now))
 
     def _take_up(self, state: Any) -> None:
         try:
@@ -192,6 +211,15 @@ class DongleService:
         except fault_orders.FaultError:
             return False
         return True
+
+    def tell_home(self, word: str, rest: str) -> bool:
+        """Give an order to what is around the dongle; False: it means nothing there."""
+        if not isinstance(self._air, TakesOrders):
+            return False
+        done = self._air.order(word, rest, self._now())
+        self._send(self._dongle.tick(self._now()))
+        self._arm()
+        return done
 
     # -- the line ------------------------------------------------------------------------------
 

@@ -7,8 +7,8 @@ from typing import IO, Final
 
 from emulator.servers.errors import ListenError
 
-#: Longest line that is read.
-MAX_LINE_BYTES: Final = 1024
+#: Longest line that is read: one with a whole GBCS message in hexadecimal.
+MAX_LINE_BYTES: Final = 8192
 #: Takes the answer to an order: one line.
 Answer = Callable[[str], None]
 

@@ -3,21 +3,41 @@
 import asyncio
 import enum
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Annotated, Final
+from typing import IO, Annotated, Final, TypeVar
 
 import typer
 
 from device_profiles import installation as installations
 from device_profiles.errors import DataError
 from device_profiles.installation import Installation, InstalledDevice
-from device_profiles.words import DeviceType
+from device_profiles.words import DeviceType, SmetsVersion
 from emulator.codecs.ezsp.protocol import VERSIONS
+from emulator.codecs.zcl.key_establishment import KeySuite
+from emulator.core.clock import UtcMs
 from emulator.core.errors import EmulatorError
+from emulator.core.fault_keys import ROLES
 from emulator.core.faults import FaultError
-from emulator.ncp.identity import Identity
-from emulator.runtime.dongle_home import Home, home_of
-from emulator.runtime.installation import InstallationError, Plan, build
+from emulator.core.ids import Eui64
+from emulator.crypto import test_certificates
+from emulator.crypto.install_code import InstallCode
+from emulator.ncp.identity import CBKE_LIBRARIES, Identity
+from emulator.ncp.member_plan import MemberPlan
+from emulator.ncp.radio_frames import HeardPacket
+from emulator.ncp.surroundings import Surround
+from emulator.runtime.dongle_home import (
+    Home,
+    HubMode,
+    Joining,
+    generation_of,
+    home_of_plan,
+    install_codes,
+)
+from emulator.runtime.dongle_hub import HubPlan, surround
+from emulator.runtime.faulty_application import with_faults
+from emulator.runtime.installation import InstallationError, Plan
 from emulator.servers import listen
 from emulator.servers.dongle_service import DonglePlan, serve_dongle
 from emulator.servers.errors import ListenError, StateFileError
@@ -26,12 +46,18 @@ from harness.cli.served_choices import moment_of, wall_clock
 from harness.cli.served_talk import CHATTY, Teller
 from harness.data_files import DataOption, overlays, reading_data
 from harness.errors import UsageError
+from harness.report.air_capture import AirCapture
 
 #: The home without ``--han``: the shipped one's meters and display, and a bilingual display.
 DEFAULT_HOME: Final = "demo"
 _SHOWN: Final = frozenset({DeviceType.CHF, DeviceType.GPF, DeviceType.ESME, DeviceType.GSME})
 BILINGUAL: Final = "demo-bilingual-ppmid"
 _BILINGUAL_EUI64: Final = "02-53-05-00-00-00-00-02"
+#: With an emulated hub: the dongle has no device's place, and an address of its own (made up).
+NOBODY: Final = "NOBODY"
+LISTENER: Final = Eui64.parse("02-53-7F-00-00-00-00-01")
+_HUB_ROLES: Final = frozenset({DeviceType.CHF, DeviceType.GPF})
+_Built = TypeVar("_Built")
 _FORMS: Final = "pty, pty:LINK, tcp://HOST:PORT"
 
 
@@ -40,6 +66,16 @@ class Join(enum.StrEnum):
 
     INSTALL_CODE = "install-code"
     OPEN = "open"
+
+
+class Suite(enum.StrEnum):
+    """Curves of key establishment."""
+
+    SECT283K1 = "283k1"
+    SECT163K1 = "163k1"
+
+
+_SUITES: Final = {Suite.SECT283K1: KeySuite.CBKE_283, Suite.SECT163K1: KeySuite.CBKE_163}
 
 
 def register(app: typer.Typer) -> None:
@@ -56,15 +92,56 @@ def dongle(  # noqa: PLR0913, PLR0917 -- one argument for each option of the com
         str | None,
         typer.Option(help="Home around it: an installation, by name or path."),
     ] = None,
+    hub: Annotated[
+        HubMode,
+        typer.Option(help="The hub is the dongle, or an emulated one in its reach."),
+    ] = HubMode.DONGLE,
+    as_role: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            help="With an emulated hub: device whose place the dongle has (ESME unless told"
+            " otherwise), or nobody: it only listens.",
+        ),
+    ] = None,
     join: Annotated[
         Join, typer.Option(help="Devices join by install code, or (open) by the well-known key.")
     ] = Join.INSTALL_CODE,
+    secure: Annotated[
+        bool | None,
+        typer.Option(
+            "--secure/--no-secure",
+            help="Devices agree on a link key by certificates (CBKE) and take Smart Energy under"
+            " it alone; by default those that join by install code.",
+        ),
+    ] = None,
+    suite: Annotated[
+        list[Suite] | None,
+        typer.Option(help="Curve of CBKE, in the order tried; by default the home's."),
+    ] = None,
+    authority: Annotated[
+        str,
+        typer.Option(
+            "--ca",
+            help="Who issued the devices' certificates: test (the dongle's own too), other (of"
+            " another name), impostor (of the same name).",
+        ),
+    ] = test_certificates.TEST,
+    cbke: Annotated[
+        bool,
+        typer.Option(
+            "--cbke/--stubs", help="The dongle's image has the CBKE library, or stubs of it."
+        ),
+    ] = True,
+    capture: Annotated[
+        Path | None, typer.Option(help="File that takes what is on the air, as pcapng.")
+    ] = None,
     state: Annotated[
         Path | None, typer.Option(help="File that keeps its and the devices' memory.")
     ] = None,
     fault: Annotated[
         list[str] | None,
-        typer.Option(help="NAME[:key=value,...]@line, line-in or line-out; repeatable."),
+        typer.Option(help="NAME[:key=value,...]@line, line-in, line-out or a device; repeatable."),
     ] = None,
     pace: Annotated[
         int | None,
@@ -83,7 +160,9 @@ def dongle(  # noqa: PLR0913, PLR0917 -- one argument for each option of the com
         typer.Option(
             "--until-stdin-closes",
             help="Take orders from standard input (reset [CODE], fail [CODE], silence on|off,"
-            " unplug, disturb FAULT), answer each on standard output, and stop where it ends.",
+            " unplug, disturb FAULT; beside an emulated hub also gbcs HEX: a message from its"
+            " WAN, permit SECONDS, image FILE EUI64...), answer each on standard output, and stop"
+            " where it ends. What that hub sends onto its WAN is told (wan_out) on stderr.",
         ),
     ] = False,
     show_secrets: Annotated[
@@ -97,33 +176,33 @@ def dongle(  # noqa: PLR0913, PLR0917 -- one argument for each option of the com
     The address to reach it at is the first line of standard output; everything else goes to
     standard error. Only this machine can reach it.
     """
-    if ezsp not in VERSIONS:
-        raise UsageError(
-            f"EZSP v{ezsp} is not spoken",
-            where="--ezsp",
-            cause=f"there are: {', '.join(map(str, VERSIONS))}",
-            next_command="smetsbench dongle --help",
-        )
+    _check(ezsp, hub, as_role, authority)
+    joining = Joining(
+        join is Join.OPEN, secure, tuple(_SUITES[one] for one in suite or ()), authority
+    )
     wall = wall_clock()
     plan = Plan(
         _installation(han, overlays(data)),
         seed,
         wall if start is None else moment_of(start),
+        tuple(text for text in fault or () if not _on_line(text)),
         overlays=overlays(data),
     )
-    home = _home(plan, open_joining=join is Join.OPEN)
+    scene = _scene(plan, joining) if hub is HubMode.DONGLE else _in_reach(plan, joining, as_role)
     if not quiet:
-        _introduce(home, ezsp, join, show_secrets=show_secrets)
+        _introduce(scene, ezsp, join, show_secrets=show_secrets)
     served = DonglePlan(
-        Identity(home.hub, ezsp),
-        home.plans,
+        _identity(scene.dongle, ezsp, seed, cbke=cbke),
+        scene.members,
         seed,
         _place(listen_at),
         plan.start,
         clock_factor,
         pace,
-        tuple(fault or ()),
+        tuple(filter(_on_line, fault or ())),
         state,
+        scene.surround,
+        None if capture is None else _capture(capture),
     )
     hidden = frozenset[str]() if verbose else CHATTY
     control = sys.stdin.buffer if until_stdin_closes else None
@@ -149,10 +228,89 @@ def _installation(name: str | None, folders: tuple[Path, ...]) -> Installation:
     return found.model_copy(update={"devices": (*shown, display, bilingual)})
 
 
-def _home(plan: Plan, *, open_joining: bool) -> Home:
+def _check(ezsp: int, hub: HubMode, as_role: str | None, authority: str) -> None:
+    if ezsp not in VERSIONS:
+        raise UsageError(
+            f"EZSP v{ezsp} is not spoken",
+            where="--ezsp",
+            cause=f"there are: {', '.join(map(str, VERSIONS))}",
+            next_command="smetsbench dongle --help",
+        )
+    if authority not in test_certificates.ISSUERS:
+        raise UsageError(
+            f"nobody of the name {authority!r} issues certificates",
+            where="--ca",
+            cause=f"there are: {', '.join(test_certificates.ISSUERS)}",
+            next_command="smetsbench dongle --help",
+        )
+    if as_role is not None and hub is HubMode.DONGLE:
+        raise UsageError(
+            "the dongle is the hub and has no other device's place",
+            where="--as",
+            cause="a place in the home is had beside an emulated hub",
+            next_command="add --hub emulated",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """A dongle and what is around it.
+
+    Attributes:
+        dongle: EUI-64 of the dongle.
+        members: Nodes that may join it.
+        surround: What builds its surroundings otherwise.
+        lines: What to print of it: a name, and the install code that belongs to it.
+    """
+
+    dongle: Eui64
+    members: tuple[MemberPlan, ...]
+    surround: Surround | None
+    lines: tuple[tuple[str, InstallCode], ...]
+
+
+def _scene(plan: Plan, joining: Joining) -> _Scene:
+    home: Home = _building(lambda: home_of_plan(plan, joining))
+    lines = tuple((each.name, home.codes[each.eui64]) for each in home.plans)
+    members = with_faults(home.plans, plan.faults, plan.seed, plan.start)
+    return _Scene(home.hub, members, None, lines)
+
+
+def _in_reach(plan: Plan, joining: Joining, as_role: str | None) -> _Scene:
+    """Return the scene in which the dongle has a device's place beside an emulated hub."""
+    wanted = (as_role or DeviceType.ESME).upper()
+    devices = plan.installation.devices
+    found = [item for item in devices if item.role == wanted and item.role not in _HUB_ROLES]
+    if not found and wanted != NOBODY:
+        roles = sorted({item.role.value for item in devices if item.role not in _HUB_ROLES})
+        raise UsageError(
+            f"{plan.installation.ref} has no {wanted} beside its hub",
+            where="--as",
+            cause=f"there are: {', '.join([*roles, NOBODY.lower()])}",
+        )
+    if _building(lambda: generation_of(plan)) is SmetsVersion.SMETS1:
+        raise UsageError(
+            f"{plan.installation.ref} has a SMETS1 hub, and only SMETS2+ ones are emulated",
+            where="--hub emulated",
+            cause="a SMETS1 home behind the dongle is had with --hub dongle",
+        )
+    eui64 = Eui64.parse(found[0].eui64) if found else LISTENER
+    elsewhere = frozenset({eui64}) if found else frozenset[Eui64]()
+    around = HubPlan(replace(plan, elsewhere=elsewhere), eui64, bool(found), joining)
+    code = install_codes(plan.seed, [eui64])[eui64]
+    lines = ((f"{wanted.lower()} {eui64}", code),) if found else ()
+    return _Scene(eui64, (), _building(lambda: surround(around)), lines)
+
+
+def _on_line(fault: str) -> bool:
+    """Say whether a fault is for the dongle's line: what means nothing is refused there."""
+    return fault.rpartition("@")[2] not in ROLES
+
+
+def _building(make: Callable[[], _Built]) -> _Built:
     try:
         with reading_data():
-            return home_of(build(plan), plan.seed, well_known=open_joining)
+            return make()
     except (InstallationError, DataError) as error:
         raise UsageError(
             f"this home cannot stand around a dongle: {error}",
@@ -160,6 +318,29 @@ def _home(plan: Plan, *, open_joining: bool) -> Home:
             cause="a device model or device type that does not fit",
             next_command="smetsbench installations --help",
         ) from error
+
+
+def _identity(eui64: Eui64, ezsp: int, seed: int, *, cbke: bool) -> Identity:
+    if not cbke:
+        return Identity(eui64, ezsp)
+    credentials = test_certificates.all_credentials(seed, eui64)
+    return Identity(eui64, ezsp, libraries=CBKE_LIBRARIES, credentials=credentials)
+
+
+def _capture(path: Path) -> Callable[[HeardPacket, UtcMs], None]:
+    try:
+        file = AirCapture(path)
+    except OSError as error:
+        raise UsageError(
+            f"the capture cannot be written: {error.strerror}",
+            where=f"--capture {path}",
+            cause="a folder that is not there, or a file that may not be replaced",
+        ) from error
+
+    def write(packet: HeardPacket, at: UtcMs) -> None:
+        file.write(1000 * at, packet.octets, packet.channel, packet.rssi, packet.lqi)
+
+    return write
 
 
 def _place(text: str) -> listen.Place:
@@ -182,13 +363,13 @@ def _bad_place(error: ListenError) -> UsageError:
     )
 
 
-def _introduce(home: Home, ezsp: int, join: Join, *, show_secrets: bool) -> None:
+def _introduce(scene: _Scene, ezsp: int, join: Join, *, show_secrets: bool) -> None:
     screen = errors()
-    screen.print(f"dongle {home.hub}  EZSP v{ezsp}, join: {join.value}", markup=False)
+    screen.print(f"dongle {scene.dongle}  EZSP v{ezsp}, join: {join.value}", markup=False)
     screen.print("  made-up firmware of a made-up maker (stand-in)", markup=False)
-    for plan in home.plans:
-        code = f"  install code {home.codes[plan.eui64].octets.hex().upper()}"
-        screen.print(f"  {plan.name}{code if show_secrets else ''}", markup=False)
+    for name, code in scene.lines:
+        told = f"  install code {code.octets.hex().upper()}"
+        screen.print(f"  {name}{told if show_secrets else ''}", markup=False)
 
 
 def _run(plan: DonglePlan, log: Teller, control: IO[bytes] | None) -> None:

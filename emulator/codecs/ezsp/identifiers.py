@@ -315,6 +315,26 @@ class KeyContextFlag(enum.IntFlag):
     UNCONFIRMED_TRANSIENT_KEY = 0x04
 
 
+class EventUnits(enum.IntEnum):
+    """Units of a time a host gives."""
+
+    INACTIVE = 0
+    MS_TIME = 1
+    QS_TIME = 2
+    MINUTE_TIME = 3
+
+
+class NetworkInitBit(enum.IntFlag):
+    """How an end device resumes its network.
+
+    Source:
+        UG100, EmberNetworkInitBitmask (known).
+    """
+
+    PARENT_INFO_IN_TOKEN = 0x0001
+    END_DEVICE_REJOIN_ON_REBOOT = 0x0002
+
+
 class ScanType(enum.IntEnum):
     """Scans."""
 

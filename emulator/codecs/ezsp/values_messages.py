@@ -197,9 +197,9 @@ class PollForData:
     """Ask the parent regularly.
 
     Attributes:
-        interval: How often, in units; 0: stop.
-        units: 0 milliseconds, 1 quarter seconds, 2 minutes.
-        failure_limit: Failures after which the parent is lost.
+        interval: How often, in units; 0: once.
+        units: `identifiers.EventUnits`; INACTIVE: once.
+        failure_limit: Failures after which the host is told; 0: it is told of every poll.
     """
 
     interval: int

@@ -24,6 +24,9 @@ _FIRST, _PART = 1, 2
 
 #: PAN id, MAC destination, NWK destination, NWK source, and what the APS says.
 Parsed = tuple[int, int, int, int, ApsFrame | ApsAck]
+#: What was read of octets lately written here: reading is a matter of the octets alone.
+_WRITTEN: Final[dict[bytes, Parsed]] = {}
+_MOST_WRITTEN: Final = 64
 
 
 def encode(  # noqa: PLR0913, PLR0917 -- the fields of two headers, in their order
@@ -73,7 +76,12 @@ def encode(  # noqa: PLR0913, PLR0917 -- the fields of two headers, in their ord
     if not body or len(body) + _FCS_BYTES > mac.MAX_FRAME_BYTES:
         packet = NwkFrame(to, source, radius, nwk_sequence, aps.encode(frame))
         return mac.encode(MacFrame(mac_sequence, pan_id, to, source, nwk.encode(packet)))
-    return body + _FCS.pack(mac.fcs(body))
+    octets = body + _FCS.pack(mac.fcs(body))
+    if control & _EXTENDED == 0:  # these read as they were written
+        if len(_WRITTEN) >= _MOST_WRITTEN:
+            del _WRITTEN[next(iter(_WRITTEN))]
+        _WRITTEN[octets] = (pan_id, to, to, source, frame)
+    return octets
 
 
 def decode(data: bytes) -> Parsed | None:
@@ -81,6 +89,9 @@ def decode(data: bytes) -> Parsed | None:
 
     What it does not read may still be a good frame: `mac`, `nwk` and `aps` judge it.
     """
+    written = _WRITTEN.pop(data, None)
+    if written is not None:
+        return written
     if not _HEADER_BYTES + _FCS_BYTES <= len(data) <= mac.MAX_FRAME_BYTES:
         return None
     body = data[:-_FCS_BYTES]

@@ -54,6 +54,8 @@ _NAMED: dict[type[enum.IntEnum] | type[enum.IntFlag], tuple[type[enum.Enum], tup
     ids.KeyType: (t.EmberKeyType, ("",)),
     ids.CoreKeyType: (t.SecurityManagerKeyType, ("",)),
     ids.KeyContextFlag: (t.SecurityManagerContextFlags, ("",)),
+    ids.EventUnits: (t.EmberEventUnits, ("EVENT_",)),
+    ids.NetworkInitBit: (t.EmberNetworkInitBitmask, ("NETWORK_INIT_",)),
     ids.ScanType: (t.EzspNetworkScanType, ("",)),
     ids.Counter: (t.EmberCounterType, ("COUNTER_",)),
 }
