@@ -87,6 +87,20 @@ class ArmedGuard:
         self._rehearsed(verb, target, arming)
         self._confirmed(verb, identity, arming)
 
+    def permit_message(self, verb: Verb, identity: MeterIdentity) -> None:
+        """Return when a message may go to a device behind a radio; reading always may.
+
+        No dry run shows it: what a scenario writes is GBCS messages, which the verbs grade.
+
+        Raises:
+            ArmingRefusedError: It may not, and why.
+        """
+        if verb is Verb.READ:
+            return
+        arming = self._armed(verb)
+        self._known(verb, identity)
+        self._confirmed(verb, identity, arming)
+
     def _armed(self, verb: Verb) -> Arming:
         """Check the bench: not past its date, armed, now, as it stands, by its operator."""
         now, path = self.now(), self.loaded.path

@@ -2,8 +2,7 @@
 
 import asyncio
 import inspect
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -14,7 +13,6 @@ from emulator.core.ids import Eui64
 from harness.bench_offer import Lack
 from harness.benches import BENCHES
 from harness.benches.refusals import WithoutKeypad, fault_error, no_sim
-from harness.cli.output import errors
 from harness.errors import BenchError, UsageError
 from harness.meter import Credentials
 from harness.ports import (
@@ -30,7 +28,9 @@ from harness.ports import (
 from harness.run_options import RunOptions
 from harness.scenario import Scenario
 from harness.setting import Setting, named
+from hil import dongle_offers
 from hil.arming import ArmedGuard
+from hil.asking import asker, tell
 from hil.bench_faults import own_faults, routes
 from hil.bench_file import LoadedBench, load_bench
 from hil.bench_parts import BenchClock, NoHub, NotOpened
@@ -45,6 +45,8 @@ from hil.offers import lacking, unmet, words_of
 from hil.wired_port import HeldClock
 
 _EMULATED: Final = "emulated"
+#: What opens a bench with a dongle: bellows and zigpy are loaded for nothing else.
+_WITH_DONGLE: Final = "hil.dongle_bench:open_bench"
 #: Endpoint kinds, and what a bench is called that has one; the first that fits.
 _KINDS: Final = (
     (EndpointKind.SERIAL, "real"),
@@ -62,6 +64,8 @@ def new_event_loop(options: RunOptions | None = None) -> asyncio.AbstractEventLo
     loaded = None if options is None else _loaded(options)
     if options is None or loaded is None:
         return asyncio.new_event_loop()
+    if loaded.content.dongles:
+        return dongle_offers.new_event_loop(loaded)
     if loaded.is_emulated:
         loop: asyncio.AbstractEventLoop = _emulated_bench("new_event_loop")()
         return loop
@@ -75,7 +79,9 @@ def check(options: RunOptions) -> None:
         UsageError: The bench file, a profile, a fault or a defect cannot be used.
     """
     loaded = _loaded(options)
-    if loaded.is_emulated:
+    if loaded.content.dongles:
+        _emulated_bench("check")(dongle_offers.of_home(loaded, options))
+    elif loaded.is_emulated:
         _emulated_bench("check")(_of_emulated(options, loaded))
     elif _is_home(loaded, options):
         _emulated_bench("check")(in_home(loaded, options))
@@ -90,6 +96,8 @@ def lacks(options: RunOptions, scenario: Scenario) -> Sequence[Lack]:
         UsageError: The bench file cannot be used.
     """
     loaded = _loaded(options)
+    if loaded.content.dongles:
+        return dongle_offers.lacks(loaded, options, scenario)
     if loaded.is_mixed and scenario.world == HOME_WORLD:
         beside = [Lack(need, why) for need, why in unmet(loaded, scenario.needs).items()]
         return [*foreign(loaded, scenario.settings), *beside]
@@ -104,6 +112,9 @@ async def open_bench(options: RunOptions) -> Bench:
         BenchError: A port is not there, busy or locked; a child does not start.
     """
     loaded = _loaded(options)
+    if loaded.content.dongles:
+        opened: Bench = await named(_WITH_DONGLE)(loaded, options, ask=asker())
+        return opened
     if loaded.is_emulated:
         return await _opened(_of_emulated(options, loaded))
     bench: HilBench | MixedBench
@@ -127,7 +138,7 @@ async def _opened(options: RunOptions) -> Bench:
 
 
 def _mixed(loaded: LoadedBench, options: RunOptions, home: Bench) -> MixedBench:
-    guard, ref = ArmedGuard(loaded, options.scenario, ask=_asker()), ref_of(options)
+    guard, ref = ArmedGuard(loaded, options.scenario, ask=asker()), ref_of(options)
 
     def openers(clock: HeldClock) -> LineOpener:
         children = loaded.of(EndpointKind.LOOPBACK)
@@ -137,7 +148,7 @@ def _mixed(loaded: LoadedBench, options: RunOptions, home: Bench) -> MixedBench:
             options,
             clock,
             guard,
-            _tell,
+            tell,
             faults,
             eui64s={role: home.role(role) for role in children},
             defects={role: defects_of(options, role) for role in children},
@@ -177,11 +188,11 @@ class HilBench(WithoutKeypad):
         self._options = options
         self._lines: dict[DeviceType, Line] = {}
         self._opened = False
-        guard = ArmedGuard(loaded, options.scenario, ask=_asker())
-        self._mains = Mains(loaded, self._lines, guard, time, _tell)
+        guard = ArmedGuard(loaded, options.scenario, ask=asker())
+        self._mains = Mains(loaded, self._lines, guard, time, tell)
         self.power: Power = self._mains
         children = routes(loaded, options).children
-        self._opener = LineOpener(loaded, options, time, guard, _tell, children)
+        self._opener = LineOpener(loaded, options, time, guard, tell, children)
 
     async def open(self) -> None:
         """Open the lines of the devices the scenario is about; all where it names none.
@@ -413,17 +424,3 @@ def _of_emulated(options: RunOptions, loaded: LoadedBench) -> RunOptions:
     eui64s = {role.value: one.eui64 for role, one in roles.items() if one.eui64 is not None}
     told = {**options.settings, "profiles": models, "eui64s": eui64s}
     return replace(options, bench=None, settings=told)
-
-
-def _asker() -> Callable[[str], str] | None:
-    """Return how to have a word typed; None where nobody sits at a terminal."""
-    return _ask if sys.stdin is not None and sys.stdin.isatty() else None
-
-
-def _ask(question: str) -> str:
-    errors().print(question, end="", markup=False)
-    return sys.stdin.readline()
-
-
-def _tell(line: str) -> None:
-    errors().print(line, markup=False)

@@ -6,10 +6,11 @@ from typing import Final
 
 from device_profiles.words import DeviceType
 from emulator.core.clock import UtcMs
-from harness.errors import BenchError
+from harness.errors import BenchError, UsageError
 from hil.arming_state import last_moment
 from hil.bench_file import LoadedBench
 from hil.credentials import of_file
+from hil.dongle_codes import code_of
 from hil.endpoints import EndpointKind
 from hil.findings import Finding, Level
 from hil.references import Reference
@@ -25,6 +26,8 @@ def shortcomings(loaded: LoadedBench, now: UtcMs) -> list[Finding]:
         *_strangers(loaded),
         *_secrets(loaded),
         *_recordings(loaded),
+        *_codes(loaded),
+        *_joiners(loaded),
     ]
 
 
@@ -89,6 +92,49 @@ def _readable(reference: Reference, folder: Path, where: str) -> Iterator[Findin
             "let its owner alone read it",
             f"chmod 600 {path}",
         )
+
+
+def _codes(loaded: LoadedBench) -> Iterator[Finding]:
+    """Follow the references to install codes; a loopback dongle's are drawn, and need none."""
+    for role, section in loaded.content.roles.items():
+        if section.install_code is None:
+            continue
+        where = f"{loaded.path}, roles.{role}.install_code"
+        try:
+            code_of(loaded, section.install_code)
+        except UsageError as error:
+            remedy = f"put it there ({error.cause})"
+            yield Finding(
+                "secret-missing", Level.FAULT, where, error.what, remedy, error.next_command
+            )
+        yield from _readable(Reference.parse(section.install_code), loaded.path.parent, where)
+
+
+def _joiners(loaded: LoadedBench) -> Iterator[Finding]:
+    """Look whether real devices behind a dongle are named, and on the list."""
+    found = loaded.dongle
+    if found is None or found[1].is_loopback:
+        return
+    for role, section in loaded.of(EndpointKind.DONGLE).items():
+        where = f"{loaded.path}, roles.{role}"
+        if section.install_code is None:
+            yield Finding(
+                "no-install-code",
+                Level.WARNING,
+                where,
+                f"nothing says where the install code of the {role} is kept",
+                "write the reference, here or in the installation; without it nobody joins",
+                'install_code = "env:NAME"',
+            )
+        if section.eui64 is not None and section.eui64 not in loaded.content.bench.allow:
+            yield Finding(
+                "not-allowed",
+                Level.WARNING,
+                where,
+                f"{section.eui64} is not in bench.allow, so it will not be let in",
+                "have its owner agree, and write it there",
+                f"smetsbench bench arm {loaded.path} --for 30m --operator NAME",
+            )
 
 
 def _recordings(loaded: LoadedBench) -> Iterator[Finding]:

@@ -56,7 +56,7 @@ ReferenceText = Annotated[
 EndpointText = Annotated[
     Text,
     AfterValidator(_endpoint),
-    Field(description="emulated:PROFILE, loopback:PROFILE, serial:URL or replay:FILE"),
+    Field(description="emulated:PROFILE, loopback:PROFILE, serial:URL, replay:FILE or dongle:NAME"),
 ]
 PatternText = Annotated[Text, AfterValidator(_pattern), Field(description="regular expression")]
 DateValue = Annotated[dt.date, BeforeValidator(_date)]

@@ -20,8 +20,10 @@ from harness.data_files import usage_error
 from harness.errors import UsageError
 from harness.files import read_octets
 from hil.bench_sections import BenchFile, RoleSection
+from hil.dongle_sections import DongleSection
 from hil.endpoints import EndpointKind
 from hil.references import Vault
+from hil.zigbee.guard import Role
 
 #: Largest bench file read; more is no bench file.
 MAX_FILE_BYTES: Final = 1024 * 1024
@@ -36,7 +38,6 @@ _CAUSES: Final = {
     "invalid-value": "a value of another type, width or word than the key takes",
     "inline-secret": "the secret itself stands in the file, or the reference is mistyped",
     "unknown-endpoint": "a mistyped endpoint",
-    "not-yet": "this version drives serial lines; dongles come later",
     "numbered-port": "ports are numbered in the order in which they are plugged in",
     "bad-pattern": "a bracket or backslash that a regular expression reads otherwise",
     "inconsistent": "keys that do not go together",
@@ -113,18 +114,30 @@ class LoadedBench:
         return {role: section for role, section in roles.items() if section.where.kind in kinds}
 
     def model(self, role: DeviceType) -> str:
-        """Return the profile of a role as others can load it: a name, or a path from the root."""
+        """Return the profile of a role as others can load it: a name, or a path from the root.
+
+        Empty where the file leaves it to the scenario (a role behind a dongle may).
+        """
         return _model(self.path, self.content.roles[role])
+
+    @property
+    def dongle(self) -> tuple[str, DongleSection] | None:
+        """The dongle that is the bench's hub or node, with its name; None where there is none."""
+        ends = (one for one in self.content.dongles.items() if one[1].role is not Role.OBSERVER)
+        return next(ends, None)
 
     @property
     def is_emulated(self) -> bool:
         """Whether all of its devices live in virtual time."""
+        if self.dongle is not None or not self.content.roles:
+            return False
         return len(self.of(EndpointKind.EMULATED)) == len(self.content.roles)
 
     @property
     def is_mixed(self) -> bool:
         """Whether some of its devices live in virtual time, and others stand on lines."""
-        return bool(self.of(EndpointKind.EMULATED)) and not self.is_emulated
+        emulated = bool(self.of(EndpointKind.EMULATED))
+        return emulated and not self.is_emulated and self.dongle is None
 
     def on_lines(self) -> list[DeviceType]:
         """Return the roles that are reached by a line."""
@@ -151,7 +164,9 @@ def load_bench(path: Path, overlays: Sequence[Path] = ()) -> LoadedBench:
         raise BenchFileError("unreadable", f"not UTF-8 (octet {error.start})", file=path) from error
     content = _validated(_table(text, path), text, path)
     profiles = {
-        role: _profile(role, section, path, overlays) for role, section in content.roles.items()
+        role: _profile(role, section, path, overlays)
+        for role, section in content.roles.items()
+        if section.model_name
     }
     digest = hashlib.sha256(octets).hexdigest()
     return LoadedBench(path, content, digest, profiles, Vault.beside(path))
@@ -261,7 +276,8 @@ def _profile(
     if profile.device_type is not role:
         why = f"profile {name} is of a {profile.device_type}, not of a {role}"
         raise BenchFileError("inconsistent", why, file=path, key=key)
-    if profile.dlms is None and section.where.kind is not EndpointKind.EMULATED:
+    lineless = {EndpointKind.EMULATED, EndpointKind.DONGLE}
+    if profile.dlms is None and section.where.kind not in lineless:
         why = f"profile {name} has no DLMS server, so it has no line to read"
         raise BenchFileError("no-dlms", why, file=path, key=key)
     return profile

@@ -15,7 +15,6 @@ from hil.bench_fields import (
     DateValue,
     EndpointText,
     Label,
-    PatternText,
     ReferenceText,
     Sap,
     Seconds,
@@ -23,9 +22,10 @@ from hil.bench_fields import (
     Title,
     refuse,
 )
+from hil.bench_side_sections import ConsoleSection, PowerSection
 from hil.discovery import PortSelector
-from hil.drivers.hub_console import PROMPT, ConsoleSettings
-from hil.drivers.power import RelaySettings
+from hil.dongle_roles import refuse_misfits
+from hil.dongle_sections import DongleName, DongleSection
 from hil.endpoints import BY_USB, Endpoint, EndpointKind, Listen
 from hil.verbs import CONFIRMED
 
@@ -35,6 +35,10 @@ _METERS: Final = frozenset({DeviceType.ESME, DeviceType.GSME})
 _CHILD_KEYS: Final = ("listen", "pace", "clock_factor", "seed")
 #: Kinds that speak through a port of this machine, and so need to be told the model.
 _PORTS: Final = frozenset({EndpointKind.SERIAL, EndpointKind.REPLAY})
+#: Kinds that need no line of the device's own.
+_ANY_ROLE: Final = frozenset({EndpointKind.EMULATED, EndpointKind.DONGLE})
+#: Keys of a role behind a dongle.
+_ZIGBEE_KEYS: Final = frozenset({"endpoint", "profile", "eui64", "install_code"})
 _WORDS: Final = {
     "none": Mechanism.NONE,
     "lls": Mechanism.LLS,
@@ -144,6 +148,7 @@ class RoleSection(Section):
         start_baud: Speed of the sign-on; None: as the profile says.
         baud: Speed of HDLC; None: what the sign-on agrees, or 9,600.
         credentials: Clients by name.
+        install_code: Where the install code is kept of a device that joins by Zigbee.
     """
 
     endpoint: EndpointText
@@ -161,6 +166,7 @@ class RoleSection(Section):
     start_baud: Baud | None = None
     baud: Baud | None = None
     credentials: Annotated[dict[AssociationName, CredentialSection], Field(default_factory=dict)]
+    install_code: ReferenceText | None = None
 
     @property
     def where(self) -> Endpoint:
@@ -169,15 +175,24 @@ class RoleSection(Section):
 
     @property
     def model_name(self) -> str:
-        """Name or path of its device profile."""
-        return self.profile if self.profile is not None else self.where.target
+        """Name or path of its device profile; empty where it is left to the scenario."""
+        if self.profile is not None:
+            return self.profile
+        where = self.where
+        return "" if where.kind is EndpointKind.DONGLE else where.target
 
     @model_validator(mode="after")
     def _keys_fit_the_endpoint(self) -> Self:
         kind = self.where.kind
         if kind is EndpointKind.EMULATED:
-            others = tuple(sorted(self.model_fields_set - {"endpoint", "eui64"}))
+            others = tuple(sorted(self.model_fields_set - {"endpoint", "eui64", "install_code"}))
             self._refuse(others, "an emulated device follows from its profile and the run's seed")
+        if kind is EndpointKind.DONGLE:
+            others = tuple(sorted(self.model_fields_set - _ZIGBEE_KEYS))
+            self._refuse(others, "a device behind a dongle has no line")
+            return self
+        if kind is not EndpointKind.EMULATED:
+            self._refuse(("install_code",), f"a device of {kind} joins no Zigbee network")
         if kind is not EndpointKind.LOOPBACK:
             self._refuse(_CHILD_KEYS, f"only a loopback endpoint has it, not {kind}")
         if kind is EndpointKind.LOOPBACK:
@@ -210,95 +225,6 @@ class RoleSection(Section):
                 raise refuse("inconsistent", f"{name}: {why}")
 
 
-class PowerSection(Section):
-    """``[power]``: a relay that switches a device's mains, by the strings it understands.
-
-    Attributes:
-        endpoint: Its port (``serial:URL``).
-        role: Whose mains hang on it; may be left out where the bench has one real device.
-        baud: Its speed.
-        on: What switches it on, line end included.
-        off: What switches it off, line end included.
-        query: What asks how it stands; None: it cannot be asked, and is believed.
-        is_on: Pattern of the answer when it is on.
-        is_off: Pattern of the answer when it is off.
-        settle_s: Seconds from the command to the mains having changed.
-        reply_s: Seconds to wait for an answer.
-    """
-
-    endpoint: EndpointText
-    role: DeviceType | None = None
-    baud: Baud = 9600
-    on: Text
-    off: Text
-    query: Text | None = None
-    is_on: PatternText | None = None
-    is_off: PatternText | None = None
-    settle_s: Seconds = 0.5
-    reply_s: Seconds = 2.0
-
-    @model_validator(mode="after")
-    def _an_answer_can_be_read(self) -> Self:
-        _only_serial(self.endpoint)
-        asked = self.query is not None
-        if asked != (self.is_on is not None) or asked != (self.is_off is not None):
-            raise refuse("inconsistent", "query, is_on and is_off go together")
-        return self
-
-    @property
-    def settings(self) -> RelaySettings:
-        """What the relay's driver is told."""
-        return RelaySettings(
-            on=self.on,
-            off=self.off,
-            query=self.query or "",
-            is_on=self.is_on or "",
-            is_off=self.is_off or "",
-            settle_s=self.settle_s,
-            reply_s=self.reply_s,
-        )
-
-
-class ConsoleSection(Section):
-    """``[console]``: a hub's debug console; no protocol is assumed.
-
-    Attributes:
-        endpoint: Its port (``serial:URL``).
-        baud: Its speed.
-        prompt: Pattern of what it shows when it waits for a line.
-        replies: Name -> pattern of an answer that scenarios look for.
-        timeout_s: Seconds to wait for a prompt.
-        line_end: What ends a line that is sent.
-        harmless: Lines that change nothing, word for word; any other needs an armed bench.
-    """
-
-    endpoint: EndpointText
-    baud: Baud = 115_200
-    prompt: PatternText
-    replies: Annotated[dict[AssociationName, PatternText], Field(default_factory=dict)]
-    timeout_s: Seconds = 5.0
-    line_end: Annotated[str, Field(strict=True, min_length=1, max_length=2)] = "\r\n"
-    harmless: tuple[Text, ...] = ()
-
-    @model_validator(mode="after")
-    def _has_a_port(self) -> Self:
-        _only_serial(self.endpoint)
-        if PROMPT in self.replies:
-            raise refuse("inconsistent", "a reply cannot be called prompt")
-        return self
-
-    @property
-    def settings(self) -> ConsoleSettings:
-        """What the console's driver is told."""
-        return ConsoleSettings(
-            prompt=self.prompt,
-            replies=self.replies,
-            timeout_s=self.timeout_s,
-            line_end=self.line_end,
-            harmless=frozenset(self.harmless),
-        )
-
-
 class BenchFile(Section):
     """A whole bench file.
 
@@ -307,28 +233,39 @@ class BenchFile(Section):
         roles: Device type -> what stands behind it.
         power: A power relay, where there is one.
         console: A hub console, where there is one.
+        dongles: Zigbee dongles by name.
     """
 
     bench: GeneralSection
-    roles: Annotated[dict[DeviceType, RoleSection], Field(min_length=1)]
+    roles: Annotated[dict[DeviceType, RoleSection], Field(default_factory=dict)]
     power: PowerSection | None = None
     console: ConsoleSection | None = None
+    dongles: Annotated[dict[DongleName, DongleSection], Field(default_factory=dict)]
+
+    @model_validator(mode="after")
+    def _dongles_fit_the_roles(self) -> Self:
+        if not self.roles and not self.dongles:
+            raise refuse("missing-key", "a bench has a role or a dongle")
+        refuse_misfits(
+            self.dongles, {role.value: section.endpoint for role, section in self.roles.items()}
+        )
+        return self
 
     @model_validator(mode="after")
     def _roles_fit_together(self) -> Self:
         kinds = {section.where.kind for section in self.roles.values()}
         self._emulated_beside(kinds)
         factors = {section.clock_factor or 1 for section in self.roles.values()}
-        if len(factors) > 1 or (factors != {1} and kinds != {EndpointKind.LOOPBACK}):
+        if len(factors) > 1 or (factors - {1} and kinds != {EndpointKind.LOOPBACK}):
             raise refuse(
                 "inconsistent", "clock_factor: a bench has one clock; real devices keep real time"
             )
         for role, section in self.roles.items():
-            if role not in _METERS and section.where.kind is not EndpointKind.EMULATED:
+            if role not in _METERS and section.where.kind not in _ANY_ROLE:
                 raise refuse(
                     "inconsistent",
                     f"roles.{role}: no DLMS line of its own (a hub's console is [console];"
-                    " zigbee comes with the dongle issue)",
+                    " behind a Zigbee dongle it is dongle:NAME)",
                 )
         if self.power is not None:
             self._powered(self.power)
@@ -344,6 +281,8 @@ class BenchFile(Section):
         if EndpointKind.REPLAY in kinds:
             raise refuse("inconsistent", "a recording keeps its own time: no emulated role beside")
         hub = self.roles.get(DeviceType.CHF)
+        if kinds <= _ANY_ROLE:
+            return
         if len(kinds) > 1 and (hub is None or hub.where.kind is not EndpointKind.EMULATED):
             raise refuse(
                 "missing-key",
@@ -380,9 +319,3 @@ class BenchFile(Section):
         if self.console is not None:
             found.append(("console", self.console))
         return found
-
-
-def _only_serial(text: str) -> None:
-    endpoint = Endpoint.parse(text)
-    if endpoint.kind is not EndpointKind.SERIAL or endpoint.target == BY_USB:
-        raise refuse("inconsistent", "it is a port: serial:URL")

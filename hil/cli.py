@@ -16,7 +16,7 @@ from harness.cli.tables import folded
 from harness.data_files import DataOption, overlays
 from harness.errors import UsageError
 from harness.run_options import RunOptions
-from hil import cli_arming, wall_clock
+from hil import cli_arming, cli_dongles, wall_clock
 from hil.arming_state import dry_run_file, load_arming
 from hil.bench_check import shortcomings
 from hil.bench_file import LoadedBench, load_bench, schema_text
@@ -29,7 +29,7 @@ BenchArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Bench file.
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 #: Modules with a ``register(nouns)`` of further bench commands, where they are there.
-FURTHER: Final = ("hil.learn",)
+FURTHER: Final = ("hil.learn", "hil.cli_observe")
 EXIT_DIFFERENT: Final = 1
 EXIT_BENCH: Final = 3
 
@@ -64,7 +64,8 @@ def check(file: BenchArgument, data: DataOption = None, as_json: JsonOption = Fa
 def probe_bench(
     file: BenchArgument,
     role: Annotated[
-        list[str] | None, typer.Option(help="Device type to ask; repeatable; all when left out.")
+        list[str] | None,
+        typer.Option(help="Device type or dongle to ask; repeatable; all when left out."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of loopback devices.")] = 1,
     data: DataOption = None,
@@ -81,15 +82,23 @@ def probe_bench(
             next_command=f"smetsbench scenarios --bench {file}",
         )
     options = RunOptions(seed=seed, bench=file, data=folders)
-    found = probe(loaded, options, _tell, _chosen(loaded, role))
+    wanted = [one for one in role or () if one in loaded.content.dongles]
+    chosen = _chosen(loaded, [one for one in role or () if one not in wanted])
+    lines = chosen or ([] if wanted else loaded.on_lines())
+    dongles = cli_dongles.probe(loaded, options, wanted or ([] if chosen else None))
+    found = probe(loaded, options, _tell, lines) if lines else []
     if as_json:
-        emit_json({"bench": loaded.content.bench.name, "devices": [one.row() for one in found]})
+        told = {"bench": loaded.content.bench.name, "devices": [one.row() for one in found]}
+        emit_json({**told, **({"dongles": [one.row() for one in dongles]} if dongles else {})})
     else:
+        cli_dongles.show(dongles)
         for one in found:
             _show_probed(one)
-    if any(one.error is not None for one in found):
+    errors_there = [one.error for one in found] + [one.error for one in dongles]
+    if any(error is not None for error in errors_there):
         raise typer.Exit(EXIT_BENCH)
-    raise typer.Exit(0 if all(one.is_clean for one in found) else EXIT_DIFFERENT)
+    clean = [one.is_clean for one in found] + [one.is_clean for one in dongles]
+    raise typer.Exit(0 if all(clean) else EXIT_DIFFERENT)
 
 
 def doctor(
@@ -163,12 +172,13 @@ def _described(loaded: LoadedBench) -> dict[str, Any]:
         "roles": {
             role.value: {
                 "endpoint": str(section.where),
-                "profile": loaded.profiles[role].name,
+                "profile": loaded.profiles[role].name if role in loaded.profiles else "",
                 "eui64": section.eui64,
                 "credentials": sorted(section.credentials),
             }
             for role, section in loaded.content.roles.items()
         },
+        **cli_dongles.described(loaded),
         "armed_until": _armed_until(loaded),
         "confirmed": [] if arming is None else [verb.value for verb in arming.confirmed],
         "dry_run": rehearsed,
@@ -190,8 +200,11 @@ def _show_bench(loaded: LoadedBench) -> None:
     for role, row in told["roles"].items():
         clients = ", ".join(row["credentials"]) or "-"
         made_up = "made up from the seed" if row["endpoint"].startswith("loopback") else "unknown"
-        table.add_row(role, row["endpoint"], row["profile"], row["eui64"] or made_up, clients)
-    screen.print(table)
+        model = row["profile"] or "the scenario's"
+        table.add_row(role, row["endpoint"], model, row["eui64"] or made_up, clients)
+    if told["roles"]:
+        screen.print(table)
+    cli_dongles.show_file(loaded)
     lines = {
         "may be written to": ", ".join(told["allow"]) or "no real device",
         "armed": f"until {told['armed_until']}" if told["armed_until"] else "no",

@@ -88,7 +88,7 @@ class Doctor:
         found = [*self._grabbers(bool(ports)), *self._folder(self.nodes.names() if ports else [])]
         for port in ports:
             found += self.of_port(port)
-        return found
+        return [*found, *_flow_control(loaded)]
 
     def of_port(self, port: Port) -> list[Finding]:
         """Look at one port."""
@@ -253,6 +253,20 @@ def _listed(adapters: list[PortRecord]) -> str:
     return "; ".join(str(adapter) for adapter in adapters) or "none"
 
 
+def _flow_control(loaded: LoadedBench) -> Iterator[Finding]:
+    """Look at dongles whose flow control is left to chance; nobody can read it off the line."""
+    for name, dongle in loaded.content.dongles.items():
+        if dongle.flow_control is None and dongle.where.target.startswith("/dev/serial/"):
+            yield Finding(
+                "flow-control",
+                Level.WARNING,
+                f"dongles.{name}",
+                "nothing says how the dongle holds us back; software flow control is taken",
+                "look it up: an image built for RTS/CTS loses octets without it",
+                'flow_control = "hardware" or "software"',
+            )
+
+
 def ports_of(loaded: LoadedBench) -> list[Port]:
     """Return the ports of a bench file that are devices of this computer."""
     found = []
@@ -262,6 +276,9 @@ def ports_of(loaded: LoadedBench) -> list[Port]:
             speeds = tuple(speed for speed in (section.start_baud, section.baud) if speed)
             found.append(Port(f"roles.{role}", target, section.usb, speeds))
     content = loaded.content
+    for name, dongle in content.dongles.items():
+        if dongle.where.target.startswith("/"):
+            found.append(Port(f"dongles.{name}", dongle.where.target, None, (dongle.baud,)))
     for name, one in (("power", content.power), ("console", content.console)):
         path = None if one is None else Endpoint.parse(one.endpoint).device_path
         if one is not None and path is not None:

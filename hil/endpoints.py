@@ -16,6 +16,7 @@ class EndpointKind(enum.StrEnum):
     LOOPBACK = "loopback"
     SERIAL = "serial"
     REPLAY = "replay"
+    DONGLE = "dongle"
 
 
 class Listen(enum.StrEnum):
@@ -30,15 +31,14 @@ class Listen(enum.StrEnum):
 #: The endpoint whose port is found by the role's ``usb`` table alone.
 BY_USB: Final = "usb"
 #: Names that the system gives anew each time a device is plugged in.
-_NUMBERED: Final = re.compile(r"/dev/tty(USB|ACM)\d+")
+NUMBERED_PORT: Final = re.compile(r"/dev/tty(USB|ACM)\d+")
 
 
 class EndpointError(ValueError):
     """A text is no endpoint.
 
     Attributes:
-        code: Kind of error: ``unknown-endpoint``, ``not-yet``, ``numbered-port``,
-            ``inline-secret``.
+        code: Kind of error: ``unknown-endpoint``, ``numbered-port``, ``inline-secret``.
     """
 
     def __init__(self, code: str, why: str) -> None:
@@ -52,7 +52,8 @@ class Endpoint:
 
     Attributes:
         kind: What it is.
-        target: Device profile (emulated, loopback), port (serial), transcript (replay).
+        target: Device profile (emulated, loopback), port (serial), transcript (replay), name of
+            a dongle (dongle).
     """
 
     kind: EndpointKind
@@ -63,11 +64,14 @@ class Endpoint:
         """Read ``KIND:TARGET``.
 
         Raises:
-            EndpointError: It is none, or one of a later issue.
+            EndpointError: It is none.
         """
         word, colon, target = text.partition(":")
         if word == "zigbee":
-            raise EndpointError("not-yet", "zigbee endpoints come with the dongle issue")
+            raise EndpointError(
+                "unknown-endpoint",
+                "a dongle is described once, in [dongles.NAME]; roles name it: dongle:NAME",
+            )
         if not colon or word not in set(EndpointKind) or not target.strip():
             kinds = ", ".join(f"{kind}:…" for kind in EndpointKind)
             raise EndpointError("unknown-endpoint", f"an endpoint is one of {kinds}")
@@ -100,7 +104,7 @@ def _check_port(target: str) -> None:
     """
     if target == BY_USB:
         return
-    if _NUMBERED.fullmatch(target):
+    if NUMBERED_PORT.fullmatch(target):
         raise EndpointError(
             "numbered-port",
             f"{target} may be another device after the next plug-in:"

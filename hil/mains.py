@@ -10,7 +10,7 @@ from emulator.core.ids import Eui64
 from harness.errors import BenchError, UsageError
 from hil.bench_file import LoadedBench
 from hil.bench_parts import BenchClock
-from hil.bench_sections import PowerSection
+from hil.bench_side_sections import PowerSection
 from hil.drivers.power import Relay, RelayPower
 from hil.endpoints import Endpoint
 from hil.guard_port import Guard

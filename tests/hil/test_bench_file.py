@@ -99,7 +99,7 @@ WRONG = {
     "the same key twice": ("not-toml", HEAD + 'name = "x"\n', "", 5),
     "a misspelt key": ("unknown-key", HEAD + "allowed = []\n" + ROLE, "bench.allowed", 5),
     "an unknown table": ("unknown-key", REAL + "\n[relay]\non = 1\n", "relay", 11),
-    "no roles": ("missing-key", HEAD, "roles", None),
+    "neither roles nor dongles": ("missing-key", HEAD, "", None),
     "no operator": (
         "missing-key",
         REAL.replace('operator = "A. Fitter"\n', ""),
@@ -112,7 +112,7 @@ WRONG = {
         "roles.ESME",
         6,
     ),
-    "roles that are empty": ("invalid-value", HEAD + "[roles]\n", "roles", 5),
+    "roles that are empty": ("missing-key", HEAD + "[roles]\n", "", None),
     "a role nobody knows": ("invalid-value", REAL.replace("ESME", "METER"), "roles.METER", 6),
     "an EUI-64 that is none": (
         "invalid-value",
@@ -169,7 +169,12 @@ WRONG = {
         "roles.ESME.endpoint",
         6,
     ),
-    "a dongle": ("not-yet", HEAD + ROLE.format("zigbee:/dev/x"), "roles.ESME.endpoint", 6),
+    "a dongle in a role": (
+        "unknown-endpoint",
+        HEAD + ROLE.format("zigbee:/dev/x"),
+        "roles.ESME.endpoint",
+        6,
+    ),
     "a port by its number": (
         "numbered-port",
         HEAD + ROLE.format("serial:/dev/ttyUSB0"),
@@ -432,7 +437,7 @@ def test_the_published_schema_is_the_one_of_the_code() -> None:
 
 def test_the_schema_knows_every_table_and_says_that_secrets_are_references() -> None:
     schema = json.loads(schema_text())
-    assert set(schema["properties"]) == {"bench", "roles", "power", "console"}
+    assert set(schema["properties"]) == {"bench", "roles", "power", "console", "dongles"}
     assert schema["additionalProperties"] is False
     credential = schema["$defs"]["CredentialSection"]["properties"]["secret"]
     assert "never the secret" in json.dumps(credential)

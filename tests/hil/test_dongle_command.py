@@ -87,7 +87,14 @@ def test_a_whole_home_joins_by_install_codes_and_is_still_there_after_a_restart(
     tmp_path: Path,
 ) -> None:
     database, state = tmp_path / "zigbee.db", tmp_path / "dongle.json"
-    place = ("--listen", "tcp://127.0.0.1:0", "--state", str(state), "--show-secrets")
+    place = (
+        "--listen",
+        "tcp://127.0.0.1:0",
+        "--state",
+        str(state),
+        "--show-secrets",
+        "--no-secure",
+    )
 
     async def first() -> None:
         async with program(*place) as running, started(running.address, database) as app:
@@ -142,6 +149,11 @@ def test_the_home_joins_openly_on_every_version_over_a_named_pty(
         (("--listen", "wrapper://127.0.0.1:0"), "pty, pty:LINK or tcp"),
         (("--listen", "pty", "--fault", "drop@wan"), "--fault"),
         (("--listen", "pty", "--han", "nowhere"), "nowhere"),
+        (("--listen", "pty", "--ca", "nobody"), "nobody of the name"),
+        (("--listen", "pty", "--as", "esme"), "the dongle is the hub"),
+        (("--listen", "pty", "--hub", "emulated", "--as", "hcalcs"), "no HCALCS"),
+        (("--listen", "pty", "--hub", "emulated", "--han", "smets1"), "SMETS1 hub"),
+        (("--listen", "pty", "--capture", "/nowhere/at.pcapng"), "--capture"),
     ],
 )
 def test_what_cannot_be_served_is_refused_in_words(arguments: tuple[str, ...], told: str) -> None:

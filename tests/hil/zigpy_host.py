@@ -13,6 +13,8 @@ SMART_ENERGY = 0x0109
 HOME_AUTOMATION = 0x0104
 #: The CHF's endpoint on the dongle: not 1, which zigpy takes for itself.
 CHF_ENDPOINT = 123
+#: The GPF's: a gas meter reports to its mirror there, and waits for an acknowledgement.
+GPF_ENDPOINT = 124
 
 
 class SmartEnergyApplication(
@@ -27,6 +29,18 @@ class SmartEnergyApplication(
         super().packet_received(packet)
 
 
+def _endpoint(number: int, device_type: int, inputs: list[int]) -> dict[str, Any]:
+    """Return an endpoint of the hub's: what devices send there is acknowledged."""
+    return {
+        "endpoint": number,
+        "profile": SMART_ENERGY,
+        "device_type": device_type,
+        "device_version": 0,
+        "input_clusters": inputs,
+        "output_clusters": [0x0702],
+    }
+
+
 def configuration(path: str, database: Path | None = None) -> dict[str, Any]:
     """Return what the reference found to work without a network of one's own."""
     return {
@@ -38,6 +52,10 @@ def configuration(path: str, database: Path | None = None) -> dict[str, Any]:
         conf.CONF_STARTUP_ENERGY_SCAN: False,
         conf.CONF_OTA: {"enabled": False},
         conf.CONF_NWK: {conf.CONF_NWK_CHANNEL: 15},
+        conf.CONF_ADDITIONAL_ENDPOINTS: [
+            _endpoint(CHF_ENDPOINT, 0x0500, inputs=[0x000A, 0x0019, 0x0704]),
+            _endpoint(GPF_ENDPOINT, 0x0501, inputs=[]),
+        ],
     }
 
 

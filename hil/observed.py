@@ -1,0 +1,235 @@
+"""Which dongle is to observe, and with which keys: out of a bench file, or named by itself."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from device_profiles import installation as installations
+from emulator.core.ids import Eui64
+from emulator.crypto import install_code
+from emulator.crypto.install_code import InstallCode
+from harness.data_files import reading_data
+from harness.errors import UsageError
+from harness.run_options import RunOptions
+from hil import locks, wall_clock
+from hil.bench_file import LoadedBench, load_bench
+from hil.dongle_child import DongleChild
+from hil.dongle_parts import line_of
+from hil.dongle_sections import DongleSection
+from hil.references import NotAReferenceError, Reference, SecretMissingError, Vault
+from hil.zigbee.guard import Role
+from hil.zigbee.settings import DongleSettings
+from hil.zigbee_observation.census import CHANNELS
+from hil.zigbee_observation.unsealing import KEY_OCTETS
+
+_SCHEME: Final = "zigbee:"
+#: Ways a dongle may be named without a bench file: names that stay, or an emulator's.
+_KINDS: Final = ("/dev/serial/by-id/", "/dev/pts/", "tcp://")
+_NEXT: Final = "smetsbench bench observe --at zigbee:/dev/serial/by-id/..."
+#: Home around a loopback dongle that observes, and what its program is told besides.
+_HOME: Final = "demo"
+_BESIDE_A_HUB: Final = ("--hub", "emulated", "--as", "nobody")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The dongle that is meant.
+
+    Attributes:
+        file: Bench file, or None.
+        name: Its name in the file; None: the only one that observes.
+        at: Its address, where there is no file.
+        seed: Seed of a loopback dongle's home.
+        data: Overlay folders.
+    """
+
+    file: Path | None
+    name: str | None
+    at: str | None
+    seed: int = 1
+    data: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observing:
+    """A dongle as it may be used now.
+
+    Attributes:
+        settings: Its line.
+        channels: Channels it may listen on.
+        eui64: Its address, where another one is to be refused.
+    """
+
+    settings: DongleSettings
+    channels: tuple[int, ...] = CHANNELS
+    eui64: Eui64 | None = None
+
+
+@contextmanager
+def held(wanted: Wanted) -> Iterator[Observing]:
+    """Hold the dongle that is meant: locked for others, started where it is a program of ours.
+
+    Raises:
+        UsageError: None is named, or not in a way that will mean the same one tomorrow.
+        BenchError: Somebody else works with it, or the program does not start.
+    """
+    if (wanted.file is None) == (wanted.at is None):
+        raise UsageError(
+            "which dongle shall observe?",
+            where="FILE or --at",
+            cause="one of them is needed: a bench file with a dongle, or the dongle's address",
+            next_command=_NEXT,
+        )
+    with contextlib.ExitStack() as stack:
+        if wanted.file is None:
+            settings = _by_itself(wanted.at or "")
+            stack.enter_context(locks.acquire(locks.port_name(settings.path), "bench observe"))
+            yield Observing(settings)
+            return
+        loaded = load_bench(wanted.file, wanted.data)
+        name, section = _chosen(loaded, wanted.name)
+        path = section.where.target
+        if section.is_loopback:
+            child = _started(section, wanted)
+            stack.callback(child.stop)
+            path = child.path
+        else:
+            operator = loaded.content.bench.operator
+            stack.enter_context(locks.acquire(locks.port_name(path), operator))
+        eui64 = None if section.eui64 is None else Eui64.parse(section.eui64)
+        yield Observing(line_of(name, section, path), section.channels, eui64)
+
+
+def within(asked: Sequence[int], allowed: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the channels to look at: those asked for, or all that are allowed.
+
+    Raises:
+        UsageError: One is not allowed by the bench file.
+    """
+    wrong = sorted(set(asked) - set(allowed))
+    if wrong:
+        raise UsageError(
+            f"the bench file does not let this dongle listen on {', '.join(map(str, wrong))}",
+            where="--channel",
+            cause=f"its channel mask is {', '.join(map(str, allowed))}",
+            next_command="smetsbench bench check FILE",
+        )
+    return tuple(sorted(set(asked))) or allowed
+
+
+def keys_of(
+    file: Path | None, keys: Sequence[str], install_codes: Sequence[str]
+) -> tuple[bytes, ...]:
+    """Follow references to keys and install codes; return keys of 16 octets.
+
+    Raises:
+        UsageError: A text is no reference, leads to nothing, or to no key; it is never repeated.
+    """
+    vault = Vault(Path.cwd() if file is None else file.parent, os.environ)
+    found = [_key(vault, _reference(text, "--key")) for text in keys]
+    codes = [_reference(text, "--install-code") for text in install_codes]
+    return (*found, *(_link_key(vault, code) for code in codes))
+
+
+def _by_itself(at: str) -> DongleSettings:
+    path = at.removeprefix(_SCHEME)
+    if not at.startswith(_SCHEME) or not (path.startswith(_KINDS) or _is_link(path)):
+        raise UsageError(
+            f"{at!r} names no dongle that could be observed with",
+            where="--at",
+            cause="write zigbee: and its /dev/serial/by-id link, or tcp://HOST:PORT; a numbered"
+            " port may be another device after the next plug-in, and a reset would disturb it",
+            next_command=_NEXT,
+        )
+    return DongleSettings(path)
+
+
+def _is_link(path: str) -> bool:
+    """Say whether a path is a link that somebody made for a dongle's pseudo-terminal."""
+    return Path(path).is_symlink() and str(Path(path).resolve()).startswith("/dev/pts/")
+
+
+def _chosen(loaded: LoadedBench, name: str | None) -> tuple[str, DongleSection]:
+    """Return the dongle of a bench file that observes.
+
+    Raises:
+        UsageError: There is none, more than one, or it is a hub or a node.
+    """
+    observers = {
+        key: one for key, one in loaded.content.dongles.items() if one.role is Role.OBSERVER
+    }
+    known = ", ".join(observers) or "none"
+    if name is None and len(observers) == 1:
+        name = next(iter(observers))
+    if name is None or name not in observers:
+        what = "which dongle shall observe?" if name is None else f"{name} is no observer"
+        raise UsageError(
+            what,
+            where=f"{loaded.path}, [dongles]",
+            cause=f'dongles with role = "observer": {known}; a reset would disturb a hub or node',
+            next_command=f"smetsbench bench check {loaded.path}",
+        )
+    return name, observers[name]
+
+
+def _started(section: DongleSection, wanted: Wanted) -> DongleChild:
+    with reading_data():
+        home = installations.load(_HOME, wanted.data)
+    options = RunOptions(seed=wanted.seed, bench=wanted.file, data=wanted.data)
+    return DongleChild.start(section, home, options, wall_clock.now(), _BESIDE_A_HUB)
+
+
+def _reference(text: str, option: str) -> Reference:
+    try:
+        return Reference.parse(text)
+    except NotAReferenceError as error:
+        raise UsageError(
+            str(error),
+            where=option,
+            cause="a key on a command line stays in the shell's history",
+            next_command=f"{option} env:NAME",
+        ) from error
+
+
+def _text(vault: Vault, reference: Reference) -> bytes:
+    return vault.secret(reference, "zigbee")
+
+
+def _key(vault: Vault, reference: Reference) -> bytes:
+    octets = _text(vault, reference)
+    if len(octets) != KEY_OCTETS:
+        octets = _from_hex(octets)
+    if len(octets) == KEY_OCTETS:
+        return octets
+    raise _no_secret(reference, f"a key has {KEY_OCTETS} octets, {2 * KEY_OCTETS} hex digits")
+
+
+def _link_key(vault: Vault, reference: Reference) -> bytes:
+    octets = _text(vault, reference)
+    text = octets.decode("ascii", "replace")
+    code = install_code.parse(text)
+    if not isinstance(code, InstallCode):
+        code = install_code.decode(octets)
+    if isinstance(code, InstallCode):
+        return code.link_key()
+    raise _no_secret(reference, f"it is no install code ({code.value})")
+
+
+def _from_hex(octets: bytes) -> bytes:
+    try:
+        return bytes.fromhex(octets.decode("ascii").replace(":", ""))
+    except (UnicodeDecodeError, ValueError):
+        return b""
+
+
+def _no_secret(reference: Reference, why: str) -> SecretMissingError:
+    return SecretMissingError(
+        f"what is kept in {reference} is of no use: {why}",
+        where=str(reference),
+        cause="another secret, or a mistyped one",
+        next_command="smetsbench bench observe --help",
+    )
