@@ -29,6 +29,7 @@ _SECTIONS: Final = (
     "metadata",
     "bilingual",
     "display",
+    "attributes",
 )
 
 

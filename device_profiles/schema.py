@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
@@ -298,6 +298,7 @@ class DeviceProfile(Section):
         metadata: See :class:`MetadataLayout`; of SMETS1 hubs alone.
         bilingual: See :class:`BilingualSection`; of PPMIDs alone.
         display: See :class:`DisplaySection`; of PPMIDs alone.
+        attributes: Values of its objects by the catalogue's names; the emulator checks them.
         evidence: Key path of every value -> its mark.
     """
 
@@ -316,6 +317,7 @@ class DeviceProfile(Section):
     metadata: MetadataLayout | None = None
     bilingual: BilingualSection | None = None
     display: DisplaySection | None = None
+    attributes: Mapping[str, Any] = Field(default_factory=dict)
     evidence: Mapping[str, Mark]
 
     def nominal_version(self, smets: SmetsVersion) -> str:

@@ -11,6 +11,8 @@ from emulator.codecs.gbcs.dates import ClockStatus, encode_date_time
 from emulator.codecs.gbcs.envelope import Cra, Envelope, GroupingHeader, OtherInformation
 from emulator.codecs.gbcs.payload import PayloadValue, encode_payload
 from emulator.codecs.gbcs.use_cases import MESSAGES, MessageCode, PayloadKind
+from emulator.codecs.zcl import events
+from emulator.codecs.zcl.frame import ZclFrame
 from emulator.core.clock import UtcMs, iso
 from emulator.core.effects import (
     CancelTimer,
@@ -26,11 +28,25 @@ from emulator.core.effects import (
 from emulator.core.errors import IllegalEventError
 from emulator.core.ids import Eui64
 from emulator.crypto.protection import KeyRing, seal
-from emulator.devices.checks import Checker, CommandRefusedError, counter_key
-from emulator.devices.handlers import Handling
+from emulator.devices import event_service, unsupported
+from emulator.devices.checks import (
+    Checker,
+    Command,
+    CommandRefusedError,
+    Complaint,
+    counter_key,
+)
+from emulator.devices.credentials import handlers as credential_handlers
+from emulator.devices.credentials import replacing
+from emulator.devices.credentials.holders import ring_for
+from emulator.devices.credentials.trust import Trust
+from emulator.devices.handlers import Answer, Handling
+from emulator.devices.joins import handlers as join_handlers
+from emulator.devices.joins.log import JoinLog
 from emulator.devices.network import Network
 from emulator.devices.replies import ReplyTo
 from emulator.devices.saved import Json, Saved, State
+from emulator.devices.shared_use_cases import shared_rows
 from emulator.devices.zcl_side import ZclSide
 
 __all__ = ["Device", "LogEntry", "Network"]
@@ -72,11 +88,17 @@ class Device(ZclSide):
         accepted: Highest accepted counter by originator and direction.
         event_log: Latest entries of the event log, oldest first.
         security_log: Latest entries of the security log, oldest first.
+        trust: Credentials that it was given by command.
+        joins: Devices it was joined with by command.
     """
 
     device_type: ClassVar[DeviceType]
     #: Language of its own alerts.
     alert_language: ClassVar[PayloadKind] = PayloadKind.DLMS
+    #: Whether it tells of commands that it does not support (ECS100).
+    tells_unsupported: ClassVar[bool] = False
+    #: Timer of the next replacement of credentials that is due.
+    trust_timer: ClassVar[str] = "trust.replace"
 
     def __init__(
         self, eui64: Eui64, profile: DeviceProfile, ring: KeyRing, network: Network
@@ -89,6 +111,9 @@ class Device(ZclSide):
         self.timers: dict[str, UtcMs] = {}
         self.event_log: list[LogEntry] = []
         self.security_log: list[LogEntry] = []
+        self.trust = Trust()
+        self.joins = JoinLog()
+        self._made_with = (ring, network)
 
     # -- events --------------------------------------------------------------------------------
 
@@ -120,6 +145,8 @@ class Device(ZclSide):
         if event is DeviceEvent.TIMER and isinstance(payload, str):
             if self.timers.pop(payload, None) is None:
                 return []
+            if payload == self.trust_timer:
+                return credential_handlers.date_reached(self, now)
             return self.on_timer(payload, now)
         if event is DeviceEvent.ZCL and isinstance(payload, ZclIndication):
             return self.on_zcl(payload, now)
@@ -133,7 +160,8 @@ class Device(ZclSide):
             raise IllegalEventError(f"{self.device_type}: {event.name}, as it is already")
         if on:
             self.powered = True
-            return [Note("power", (("on", True),)), *self.on_power_on(now)]
+            waiting = credential_handlers.wait(self, now)
+            return [Note("power", (("on", True),)), *self.on_power_on(now), *waiting]
         effects: list[Effect] = [CancelTimer(name) for name in self.timers]
         effects += [*self.on_power_off(now), Note("power", (("on", False),))]
         self.powered = False
@@ -143,6 +171,18 @@ class Device(ZclSide):
     def hears(self) -> bool:
         """Whether it takes part in anything: it has power, and firmware that runs."""
         return self.powered
+
+    def on_cluster_frame(
+        self, indication: ZclIndication, frame: ZclFrame, now: UtcMs
+    ) -> list[Effect]:
+        """Take a command of a cluster: every device publishes its logs."""
+        if indication.cluster == events.CLUSTER:
+            return event_service.publish(self, indication, frame)
+        return super().on_cluster_frame(indication, frame, now)
+
+    def on_clock_set(self, now: UtcMs) -> list[Effect]:
+        """Take notice that the clock was moved; dated replacements move along."""
+        return [*super().on_clock_set(now), *credential_handlers.wait(self, now)]
 
     def on_power_on(self, now: UtcMs) -> list[Effect]:
         """Start up; what non-volatile memory holds goes on."""
@@ -179,28 +219,46 @@ class Device(ZclSide):
 
     @property
     def use_cases(self) -> Mapping[int, Handling[Any]]:
-        """Message code -> what carries it out and who may ask."""
+        """Message code -> what carries it out and who may ask; beside what all devices share."""
         return {}
+
+    def handling(self, code: int) -> Handling[Any] | None:
+        """Return what carries a message code out: of the device's own table, else the shared."""
+        return self.use_cases.get(code) or shared_rows(self.device_type).get(code)
 
     def roles_for(self, code: int) -> frozenset[RemoteParty] | None:
         """Return who may send a message code; None where the device has no such use case."""
-        row = self.use_cases.get(code)
+        row = self.handling(code)
         return None if row is None else row.roles
 
     @property
     def checker(self) -> Checker:
         """The checks a command must pass."""
-        return Checker(self.eui64, self.ring, self.network, self.roles_for)
+        return Checker(
+            self.eui64,
+            self.ring,
+            self.network,
+            self.roles_for,
+            lambda originator, roles: ring_for(self, originator, roles),
+        )
+
+    def take_ring(self, ring: KeyRing) -> None:
+        """Use other keys from now on."""
+        self.ring = ring
+
+    def joins_changed(self, now: UtcMs) -> list[Effect]:  # noqa: ARG002 - a GPF wants it
+        """Take notice that the log of joined devices changed."""
+        return []
 
     def on_message(self, message: bytes, now: UtcMs) -> list[Effect]:
         """Check a GBCS message and carry it out, or note why not."""
         try:
             command = self.checker.check(message, self.accepted)
-            answer = self.use_cases[command.row.code].function(self, command, now)
+            answer = self._carry_out(command, now)
         except CommandRefusedError as refusal:
             fields = (("reason", refusal.reason), ("detail", refusal.detail))
-            return [Note("message_refused", fields)]
-        self.accepted[counter_key(command.header)] = command.header.counter
+            return [Note("message_refused", fields), *unsupported.tell(self, refusal, now)]
+        self.use_up(command.header)
         accepted: tuple[tuple[str, Value], ...] = (
             ("use_case", command.row.use_case),
             ("counter", command.header.counter),
@@ -208,8 +266,19 @@ class Device(ZclSide):
         )
         effects: list[Effect] = [Note("message_accepted", accepted), *answer.before]
         if answer.payload is not None:
-            effects += self.respond(ReplyTo.of(command), answer.payload, now)
+            effects += self.respond(answer.reply_to or ReplyTo.of(command), answer.payload, now)
         return [*effects, *answer.after]
+
+    def _carry_out(self, command: Command, now: UtcMs) -> Answer:
+        row = self.handling(command.row.code)
+        if row is None:
+            raise CommandRefusedError(Complaint.UNSUPPORTED_USE_CASE.value, command.row.use_case)
+        return row.function(self, command, now)
+
+    def use_up(self, header: GroupingHeader) -> None:
+        """Note that a counter was used; a floor that the command itself laid may be higher."""
+        key = counter_key(header)
+        self.accepted[key] = max(header.counter, self.accepted.get(key, 0))
 
     def respond(self, reply_to: ReplyTo, payload: PayloadValue, now: UtcMs) -> list[Effect]:
         """Send the response to a command; one that no message can carry is noted instead."""
@@ -230,17 +299,21 @@ class Device(ZclSide):
             return ClockStatus.UNSAID
         return ClockStatus.RELIABLE if self.clock_reliable else ClockStatus.UNRELIABLE
 
-    def alert(self, code: MessageCode, target: Eui64, body: AlertBody) -> list[Effect]:
+    def alert(
+        self, code: MessageCode, target: Eui64, body: AlertBody, about: Eui64 | None = None
+    ) -> list[Effect]:
         """Send an alert under the device's own counter.
 
         Args:
             code: Message code.
             target: Who is to have it.
             body: Makes the payload from the counter (DLMS writes it into the payload, too).
+            about: Supplementary remote party, or None.
         """
         counter = self.next_counter
         self.next_counter += 1
-        header = GroupingHeader(Cra.ALERT, counter, self.eui64, target, OtherInformation(int(code)))
+        other = OtherInformation(int(code), about)
+        header = GroupingHeader(Cra.ALERT, counter, self.eui64, target, other)
         return self._send(header, body(counter), MESSAGES[int(code)].alert[0])
 
     def _send(self, header: GroupingHeader, payload: bytes, protection: Any) -> list[Effect]:
@@ -284,6 +357,8 @@ class Device(ZclSide):
             "event_log": _dump_log(self.event_log),
             "security_log": _dump_log(self.security_log),
             "zcl": self.dump_zcl(),
+            "trust": self.trust.dump(),
+            "joins": self.joins.dump(),
         }
 
     def load(self, state: Json) -> None:
@@ -308,6 +383,17 @@ class Device(ZclSide):
         self.event_log = _load_log(saved.rows("event_log"))
         self.security_log = _load_log(saved.rows("security_log"))
         self.load_zcl(saved.part("zcl"))
+        self._load_keys(saved)
+
+    def _load_keys(self, saved: Saved) -> None:
+        """Take over credentials and joins, with their keys in effect."""
+        if self.trust.installed or self.trust.own or self.joins.entries:
+            ring, self.network = self._made_with
+            self.take_ring(ring)
+        self.trust.load(saved.part("trust"))
+        self.joins.load(saved.part("joins"))
+        replacing.reinstall(self)
+        join_handlers.reinstall(self)
 
     def rows(self) -> dict[str, str]:
         """Return the state for a reader: name -> value."""

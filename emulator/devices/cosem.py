@@ -22,10 +22,6 @@ from emulator.devices.checks import Command, CommandRefusedError, Complaint
 Place: TypeAlias = tuple[Operation, int, bytes, int]
 Reading: TypeAlias = Callable[[], Data]
 
-#: Disconnect control, control state (ECS45). Source: reference firmware.md 8.3 [RTDS].
-SWITCH_STATE: Final[Place] = (Operation.GET, 70, bytes((0, 0, 96, 3, 10, 255)), 3)
-#: Script table of the load switch, method execute (ECS42, ECS43, ECS44). Source: as above.
-SWITCH_SCRIPT: Final[Place] = (Operation.ACTION, 9, bytes((0, 0, 10, 0, 106, 255)), 1)
 VERSION: Final[Place] = (
     FIRMWARE_VERSION.operation,
     FIRMWARE_VERSION.class_id,

@@ -10,6 +10,7 @@ from emulator.codecs.gbcs.use_cases import MessageCode
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Effect
 from emulator.devices.checks import Command
+from emulator.devices.replies import ReplyTo
 
 D = TypeVar("D")
 
@@ -22,11 +23,13 @@ class Answer:
         payload: Payload of the response; None where it follows later.
         before: Effects that come before the response.
         after: Effects that come after it.
+        reply_to: What the response repeats, where that is more than what the command says.
     """
 
     payload: PayloadValue | None = None
     before: tuple[Effect, ...] = ()
     after: tuple[Effect, ...] = ()
+    reply_to: ReplyTo | None = None
 
 
 Function: TypeAlias = Callable[[D, Command, UtcMs], Answer]

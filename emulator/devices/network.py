@@ -19,6 +19,9 @@ class Network:
         suppliers: Device -> its responsible supplier. The CHF's entry is the supplier that
             answers for hub and HAN devices.
         network_operators: Device -> its network operator, where it has one.
+        load_controllers: Device -> its load controller, where it has one.
+        transitional_cos: EUI-64 of the transitional change-of-supplier party, or None.
+        recovery: EUI-64 of the recovery party, or None.
     """
 
     chf: Eui64
@@ -27,6 +30,9 @@ class Network:
     wan_provider: Eui64
     suppliers: Mapping[Eui64, Eui64]
     network_operators: Mapping[Eui64, Eui64] = field(default_factory=dict)
+    load_controllers: Mapping[Eui64, Eui64] = field(default_factory=dict)
+    transitional_cos: Eui64 | None = None
+    recovery: Eui64 | None = None
 
     def supplier(self, device: Eui64) -> Eui64:
         """Return the responsible supplier of a device.
@@ -43,5 +49,8 @@ class Network:
             (RemoteParty.NETWORK_OPERATOR, self.network_operators.get(device)),
             (RemoteParty.ACCESS_CONTROL_BROKER, self.acb),
             (RemoteParty.WAN_PROVIDER, self.wan_provider),
+            (RemoteParty.LOAD_CONTROLLER, self.load_controllers.get(device)),
+            (RemoteParty.TRANSITIONAL_COS, self.transitional_cos),
+            (RemoteParty.RECOVERY, self.recovery),
         )
         return frozenset(role for role, eui64 in known if eui64 == party)

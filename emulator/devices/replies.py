@@ -21,6 +21,8 @@ class ReplyTo:
         signed: Whether it was signed; the response then is, too.
         supplementary_party: Supplementary remote party, or None.
         supplementary_counter: Supplementary remote party counter, or None.
+        originator_counter: Counter of the device's own that encrypts for a party that it does not
+            know, or None.
 
     Source:
         reference gbcs.md section 5, "response from command"; checked on the RTDS 4.5.0 pairs.
@@ -32,6 +34,7 @@ class ReplyTo:
     signed: bool
     supplementary_party: Eui64 | None = None
     supplementary_counter: int | None = None
+    originator_counter: int | None = None
 
     @classmethod
     def of(cls, command: Command) -> Self:
@@ -61,7 +64,10 @@ class ReplyTo:
     def header(self, responder: Eui64, date_time: bytes) -> GroupingHeader:
         """Return the response's grouping header."""
         other = OtherInformation(
-            self.message_code, self.supplementary_party, self.supplementary_counter
+            self.message_code,
+            self.supplementary_party,
+            self.supplementary_counter,
+            self.originator_counter,
         )
         return GroupingHeader(
             Cra.RESPONSE, self.counter, responder, self.originator, other, date_time
@@ -77,6 +83,7 @@ class ReplyTo:
             "signed": self.signed,
             "supplementary_party": None if party is None else party.hex,
             "supplementary_counter": self.supplementary_counter,
+            "originator_counter": self.originator_counter,
         }
 
     @classmethod
@@ -90,4 +97,5 @@ class ReplyTo:
             saved.flag("signed"),
             None if party is None else Eui64(party),
             saved.optional_number("supplementary_counter"),
+            saved.optional_number("originator_counter"),
         )

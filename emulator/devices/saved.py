@@ -130,6 +130,18 @@ class Saved:
             raise self._wrong(name, "a list of numbers")
         return numbers
 
+    def pairs(self, name: str) -> list[tuple[int, int]]:
+        """Return a list of pairs of whole numbers."""
+        value = self._value(name)
+        rows = value if isinstance(value, list) else [None]
+        numbers = [number for row in rows if isinstance(row, list) for number in row]
+        if any(not isinstance(row, list) or len(row) != 2 for row in rows) or not all(
+            isinstance(number, int) for number in numbers
+        ):
+            raise self._wrong(name, "a list of pairs")
+        found = [number for number in numbers if isinstance(number, int)]
+        return list(zip(found[::2], found[1::2], strict=True))
+
     def eui64s(self, name: str) -> tuple[Eui64, ...]:
         """Return a list of EUI-64s."""
         return tuple(Eui64(bytes.fromhex(text)) for text in self.texts(name))

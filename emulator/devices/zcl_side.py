@@ -117,9 +117,14 @@ class ZclSide:
             BasicAttribute.HARDWARE_VERSION: identity.hardware_version >> 8,
             BasicAttribute.MANUFACTURER_NAME: identity.manufacturer_name,
             BasicAttribute.MODEL_IDENTIFIER: identity.model_name,
+            BasicAttribute.POWER_SOURCE: self._power_source(),
             BasicAttribute.PHYSICAL_ENVIRONMENT: basic.TUNNELLING_SUPPORTED,
         }
         return {key: AttributeValue(basic.TYPES[key], value) for key, value in values.items()}
+
+    def _power_source(self) -> basic.PowerSource:
+        battery = self.profile.supply.battery_days is not None
+        return basic.PowerSource.BATTERY if battery else basic.PowerSource.MAINS_SINGLE_PHASE
 
     def _read(
         self, indication: ZclIndication, frame: ZclFrame, command: ReadAttributes, now: UtcMs

@@ -12,6 +12,7 @@ from emulator.codecs.dlms.access import (
     DataNotification,
     decode_notification,
     encode_notification,
+    parse_obis,
     print_obis,
 )
 from emulator.codecs.dlms.axdr import Data, Tag
@@ -241,6 +242,25 @@ def command_reference_of(alert: DlmsAlert | GbzAlert) -> CommandReference | None
         return None
     code, counter, class_id, obis, attribute = _DLMS_REFERENCE.unpack(value)
     return CommandReference(code, counter, f"{class_id}/{print_obis(obis)}/{attribute}")
+
+
+def encode_dlms_reference(reference: CommandReference) -> bytes:
+    """Return the 19 octets by which a DLMS alert names a future-dated command.
+
+    Raises:
+        ValueError: ``item`` is not ``class/OBIS/attribute``, or a number does not fit.
+    """
+    try:
+        class_id, obis, attribute = reference.item.split("/")
+        return _DLMS_REFERENCE.pack(
+            reference.message_code,
+            reference.counter,
+            int(class_id),
+            parse_obis(obis),
+            int(attribute),
+        )
+    except struct.error as error:
+        raise ValueError(f"no reference to a command: {reference} ({error})") from None
 
 
 def _is_plain(alert: DlmsAlert | GbzAlert) -> bool:

@@ -28,6 +28,13 @@ class BasicAttribute(enum.IntEnum):
     PHYSICAL_ENVIRONMENT = 0x0011
 
 
+class PowerSource(enum.IntEnum):
+    """Values of attribute 0x0007. Source: Zigbee Cluster Library 075123, 3.2 (known)."""
+
+    MAINS_SINGLE_PHASE = 0x01
+    BATTERY = 0x03
+
+
 #: PhysicalEnvironment of a device that a GBCS message may be tunnelled to.
 TUNNELLING_SUPPORTED: Final = 0x01
 

@@ -1,26 +1,29 @@
 """The electricity meter: firmware, load switch, consumption, and the use cases on them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from device_profiles.schema import DeviceProfile
 from device_profiles.words import DeviceType, SupplyState
 from emulator.codecs.zcl import metering
-from emulator.codecs.zcl.foundation import AttributeValue, ZclType
+from emulator.codecs.zcl.foundation import AttributeValue
 from emulator.codecs.zcl.metering import MeteringAttribute
 from emulator.core.clock import UtcMs
 from emulator.core.effects import DeviceEvent, Effect, Payload
 from emulator.core.ids import Eui64
 from emulator.crypto.protection import KeyRing
-from emulator.devices.consumption import DAY_MS, Consumption, Kind
+from emulator.devices.consumption import DAY_MS, Consumption
+from emulator.devices.esme import credentials, han_metering, handlers_credentials
+from emulator.devices.esme.credentials import CREDENTIALS_TIMER, Credentials
 from emulator.devices.esme.handlers import ESME_HANDLERS
+from emulator.devices.esme.model.future import ACTIVATION_TIMER
+from emulator.devices.esme.model.model import EsmeModel
 from emulator.devices.firmware_device import FirmwareDevice
 from emulator.devices.handlers import Handling
 from emulator.devices.network import Network
 from emulator.devices.saved import Saved, State
 
-#: Attribute 0x0400 of the Metering cluster, in W. Source: Smart Energy 1.2 (known).
-INSTANTANEOUS_DEMAND: Final = 0x0400
 #: Seed of the household behind the meter; its name is the meter's EUI-64. Source: invented.
 _SEED: Final = 0
 #: Days of consumption behind a meter that gets power for the first time. Source: invented.
@@ -36,6 +39,8 @@ class Esme(FirmwareDevice):
     Attributes:
         switch: State of the load switch; no firmware work moves it.
         consumption: What the household uses; None before the meter first had power.
+        model: Its COSEM objects.
+        credentials: Keys, parties and neighbours it was told of.
     """
 
     device_type: ClassVar[DeviceType] = DeviceType.ESME
@@ -47,11 +52,52 @@ class Esme(FirmwareDevice):
         self.switch = profile.supply.initial_state
         self.consumption: Consumption | None = None
         self._seen = UtcMs(0)
+        self.model = EsmeModel(self)
+        self.credentials = Credentials()
 
     @property
     def use_cases(self) -> Mapping[int, Handling[Any]]:
         """Message code -> what carries it out and who may ask."""
         return ESME_HANDLERS.rows
+
+    def inject(self, fault: str) -> None:
+        """Put a fault inside the device.
+
+        Args:
+            fault: ``object:CLASS/OBIS/MEMBER`` lets its access fail, ``credentials`` every
+                replacement of credentials; else one of any device with firmware.
+
+        Raises:
+            ValueError: No such fault, or no such member.
+        """
+        kind, _, where = fault.partition(":")
+        if kind == "object":
+            self.model.break_member(where)
+        elif fault == "credentials":
+            self.model.broken.add(fault)
+        else:
+            super().inject(fault)
+
+    def on_timer(self, name: str, now: UtcMs) -> list[Effect]:
+        """Take a timer; that of future-dated values is the model's."""
+        if name == ACTIVATION_TIMER:
+            return self.model.date_reached(now)
+        if name == CREDENTIALS_TIMER:
+            return handlers_credentials.date_reached(self, now)
+        return super().on_timer(name, now)
+
+    def on_clock_set(self, now: UtcMs) -> list[Effect]:
+        """Carry future-dated commands out by the clock as it is now."""
+        return [*super().on_clock_set(now), *self._wait(now)]
+
+    def on_power_on(self, now: UtcMs) -> list[Effect]:
+        """Start up; a meter that had power before notes the end of the outage."""
+        if self.consumption is not None:
+            self.model.power_returned(self.local_time(now))
+        return [*super().on_power_on(now), *self._wait(now)]
+
+    def _wait(self, now: UtcMs) -> list[Effect]:
+        return [*self.model.wait(now), *self.credentials.wait(self, now)]
 
     # -- consumption ---------------------------------------------------------------------------
 
@@ -78,18 +124,9 @@ class Esme(FirmwareDevice):
         """Return the attributes it serves; of the Metering cluster those of consumption."""
         if cluster != metering.CLUSTER or self.consumption is None:
             return super().attributes(cluster, now)
-        summation = self.consumption.energy_wh(Kind.IMPORT, now)
-        values = {
-            MeteringAttribute.CURRENT_SUMMATION_DELIVERED: summation,
-            MeteringAttribute.UNIT_OF_MEASURE: 0,  # kWh
-            MeteringAttribute.MULTIPLIER: 1,
-            MeteringAttribute.DIVISOR: _KILO,
-            MeteringAttribute.METERING_DEVICE_TYPE: 0,  # electricity
-        }
-        served: dict[int, AttributeValue] = {
-            key: AttributeValue(metering.TYPES[key], value) for key, value in values.items()
-        }
-        served[INSTANTANEOUS_DEMAND] = AttributeValue(ZclType.INT24, self.consumption.power_w(now))
+        served = {**han_metering.attributes(self.consumption, self.switch, now)}
+        summation = MeteringAttribute.CURRENT_SUMMATION_DELIVERED
+        served[summation] = replace(served[summation], value=self.model.import_wh(now))
         return served
 
     # -- dump, load, rows ----------------------------------------------------------------------
@@ -99,7 +136,13 @@ class Esme(FirmwareDevice):
         household: State | None = None
         if self.consumption is not None:
             household = {**self.consumption.dump(), "seen": self._seen}
-        return {**super().dump(), "switch": self.switch.value, "consumption": household}
+        return {
+            **super().dump(),
+            "switch": self.switch.value,
+            "consumption": household,
+            "model": self.model.dump(),
+            "credentials": self.credentials.dump(),
+        }
 
     def load_saved(self, saved: Saved) -> None:
         """Take over what ``saved`` holds."""
@@ -111,11 +154,14 @@ class Esme(FirmwareDevice):
             self.consumption = self._household(household.moment("start"))
             self.consumption.load(household)
             self._seen = household.moment("seen")
+        self.model.load(saved.part("model"))
+        self.credentials.load(saved.part("credentials"))
+        credentials.reinstall(self)
 
     def rows(self) -> dict[str, str]:
         """Return the state for a reader."""
         rows = {**super().rows(), "load switch": self.switch.value}
         if self.consumption is None:
             return rows
-        energy_wh = self.consumption.energy_wh(Kind.IMPORT, self._seen)
+        energy_wh = self.model.import_wh(self._seen)
         return {**rows, "import register": f"{energy_wh // _KILO}.{energy_wh % _KILO:03} kWh"}

@@ -96,7 +96,7 @@ def response_to_the_meter() -> bytes:
                     originator=NETWORK_OPERATOR),
             "originator_role",
         ),
-        (command(MessageCode.ECS70, ESME, READ), "unsupported_use_case"),
+        (command(MessageCode.CCS06, ESME, READ), "unsupported_use_case"),
         (command(MessageCode.CS06, ESME, b"\x05\x00"), "malformed_payload"),
         (command(MessageCode.ECS52, ESME, READ + b"\0"), "malformed_payload"),
     ],

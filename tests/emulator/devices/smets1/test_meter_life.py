@@ -19,7 +19,8 @@ from emulator.core.errors import IllegalEventError
 from emulator.crypto.dlms_key_transfer import NewKey, transfer_parameters
 from emulator.crypto.dlms_keys import KeyId
 from emulator.devices.consumption import Kind
-from emulator.devices.esme.esme import INSTANTANEOUS_DEMAND, Esme
+from emulator.devices.esme.esme import Esme
+from emulator.devices.esme.han_metering import INSTANTANEOUS_DEMAND
 from emulator.devices.smets1.esme import Smets1Esme
 from emulator.devices.smets1.logs import EventCode, EventLog
 from tests.emulator.devices.kit import build as smets2

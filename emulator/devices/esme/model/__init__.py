@@ -1,0 +1,1 @@
+"""The COSEM object model of an ESME."""
