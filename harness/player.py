@@ -54,6 +54,11 @@ class Player:
         """Play what of the scenario is not yet journalled, and journal its verdict."""
         scenario, number = self.run.scenario, self._recorder.scenario
         row = self._journal.rows("SELECT * FROM scenarios WHERE n = ?", number)[0]
+        refusal = str(getattr(self._bench, "refusal", ""))
+        if refusal:
+            skipped = Finding(Verdict.SKIPPED, f"the bench ({self._bench.kind}): {refusal}")
+            self._journal.end_scenario(number, None, {}, unplayed(skipped))
+            return
         lacking = missing(scenario, self._bench)
         if lacking:
             unlocks: Mapping[str, str] = getattr(self._bench, "unlocks", {})

@@ -300,7 +300,8 @@ class Recorder:
         self.frames += len(fresh)
         self.now = self.bench.clock.now()
         where = (self.capture.flush(), self.frames)
-        state = self.bench.dump() if moved or seen or fresh else None  # taken: not to come again
+        changed = moved or seen or fresh  # what was taken does not come again
+        state = self.bench.dump() if changed and self.journal.keeps_states else None
         outcome = Outcome(value, self.now, where, seen, state)
         at = (self.scenario, self.step)
         self.journal.conclude(at, ordinal, outcome, self.unwritten())

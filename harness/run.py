@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar
 from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Value
+from emulator.core.ids import Eui64
 from harness.measurement import Measurement
 from harness.ports import Observation
 from harness.run_options import RunOptions
@@ -229,6 +230,10 @@ class Run:
         """Return what the bench saw inside devices so far; empty where it cannot look inside."""
         seen = self.bench.observed
         return [item for item in seen if not kind or item.kind == kind]
+
+    def sees(self, device: Eui64) -> bool:
+        """Say whether the bench can look inside a device, where it looks inside any."""
+        return device not in getattr(self.bench.inner, "hidden", ())
 
     def _basis(self, clause: str, evidence: str) -> tuple[str, str]:
         if not clause and self.step is not None and self.step.clauses:

@@ -1,7 +1,6 @@
 """What every device has: power, timers, counters, messages in and out, logs, dump and load."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from device_profiles.schema import DeviceProfile
@@ -43,6 +42,7 @@ from emulator.devices.credentials.trust import Trust
 from emulator.devices.handlers import Answer, Handling
 from emulator.devices.joins import handlers as join_handlers
 from emulator.devices.joins.log import JoinLog
+from emulator.devices.log_entries import LogEntry, dump_log, load_log
 from emulator.devices.network import Network
 from emulator.devices.replies import ReplyTo
 from emulator.devices.saved import Json, Saved, State
@@ -55,21 +55,6 @@ __all__ = ["Device", "LogEntry", "Network"]
 FIRST_COUNTER: Final = 1
 
 AlertBody = Callable[[int], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """One entry of an event or security log.
-
-    Attributes:
-        at: When, by the device's clock.
-        code: Event code, e.g. 0x8F43.
-        detail: What a reader should know beside it.
-    """
-
-    at: UtcMs
-    code: int
-    detail: str
 
 
 class Device(ZclSide):
@@ -143,16 +128,19 @@ class Device(ZclSide):
         if not self.hears:
             return []
         if event is DeviceEvent.TIMER and isinstance(payload, str):
-            if self.timers.pop(payload, None) is None:
-                return []
-            if payload == self.trust_timer:
-                return credential_handlers.date_reached(self, now)
-            return self.on_timer(payload, now)
+            return self._timer(payload, now)
         if event is DeviceEvent.ZCL and isinstance(payload, ZclIndication):
             return self.on_zcl(payload, now)
         if isinstance(payload, bytes):
             return self.on_octets(event, payload, now)
         raise IllegalEventError(f"{self.device_type}: {event.name} with {type(payload).__name__}")
+
+    def _timer(self, name: str, now: UtcMs) -> list[Effect]:
+        if self.timers.pop(name, None) is None:
+            return []
+        if name == self.trust_timer:
+            return credential_handlers.date_reached(self, now)
+        return self.on_timer(name, now)
 
     def _switch_power(self, event: DeviceEvent, now: UtcMs) -> list[Effect]:
         on = event is DeviceEvent.POWER_ON
@@ -354,8 +342,8 @@ class Device(ZclSide):
             "next_counter": self.next_counter,
             "accepted": {**self.accepted},
             "timers": {name: int(at) for name, at in self.timers.items()},
-            "event_log": _dump_log(self.event_log),
-            "security_log": _dump_log(self.security_log),
+            "event_log": dump_log(self.event_log),
+            "security_log": dump_log(self.security_log),
             "zcl": self.dump_zcl(),
             "trust": self.trust.dump(),
             "joins": self.joins.dump(),
@@ -380,8 +368,8 @@ class Device(ZclSide):
         self.next_counter = saved.number("next_counter")
         self.accepted = saved.numbers("accepted")
         self.timers = {name: UtcMs(at) for name, at in saved.numbers("timers").items()}
-        self.event_log = _load_log(saved.rows("event_log"))
-        self.security_log = _load_log(saved.rows("security_log"))
+        self.event_log = load_log(saved.rows("event_log"))
+        self.security_log = load_log(saved.rows("security_log"))
         self.load_zcl(saved.part("zcl"))
         self._load_keys(saved)
 
@@ -405,11 +393,3 @@ class Device(ZclSide):
             "clock": "set" if self.clock_reliable else "not set",
             "last event": "none" if last is None else f"{last.code:04X} {iso(last.at)}",
         }
-
-
-def _dump_log(entries: list[LogEntry]) -> Json:
-    return [{"at": entry.at, "code": entry.code, "detail": entry.detail} for entry in entries]
-
-
-def _load_log(rows: list[Saved]) -> list[LogEntry]:
-    return [LogEntry(row.moment("at"), row.number("code"), row.text("detail")) for row in rows]

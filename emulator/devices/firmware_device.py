@@ -225,7 +225,8 @@ class FirmwareDevice(FirmwareAlerts):
 
     def on_clock_set(self, now: UtcMs) -> list[Effect]:
         """Carry a future-dated activation out by the clock as it is now."""
-        return self.activation.wait_for_schedule(now, self.clock_offset_ms)
+        scheduled = self.activation.wait_for_schedule(now, self.clock_offset_ms)
+        return [*super().on_clock_set(now), *scheduled]
 
     def execute_schedule(self, now: UtcMs) -> list[Effect]:
         """Carry out the future-dated activation whose time has come."""

@@ -2,35 +2,29 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
-from device_profiles import installation as installations
-from device_profiles.errors import DataError
-from device_profiles.installation import Installation
 from device_profiles.words import DeviceType
-from emulator.core.clock import UtcMs, from_datetime
 from emulator.core.errors import EmulatorError
 from emulator.core.faults import FaultError
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore
-from emulator.devices.defects import DEFECTS
 from emulator.runtime.driver import Driver
-from emulator.runtime.installation import Emulation, InstallationError, Plan, build
+from emulator.runtime.installation import Emulation
 from emulator.runtime.parties import Parties
 from emulator.runtime.virtual_time import VirtualTimeLoop
 from emulator.runtime.world import World
-from harness import installed
+from harness.benches.emulated_plan import (
+    EmulatedOptions,
+    built,
+    plan_of,
+    refuse_unknown_defects,
+)
 from harness.benches.emulated_ports import EmulatedClock, EmulatedHub, EmulatedPower
 from harness.benches.kept_memory import kept
 from harness.benches.refusals import WithoutKeypad, fault_error, no_sim
-from harness.data_files import usage_error
-from harness.errors import BenchError, UsageError
+from harness.errors import BenchError
 from harness.meter import Credentials
-from harness.parties import defects as party_defects
-from harness.parties import firmware_defects, migration_defects
 from harness.ports import (
     Bench,
     CapturedFrame,
@@ -41,37 +35,8 @@ from harness.ports import (
     Observation,
     Power,
 )
-from harness.run_keys import keys_of_run
 from harness.run_options import RunOptions
 from harness.setting import named
-
-#: Name of the shipped installation that is used where none is named.
-DEFAULT_INSTALLATION: Final = installed.DEFAULT
-#: First moment of an emulated bench unless told otherwise. Source: invented.
-DEFAULT_START: Final = from_datetime(datetime(2026, 1, 5, 9, 0, tzinfo=UTC))
-
-
-@dataclass(frozen=True, slots=True)
-class EmulatedOptions:
-    """What to emulate.
-
-    Attributes:
-        installation: The home: a loaded one, or the name or path of an installation file.
-        seed: Seed of every octet of chance.
-        faults: Faults as given with ``--fault``.
-        defects: Names of device defects (those of parties are for the parties).
-        data_dirs: Overlay folders for device profiles, the strongest last.
-        start_at: First moment of the bench.
-        keystore: Keys to use where their private part is there; the others are made.
-    """
-
-    installation: Installation | str | Path = DEFAULT_INSTALLATION
-    seed: int = 1
-    faults: tuple[str, ...] = ()
-    defects: tuple[str, ...] = ()
-    data_dirs: tuple[Path, ...] = ()
-    start_at: UtcMs = DEFAULT_START
-    keystore: KeyStore | None = field(default=None, repr=False)
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -110,33 +75,7 @@ def open_home(options: EmulatedOptions | RunOptions | None = None) -> "EmulatedB
     Raises:
         UsageError: The installation, a profile, a fault or a defect cannot be used.
     """
-    if options is None:
-        options = EmulatedOptions()
-    if isinstance(options, RunOptions):
-        options = _of_run(options)
-    refuse_unknown_defects(options.defects)
-    plan = Plan(
-        _loaded(options),
-        options.seed,
-        options.start_at,
-        options.faults,
-        tuple(name for name in options.defects if name in DEFECTS),
-        options.data_dirs,
-        options.keystore,
-    )
-    try:
-        return EmulatedBench(build(plan))
-    except FaultError as error:
-        raise fault_error(error, "--fault") from error
-    except DataError as error:
-        raise usage_error(error) from error
-    except InstallationError as error:
-        raise UsageError(
-            f"the installation cannot be emulated: {error}",
-            where=plan.installation.ref,
-            cause="a device model or device type that does not fit",
-            next_command="smetsbench profiles",
-        ) from error
+    return EmulatedBench(built(plan_of(EmulatedOptions() if options is None else options)))
 
 
 def check(options: RunOptions) -> None:
@@ -148,52 +87,8 @@ def check(options: RunOptions) -> None:
     open_bench(options)
 
 
-def _of_run(options: RunOptions) -> EmulatedOptions:
-    home = installed.chosen(options)
-    return EmulatedOptions(
-        home,
-        options.seed,
-        options.faults,
-        options.defects,
-        installed.overlays(options),
-        keystore=keys_of_run(options, home),
-    )
-
-
-def _loaded(options: EmulatedOptions) -> Installation:
-    if isinstance(options.installation, Installation):
-        return options.installation
-    try:
-        return installations.load(options.installation, options.data_dirs)
-    except DataError as error:
-        raise UsageError(
-            f"the installation cannot be used: {error}",
-            where=str(options.installation),
-            cause="a wrong or missing value, or a name nobody knows",
-            next_command="smetsbench installations new --out home.toml",
-        ) from error
-
-
-def refuse_unknown_defects(names: Sequence[str]) -> None:
-    """Refuse a defect that no device and no party can have.
-
-    Raises:
-        UsageError: There is one.
-    """
-    of_parties = (party_defects, migration_defects, firmware_defects)
-    known = (DEFECTS, *(module.DEFECTS for module in of_parties))
-    for name in names:
-        if not any(name in table for table in known):
-            raise UsageError(
-                f"there is no defect {name}",
-                where="--defect",
-                cause=f"devices have: {', '.join(sorted(DEFECTS))}",
-                next_command="smetsbench scenarios",
-            )
-
-
-class EmulatedBench(WithoutKeypad):
-    """One emulated installation behind the ports of the harness.
+class HomeBench(WithoutKeypad):
+    """What benches of one emulated installation have in common: the ports of the harness.
 
     Attributes:
         kind: ``emulated``.
@@ -205,10 +100,10 @@ class EmulatedBench(WithoutKeypad):
 
     hands = "top-up codes of SMETS2+ meters are not played"
 
-    def __init__(self, emulation: Emulation) -> None:
-        """Take a built world; it begins to move when somebody waits for it."""
+    def __init__(self, emulation: Emulation, driver: Driver[World] | None = None) -> None:
+        """Take a built world, and what moves it; it begins to move when somebody waits for it."""
         self._emulation = emulation
-        self._driver = Driver(emulation.world)
+        self._driver = Driver(emulation.world) if driver is None else driver
         self.kind = "emulated"
         self.clock: Clock = EmulatedClock(self._driver)
         self.hub: Hub = EmulatedHub(self._driver)
@@ -370,7 +265,13 @@ class EmulatedBench(WithoutKeypad):
             rows.setdefault(role.upper(), {})[kind] = str(number)
         return rows
 
-    # -- memory --------------------------------------------------------------------------------
+    async def close(self) -> None:
+        """Stop moving the world."""
+        self._driver.detach()
+
+
+class EmulatedBench(HomeBench):
+    """One emulated installation, whole: it can be dumped and put back."""
 
     def dump(self) -> bytes:
         """Return the state of all devices and links, facts and frames nobody took included."""
@@ -391,8 +292,4 @@ class EmulatedBench(WithoutKeypad):
                 cause="it was stored with another installation, seed, fault or version",
                 next_command="smetsbench run (afresh) instead of resume",
             ) from error
-        self._driver.detach()
-
-    async def close(self) -> None:
-        """Stop moving the world."""
         self._driver.detach()

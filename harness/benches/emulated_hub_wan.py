@@ -33,7 +33,8 @@ class Post:
     def take(self, party: str, port: int) -> list[bytes]:
         """Return the frames of a port for a party, in order; unreadable ones are dropped."""
         self._sort()
-        return [*self._boxes.pop((party, port), ())]
+        waiting = self._boxes.pop((party, port), None)
+        return [] if waiting is None else [*waiting]
 
     def notice(self, party: str, until: UtcMs) -> Notice | None:
         """Return the next notice for a party that arrived before ``until``."""

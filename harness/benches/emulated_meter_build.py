@@ -23,7 +23,7 @@ from emulator.runtime.line_world import LineWorld
 from emulator.servers.line_parts import Framing as LineFraming
 from emulator.servers.meter_line import MeterLine
 from harness import installed
-from harness.benches.emulated import DEFAULT_START, refuse_unknown_defects
+from harness.benches.emulated_plan import DEFAULT_START, refuse_unknown_defects
 from harness.benches.refusals import fault_error
 from harness.data_files import reading_data
 from harness.dlms import from_profile

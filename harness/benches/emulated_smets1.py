@@ -22,8 +22,8 @@ from emulator.runtime.smets1_homes import Homes
 from emulator.wan.sim_network import NETWORKS
 from harness import installed, ports
 from harness.benches import emulated_keypad as keypad
-from harness.benches.emulated import refuse_unknown_defects
 from harness.benches.emulated_hub_wan import EmulatedHubWan, HomePort, Post, WanWire
+from harness.benches.emulated_plan import refuse_unknown_defects
 from harness.benches.emulated_ports import EmulatedClock, EmulatedHub, EmulatedPower
 from harness.benches.emulated_smets1_plan import OF, plan_of
 from harness.benches.emulated_twin import Twin

@@ -7,7 +7,7 @@ from device_profiles.installation import Installation
 from device_profiles.metadata_layout import MetadataMode
 from emulator.runtime.installation import Plan
 from harness import installed
-from harness.benches.emulated import DEFAULT_START
+from harness.benches.emulated_plan import DEFAULT_START
 from harness.errors import UsageError
 from harness.run_options import RunOptions
 

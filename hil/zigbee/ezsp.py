@@ -21,7 +21,7 @@ import zigpy.types as zt
 from emulator.core.ids import Eui64
 from hil.tap import Tap
 from hil.zigbee import messages
-from hil.zigbee.errors import refused, translated, unfit
+from hil.zigbee.errors import FOREIGN, refused, translated, unfit
 from hil.zigbee.guard import Guard
 from hil.zigbee.link import open_gateway
 from hil.zigbee.messages import Incoming, Sent
@@ -183,7 +183,9 @@ async def silence_watch(
         try:
             async with asyncio.timeout(patience_s):
                 await ezsp.nop()
-        except TimeoutError:
+        except FOREIGN:
+            if not ezsp.is_ezsp_running:
+                return  # bellows has told of it already
             if ezsp.heard_at < asked_at:
                 lost(time.monotonic() - ezsp.heard_at)
                 return

@@ -12,8 +12,9 @@ from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyUsage
 from harness.benches import emulated
-from harness.benches.emulated import EmulatedBench, EmulatedOptions
+from harness.benches.emulated import EmulatedBench
 from harness.benches.emulated import open_home as open_bench
+from harness.benches.emulated_plan import EmulatedOptions
 from harness.errors import BenchError, UsageError
 from harness.ports import CapturedFrame, StageOrder
 from harness.run_options import RunOptions

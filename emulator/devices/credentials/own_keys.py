@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 C, R = MessageCode, RemoteParty
 _OWNERS: Final = frozenset({R.SUPPLIER, R.ACCESS_CONTROL_BROKER})
 _BITS: Final = {KeyUsage.DS: DIGITAL_SIGNATURE, KeyUsage.KA: KEY_AGREEMENT}
-#: Identifier of the hardware type in a request: 2.999.2, an arc for examples. Source: invented.
+#: Identifier of the hardware type of a device whose certificates say none: 2.999.2, an arc for
+#: examples. Source: invented.
 _HARDWARE_TYPE: Final = bytes.fromhex("883702")
+#: What stands before the hardware module name in a certificate (1.3.6.1.5.5.7.8.4).
+_MODULE_NAME: Final = bytes.fromhex("06082b06010505070804")
 #: Use -> event codes (failed, succeeded). Source: NP (alert codes).
 _EVENTS: Final = {KeyUsage.DS: (0x8F4C, 0x8F4D), KeyUsage.KA: (0x8F4E, 0x8F4F)}
 
@@ -82,8 +85,22 @@ def make_key(device: "Device", command: Command, now: UtcMs) -> Answer:  # noqa:
         return Answer(der.integer(_INVALID_USAGE))
     scalar = device.trust.new_key(device.eui64, usage)
     point = signature.point_of(scalar)
-    info = request_info(point, _BITS[usage], device.eui64, device.hardware_type)
+    info = request_info(point, _BITS[usage], device.eui64, _hardware_type(device))
     return Answer(signed_request(info, signature.sign(scalar, der.encode(info))))
+
+
+def _hardware_type(device: "Device") -> bytes:
+    """Return the hardware type that the device's certificates name, as identifier octets."""
+    entries = [device.ring.keystore.find(device.eui64, usage) for usage in _BITS]
+    for entry in entries:
+        held = b"" if entry is None or entry.certificate is None else entry.certificate
+        _, found, rest = held.partition(_MODULE_NAME)
+        if found:
+            module = der.decode(rest[: 2 + rest[1]])
+            [name] = module.content if isinstance(module.content, tuple) else ()
+            kind = name.content[0].content if isinstance(name.content, tuple) else b""
+            return kind if isinstance(kind, bytes) else _HARDWARE_TYPE
+    return _HARDWARE_TYPE
 
 
 def show_certificate(device: "Device", command: Command, now: UtcMs) -> Answer:  # noqa: ARG001 - table

@@ -26,6 +26,7 @@ from emulator.devices.base import Device
 from emulator.devices.checks import Command
 from emulator.devices.gbz_reads import answer_reads
 from emulator.devices.handlers import READERS, Answer, HandlerTable, Handling
+from emulator.devices.joins import gpf_log
 from emulator.devices.network import Network
 from emulator.devices.saved import Json, Saved, State
 
@@ -57,6 +58,7 @@ class Gpf(Device):
 
     device_type: ClassVar[DeviceType] = DeviceType.GPF
     alert_language: ClassVar[PayloadKind] = PayloadKind.GBZ
+    trust_timer: ClassVar[str] = "gpf.trust.replace"
 
     def __init__(
         self, eui64: Eui64, profile: DeviceProfile, ring: KeyRing, network: Network
@@ -75,6 +77,10 @@ class Gpf(Device):
         """Start up with the hub, whose clock it shares."""
         self.clock_reliable = True
         return []
+
+    def joins_changed(self, now: UtcMs) -> list[Effect]:
+        """Back the log up at the ACB (GCS62)."""
+        return gpf_log.back_up(self, now)
 
     def outgoing(self, message: bytes) -> Effect:
         """Return the effect that puts a message on its way: onto the WAN."""

@@ -24,6 +24,7 @@ class Hcalcs(FirmwareDevice):
     """
 
     device_type: ClassVar[DeviceType] = DeviceType.HCALCS
+    tells_unsupported: ClassVar[bool] = True
 
     @property
     def use_cases(self) -> Mapping[int, Handling[Any]]:

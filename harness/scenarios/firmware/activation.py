@@ -206,6 +206,8 @@ def version_changed(clause: str = "GBCS 8F43") -> Step:
         got = await wait_for(run, supplier, wanted, 2 * HOUR_S)
         run.check("8F43 arrives, signed", True, got is not None and got.accepted)
         run.event("version-changed-8F43")
+        if not run.sees(device):
+            return
         logged = [
             dict(item.fields).get("detail")
             for item in run.observations("logged")

@@ -137,14 +137,17 @@ async def download_resumes(run: Run) -> None:
     await receipt(run, 4 * 3600, AlertCode.FIRMWARE_VERIFIED)
     run.outcome("VERIFIED")
     run.event("receipt-8F72")
-    lost = [item.at for item in run.observations("power") if dict(item.fields).get("on") is False]
-    run.require("power was lost", True, bool(lost))
-    offsets = [
-        int(str(dict(item.fields).get("offset", 0)))
-        for item in run.observations("ota_progress")
-        if item.at > lost[0]
-    ]
     half = run.facts["image_bytes"] // 2
+    moved = [
+        (item.at, int(str(dict(item.fields).get("offset", 0))))
+        for item in run.observations("ota_progress")
+    ]
+    if run.sees(target(run)):
+        lost = [one.at for one in run.observations("power") if dict(one.fields).get("on") is False]
+    else:  # only the requests on the air are seen: the supply went at the one for the half
+        lost = [at for at, offset in moved if offset >= half][:1]
+    run.require("power was lost", True, bool(lost))
+    offsets = [offset for at, offset in moved if at > lost[0]]
     policy = market(run).profile(target(run)).firmware.resume_policy.value
     restarted = bool(offsets) and min(offsets) < half * 9 // 10
     run.check("progress is seen after power returned", True, bool(offsets))
@@ -227,7 +230,9 @@ async def damage_found(run: Run) -> None:
     run.event("receipt-8F72" if whole else "receipt-8F1C")
     right = told == run.facts["image_hash"]
     run.check("8F72 names the image's hash, 8F1C another", whole, right, clause="GBCS FDRA")
-    run.check("the device keeps an image only after 8F72", whole, pending_images(run) != {"none"})
+    if run.sees(target(run)):
+        kept = pending_images(run) != {"none"}
+        run.check("the device keeps an image only after 8F72", whole, kept)
 
 
 FM_66: Final = row(

@@ -1,6 +1,7 @@
 """GSME: a sleepy device with a valve and a battery, FM-15 to FM-17 and FM-67."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from emulator.codecs.gbcs import metering
@@ -11,7 +12,9 @@ from emulator.codecs.gbcs.payload import PayloadValue, encode_payload
 from emulator.codecs.gbcs.use_cases import MessageCode
 from emulator.codecs.zcl.metering import ChangeSupply, SupplyStatus
 from emulator.core.clock import UtcMs, to_zigbee_seconds
+from emulator.core.ids import Eui64
 from harness.parties.post import GBCS
+from harness.ports import Observation
 from harness.run import Run
 from harness.scenario import step
 from harness.scenarios.clauses import exact
@@ -29,12 +32,26 @@ from harness.scenarios.firmware.market import market
 from harness.scenarios.firmware.row import row
 
 NEEDS: Final = frozenset({"CHF", "GSME", "observations"})
+#: A longer pause between blocks than within one wake window. Source: invented.
+_PAUSE_MS: Final = 600_000
+
+
+def _blocks(run: Run, device: Eui64) -> list[Observation]:
+    """Return how a device's download went on, as seen on the air."""
+    return [item for item in run.observations("ota_progress") if item.device == device]
 
 
 @step("Frames reach the device in its wake windows alone", "GBZ notification flags")
 async def only_awake(run: Run) -> None:
     """Compare every download event of the device with its wake windows."""
     device = target(run)
+    if not run.sees(device):  # its frames on the air tell when it was awake
+        moments = [item.at for item in _blocks(run, device)]
+        pauses = [after - before for before, after in pairwise(moments)]
+        seen = bool(moments) + sum(pause > _PAUSE_MS for pause in pauses)
+        run.check("more than one window was needed", True, seen > 1)
+        run.event("wake-windows", count=seen)
+        return
     own = [item for item in run.bench.observed if item.device == device]
     awake, windows, outside = False, 0, 0
     for item in own:
@@ -195,6 +212,10 @@ async def postponed(run: Run) -> None:
     deadline = UtcMs(run.bench.clock.now() + 2 * DAY_S * 1000)
     while await market(run).dsp.route(run.bench.hub, deadline) is not None:
         continue
+    if not run.sees(target(run)):  # why it waits is its own affair; that it does is seen
+        run.check("it does not download", 0, len(_blocks(run, target(run))))
+        run.event("download-postponed")
+        return
     put_off = run.observations("download_postponed")
     moved = [
         item

@@ -1,0 +1,1 @@
+"""What a GPF knows of its gas meter."""
