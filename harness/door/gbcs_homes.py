@@ -61,12 +61,10 @@ class GbcsHomes:
             UsageError: A home cannot be emulated, or they have different brokers.
         """
         module = emulated()
-        moment = module.DEFAULT_START if start_at is None else start_at
+        begin = {} if start_at is None else {"start_at": start_at}
         benches = tuple(
             module.open_home(
-                module.EmulatedOptions(
-                    home, seed=seed, data_dirs=overlays, start_at=moment, keystore=keys
-                )
+                module.EmulatedOptions(home, seed=seed, data_dirs=overlays, keystore=keys, **begin)
             )
             for home in homes
         )
