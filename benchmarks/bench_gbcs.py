@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from emulator.codecs.gbcs import envelope, envelope_declaration
 from emulator.codecs.gbcs.envelope import Cra, Envelope, GroupingHeader, OtherInformation
+from emulator.codecs.gbcs.named_payload import named_payload
 from emulator.codecs.gbcs.payload import decode_payload
 from emulator.codecs.gbcs.use_cases import MESSAGES, MessageRow, Protection
 from emulator.core.chance import Chance
@@ -29,8 +30,9 @@ ROOT = Path(__file__).resolve().parent.parent
 RTDS = Path(os.environ.get("SMETSBENCH_RTDS", ROOT.parent / "shared" / "rtds"))
 RTDS_ACB = Eui64.parse("90-B3-D5-1F-30-00-00-02")
 REPEATS = 9
-#: Issue 2 asks for this much at most; 2.5 comes with the full GBCS work.
-LIMIT = 6.5
+#: Issue 7 asks for this much at most of a full parse to named fields, MAC and signature (stretch:
+#: 1.5), against the cryptography alone with its ECDH for each message.
+LIMIT = 2.5
 WORDS = {"floor": "crypto floor", "cached": "crypto floor with ECDH once a pair"}
 
 
@@ -153,6 +155,11 @@ def report(times: dict[str, float], source: str, count: int) -> None:
         ("gbcs parse+mac+signature", "open", "floor"),
         ("gbcs parse+mac+signature, ECDH once a pair on both sides", "open", "cached"),
         ("gbcs parse+mac+signature+payload to named fields", "typed", "floor"),
+        (
+            "gbcs parse+mac+signature+payload to named fields, ECDH once a pair on both sides",
+            "typed",
+            "cached",
+        ),
         ("gbcs envelope parse", "fast", "floor"),
         ("gbcs envelope parse by construct", "construct", "floor"),
     ):
@@ -164,7 +171,7 @@ def report(times: dict[str, float], source: str, count: int) -> None:
 
 
 def main() -> None:
-    """Measure, report; fail when the claim of issue 2 does not hold."""
+    """Measure, report; fail when the claim of issue 7 does not hold."""
     source, messages, store, acb = given()
     prepared = jobs(messages, store, acb)
 
@@ -179,7 +186,8 @@ def main() -> None:
             result = open_message(message, ring, acb=acb)
             if not isinstance(result, Refused):
                 env = result.envelope
-                decode_payload(result.row, env.header.cra, env.payload)
+                value = decode_payload(result.row, env.header.cra, env.payload)
+                named_payload(value, result.row.code, env.header.cra)
 
     times = best_s(
         {
@@ -192,8 +200,10 @@ def main() -> None:
         }
     )
     report(times, source, len(messages))
-    if times["open"] > LIMIT * times["floor"]:
-        raise SystemExit(f"parse+mac+signature is above {LIMIT} times the crypto floor")
+    if times["typed"] > LIMIT * times["floor"]:
+        raise SystemExit(
+            f"parse to named fields + mac + signature is above {LIMIT} times the floor"
+        )
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ _SHOWN: Final = 60
 _PARTY_DEFECTS: Final = "harness.parties.defects"
 _MIGRATION_DEFECTS: Final = "harness.parties.migration_defects"
 _FIRMWARE_DEFECTS: Final = "harness.parties.firmware_defects"
-_EMULATED_BENCH: Final = "harness.benches.emulated"
+_EMULATED_BENCH: Final = "harness.benches.emulated_plan"
 #: Modules whose ``SAYS`` tell codes of refusals, what those are, where they come up.
 _REFUSING: Final = (
     ("harness.parties.s1sp_desk_faults", "S1SP refusal", "smetsbench run 'FM-3*' 'MIG-*'"),

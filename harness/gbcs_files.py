@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from emulator.codecs.gbcs import envelope
+from emulator.codecs.gbcs import envelope, gbt
 from emulator.codecs.gbcs.blocks import encrypted_blocks
 from emulator.codecs.gbcs.envelope import Envelope
+from emulator.codecs.gbcs.named_payload import named_payload
 from emulator.codecs.gbcs.payload import (
     PayloadValue,
     decode_payload,
@@ -31,7 +32,7 @@ from emulator.crypto.protection import (
     decrypt_block,
     open_message,
 )
-from harness import files
+from harness import files, gbcs_blocks
 from harness.errors import HarnessError, UsageError
 from harness.formats.duis import xml_input
 from harness.formats.duis.faults import naming
@@ -123,6 +124,8 @@ def read_file(path: Path) -> list[Found]:
 def read_messages(data: bytes, source: str) -> list[Found]:
     """Read messages out of text: hex, base64 (both with any white space) or DUIS XML.
 
+    Blocks of general block transfer, one after another, are put together to their messages.
+
     XML yields every GBCSPayload element in it, which may be none.
 
     Raises:
@@ -139,12 +142,31 @@ def read_messages(data: bytes, source: str) -> list[Found]:
     text = data.removeprefix(b"\xef\xbb\xbf").strip()
     if text.startswith(b"<"):
         return _read_xml(data, source)
-    return [Found(source, _octets(text, source))]
+    octets = _octets(text, source)
+    if not gbt.is_block(octets):
+        return [Found(source, octets)]
+    whole = _put_together(octets, source)
+    names = [source] if len(whole) == 1 else [f"{source}#{n}" for n in range(1, len(whole) + 1)]
+    return [Found(name, one) for name, one in zip(names, whole, strict=True)]
+
+
+def _put_together(octets: bytes, source: str) -> list[bytes]:
+    """Return the messages of blocks that stand one after another (GBT)."""
+    try:
+        return gbcs_blocks.messages_of(gbt.decode_all(octets))
+    except MalformedFrameError as error:
+        raise NotAMessageError(
+            f"no whole message: {error.why}",
+            where=source,
+            cause="a block of the transfer (GBT) is missing or damaged",
+            next_command="smetsbench gbcs decode FILE  (with all blocks of the message)",
+        ) from error
 
 
 def _read_capture(path: Path) -> list[Found]:
     messages = [seen.frame for seen in pcapng.read(path) if seen.link.startswith("wan")]
-    return [Found(f"{path}#{n}", octets) for n, octets in enumerate(messages, 1)]
+    whole = gbcs_blocks.whole_messages(messages)
+    return [Found(f"{path}#{n}", octets) for n, octets in enumerate(whole, 1)]
 
 
 def _read_xml(data: bytes, source: str) -> list[Found]:
@@ -243,7 +265,7 @@ class Tally:
         macs_unverifiable: MACs for which no key is held.
         encrypted_blocks: Encrypted blocks in payloads.
         decrypted: Those that decrypt.
-        payload_typed: Messages whose payload decodes.
+        payload_typed: Messages whose payload decodes to named, typed fields.
         failures: What was refused, in order.
     """
 
@@ -309,6 +331,7 @@ def _verify(found: Found, ring: KeyRing, acb: Eui64, tally: Tally) -> None:
     _judge(opened, env, tally, refuse)
     try:
         value = _value(env)
+        named_payload(value, env.header.other.message_code, env.header.cra)
     except MalformedFrameError as error:
         refuse(error.layer, error.why)
         return

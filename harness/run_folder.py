@@ -21,9 +21,11 @@ FILES: Final = {
     "report": "report.html",
     "junit": "junit.xml",
     "certificates": "certificates.json",
+    "dongle": "dongle.pcapng",
+    "dongle-about": "dongle.toml",
 }
 #: Files that only some benches give.
-OPTIONAL: Final = frozenset({"certificates"})
+OPTIONAL: Final = frozenset({"certificates", "dongle", "dongle-about"})
 _OURS: Final = frozenset(
     {
         *FILES.values(),

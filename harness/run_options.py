@@ -29,6 +29,7 @@ class RunOptions:
         devices: The scenario's device types; set by the runner before it opens the bench.
         scenario: The scenario's id; set by the runner before it opens the bench.
         settings: The scenario's further words for whoever builds the world; set by the runner.
+        folder: The run folder, for what a bench itself records; set by the runner.
     """
 
     seed: int = 1
@@ -46,6 +47,7 @@ class RunOptions:
     devices: tuple[str, ...] = ()
     scenario: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
 
     @property
     def on_user_data(self) -> bool:
@@ -53,8 +55,9 @@ class RunOptions:
         return any((self.bench, self.installation, self.request, self.image))
 
     def dump(self) -> dict[str, Any]:
-        """Return the options as JSON values, for the journal."""
+        """Return the options as JSON values, for the journal; a run folder knows where it is."""
         plain = asdict(self)
+        del plain["folder"]
         plain["accepted"] = sorted(self.accepted)
         for name in _TUPLES:
             plain[name] = list(plain[name])

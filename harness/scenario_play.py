@@ -64,7 +64,7 @@ class ScenarioPlay:
             ReplayError: A step does not repeat itself.
         """
         dotted = self.setting.benches[kind]
-        chosen = chosen_for(scenario, options)
+        chosen = replace(chosen_for(scenario, options), folder=self.folder.path)
         try:
             with asyncio.Runner(loop_factory=_loop_factory(dotted, chosen)) as loop:
                 loop.run(self._on_a_bench(number, scenario, chosen, named(dotted), capture))

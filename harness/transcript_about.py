@@ -3,7 +3,7 @@
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,10 +12,13 @@ from harness.errors import UsageError
 from harness.files import read_octets, write_octets
 
 FORMAT: Final = 1
+#: Whose line it is.
+METER: Final = "meter"
+DONGLE: Final = "dongle"
 _MAX_BYTES: Final = 1024 * 1024
 _HEADER: Final = """\
-# A recorded conversation with a meter. The octets are in the .pcapng file of the same name.
-# Secrets stand here by name only; masked ones are `*` in the octets.
+# A recorded conversation with a meter or a dongle; its octets are in the .pcapng of the same name.
+# Secrets stand here by name only; masked ones are `*` in the octets (zeros on a dongle's line).
 """
 
 
@@ -43,8 +46,9 @@ class Masked(_Part):
     """Secrets of one kind that were masked.
 
     Attributes:
-        what: ``lls-secret``, ``new-secret`` or ``dedicated-key``.
-        client: Service access point of the client that sent them.
+        what: ``lls-secret``, ``new-secret`` or ``dedicated-key``; of a dongle's line ``key``,
+            ``key-elsewhere``, ``secret-token`` or ``damaged-frame``.
+        client: Service access point of the client that sent them; 0 of a dongle's line.
         times: How often.
     """
 
@@ -77,6 +81,10 @@ class About(_Part):
         clients: Who talked to it.
         secrets: Names of the secrets that took part; never their values.
         masked: Secrets that were masked in the octets.
+        line: Whose line it is: a ``meter``'s, or a Zigbee ``dongle``'s.
+        ezsp: Version of EZSP that a dongle spoke.
+        clock_factor: How much faster than the wall the clocks behind a dongle ran.
+        keys_in_clear: Whether keys stand in the octets of a dongle's line, because that was asked.
     """
 
     format: int = FORMAT
@@ -98,6 +106,10 @@ class About(_Part):
     clients: tuple[Client, ...] = ()
     secrets: tuple[str, ...] = ()
     masked: tuple[Masked, ...] = ()
+    line: Literal["meter", "dongle"] = METER
+    ezsp: int | None = None
+    clock_factor: int | None = None
+    keys_in_clear: bool = False
 
     @property
     def short_hash(self) -> str:

@@ -217,9 +217,10 @@ def read_records(path: Path) -> tuple[tuple[str, ...], tuple[Record, ...]]:
     return tuple(one.name for one in described), tuple(records)
 
 
-def header_of(channels: Sequence[str]) -> bytes:
-    """Return the head of a file: section, and one interface a channel."""
-    told = "a meter's line; inbound is towards the meter"
+def header_of(
+    channels: Sequence[str], told: str = "a meter's line; inbound is towards the meter"
+) -> bytes:
+    """Return the head of a file: section, and one interface a channel, with what it is."""
     return blocks.section("smetsbench") + b"".join(
         blocks.interface(LINK_TYPE, name, told, resolution=_NANOSECONDS) for name in channels
     )

@@ -11,6 +11,7 @@ from hil.arming_state import last_moment
 from hil.bench_file import LoadedBench
 from hil.credentials import of_file
 from hil.dongle_codes import code_of
+from hil.dongle_sections import DongleKind
 from hil.endpoints import EndpointKind
 from hil.findings import Finding, Level
 from hil.references import Reference
@@ -113,7 +114,7 @@ def _codes(loaded: LoadedBench) -> Iterator[Finding]:
 def _joiners(loaded: LoadedBench) -> Iterator[Finding]:
     """Look whether real devices behind a dongle are named, and on the list."""
     found = loaded.dongle
-    if found is None or found[1].is_loopback:
+    if found is None or not found[1].is_real:
         return
     for role, section in loaded.of(EndpointKind.DONGLE).items():
         where = f"{loaded.path}, roles.{role}"
@@ -138,14 +139,24 @@ def _joiners(loaded: LoadedBench) -> Iterator[Finding]:
 
 
 def _recordings(loaded: LoadedBench) -> Iterator[Finding]:
-    for role, section in loaded.of(EndpointKind.REPLAY).items():
-        name = loaded.path.parent / section.where.target
+    meters = "smetsbench capture --bench FILE --out {}"
+    named = [
+        (f"roles.{role}", section.where.target, meters)
+        for role, section in loaded.of(EndpointKind.REPLAY).items()
+    ]
+    named += [
+        (f"dongles.{dongle}", section.where.target, "smetsbench run ID --bench FILE --out FOLDER")
+        for dongle, section in loaded.content.dongles.items()
+        if section.where.kind is DongleKind.REPLAY
+    ]
+    for key, target, how in named:
+        name = loaded.path.parent / target
         if not any(name.with_name(name.name + end).exists() for end in ("", ".pcapng", ".toml")):
             yield Finding(
                 "recording-missing",
                 Level.FAULT,
-                f"{loaded.path}, roles.{role}.endpoint",
-                f"there is no recording {section.where.target}",
+                f"{loaded.path}, {key}.endpoint",
+                f"there is no recording {target}",
                 "record one, or correct the name (paths start at the bench file's folder)",
-                f"smetsbench capture --bench FILE --out {section.where.target}",
+                how.format(target),
             )

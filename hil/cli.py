@@ -29,7 +29,7 @@ BenchArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Bench file.
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 #: Modules with a ``register(nouns)`` of further bench commands, where they are there.
-FURTHER: Final = ("hil.learn", "hil.cli_observe")
+FURTHER: Final = ("hil.learn", "hil.cli_observe", "hil.cli_join")
 EXIT_DIFFERENT: Final = 1
 EXIT_BENCH: Final = 3
 

@@ -17,6 +17,7 @@ from emulator.core.ids import Eui64
 from harness.cli.output import console, emit_json, errors
 from harness.data_files import DataOption, overlays
 from harness.errors import UsageError
+from hil.dongle_transcript import of_command
 from hil.drivers.zigbee_observer import DongleTold, ZigbeeObserver
 from hil.observed import Observing, Wanted, held, keys_of, within
 from hil.tap import Tap
@@ -45,6 +46,7 @@ class Told:
     census: Census | None = None
     captured: Captured | None = None
     observation: Observation | None = None
+    transcript: Path | None = None
 
 
 def observe(  # noqa: PLR0913, PLR0917 -- one parameter an option
@@ -86,6 +88,10 @@ def observe(  # noqa: PLR0913, PLR0917 -- one parameter an option
     listen_only: Annotated[
         bool, typer.Option("--listen-only", help="Not even the active scan: transmit nothing.")
     ] = False,
+    transcript: Annotated[
+        Path | None,
+        typer.Option(help="Files for what is said on the dongle's line; else in runs/observe-…"),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of a loopback dongle's home.")] = 1,
     data: DataOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
@@ -118,10 +124,13 @@ def observe(  # noqa: PLR0913, PLR0917 -- one parameter an option
     else:
         with held(Wanted(file, dongle, at, seed, overlays(data))) as observing:
             wishes = replace(wishes, channels=within(wishes.channels, observing.channels))
-            try:
-                told = asyncio.run(_observe(observing, wishes, quiet=as_json))
-            except asyncio.CancelledError:
-                raise KeyboardInterrupt from None
+            kept = of_command("observe", transcript, observing.about, clear=observing.keep_keys)
+            with kept as tap:
+                try:
+                    told = asyncio.run(_observe(observing, wishes, quiet=as_json, tap=tap))
+                except asyncio.CancelledError:
+                    raise KeyboardInterrupt from None
+                told.transcript = tap.path
     _show_end(told, wishes, as_json=as_json)
 
 
@@ -243,6 +252,8 @@ def _show_end(told: Told, wishes: Wishes, *, as_json: bool) -> None:
         emit_json(_row(told, wishes))
     elif told.observation is not None and told.captured is not None:
         _print(_observation_parts(told.captured, told.observation, wishes))
+    if told.transcript is not None and not as_json:
+        _print([Text(f"transcript {told.transcript}")])
     if told.captured is not None and told.captured.error is not None:
         raise told.captured.error
     if told.census is not None and wishes.hub is not None and not told.census.found:
@@ -286,6 +297,8 @@ def _row(told: Told, wishes: Wishes) -> dict[str, Any]:
         }
     if told.census is not None:
         row["census"] = told.census.row()
+    if told.transcript is not None:
+        row["transcript"] = str(told.transcript)
     if told.captured is not None and told.observation is not None:
         row["capture"] = {
             **told.observation.row(),

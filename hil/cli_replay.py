@@ -1,4 +1,4 @@
-"""``smetsbench replay``: plays a recorded meter, or asks a meter again what was recorded."""
+"""``smetsbench replay``: plays a recorded meter or dongle, or asks a meter again."""
 
 import enum
 import signal
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Protocol
 
 import typer
 from rich.text import Text
@@ -19,12 +19,17 @@ from harness.differences import Difference
 from harness.errors import UsageError
 from harness.replay_client import Replayed, recorded_exchanges
 from harness.replay_player import Mismatch
+from harness.setting import named
 from harness.transcript import Transcript
+from harness.transcript_about import DONGLE
 from harness.transcript_file import load
 from hil.cli_capture import role_of
 from hil.replay import Against, against_emulator
 from hil.replay_bench import against_bench
 from hil.replay_device import ReplayEndpoint
+
+#: What plays dongles: bellows and zigpy are loaded for nothing else.
+_OF_DONGLE: Final = "hil.cli_replay_dongle:replay_dongle"
 
 
 class As(enum.StrEnum):
@@ -41,7 +46,9 @@ def register(app: typer.Typer) -> None:
 
 def replay(  # noqa: PLR0913, PLR0917 -- one parameter an option
     name: Annotated[Path, typer.Argument(metavar="NAME", help="The capture.")],
-    played: Annotated[As, typer.Option("--as", help="Play the meter, or its client.")],
+    played: Annotated[
+        As, typer.Option("--as", help="Play the device (a meter, a Zigbee dongle), or its client.")
+    ],
     listen: Annotated[
         str, typer.Option(help="As device: pty, tcp://HOST:PORT or wrapper://HOST:PORT.")
     ] = "pty",
@@ -63,22 +70,26 @@ def replay(  # noqa: PLR0913, PLR0917 -- one parameter an option
     data: DataOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Answer as the recorded meter did, or ask a meter again and list what differs.
+    """Answer as the recorded device did, or ask a meter again and list what differs.
 
     As device, the address is the first line of standard output; it plays until SIGTERM or Ctrl-C.
+    A dongle answers by what is asked, and at once.
     """
+    transcript = load(name)
+    if transcript.about.line == DONGLE:
+        raise typer.Exit(named(_OF_DONGLE)(transcript, listen, played.value, as_json=as_json))
     if played is As.DEVICE:
-        endpoint = ReplayEndpoint(name, strict=strict, speed=speed, tell=_told)
+        endpoint = ReplayEndpoint(transcript, strict=strict, speed=speed, tell=_told)
         raise typer.Exit(_as_device(endpoint, listen, as_json=as_json))
     side = _Side(against, bench, role)
-    raise typer.Exit(_as_client(load(name), side, overlays(data), as_json=as_json))
+    raise typer.Exit(_as_client(transcript, side, overlays(data), as_json=as_json))
 
 
 # As device.
 
 
 def _as_device(endpoint: ReplayEndpoint, listen: str, *, as_json: bool) -> int:
-    with _until_stopped(endpoint):
+    with until_stopped(endpoint):
         typer.echo(endpoint.start(listen))
         endpoint.wait()
     left, found = endpoint.player.left, endpoint.player.count
@@ -90,8 +101,14 @@ def _as_device(endpoint: ReplayEndpoint, listen: str, *, as_json: bool) -> int:
     return 1 if found else 0
 
 
+class _Played(Protocol):
+    def end(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 @contextmanager
-def _until_stopped(endpoint: ReplayEndpoint) -> Iterator[None]:
+def until_stopped(endpoint: _Played) -> Iterator[None]:
     """Let SIGTERM and Ctrl-C end the play in order."""
 
     def ended(_number: int, _frame: FrameType | None) -> None:

@@ -277,7 +277,7 @@ def ports_of(loaded: LoadedBench) -> list[Port]:
             found.append(Port(f"roles.{role}", target, section.usb, speeds))
     content = loaded.content
     for name, dongle in content.dongles.items():
-        if dongle.where.target.startswith("/"):
+        if dongle.is_real and dongle.where.target.startswith("/"):
             found.append(Port(f"dongles.{name}", dongle.where.target, None, (dongle.baud,)))
     for name, one in (("power", content.power), ("console", content.console)):
         path = None if one is None else Endpoint.parse(one.endpoint).device_path

@@ -14,12 +14,16 @@ from harness.run_options import RunOptions
 from harness.scenario import Scenario
 from hil.bench_file import LoadedBench
 from hil.endpoints import EndpointKind
+from hil.home import foreign, in_home
 from hil.paced_loop import PacedLoop
 from hil.zigbee.guard import Role
 
-#: World of scenarios whose home can stand around a dongle.
+#: Worlds of scenarios whose home can stand around a dongle.
 HOME_WORLD: Final = "SMETS2+"
-_HUB: Final = frozenset({DeviceType.CHF, DeviceType.GPF})
+SMETS1_WORLD: Final = "SMETS1"
+HUB_ROLES: Final = frozenset({DeviceType.CHF, DeviceType.GPF})
+#: Whoever writes to real SMETS1 devices must be asked word by word, and nobody is there to ask.
+_ONLY_LOOPBACK: Final = "loopback:dongle: the guard of real devices cannot read DLMS in tunnels"
 _ELSEWHERE: Final = "the emulated bench, or a bench file with a line to the meter"
 
 
@@ -39,13 +43,26 @@ def of_home(loaded: LoadedBench, options: RunOptions) -> RunOptions:
     return replace(options, bench=None, settings=told)
 
 
+def home_of(loaded: LoadedBench, options: RunOptions) -> Installation:
+    """Return the home that a scenario plays in: the user's, or the scenario's own.
+
+    Raises:
+        UsageError: There is none that can be used.
+    """
+    homes = in_home(loaded, options).settings.get("homes", ())
+    if options.world == SMETS1_WORLD and homes and options.installation is None:
+        found: Installation = homes[0]
+        return found
+    return installed.chosen(of_home(loaded, options))
+
+
 def elsewhere(loaded: LoadedBench, home: Installation) -> frozenset[DeviceType]:
     """Return the device types that stand behind the dongle.
 
     Those whose role says so; where no role does, every device but the hub.
     """
     named = frozenset(loaded.of(EndpointKind.DONGLE))
-    return named or frozenset(one.role for one in home.devices) - _HUB
+    return named or frozenset(one.role for one in home.devices) - HUB_ROLES
 
 
 def lacks(loaded: LoadedBench, options: RunOptions, scenario: Scenario) -> Sequence[Lack]:
@@ -61,17 +78,39 @@ def _lacks(loaded: LoadedBench, options: RunOptions, scenario: Scenario) -> Iter
     if found[1].role is not Role.HUB:
         yield Lack("hub-wan", f"a dongle that is the hub: {found[0]} is a node of somebody's")
         return
-    if scenario.world != HOME_WORLD:
+    own = replace(options, settings=dict(scenario.settings), world=scenario.world)
+    if scenario.world == SMETS1_WORLD:
+        yield from _lacks_of_smets1(loaded, own, scenario)
+    elif scenario.world == HOME_WORLD:
+        yield from _lacks_at_home(loaded, own, scenario)
+    else:
         yield Lack(scenario.world, _ELSEWHERE)
-        return
-    own = of_home(loaded, replace(options, settings=dict(scenario.settings)))
+
+
+def _lacks_at_home(loaded: LoadedBench, own: RunOptions, scenario: Scenario) -> Iterator[Lack]:
     try:
-        home = installed.chosen(own)
+        home = home_of(loaded, own)
     except HarnessError as error:
         yield Lack("installation", error.what)
         return
     for need in sorted(scenario.needs & set(DeviceType.__members__)):
         if not home.of(DeviceType(need)):
             yield Lack(need, f"an installation that has a {need} (--installation HOME.toml)")
-    for need in sorted(scenario.needs & {"virtual-time", "power", "meter-line", "meter-wan"}):
+    offered = {"virtual-time", "meter-wan"} if own.world == SMETS1_WORLD else set[str]()
+    unmet = {"virtual-time", "power", "meter-line", "meter-wan"} - offered
+    for need in sorted(scenario.needs & unmet):
         yield Lack(need, _ELSEWHERE)
+
+
+def _lacks_of_smets1(loaded: LoadedBench, own: RunOptions, scenario: Scenario) -> Iterator[Lack]:
+    """Say what keeps a SMETS1 home from standing around a dongle."""
+    found = loaded.dongle
+    if found is None or not found[1].is_loopback:
+        yield Lack("loopback dongle", _ONLY_LOOPBACK)
+        return
+    homes = scenario.settings.get("homes", ())
+    if len(homes) > 1 and own.installation is None:
+        yield Lack("one home", f"{_ELSEWHERE}: a dongle is the hub of one home, here are several")
+        return
+    yield from foreign(loaded, scenario.settings)
+    yield from _lacks_at_home(loaded, own, scenario)

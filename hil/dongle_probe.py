@@ -14,6 +14,7 @@ from harness.errors import HarnessError
 from hil.dongle_parts import line_of
 from hil.dongle_sections import DongleSection
 from hil.probe import Difference
+from hil.tap import Tap
 from hil.zigbee.cbke_engines import ncp_suites
 from hil.zigbee.errors import translated
 from hil.zigbee.ezsp import DongleEzsp
@@ -98,17 +99,20 @@ class ProbedDongle:
         }
 
 
-async def probed(name: str, section: DongleSection, path: str) -> ProbedDongle:
+async def probed(
+    name: str, section: DongleSection, path: str, tap: Tap | None = None
+) -> ProbedDongle:
     """Ask one dongle.
 
     Args:
         name: What the bench file calls it.
         section: What the bench file says of it.
         path: Where it is.
+        tap: Who hears every octet of its line.
     """
     found = ProbedDongle(name, str(section.where))
     try:
-        told = await ask(name, section, path)
+        told = await ask(name, section, path, tap)
     except HarnessError as error:
         found.error = error
         return found
@@ -118,7 +122,7 @@ async def probed(name: str, section: DongleSection, path: str) -> ProbedDongle:
     return found
 
 
-async def ask(name: str, section: DongleSection, path: str) -> Told:
+async def ask(name: str, section: DongleSection, path: str, tap: Tap | None = None) -> Told:
     """Open the line of a dongle, read what it tells of itself, and close it.
 
     Raises:
@@ -126,7 +130,7 @@ async def ask(name: str, section: DongleSection, path: str) -> Told:
     """
     thread = RadioThread(f"probe {name}")
     thread.start()
-    ezsp = DongleEzsp(line_of(name, section, path), Guard(Role.OBSERVER))
+    ezsp = DongleEzsp(line_of(name, section, path), Guard(Role.OBSERVER), tap)
     try:
         return await thread.run(_asked(ezsp))
     finally:

@@ -66,7 +66,7 @@ def _refuse_beside(name: str, roles: Mapping[str, Endpoint]) -> None:
 def _refuse_shared(dongles: Mapping[str, DongleSection]) -> None:
     ports: dict[str, str] = {}
     for name, one in dongles.items():
-        other = name if one.is_loopback else ports.setdefault(one.where.target, name)
+        other = ports.setdefault(one.where.target, name) if one.is_real else name
         if other != name:
             raise refuse("inconsistent", f"dongles {other} and {name} have the same port")
 

@@ -25,6 +25,7 @@ HUB_CHANNEL: Final = 15
 CLOCK_FACTOR: Final = 10
 _LOOPBACK: Final = "loopback:dongle"
 _ZIGBEE: Final = "zigbee:"
+_REPLAY: Final = "replay:"
 
 
 class DongleKind(enum.StrEnum):
@@ -32,6 +33,7 @@ class DongleKind(enum.StrEnum):
 
     LOOPBACK = "loopback"
     ZIGBEE = "zigbee"
+    REPLAY = "replay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,8 @@ class DongleEndpoint:
     """Where a dongle is.
 
     Attributes:
-        kind: A program of ours, or one that is plugged in.
-        target: ``dongle``, a device path, or ``tcp://HOST:PORT``.
+        kind: A program of ours, one that is plugged in, or a recorded one.
+        target: ``dongle``, a device path, ``tcp://HOST:PORT``, or a transcript.
     """
 
     kind: DongleKind
@@ -48,16 +50,20 @@ class DongleEndpoint:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``loopback:dongle`` or ``zigbee:PORT``.
+        """Read ``loopback:dongle``, ``zigbee:PORT`` or ``replay:FILE``.
 
         Raises:
-            PydanticCustomError: It is neither.
+            PydanticCustomError: It is none of them.
         """
         if text == _LOOPBACK:
             return cls(DongleKind.LOOPBACK, "dongle")
+        if text.startswith(_REPLAY) and text.removeprefix(_REPLAY).strip():
+            return cls(DongleKind.REPLAY, text.removeprefix(_REPLAY))
         target = text.removeprefix(_ZIGBEE)
         if target == text:
-            raise refuse("unknown-endpoint", "a dongle is zigbee:PORT or loopback:dongle")
+            raise refuse(
+                "unknown-endpoint", "a dongle is zigbee:PORT, loopback:dongle or replay:FILE"
+            )
         if NUMBERED_PORT.fullmatch(target):
             raise refuse(
                 "numbered-port",
@@ -99,7 +105,10 @@ def _channels(numbers: tuple[int, ...]) -> tuple[int, ...]:
 DongleEndpointText = Annotated[
     Text,
     AfterValidator(_endpoint),
-    Field(description="zigbee:/dev/serial/by-id/…, zigbee:tcp://HOST:PORT or loopback:dongle"),
+    Field(
+        description="zigbee:/dev/serial/by-id/…, zigbee:tcp://HOST:PORT, loopback:dongle"
+        " or replay:FILE"
+    ),
 ]
 Channel = Annotated[int, Field(strict=True, ge=CHANNELS[0], le=CHANNELS[-1])]
 Version = Annotated[int, Field(strict=True, ge=EZSP_SPOKEN[0], le=EZSP_SPOKEN[1])]
@@ -125,6 +134,7 @@ class DongleSection(Section):
         clock_factor: How much faster the clocks of a loopback dongle's devices run.
         join: Whether a loopback dongle's devices join by ``install-code`` or ``open``.
         pace: Bits a second that a loopback dongle keeps to; None: as fast as it can.
+        keep_keys: Whether transcripts of its line hold keys in clear; zeros stand for them else.
     """
 
     endpoint: DongleEndpointText
@@ -142,6 +152,7 @@ class DongleSection(Section):
     clock_factor: Annotated[int, Field(strict=True, ge=1, le=100_000)] | None = None
     join: Literal["install-code", "open"] | None = None
     pace: Baud | None = None
+    keep_keys: bool = False
 
     @property
     def where(self) -> DongleEndpoint:
@@ -154,9 +165,14 @@ class DongleSection(Section):
         return self.where.kind is DongleKind.LOOPBACK
 
     @property
+    def is_real(self) -> bool:
+        """Whether it is plugged in, and whatever is behind it is somebody's."""
+        return self.where.kind is DongleKind.ZIGBEE
+
+    @property
     def factor(self) -> int:
         """How much faster than the wall the clocks behind it run."""
-        return (self.clock_factor or CLOCK_FACTOR) if self.is_loopback else 1
+        return 1 if self.is_real else (self.clock_factor or CLOCK_FACTOR)
 
     @property
     def channel(self) -> int:
@@ -166,7 +182,8 @@ class DongleSection(Section):
     @model_validator(mode="after")
     def _keys_fit_the_dongle(self) -> Self:
         for name in ("clock_factor", "join", "pace"):
-            if name in self.model_fields_set and not self.is_loopback:
+            of_replay = name == "clock_factor" and not self.is_real
+            if name in self.model_fields_set and not (self.is_loopback or of_replay):
                 raise refuse("inconsistent", f"{name}: only loopback:dongle has it")
         if self.networks and self.role is not Role.NODE:
             raise refuse("inconsistent", f"networks: a {self.role} joins none")

@@ -16,6 +16,8 @@ from hil.endpoints import EndpointKind
 _OWN_DEFECTS: Final = "harness.cli.emulate:own_defects"
 #: World of scenarios whose homes can have devices on lines.
 HOME_WORLD: Final = "SMETS1"
+#: A home without such a device leaves that role of a bench file alone.
+_MAY_BE_LACKING: Final = frozenset({EndpointKind.EMULATED, EndpointKind.DONGLE})
 _HOMES: Final = "homes"
 _DEFECTS: Final = "defects"
 _ANY_DEVICE: Final = "any_device"
@@ -73,10 +75,10 @@ def _differences(loaded: LoadedBench, home: Installation) -> Iterator[Lack]:
     for role, section in loaded.content.roles.items():
         here = next(iter(home.of(role)), None)
         if here is None:
-            if section.where.kind is not EndpointKind.EMULATED:
+            if section.where.kind not in _MAY_BE_LACKING:
                 yield Lack(role.value, f"a scenario whose home {home.ref} has a {role}")
             continue
-        if section.model_name != here.profile:
+        if section.model_name not in {"", here.profile}:
             yield Lack(
                 role.value,
                 f"a {role} of the model {here.profile}: the bench's is a {section.model_name}",

@@ -4,7 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -15,11 +15,13 @@ from emulator.crypto.install_code import InstallCode
 from harness.data_files import reading_data
 from harness.errors import UsageError
 from harness.run_options import RunOptions
+from harness.transcript_about import About
 from hil import locks, wall_clock
 from hil.bench_file import LoadedBench, load_bench
-from hil.dongle_child import DongleChild
 from hil.dongle_parts import line_of
+from hil.dongle_place import Around, placed
 from hil.dongle_sections import DongleSection
+from hil.dongle_transcript import about_of
 from hil.references import NotAReferenceError, Reference, SecretMissingError, Vault
 from hil.zigbee.guard import Role
 from hil.zigbee.settings import DongleSettings
@@ -62,11 +64,15 @@ class Observing:
         settings: Its line.
         channels: Channels it may listen on.
         eui64: Its address, where another one is to be refused.
+        about: What its transcript says of it.
+        keep_keys: Whether its transcript holds keys in clear.
     """
 
     settings: DongleSettings
     channels: tuple[int, ...] = CHANNELS
     eui64: Eui64 | None = None
+    about: About = field(default_factory=About)
+    keep_keys: bool = False
 
 
 @contextmanager
@@ -88,20 +94,19 @@ def held(wanted: Wanted) -> Iterator[Observing]:
         if wanted.file is None:
             settings = _by_itself(wanted.at or "")
             stack.enter_context(locks.acquire(locks.port_name(settings.path), "bench observe"))
-            yield Observing(settings)
+            about = About(role="observer", endpoint="zigbee", seed=wanted.seed)
+            yield Observing(settings, about=about)
             return
         loaded = load_bench(wanted.file, wanted.data)
         name, section = _chosen(loaded, wanted.name)
-        path = section.where.target
-        if section.is_loopback:
-            child = _started(section, wanted)
-            stack.callback(child.stop)
-            path = child.path
-        else:
-            operator = loaded.content.bench.operator
-            stack.enter_context(locks.acquire(locks.port_name(path), operator))
+        if section.is_real:
+            port, operator = locks.port_name(section.where.target), loaded.content.bench.operator
+            stack.enter_context(locks.acquire(port, operator))
+        place = stack.enter_context(placed(loaded.path, section, lambda: _around(wanted)))
         eui64 = None if section.eui64 is None else Eui64.parse(section.eui64)
-        yield Observing(line_of(name, section, path), section.channels, eui64)
+        about = about_of(name, section, loaded.content.bench.name, wanted.seed)
+        line = line_of(name, section, place.path)
+        yield Observing(line, section.channels, eui64, about, section.keep_keys)
 
 
 def within(asked: Sequence[int], allowed: tuple[int, ...]) -> tuple[int, ...]:
@@ -176,11 +181,11 @@ def _chosen(loaded: LoadedBench, name: str | None) -> tuple[str, DongleSection]:
     return name, observers[name]
 
 
-def _started(section: DongleSection, wanted: Wanted) -> DongleChild:
+def _around(wanted: Wanted) -> Around:
     with reading_data():
         home = installations.load(_HOME, wanted.data)
     options = RunOptions(seed=wanted.seed, bench=wanted.file, data=wanted.data)
-    return DongleChild.start(section, home, options, wall_clock.now(), _BESIDE_A_HUB)
+    return Around(home, options, wall_clock.now(), _BESIDE_A_HUB)
 
 
 def _reference(text: str, option: str) -> Reference:

@@ -9,7 +9,7 @@ from emulator.codecs.common import MAX_LENGTH
 from emulator.codecs.gbcs.dates import ClockStatus, encode_date_time
 from emulator.codecs.gbcs.envelope import Cra, Envelope, GroupingHeader, OtherInformation
 from emulator.codecs.gbcs.payload import PayloadValue, encode_payload
-from emulator.codecs.gbcs.use_cases import MESSAGES, MessageCode, PayloadKind
+from emulator.codecs.gbcs.use_cases import MESSAGES, MessageCode, MessageRow, PayloadKind
 from emulator.codecs.zcl import events
 from emulator.codecs.zcl.frame import ZclFrame
 from emulator.core.clock import UtcMs, iso
@@ -37,7 +37,7 @@ from emulator.devices.checks import (
 )
 from emulator.devices.credentials import handlers as credential_handlers
 from emulator.devices.credentials import replacing
-from emulator.devices.credentials.holders import ring_for
+from emulator.devices.credentials.holders import ring_for, roles_of
 from emulator.devices.credentials.trust import Trust
 from emulator.devices.handlers import Answer, Handling
 from emulator.devices.joins import handlers as join_handlers
@@ -80,8 +80,6 @@ class Device(ZclSide):
     device_type: ClassVar[DeviceType]
     #: Language of its own alerts.
     alert_language: ClassVar[PayloadKind] = PayloadKind.DLMS
-    #: Whether it tells of commands that it does not support (ECS100).
-    tells_unsupported: ClassVar[bool] = False
     #: Timer of the next replacement of credentials that is due.
     trust_timer: ClassVar[str] = "trust.replace"
 
@@ -148,7 +146,7 @@ class Device(ZclSide):
             raise IllegalEventError(f"{self.device_type}: {event.name}, as it is already")
         if on:
             self.powered = True
-            waiting = credential_handlers.wait(self, now)
+            waiting = credential_handlers.wait(self, now) if self.hears else []
             return [Note("power", (("on", True),)), *self.on_power_on(now), *waiting]
         effects: list[Effect] = [CancelTimer(name) for name in self.timers]
         effects += [*self.on_power_off(now), Note("power", (("on", False),))]
@@ -227,7 +225,8 @@ class Device(ZclSide):
             self.ring,
             self.network,
             self.roles_for,
-            lambda originator, roles: ring_for(self, originator, roles),
+            lambda env, roles: ring_for(self, env, roles),
+            lambda party: roles_of(self, party),
         )
 
     def take_ring(self, ring: KeyRing) -> None:
@@ -273,13 +272,17 @@ class Device(ZclSide):
         row = reply_to.row
         stamp = b""
         if row.response_date_time:
-            stamp = encode_date_time(self.local_time(now), self.clock_status(row.payload[0]))
+            stamp = encode_date_time(self.local_time(now), self.stamp_status(row))
         header = reply_to.header(self.eui64, stamp)
         octets = encode_payload(payload)
         if len(octets) > MAX_LENGTH:
             fields = (("use_case", row.use_case), ("octets", len(octets)))
             return [Note("response_too_long", fields)]
         return self._send(header, octets, reply_to.protection)
+
+    def stamp_status(self, row: MessageRow) -> int:
+        """Return the clock status octet of the date-time in a use case's response."""
+        return self.clock_status(row.payload[0])
 
     def clock_status(self, language: PayloadKind) -> int:
         """Return the clock status octet of a response's date-time."""

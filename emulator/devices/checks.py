@@ -7,12 +7,18 @@ from typing import Final
 
 from device_profiles.words import RemoteParty
 from emulator.codecs.gbcs import envelope
-from emulator.codecs.gbcs.envelope import Cra, GroupingHeader
+from emulator.codecs.gbcs.envelope import Cra, Envelope, GroupingHeader
 from emulator.codecs.gbcs.payload import PayloadValue, decode_payload
 from emulator.codecs.gbcs.use_cases import MessageCode, MessageRow
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
-from emulator.crypto.protection import KeyRing, Refused, Unauthenticated, open_message
+from emulator.crypto.protection import (
+    KeyRing,
+    Refusal,
+    Refused,
+    Unauthenticated,
+    open_message,
+)
 from emulator.devices.network import Network
 
 
@@ -82,15 +88,17 @@ class Checker:
         network: Parties it knows.
         roles_for: Message code -> roles that may send it; None where the device has no such use
             case.
-        ring_for: Originator and roles -> keys to hold a command against, where these are not
-            always the ring's.
+        ring_for: Message and roles -> keys to hold a command against, where these are not always
+            the ring's.
+        roles_of: Party -> its roles, where these are not always the network's.
     """
 
     eui64: Eui64
     ring: KeyRing
     network: Network
     roles_for: Callable[[int], frozenset[RemoteParty] | None]
-    ring_for: Callable[[Eui64, frozenset[RemoteParty]], KeyRing] | None = None
+    ring_for: Callable[[Envelope, frozenset[RemoteParty]], KeyRing] | None = None
+    roles_of: Callable[[Eui64], frozenset[RemoteParty]] | None = None
 
     def check(self, message: bytes, highest: Mapping[str, int]) -> Command:
         """Return the command in ``message``.
@@ -107,10 +115,11 @@ class Checker:
             can only be judged of an authentic originator).
         """
         try:
-            header = envelope.decode(message).header
+            env = envelope.decode(message)
+            header = env.header
             if header.target != self.eui64:
                 raise _refused(Complaint.WRONG_TARGET, f"addressed to {header.target}")
-            opened = open_message(message, self._ring_of(header), acb=self.network.acb)
+            opened = open_message(message, self._ring_of(env), acb=self.network.acb)
         except MalformedFrameError as error:
             raise _refused(Complaint.MALFORMED, str(error)) from None
         if isinstance(opened, Refused):
@@ -120,25 +129,29 @@ class Checker:
         if header.cra is not Cra.COMMAND:
             raise _refused(Complaint.NOT_A_COMMAND, f"a {header.cra.name.lower()}")
         self._check_originator(header, opened.row, highest)
+        self._check_answerable(opened.envelope)
         self.check_counter(header, highest)
-        env = opened.envelope
         try:
             value = decode_payload(opened.row, header.cra, env.payload)
         except MalformedFrameError as error:
             raise _refused(Complaint.MALFORMED_PAYLOAD, str(error)) from None
         return Command(header, opened.row, value, bool(env.signature))
 
-    def _ring_of(self, header: GroupingHeader) -> KeyRing:
-        roles = self.roles_for(header.other.message_code)
+    def _ring_of(self, env: Envelope) -> KeyRing:
+        roles = self.roles_for(env.header.other.message_code)
         if self.ring_for is None or roles is None:
             return self.ring
-        return self.ring_for(header.originator, roles)
+        return self.ring_for(env, roles)
+
+    def _roles(self, party: Eui64) -> frozenset[RemoteParty]:
+        known = self.roles_of
+        return self.network.roles(party, self.eui64) if known is None else known(party)
 
     def _check_originator(
         self, header: GroupingHeader, row: MessageRow, highest: Mapping[str, int]
     ) -> None:
         allowed = self.roles_for(row.code)
-        roles = self.network.roles(header.originator, self.eui64)
+        roles = self._roles(header.originator)
         if allowed is None and roles and header.counter > highest.get(counter_key(header), -1):
             raise CommandUnsupportedError(header, f"{row.use_case} ({row.code:04x})")
         if allowed is None:
@@ -147,6 +160,13 @@ class Checker:
             known = ", ".join(sorted(role.name.lower() for role in roles)) or "a stranger"
             detail = f"{header.originator} is {known}; {row.use_case} is not for it"
             raise _refused(Complaint.ORIGINATOR_ROLE, detail)
+
+    def _check_answerable(self, env: Envelope) -> None:
+        """Refuse a command without a signature from a party with whom no MAC can be made."""
+        originator = env.header.originator
+        if not env.signature and not self.ring.agreement.knows(originator):
+            detail = f"no key-agreement key of {originator} is held"
+            raise CommandRefusedError(Refusal.NO_MAC_KEY.value, detail)
 
     def check_counter(self, header: GroupingHeader, highest: Mapping[str, int]) -> None:
         """Refuse a counter that is not above the highest accepted one.

@@ -97,10 +97,17 @@ class Consumption:
     """
 
     def __init__(
-        self, seed: int, name: str, start: UtcMs, household: Household | None = None
+        self,
+        seed: int,
+        name: str,
+        start: UtcMs,
+        household: Household | None = None,
+        *,
+        kept_days: int = _KEPT_DAYS,
     ) -> None:
+        """Begin at the midnight before ``start``; the half hours of ``kept_days`` are kept."""
         self.household = Household() if household is None else household
-        self._seed, self._name = seed, name
+        self._seed, self._name, self._kept_days = seed, name, kept_days
         self._begin(UtcMs(start - start % DAY_MS))
 
     def _begin(self, start: UtcMs) -> None:
@@ -272,7 +279,7 @@ class Consumption:
         kept = self._days.get((kind, day))
         if kept is not None:
             return kept
-        if len(self._days) >= _KEPT_DAYS:
+        if len(self._days) >= self._kept_days:
             self._days.pop(next(iter(self._days)))
         jitter = Stream(self._seed, f"shape/{self._name}/{day}").octets(HALF_HOURS)
         if kind in _BY_SUN:

@@ -199,12 +199,14 @@ def _command(
 
 
 def _reply(asked: _Asked, octets: bytes, turn: GbzTurn, answers: _Answers) -> None:
-    cluster, head, payload, counter = asked.component.cluster, octets[:3], octets[3:], None
+    cluster, payload, counter = asked.component.cluster, octets[3:], None
     if cluster in turn.sealed:
         payload, counter = turn.protect(payload), answers.encrypted
         answers.encrypted += 1
     _checked_length(payload)
-    answers.components.append(GbzComponent(cluster, *head, payload, counter))
+    answers.components.append(
+        GbzComponent(cluster, octets[0], octets[1], octets[2], payload, counter)
+    )
 
 
 def _checked_length(payload: bytes) -> None:
@@ -218,5 +220,6 @@ def _default(asked: _Asked, answers: _Answers, status: int, command: int | None 
     payload = DefaultResponse(frame.command if command is None else command, status).encode()
     number, back = FoundationCommand.DEFAULT_RESPONSE, not frame.server_to_client
     octets = encode_frame(ZclFrame(False, back, False, frame.sequence, number, payload))
-    answers.components.append(GbzComponent(asked.component.cluster, *octets[:3], octets[3:]))
+    cluster = asked.component.cluster
+    answers.components.append(GbzComponent(cluster, octets[0], octets[1], octets[2], octets[3:]))
     answers.failed = answers.failed or status not in _GO_ON

@@ -1,7 +1,8 @@
 """ECS100: a device tells whoever sent it a command that it does not support."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from device_profiles.words import DeviceType
 from emulator.codecs.dlms import axdr
 from emulator.codecs.gbcs.alerts import AlertCode, dlms_alert, encode_dlms_alert
 from emulator.codecs.gbcs.use_cases import MessageCode
@@ -11,6 +12,9 @@ from emulator.devices.checks import CommandRefusedError, CommandUnsupportedError
 
 if TYPE_CHECKING:
     from emulator.devices.base import Device
+
+#: Types of device that send it.
+_TELLERS: Final = frozenset({DeviceType.ESME, DeviceType.HCALCS})
 
 
 def tell(device: "Device", refusal: CommandRefusedError, now: UtcMs) -> list[Effect]:
@@ -23,7 +27,7 @@ def tell(device: "Device", refusal: CommandRefusedError, now: UtcMs) -> list[Eff
         RTDS 4.5.0 NA_ECS100 (content: message code and counter; target: the originator). Which
         devices send it: inferred from its name (electricity) and vectors (SAPC).
     """
-    if not isinstance(refusal, CommandUnsupportedError) or not device.tells_unsupported:
+    if not isinstance(refusal, CommandUnsupportedError) or device.device_type not in _TELLERS:
         return []
     header = refusal.header
     device.use_up(header)

@@ -178,7 +178,8 @@ class TunnelClient:
     # commands of the CHF
 
     def _answered(self, command: RequestTunnelResponse, sequence: int, now_us: Micros) -> Outputs:
-        if self.state is not TunnelState.OPENING or sequence != self._request_sequence:
+        late = self.state is TunnelState.CLOSED and self._awake  # nothing newer was asked
+        if not (late or self.state is TunnelState.OPENING) or sequence != self._request_sequence:
             return [_ignored(command)]
         if command.status is not TunnelStatus.SUCCESS:
             self.state = TunnelState.CLOSED

@@ -19,6 +19,7 @@ from emulator.codecs.ezsp.protocol import codec_of
 from emulator.codecs.ezsp.statuses import Status
 from emulator.codecs.ezsp.values import Nothing, StatusOnly
 from emulator.core.chance import Stream
+from emulator.core.values import quick
 from emulator.ncp.air import Air
 from emulator.ncp.handlers_cbke import CBKE
 from emulator.ncp.handlers_joiner import JOINER
@@ -52,6 +53,7 @@ _DUMPED: Final = frozenset({"nv"})
 _MAX_ROUNDS: Final = 10_000
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Said:
     """An EZSP frame for the host.

@@ -47,6 +47,9 @@ from emulator.ncp.traffic import Sending
 
 MESSAGES: Final = HandlerTable()
 _WITH_CONTENTS: Final = 0x41
+#: As numbers: flags of `enum` are slow to combine.
+_ENCRYPTION: Final = int(ApsOption.ENCRYPTION)
+_FRAGMENT: Final = int(ApsOption.FRAGMENT)
 _UNBOUND: Final = BindingEntry(0, 0, 0, 0, Eui64(bytes(8)), 0)
 _TO_NODE: Final = 1
 _ALL_ENDPOINTS: Final = 0xFF
@@ -73,29 +76,23 @@ def send_unicast(ncp: NcpState, asked: SendUnicast) -> SendAnswer:
     if refusal is not None or destination is None:
         return SendAnswer(refusal or Status.FAIL, 0)
     link_key = None
-    if asked.aps.options & ApsOption.ENCRYPTION:
+    if asked.aps.options & _ENCRYPTION:
         node = ncp.nv.by_short(destination)
         link_key = None if node is None else link_key_of(ncp, node.eui64)
         if link_key is None:
             return SendAnswer(Status.APS_ENCRYPTION_ERROR, 0)
     counter = _counter(ncp, asked.aps)
     ncp.ram.spoke_from.add((asked.aps.source_endpoint, asked.aps.profile))
-    _send(ncp, replace(asked, aps=replace(asked.aps, sequence=counter)), destination, link_key)
-    return SendAnswer(Status.OK, counter)
-
-
-def _send(ncp: NcpState, asked: SendUnicast, destination: int, link_key: bytes | None) -> None:
+    aps = asked.aps.numbered(counter)
+    head = (asked.message_type, asked.destination, aps, asked.tag)
     contents = asked.message if _with_contents(ncp) else b""
     if destination == ncp.short:
-        head = (asked.message_type, asked.destination, asked.aps, asked.tag)
-        told = MessageSent(*head, Status.OK, contents)
-        ncp.later(Frame.MESSAGE_SENT_HANDLER, told)
-        _to_self(ncp, asked.aps, asked.message)
-        return
-    inner = inner_frame(asked.aps, asked.aps.sequence, asked.message)
-    frame = data_frame(ncp, destination, inner, link_key)
-    head = (asked.message_type, asked.destination, asked.aps, asked.tag)
-    start(ncp, Sending(*head, frame, contents))
+        ncp.later(Frame.MESSAGE_SENT_HANDLER, MessageSent(*head, Status.OK, contents))
+        _to_self(ncp, aps, asked.message)
+    else:
+        frame = data_frame(ncp, destination, inner_frame(aps, counter, asked.message), link_key)
+        start(ncp, Sending(*head, frame, contents))
+    return SendAnswer(Status.OK, counter)
 
 
 def _to_self(ncp: NcpState, aps: ApsFrame, message: bytes) -> None:
@@ -129,7 +126,7 @@ def _refusal(ncp: NcpState, aps: ApsFrame, message: bytes) -> Status | None:
 
 def _counter(ncp: NcpState, aps: ApsFrame) -> int:
     """Return the counter of a message: later fragments have that of the first."""
-    if aps.options & ApsOption.FRAGMENT and aps.group & 0xFF:
+    if aps.options & _FRAGMENT and aps.group & 0xFF:
         return aps.sequence
     return ncp.traffic.next_counter()
 

@@ -17,6 +17,7 @@ from emulator.ncp.member_habits import (
     BEGIN_MS,
     KEY_WAIT_MS,
     LEAST_POLL_MS,
+    LINGER_MS,
     NO_KEY,
     NOT_PERMITTED,
     POLL_MS,
@@ -148,18 +149,8 @@ class Member:
         self.stage = Stage.IN
         self._kept = (network.extended_pan_id, network_key)
         self.timers.stop_kind(_JOIN)
-        self._stack = stack = MemberStack(
-            plan.eui64,
-            plan.capability,
-            plan.endpoint,
-            plan.manufacturer,
-            self._short,
-            network_key,
-            plan.hub_endpoint,
-            self.keys,
-            self._sender,
-            0 if plan.gpf is None else plan.gpf[1],
-        )
+        stack = MemberStack.of(plan, self._short, network_key, self.keys, self._sender)
+        self._stack = stack
         self._awake_until = now + AWAKE_MS
         self.uplink.append(stack.announce())
         self._note("han_joined", ("short", f"{self._short:#06x}"))
@@ -179,12 +170,16 @@ class Member:
 
     def _leave(self, now: int) -> None:
         """Be on no network."""
-        self.stage = Stage.OUT
-        self._kept = self._stack = None
+        self._kept = None
+        self.lose_power(now)
+        self.keys.forget()
+
+    def lose_power(self, now: int) -> None:
+        """Be off; network and keys are kept, and ``see`` brings the node back."""
+        self.stage, self._stack, self.awake = Stage.OUT, None, True
         self._sender.forget()
         for kind in (_JOIN, _AIR, _POLL, _KEYS):
             self.timers.stop_kind(kind)
-        self.keys.forget()
         self._application.power(now, on=False)
 
     # -- the link key --------------------------------------------------------------------------
@@ -321,17 +316,22 @@ class Member:
         """Follow the application's wish; a node that has just joined stays awake for a while."""
         if not self.sleepy:
             return
-        if awake or now >= self._awake_until:
-            self._set_awake(now, awake=awake)
-        else:
-            self.timers.start(_POLL, "sleep", self._awake_until)
+        if awake:
+            self.timers.stop(_POLL, "sleep")
+            self._set_awake(now, awake=True)
+            self._application.radio(now, awake=True)  # the receiver may have been on before it
+        elif self.awake:
+            self.timers.start(_POLL, "sleep", max(self._awake_until, now + LINGER_MS))
+
+    def brown_out(self, off_s: float, now: int) -> None:
+        """Lose the supply for so many seconds of the devices' clock; 0: for good."""
+        self._directory.cut_power(self.plan.eui64, off_s, now)
 
     def _set_awake(self, now: int, *, awake: bool) -> None:
         if awake == self.awake:
             return
         self.awake = awake
         if awake:
-            self.timers.stop(_POLL, "sleep")
             self.timers.start(_POLL, "poll", now)
         else:
             self.timers.stop(_POLL, "poll")

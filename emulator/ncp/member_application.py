@@ -6,6 +6,7 @@ from typing import Any, Final, Protocol
 from emulator.codecs.zcl import tunneling
 from emulator.core.clock import UtcMs
 from emulator.core.effects import (
+    BrownOut,
     CancelTimer,
     DeviceEvent,
     Effect,
@@ -47,6 +48,10 @@ class MemberRadio(Protocol):
 
     def switch(self, now: int, *, awake: bool) -> None:
         """Switch the receiver on or off."""
+        ...
+
+    def brown_out(self, off_s: float, now: int) -> None:
+        """Lose the supply for so many seconds of the devices' clock; 0: for good."""
         ...
 
 
@@ -130,6 +135,9 @@ class MemberApplication:
                 self._timers.start(DEVICE, effect.name, at)
             elif isinstance(effect, CancelTimer):
                 self._timers.stop(DEVICE, effect.name)
+            elif isinstance(effect, BrownOut):
+                self._radio.brown_out(effect.off_s, now)
+                return
             elif isinstance(effect, Radio):
                 self._radio.switch(now, awake=effect.awake)
             elif isinstance(effect, Note):

@@ -14,6 +14,10 @@ AWAKE_MS: Final = 75_000
 #: windows it must fit), and at most by the NCP's. Source: invented.
 POLL_MS: Final = 100
 LEAST_POLL_MS: Final = 10
+#: How much longer than its application wishes a sleepy node listens, by the NCP's clock: hosts and
+#: their lines take their time however fast the devices' clocks run, and wake windows shrink with
+#: those. Source: invented.
+LINGER_MS: Final = 1_000
 #: From the network key to the first word of the application, in which the hub's endpoint is
 #: looked for; from the link key to that word, in which the hub stores it. Source: invented.
 BEGIN_MS: Final = 250

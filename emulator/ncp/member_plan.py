@@ -104,7 +104,7 @@ class MemberPlan:
 
 
 class Directory(Protocol):
-    """Who else is on the network."""
+    """Who else is on the network, and who has power."""
 
     def place_of(self, eui64: Eui64) -> tuple[int, int] | None:
         """Return short address and endpoint of another node on the network."""
@@ -112,6 +112,10 @@ class Directory(Protocol):
 
     def eui64_of(self, short: int) -> Eui64 | None:
         """Return who has a short address."""
+        ...
+
+    def cut_power(self, device: Eui64, off_s: float, now: int) -> None:
+        """Take the supply from a node for so many seconds of its clock; 0: for good."""
         ...
 
 

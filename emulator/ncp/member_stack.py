@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from emulator.codecs.zcl import key_establishment
 from emulator.codecs.zigbee import aps, zdo
@@ -10,12 +10,14 @@ from emulator.codecs.zigbee.zdo import Capability, NodeDescriptor, SimpleDescrip
 from emulator.core.effects import Note
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from emulator.han.aps_receiver import ApsReceiver, Whole
 from emulator.han.aps_sender import ApsSender, Outgoing, SenderOutput, Transfer
 from emulator.han.labels import label_of, wants_ack
 from emulator.han.outputs import Settled, StartTimer, StopTimer
 from emulator.ncp import zdo_server
 from emulator.ncp.member_keys import MemberKeys
+from emulator.ncp.member_plan import MemberPlan
 from emulator.ncp.radio_frames import BROADCASTS, EVERYBODY, DataFrame
 from emulator.ncp.zdo_server import Described
 
@@ -39,6 +41,7 @@ def new_sender() -> ApsSender:
     return ApsSender(MAX_BLOCK_BYTES)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Heard:
     """A ZCL frame for the node's application.
@@ -98,6 +101,24 @@ class MemberStack:
     _asked_for_keys: int = -1
     _receiver: ApsReceiver = field(default_factory=ApsReceiver)
     _sequence: int = 0
+
+    @classmethod
+    def of(
+        cls, plan: MemberPlan, short: int, network_key: bytes, keys: MemberKeys, sender: ApsSender
+    ) -> Self:
+        """Return the stack of a node that has come onto a network."""
+        return cls(
+            plan.eui64,
+            plan.capability,
+            plan.endpoint,
+            plan.manufacturer,
+            short,
+            network_key,
+            plan.hub_endpoint,
+            keys,
+            sender,
+            0 if plan.gpf is None else plan.gpf[1],
+        )
 
     def announce(self) -> DataFrame:
         """Return the broadcast by which the node tells everybody that it is here."""

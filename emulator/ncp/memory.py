@@ -1,14 +1,18 @@
 """What an NCP remembers over a reset and a loss of power."""
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Final
 
 from emulator.codecs.dlms.dumped import Dumped, Json, State
 from emulator.codecs.ezsp.identifiers import NodeType
 from emulator.codecs.ezsp.structures import NetworkParameters
 from emulator.codecs.zigbee.zdo import Capability
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 
+#: As numbers: flags of `enum` are slow to combine.
+_FULL_FUNCTION: Final = int(Capability.FULL_FUNCTION)
+_LISTENS: Final = int(Capability.RECEIVER_ON_WHEN_IDLE)
 _NV = frozenset({"network", "security", "link_keys", "link_counters", "tokens", "nodes"})
 _NETWORK = frozenset(
     {field.name for field in fields(NetworkParameters)}
@@ -65,6 +69,7 @@ class StoredNetwork:
         return self.node_type in {NodeType.END_DEVICE, NodeType.SLEEPY_END_DEVICE}
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class StoredSecurity:
     """Keys of the stored network.
@@ -85,6 +90,11 @@ class StoredSecurity:
     tc_key: bytes = field(repr=False)
     trust_center: Eui64
     counter: int = 0
+
+    def counted(self) -> "StoredSecurity":
+        """Return it with one more network frame sent."""
+        keys = (self.bitmask, self.network_key, self.sequence, self.tc_key, self.trust_center)
+        return StoredSecurity(*keys, (self.counter + 1) & 0xFFFFFFFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +118,12 @@ class Node:
     @property
     def is_child(self) -> bool:
         """It is an end device."""
-        return not self.capability & Capability.FULL_FUNCTION
+        return not self.capability & _FULL_FUNCTION
 
     @property
     def sleepy(self) -> bool:
         """Frames wait for it until it asks."""
-        return not self.capability & Capability.RECEIVER_ON_WHEN_IDLE
+        return not self.capability & _LISTENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +167,10 @@ class NonVolatile:
 
     def by_short(self, short: int) -> Node | None:
         """Return the node with that short address."""
-        return next((node for node in self.nodes.values() if node.short == short), None)
+        for node in self.nodes.values():
+            if node.short == short:
+                return node
+        return None
 
     def children(self) -> list[Node]:
         """Return the end devices, in the order they joined."""

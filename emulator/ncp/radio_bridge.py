@@ -19,6 +19,9 @@ from emulator.ncp.radio_frames import (
     ToNode,
 )
 
+#: Order that takes the supply from a node, and how long it may be away. Source: invented.
+POWER_CUT: Final = "power-cut"
+_LONGEST_CUT_S: Final = 366 * 86_400.0
 #: Destinations of frames that reach the NCP.
 _NCP_HEARS: Final = BROADCASTS | {0x0000}
 
@@ -70,6 +73,8 @@ class RadioBridge(QuietAir):
         self.neighbours = tuple(neighbours)
         self._by_eui64 = {member.plan.eui64: member for member in self.members}
         self._network: Announcement | None = None
+        self._clock = clock
+        self._dark: dict[Eui64, int] = {}  # without power, until a moment of the NCP
 
     def networks(self, channel: int) -> tuple[HeardNetwork, ...]:
         """Return who answers a beacon request on a channel."""
@@ -85,14 +90,62 @@ class RadioBridge(QuietAir):
     @property
     def deadline(self) -> int | None:
         """When a node has something to do, in milliseconds; 0: it has sent something."""
-        times = [0 if member.uplink else member.timers.deadline for member in self.members]
-        return min((at for at in times if at is not None), default=None)
+        first = min(self._dark.values(), default=None) if self._dark else None
+        for member in self._lit:
+            if member.uplink:
+                return 0
+            at = member.timers.deadline
+            if at is not None and (first is None or at < first):
+                first = at
+        return first
 
     def announce(self, network: Announcement | None, now: int) -> None:
         """Let the nodes see the NCP's network."""
         self._network = network
-        for member in self.members:
+        for member in self._lit:
             member.see(network, now)
+
+    @property
+    def _lit(self) -> list[Member]:
+        """The nodes that have power."""
+        if not self._dark:
+            return self.members
+        return [member for member in self.members if member.plan.eui64 not in self._dark]
+
+    def order(self, word: str, rest: str, now: int) -> bool:
+        """Carry out an order: ``power-cut EUI64 SECONDS``, by the devices' clock.
+
+        A node without power is off the network; it keeps network and keys, and comes back by
+        itself. A second cut while it has none only says when it comes back.
+
+        Returns:
+            False where the order means nothing.
+        """
+        text, _, seconds = rest.partition(" ")
+        try:
+            device, off_s = Eui64.parse(text), float(seconds)
+        except ValueError:
+            return False
+        if word != POWER_CUT or device not in self._by_eui64 or not 0 < off_s <= _LONGEST_CUT_S:
+            return False
+        self.cut_power(device, off_s, now)
+        return True
+
+    def cut_power(self, device: Eui64, off_s: float, now: int) -> None:
+        """Take the supply from a node for so many seconds of its clock; 0: for good."""
+        member = self._by_eui64[device]
+        if device not in self._dark:
+            member.lose_power(now)
+        until = UtcMs(self._clock.utc(now) + round((off_s or _LONGEST_CUT_S) * 1000))
+        self._dark[device] = self._clock.ncp_ms(until)
+
+    def _light(self, now: int) -> None:
+        """Give power back to those whose time has come."""
+        for device in [one for one, until in self._dark.items() if until <= now]:
+            del self._dark[device]
+            member = self._by_eui64[device]
+            member.uplink.clear()
+            member.see(self._network, now)
 
     def send(self, frame: ToNode, now: int) -> bool:
         """Bring a frame to the node it is for, or to all; say whether a radio has taken it."""
@@ -118,11 +171,13 @@ class RadioBridge(QuietAir):
         return None if member is None else member.plan.eui64
 
     def _with(self, short: int) -> Member | None:
-        there = (each for each in self.members if each.short == short)
-        return next(there, None)
+        for member in self._lit:
+            if member.short == short:
+                return member
+        return None
 
     def _give(self, member: Member | None, frame: ToNode, now: int) -> bool:
-        if member is None:
+        if member is None or (self._dark and member.plan.eui64 in self._dark):
             return False
         member.hear(frame, now)
         return True
@@ -130,11 +185,14 @@ class RadioBridge(QuietAir):
     def take(self, now: int) -> list[FromNode]:
         """Let the nodes do what is due, and return what they have sent to the NCP or to all."""
         frames: list[FromNode] = []
-        for member in self.members:
+        if self._dark:
+            self._light(now)
+        for member in self._lit:
             member.tick(now)
         for member in self.members:
-            sent, member.uplink = member.uplink, []
-            frames += [frame for frame in sent if not self._passed_on(frame, now)]
+            if member.uplink:
+                sent, member.uplink = member.uplink, []
+                frames += [frame for frame in sent if not self._passed_on(frame, now)]
         return frames
 
     def _passed_on(self, frame: FromNode, now: int) -> bool:

@@ -9,6 +9,7 @@ from typing import Final
 
 from emulator.codecs.zigbee.aps import ApsAck, ApsFrame
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 
 #: Broadcast addresses: routers, nodes that listen when idle, all nodes.
 ROUTERS: Final = 0xFFFC
@@ -42,6 +43,7 @@ class Announcement:
     sender: int = 0x0000
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class DataFrame:
     """An APS frame in a NWK frame.

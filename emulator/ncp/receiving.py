@@ -1,6 +1,5 @@
 """Frames in: to the host, to the NCP's own device objects, to the trust centre."""
 
-from dataclasses import replace
 from functools import singledispatch
 from typing import Final
 
@@ -47,7 +46,11 @@ _ALL_ENDPOINTS: Final = 0xFF
 _HOST_REPLIES: Final = 0x21
 _TELL_POLLS: Final = 0x31
 _LOW_RAM: Final = 0xFFF8
-
+#: As numbers: flags of `enum` are slow to combine.
+_DISCOVER: Final = int(ApsOption.ENABLE_ROUTE_DISCOVERY)
+_RETRY: Final = int(ApsOption.RETRY)
+_ENCRYPTION: Final = int(ApsOption.ENCRYPTION)
+_FRAGMENT: Final = int(ApsOption.FRAGMENT)
 
 #: What only a node takes, and what only a coordinator takes.
 _FOR_NODES: Final = (AssociationResponse, TransportKey, ConfirmKey, LeaveOrder)
@@ -59,7 +62,8 @@ def receive(ncp: NcpState, frame: RadioFrame) -> None:
     if ncp.is_node and relay(ncp, frame):
         return
     if isinstance(frame, DataFrame):
-        if ncp.ram.joined and ncp.ram.stage in {JoinStage.OUT, JoinStage.UP}:
+        stage = ncp.ram.stage
+        if ncp.ram.joined and (stage is JoinStage.OUT or stage is JoinStage.UP):
             _data_frame(ncp, frame)
     elif ncp.is_node == isinstance(frame, _FOR_NODES) and (ncp.ram.joined or ncp.is_node):
         _take(frame, ncp)
@@ -239,11 +243,11 @@ def _tell(ncp: NcpState, node: Node, outer: DataFrame, inner: aps.ApsFrame) -> N
         kind, group = IncomingType.MULTICAST, outer.group
     elif outer.destination in BROADCASTS:
         kind = IncomingType.BROADCAST
-    options = int(ApsOption.ENABLE_ROUTE_DISCOVERY)
-    options |= ApsOption.RETRY if inner.ack_request else 0
-    options |= ApsOption.ENCRYPTION if outer.link_key is not None else 0
+    options = _DISCOVER
+    options |= _RETRY if inner.ack_request else 0
+    options |= _ENCRYPTION if outer.link_key is not None else 0
     if inner.fragment is not None:
-        options |= ApsOption.FRAGMENT
+        options |= _FRAGMENT
         count = inner.fragment.block if inner.fragment.first else 0
         group = count << 8 | inner.fragment.number
     described = ApsFrame(
@@ -256,8 +260,16 @@ def _tell(ncp: NcpState, node: Node, outer: DataFrame, inner: aps.ApsFrame) -> N
         inner.counter,
     )
     _tell_route(ncp, node)
-    told = IncomingMessage(kind, described, node.short, LQI, RSSI_DBM, inner.payload)
-    told = replace(told, sender_eui64=node.eui64, timestamp=ncp.now & 0xFFFFFFFF)
+    told = IncomingMessage(
+        kind,
+        described,
+        node.short,
+        LQI,
+        RSSI_DBM,
+        inner.payload,
+        sender_eui64=node.eui64,
+        timestamp=ncp.now & 0xFFFFFFFF,
+    )
     ncp.later(Frame.INCOMING_MESSAGE_HANDLER, told)
 
 

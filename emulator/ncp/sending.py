@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from emulator.codecs.ezsp.frames import Frame
@@ -26,11 +26,14 @@ MAX_PAYLOAD_BYTES: Final = 82
 #: What the APS layer's own security and other options take of it. Source: known (auxiliary header
 #: of 5 octets and a check of 4; an EUI-64; the extended header of a fragment).
 _OPTIONS_BYTES: Final = {
-    ApsOption.ENCRYPTION: 9,
-    ApsOption.SOURCE_EUI64: 8,
-    ApsOption.DESTINATION_EUI64: 8,
-    ApsOption.FRAGMENT: 2,
+    int(ApsOption.ENCRYPTION): 9,
+    int(ApsOption.SOURCE_EUI64): 8,
+    int(ApsOption.DESTINATION_EUI64): 8,
+    int(ApsOption.FRAGMENT): 2,
 }
+#: As numbers: flags of `enum` are slow to combine.
+_FRAGMENT: Final = int(ApsOption.FRAGMENT)
+_ACKNOWLEDGED: Final = int(ApsOption.RETRY | ApsOption.FRAGMENT)
 #: Messages that wait for one sleeping child. Source: invented.
 MAX_WAITING: Final = 8
 #: Until a message to a node that is nowhere is given up. Source: invented.
@@ -40,6 +43,7 @@ _HUB: Final = 0x0000
 _LOST_KEY: Final = bytes(16)
 
 
+@lru_cache
 def max_payload(options: int) -> int:
     """Return how long a message with these options of `ApsOption` may be, in octets."""
     taken = sum(octets for option, octets in _OPTIONS_BYTES.items() if options & option)
@@ -49,7 +53,7 @@ def max_payload(options: int) -> int:
 def inner_frame(aps_frame: ApsFrame, counter: int, message: bytes) -> aps.ApsFrame:
     """Return the APS frame for the air of one that the host describes."""
     fragment = None
-    if aps_frame.options & ApsOption.FRAGMENT:
+    if aps_frame.options & _FRAGMENT:
         index, count = aps_frame.group & 0xFF, aps_frame.group >> 8
         fragment = Fragment(index == 0, index or count)
     return aps.ApsFrame(
@@ -59,7 +63,7 @@ def inner_frame(aps_frame: ApsFrame, counter: int, message: bytes) -> aps.ApsFra
         counter,
         message,
         aps_frame.profile,
-        bool(aps_frame.options & (ApsOption.RETRY | ApsOption.FRAGMENT)),
+        bool(aps_frame.options & _ACKNOWLEDGED),
         fragment,
     )
 
@@ -158,7 +162,7 @@ def transmit(ncp: NcpState, frame: ToNode) -> bool:
     """Put a frame on the air now; say whether the receiver's radio has taken it."""
     security = ncp.nv.security
     if security is not None and isinstance(frame, DataFrame):
-        ncp.nv.security = replace(security, counter=(security.counter + 1) & 0xFFFFFFFF)
+        ncp.nv.security = security.counted()
         if frame.link_key is not None and frame.source == ncp.short:
             frame = _counted(ncp, frame, frame.link_key)
     if isinstance(frame, DataFrame) and _goes_up(ncp, frame.destination):

@@ -12,6 +12,7 @@ from emulator.codecs.ezsp.structures import ApsFrame
 from emulator.codecs.ezsp.values import StatusOnly
 from emulator.codecs.ezsp.values_messages import IncomingMessage
 from emulator.core.chance import Stream
+from emulator.core.values import quick
 from emulator.ncp.air import Air
 from emulator.ncp.identity import Identity
 from emulator.ncp.join_table import JoinStage
@@ -25,6 +26,7 @@ Handler: TypeAlias = "Callable[[NcpState, Any], Any]"
 _Handler = TypeVar("_Handler", bound="Callable[[NcpState, Any], Any]")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Due:
     """A callback and what goes with it.
@@ -96,6 +98,8 @@ class NcpState:
 
     def ring(self) -> bool:
         """Do what is due now; say whether there was anything."""
+        if not self._alarms:
+            return False
         due = [key for key, (at, _act) in self._alarms.items() if at <= self.now]
         for key in due:
             found = self._alarms.pop(key, None)
@@ -186,10 +190,11 @@ class NcpState:
 
     def next_due(self) -> int | None:
         """Return when the next callback or alarm is due."""
-        times = [at for at, _act in self._alarms.values()]
-        if self._due:
-            times.append(self._due[0][0])
-        return min(times, default=None)
+        first = self._due[0][0] if self._due else None
+        for at, _act in self._alarms.values():
+            if first is None or at < first:
+                first = at
+        return first
 
     def take_due(self, now: int) -> list[Due]:
         """Return and drop what is due, in order."""

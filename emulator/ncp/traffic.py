@@ -33,6 +33,8 @@ class Sending:
         frame: What goes on the air.
         message: What is to be told with its fate; empty unless a policy asks for it.
         tries: How often it went on the air.
+        acked: The receiver's APS is asked for an acknowledgement.
+        key: What an acknowledgement names: node, counter, number of the fragment.
     """
 
     kind: int
@@ -42,18 +44,15 @@ class Sending:
     frame: DataFrame
     message: bytes = b""
     tries: int = 0
+    acked: bool = field(init=False)
+    key: tuple[int, int, int | None] = field(init=False)
 
-    @property
-    def acked(self) -> bool:
-        """The receiver's APS is asked for an acknowledgement."""
-        return isinstance(self.frame.frame, aps.ApsFrame) and self.frame.frame.ack_request
-
-    @property
-    def key(self) -> tuple[int, int, int | None]:
-        """What an acknowledgement names: node, counter, number of the fragment."""
+    def __post_init__(self) -> None:
         inner = self.frame.frame
         fragment = inner.fragment if isinstance(inner, aps.ApsFrame) else None
-        return self.frame.destination, inner.counter, None if fragment is None else fragment.number
+        block = None if fragment is None else fragment.number
+        self.acked = isinstance(inner, aps.ApsFrame) and inner.ack_request
+        self.key = (self.frame.destination, inner.counter, block)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,9 @@ class Traffic:
     def seen(self, source: int, frame: aps.ApsFrame, now: int) -> bool:
         """Remember a received message; say whether it was remembered already."""
         if not frame.ack_request:
-            memory = self._plain.setdefault(source, deque(maxlen=PLAIN_MEMORY))
+            memory = self._plain.get(source)
+            if memory is None:
+                memory = self._plain[source] = deque(maxlen=PLAIN_MEMORY)
             known = frame.counter in memory
             memory.append(frame.counter)
             return known

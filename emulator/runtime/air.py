@@ -18,7 +18,7 @@ from emulator.han.outputs import (
     Transmit,
     TunnelOutput,
 )
-from emulator.runtime.border import Border
+from emulator.runtime.border import LATE_IN, LATE_OUT, Border
 from emulator.runtime.box import Box
 from emulator.runtime.outlet import Outlet
 from emulator.runtime.progress import STEP_PERCENT, OtaProgress
@@ -65,6 +65,8 @@ class Air:
             _NODE: self._on_node_timer,
             _TUNNEL: self._on_tunnel_timer,
             _LOST: self._on_lost,
+            LATE_OUT: self._on_late_out,
+            LATE_IN: self._on_late_in,
         }
 
     def send(self, box: Box, order: SendZcl) -> None:
@@ -196,6 +198,14 @@ class Air:
     def _on_lost(self, index: int, handle: int) -> None:
         """Settle what was on its way out when the state was stored: it may have arrived."""
         self.settled(self._scene.boxes[index].eui64, Settled(handle, False, 1))
+
+    def _on_late_out(self, index: int, what: Sequence[Any]) -> None:
+        if self._border is not None:
+            self._border.send_late(self._scene.boxes[index], what)
+
+    def _on_late_in(self, index: int, what: Sequence[Any]) -> None:
+        if self._border is not None:
+            self._take(self._scene.boxes[index], self._border.heard_late(what))
 
     def _watch_progress(self, sender: Eui64, order: SendZcl) -> None:
         further = self._progress.passed(sender, order)

@@ -1,6 +1,6 @@
 """Where a world ends: frames to and from nodes elsewhere, disturbed and recorded on the way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -8,15 +8,19 @@ from emulator.codecs.zigbee import quick
 from emulator.codecs.zigbee.aps import ApsFrame, Fragment
 from emulator.core.effects import SendZcl, ZclIndication
 from emulator.core.fault_schedule import Frame
+from emulator.core.faults import Copy
 from emulator.core.ids import Eui64
 from emulator.han.labels import label_of, wants_ack
 from emulator.han.medium import LINK
 from emulator.han.node import MAX_PAYLOAD_BYTES, RADIUS
 from emulator.han.outputs import Settled
 from emulator.runtime.box import Box
-from emulator.runtime.outlet import OUTSIDE, Outlet
+from emulator.runtime.outlet import OUTSIDE, KnowsRoles, Outlet
 from emulator.runtime.scene import Crossed, Scene
 
+#: Entries of the agenda: a late frame goes out, or comes in.
+LATE_OUT: Final = "border-out"
+LATE_IN: Final = "border-in"
 #: What a reader of a capture must know of frames at the border.
 COMMENT: Final = "as the outlet carried it: headers and fragments redrawn, unsealed (stand-in)"
 
@@ -24,8 +28,8 @@ COMMENT: Final = "as the outlet carried it: headers and fragments redrawn, unsea
 class Border:
     """One world's way to an outlet.
 
-    Faults of the air (link ``han``) strike here what a ZCL frame can suffer: loss, repetition and
-    damage; what is late is not.
+    Faults of the air (link ``han``) strike here what a ZCL frame can suffer: loss, repetition,
+    damage and delay.
     """
 
     def __init__(self, scene: Scene, outlet: Outlet) -> None:
@@ -43,16 +47,47 @@ class Border:
         copies = self._cross(box, (order.source or box.eui64, order.to), order, label, out=True)
         if handle:
             self._waiting.append(key)
-        for number, octets in enumerate(copies):
-            self._outlet.send(replace(order, frame=octets), 0 if number else handle)
+        for number, copy in enumerate(copies):
+            late = replace(order, frame=copy.frame)
+            own = 0 if number else handle
+            if copy.delay_us:
+                self._put_off(LATE_OUT, box, copy.delay_us, [*_plain(late), own])
+            else:
+                self._outlet.send(late, own)
         return [] if copies or not handle else [Settled(handle, False, 1)]
+
+    def send_late(self, box: Box, what: Sequence[Any]) -> None:
+        """Send a frame out whose delay is over; none of a box without power, nor a cancelled one.
+
+        Args:
+            box: Whose it is.
+            what: The frame, as it was put off.
+        """
+        handle = what[-1]
+        waits = not handle or (self._scene.index(box), handle) in self._waiting
+        if box.powered and waits:
+            self._outlet.send(_order(what[:-1]), handle)
+
+    def _put_off(self, kind: str, box: Box, delay_us: int, what: list[Any]) -> None:
+        scene = self._scene
+        scene.agenda.put(scene.now_us + delay_us, kind, scene.index(box), what)
 
     def heard(self, box: Box, frame: ZclIndication) -> list[ZclIndication]:
         """Return what reaches a box of a frame from elsewhere."""
         order = SendZcl(frame.destination, frame.cluster, frame.frame)
         label = label_of(frame.cluster, frame.frame)
         copies = self._cross(box, (frame.source, frame.destination), order, label, out=False)
-        return [replace(frame, frame=octets) for octets in copies]
+        for copy in copies:
+            if copy.delay_us:
+                late = SendZcl(frame.destination, frame.cluster, copy.frame, frame.source)
+                self._put_off(LATE_IN, box, copy.delay_us, _plain(late))
+        return [replace(frame, frame=copy.frame) for copy in copies if not copy.delay_us]
+
+    @staticmethod
+    def heard_late(what: Sequence[Any]) -> ZclIndication:
+        """Return a frame from elsewhere whose delay is over."""
+        order = _order(what)
+        return ZclIndication(order.source or order.to, order.to, order.cluster, order.frame)
 
     def settles(self, box: Box, handle: int) -> bool:
         """Take a transfer as ended; False: nobody waits for it."""
@@ -76,23 +111,30 @@ class Border:
 
     def _cross(
         self, box: Box, way: tuple[Eui64, Eui64], order: SendZcl, label: str, *, out: bool
-    ) -> list[bytes]:
+    ) -> Sequence[Copy]:
         """Record a frame, and return the copies of it that faults leave."""
         scene = self._scene
-        copies = [order.frame]
+        copies: Sequence[Copy] = [Copy(order.frame)]
         faults: tuple[str, ...] = ()
-        roles = (box.role, OUTSIDE) if out else (OUTSIDE, box.role)
+        there = self._role_of(way[1] if out else way[0])
+        roles = (box.role, there) if out else (there, box.role)
         if scene.schedule.touches(LINK):
             crossing = scene.schedule.cross(Frame(LINK, order.frame, label, *roles))
-            copies, faults = [copy.frame for copy in crossing.copies], crossing.faults
-        drawn = [self._drawn(box, way, order.cluster, octets, label) for octets in copies]
-        for octets in (octets for frames in drawn for octets in frames):
-            scene.records.frame(scene.now_us, LINK, octets, COMMENT)
+            copies, faults = crossing.copies, crossing.faults
+        for copy in copies:
+            for octets in self._drawn(box, way, order.cluster, copy.frame, label):
+                scene.records.frame(scene.now_us + copy.delay_us, LINK, octets, COMMENT)
         if faults:
-            crossed = Crossed(scene.now_us, LINK, order.frame, copies, faults)
+            arrived = [copy.frame for copy in copies]
+            crossed = Crossed(scene.now_us, LINK, order.frame, arrived, faults)
             scene.struck(crossed, box, label)
         scene.records.count(roles[1], label)
         return copies
+
+    def _role_of(self, device: Eui64) -> str:
+        """Return what a node elsewhere is, in the words of faults, where the outlet knows it."""
+        known = self._outlet.role_of(device) if isinstance(self._outlet, KnowsRoles) else ""
+        return known or OUTSIDE
 
     def _drawn(
         self, box: Box, way: tuple[Eui64, Eui64], cluster: int, octets: bytes, label: str
@@ -132,3 +174,13 @@ class Border:
         self._waiting = [(index, handle) for index, handle in state["waiting"]]
         self._sequence = state["sequence"]
         return [*self._waiting]
+
+
+def _plain(order: SendZcl) -> list[Any]:
+    source = "" if order.source is None else order.source.hex
+    return [order.to.hex, order.cluster, order.frame, source]
+
+
+def _order(what: Sequence[Any]) -> SendZcl:
+    to, cluster, frame, source = what
+    return SendZcl(Eui64.parse(to), cluster, frame, Eui64.parse(source) if source else None)

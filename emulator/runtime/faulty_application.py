@@ -9,7 +9,7 @@ from emulator.core import faults as fault_orders
 from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs
 from emulator.core.effects import (
-    CancelTimer,
+    BrownOut,
     DeviceEvent,
     Effect,
     Note,
@@ -29,7 +29,6 @@ from emulator.runtime.progress import OtaProgress
 
 #: Names of timers that are the faults' own.
 _FAULT: Final = "fault/"
-_RETURN: Final = "fault/power-return"
 
 
 def with_faults(
@@ -67,8 +66,7 @@ def _faulty(
 class FaultyApplication:
     """A device whose notes and downloads faults watch, and to which they happen.
 
-    Its supply goes without its radio: the node stays on the network, and what reaches it while it
-    has no power is lost (stand-in; in a world, radio and device go together).
+    A cut of its supply it asks of its node (`BrownOut`): radio and device go together.
 
     Attributes:
         eui64: The device's identifier.
@@ -84,35 +82,30 @@ class FaultyApplication:
         self._schedule = schedule
         self._start = start
         self._progress = OtaProgress()
-        self._timers: set[str] = set()
         self._come: set[int] = set()
-        self._off = False
 
     def handle(self, event: DeviceEvent, payload: Payload, now: UtcMs) -> list[Effect]:
         """Take one event; return what is to be done, in order."""
         if event is DeviceEvent.TIMER and str(payload).startswith(_FAULT):
-            return self._own_timer(str(payload), now)
-        if self._off and event is not DeviceEvent.POWER_ON:
-            return []
-        self._off = False
+            return self._own_timer(str(payload))
         if isinstance(payload, ZclIndication) and payload.cluster == ota.CLUSTER:
             order = SendZcl(payload.destination, payload.cluster, payload.frame)
             self._progress.passed(payload.source, order)
         effects = self._device.handle(event, payload, now)
+        if event is DeviceEvent.POWER_OFF:
+            return effects
         if event is DeviceEvent.POWER_ON:
             effects = [*effects, *self._alarms()]
-        return self._watched(effects, now)
+        return self._watched(effects)
 
-    def _watched(self, effects: Sequence[Effect], now: UtcMs) -> list[Effect]:
+    def _watched(self, effects: Sequence[Effect]) -> list[Effect]:
         """Show what a device does to its faults, and let those happen that waited for it."""
         struck: list[int] = []
         for effect in effects:
-            if isinstance(effect, SetTimer):
-                self._timers.add(effect.name)
             note = effect if isinstance(effect, Note) else self._moved(effect)
             if note is not None:
                 struck += self._schedule.noted(self._role, note.kind, note.fields)
-        return [*effects, *(after for place in struck for after in self._act(place, now))]
+        return [*effects, *(after for place in struck for after in self._act(place))]
 
     def _moved(self, effect: Effect) -> Note | None:
         if not isinstance(effect, SendZcl) or effect.cluster != ota.CLUSTER:
@@ -126,22 +119,18 @@ class FaultyApplication:
             if place not in self._come:
                 yield SetTimer(f"{_FAULT}{place}", at)
 
-    def _own_timer(self, name: str, now: UtcMs) -> list[Effect]:
-        if name == _RETURN:
-            return self.handle(DeviceEvent.POWER_ON, None, now) if self._off else []
+    def _own_timer(self, name: str) -> list[Effect]:
         place = int(name.removeprefix(_FAULT))
-        if self._off:
-            return []
         self._come.add(place)
-        return self._act(place, now)
+        return self._act(place)
 
-    def _act(self, place: int, now: UtcMs) -> list[Effect]:
+    def _act(self, place: int) -> list[Effect]:
         fault, act = self._schedule.act(place)
         fields = (("fault", fault.text), ("effect", effect_of(act)))
         told: list[Effect] = [Note("fault", fields)]
         match act:
             case PowerCut():
-                return [*told, *self._cut(act.off_s, now)]
+                told.append(BrownOut(act.off_s))
             case BatteryAt():
                 self._device.load({**self._device.dump(), "battery_days": act.days})
             case Inject():
@@ -159,18 +148,6 @@ class FaultyApplication:
             why = str(error)
         return [Note("fault_without_effect", (("why", why),))]
 
-    def _cut(self, off_s: float, now: UtcMs) -> list[Effect]:
-        """Take the supply away, and with it every timer of the device."""
-        if self._off:
-            return []
-        last = self._device.handle(DeviceEvent.POWER_OFF, None, now)
-        stopped = [CancelTimer(name) for name in sorted(self._timers)]
-        self._timers.clear()
-        self._off = True
-        notes = [effect for effect in last if isinstance(effect, Note)]
-        back = [SetTimer(_RETURN, UtcMs(now + round(off_s * 1000)))] if off_s else []
-        return [*notes, *stopped, *back]
-
     # -- memory --------------------------------------------------------------------------------
 
     def dump(self) -> dict[str, Any]:
@@ -179,7 +156,6 @@ class FaultyApplication:
             "device": self._device.dump(),
             "schedule": self._schedule.dump(),
             "progress": self._progress.dump(),
-            "timers": sorted(self._timers),
             "come": sorted(self._come),
         }
 
@@ -188,6 +164,4 @@ class FaultyApplication:
         self._device.load(state["device"])
         self._schedule.load(state["schedule"])
         self._progress.load(state["progress"])
-        self._timers = set(state["timers"])
         self._come = set(state["come"])
-        self._off = False

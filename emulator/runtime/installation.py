@@ -24,6 +24,7 @@ from emulator.devices.base import Device
 from emulator.devices.chf.chf import Chf
 from emulator.devices.firmware_device import FirmwareDevice
 from emulator.devices.network import Network
+from emulator.devices.ppmid.ppmid import Ppmid
 from emulator.devices.registry import CLASSES
 from emulator.han.address_book import AddressBook, Place
 from emulator.han.node import RadioNode
@@ -231,6 +232,8 @@ class _Workshop:
     def _make(self, role: DeviceType, eui64: Eui64, keys: KeyStore) -> Device:
         profile = self.profiles[eui64]
         device = self._classes[role](eui64, profile, KeyRing(keys), self._network)
+        if isinstance(device, Ppmid):
+            device.know_meters(self._euis.get(DeviceType.ESME), self._euis.get(DeviceType.GSME))
         if isinstance(device, FirmwareDevice):
             for version, stones in self._pathways(profile).items():
                 device.know_pathway(version, stones)

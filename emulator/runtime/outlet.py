@@ -1,8 +1,9 @@
 """Nodes of a HAN that are not in its world: the border is the ZCL frame."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from emulator.core.effects import SendZcl
+from emulator.core.ids import Eui64
 
 #: Whom frames for such nodes are counted for.
 OUTSIDE = "outside"
@@ -32,4 +33,13 @@ class Outlet(Protocol):
 
         Its ``World.settled`` may come from within this call, or later; it must come.
         """
+        ...
+
+
+@runtime_checkable
+class KnowsRoles(Protocol):
+    """An outlet that knows what the nodes elsewhere are: faults may name them by their role."""
+
+    def role_of(self, device: Eui64) -> str:
+        """Return what a node is, in the words of faults; empty: unknown."""
         ...

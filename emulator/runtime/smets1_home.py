@@ -33,6 +33,7 @@ from emulator.han.tunnel_line import Line
 from emulator.han.tunnel_server import TunnelServer
 from emulator.runtime.box import Box
 from emulator.runtime.installation import InstallationError, Plan
+from emulator.runtime.outlet import Outlet
 from emulator.runtime.world import World
 from emulator.servers.line_frames import label_of
 from emulator.servers.line_parts import Framing
@@ -76,12 +77,13 @@ class Smets1Emulation:
         return server_of(self.plan, eui64, self.profiles[eui64], self.keys[eui64])
 
 
-def build_home(plan: Plan, number: int = 0) -> Smets1Emulation:
+def build_home(plan: Plan, number: int = 0, outlet: Outlet | None = None) -> Smets1Emulation:
     """Build a world of SMETS1 devices; they are joined, and nothing has happened yet.
 
     Args:
         plan: What is wanted.
         number: Place among the homes of a bench; 0 draws its chance from the seed itself.
+        outlet: What carries frames to the devices that are elsewhere.
 
     Raises:
         DataError: A profile is missing, wrong, or of another device type.
@@ -94,9 +96,9 @@ def build_home(plan: Plan, number: int = 0) -> Smets1Emulation:
     faults = fault_orders.in_home([fault_orders.parse(text) for text in plan.faults], ref)
     schedule = FaultSchedule(faults, chance)
     workshop = _Workshop(plan, chance)
-    world = World(
-        workshop.boxes(), schedule, chance, plan.start, workshop.sim(schedule), workshop.reading()
-    )
+    boxes = [box for box in workshop.boxes() if box.eui64 not in plan.elsewhere]
+    sim, reading = workshop.sim(schedule), workshop.reading()
+    world = World(boxes, schedule, chance, plan.start, sim, reading, outlet)
     world.start()
     left_out = {
         Eui64.parse(item.eui64): item.role

@@ -51,7 +51,8 @@ class DongleOrders(OrderLines):
     """Reads orders, one a line; the end of the pipe stops the service.
 
     ``reset [CODE]``, ``fail [CODE]`` (numbers in hexadecimal), ``silence on|off``, ``unplug``,
-    ``disturb FAULT`` and ``disturb clear@LINK``; beside an emulated hub also ``gbcs HEX`` (a GBCS
+    ``disturb FAULT`` and ``disturb clear@LINK``; around a dongle that is the hub's radio also
+    ``power-cut EUI64 SECONDS`` (of a node, by the devices' clock); beside an emulated hub also ``gbcs HEX`` (a GBCS
     message comes to the hub from its WAN), ``permit SECONDS`` (joining; 0: no more) and
     ``image FILE EUI64...`` (a firmware image comes to the hub for these devices). Each is answered
     by its own line (its first 80 characters) once it is carried out; what is no order by

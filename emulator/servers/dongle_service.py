@@ -235,7 +235,9 @@ class DongleService:
         self._arm()
 
     def _send(self, octets: bytes) -> None:
-        if octets:
+        if octets and not self._schedule.touches(_OUT):
+            self._outward.put(octets, self._plan.pace)  # one write, however many frames
+        elif octets:
             for frame in _frames(octets):
                 for part in self._disturbed(_OUT, frame):
                     self._outward.put(part, self._plan.pace)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -11,12 +11,13 @@ from emulator.core.ids import Eui64
 from emulator.han.address_book import AddressBook, Place
 from emulator.han.labels import label_of, wants_ack
 from emulator.han.outputs import Settled
-from emulator.runtime.driver import Driver
+from emulator.runtime.driver import Driver, Moving
 from emulator.runtime.world import World
 from harness.errors import BenchError
 from harness.han_ports import Delivery, HanEnd, HanEvent, HanEventKind, HanFrame
 
 T = TypeVar("T")
+W = TypeVar("W", bound=Moving)
 #: How long one wait for a frame lasts, in seconds of the wall. Source: invented.
 _LISTEN_S: Final = 1.0
 #: Frames that wait for one node; more are refused. Source: invented.
@@ -25,16 +26,16 @@ _MAX_WAITING: Final = 256
 _UNSURE: Final = frozenset({"no-acknowledgement"})
 
 
-class OutletDriver(Driver[World]):
-    """Moves a world all the time, and tells whoever waits that the radio has failed.
+class OutletDriver(Driver[W]):
+    """Moves a world (or homes) all the time, and tells whoever waits that the radio has failed.
 
     Attributes:
         failure: Why the bench cannot go on; None: it can.
     """
 
-    def __init__(self, world: World) -> None:
-        """Take a built world."""
-        super().__init__(world)
+    def __init__(self, world: W, moving: Moving | None = None) -> None:
+        """Take what is built, and what moves of it."""
+        super().__init__(world, moving)
         self.failure: BenchError | None = None
 
     async def keep_moving(self) -> None:
@@ -95,17 +96,33 @@ class RadioOutlet:
     def __init__(self) -> None:
         """Make one that leads nowhere yet; people call ``bind`` and ``begin``."""
         self.events: Callable[[HanEvent], None] = _ignore
-        self._driver: OutletDriver | None = None
+        self._driver: OutletDriver[Any] | None = None
+        self._world: World | None = None
         self._book = AddressBook(0, ())
+        self._roles: Mapping[Eui64, str] = {}
         self._end: HanEnd | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._queues: dict[Eui64, deque[_Waiting]] = {}
         self._spoke_from: dict[tuple[Eui64, int], int] = {}
 
-    def bind(self, driver: OutletDriver, book: AddressBook) -> None:
-        """Take the world that the frames are of, and who is where in its home."""
+    def bind(
+        self, driver: OutletDriver[Any], world: World, roles: Mapping[Eui64, str] | None = None
+    ) -> None:
+        """Take the world that the frames are of.
+
+        Args:
+            driver: What moves it.
+            world: The world; who is where in its home, its hub knows.
+            roles: What each device behind the radio is, in the words of faults.
+        """
         self._driver = driver
-        self._book = book
+        self._world = world
+        self._book = world.boxes[0].node.book
+        self._roles = roles or {}
+
+    def role_of(self, device: Eui64) -> str:
+        """Return what a device behind the radio is, in the words of faults; empty: unknown."""
+        return self._roles.get(device, "")
 
     def begin(self, end: HanEnd) -> None:
         """Let frames pass, and the world move, until ``stop``."""
@@ -150,7 +167,7 @@ class RadioOutlet:
             for number, waiting in enumerate(queue):
                 if waiting.handle == handle and number:
                     queue.remove(waiting)
-                    self._bound().world.settled(waiting.source, Settled(handle, False, 0))
+                    self._home().settled(waiting.source, Settled(handle, False, 0))
                     return
 
     async def _work(self, queue: deque[_Waiting]) -> None:
@@ -175,7 +192,7 @@ class RadioOutlet:
         driver = self._bound()
         driver.catch_up()
         sent = int(fate.delivered or fate.why in _UNSURE)
-        driver.world.settled(source, Settled(handle, fate.delivered, sent))
+        self._home().settled(source, Settled(handle, fate.delivered, sent))
         driver.disturbed()
 
     # -- inwards -------------------------------------------------------------------------------
@@ -199,7 +216,7 @@ class RadioOutlet:
         here = self._application(self._own(), frame.endpoint)
         driver = self._bound()
         driver.catch_up()
-        driver.world.heard(ZclIndication(source, here, frame.cluster, frame.octets))
+        self._home().heard(ZclIndication(source, here, frame.cluster, frame.octets))
         driver.disturbed()
 
     def _happened(self, event: HanEvent) -> None:
@@ -223,12 +240,17 @@ class RadioOutlet:
         return self._book.of_node(place.short)[0].eui64
 
     def _own(self) -> Eui64:
-        return self._bound().world.boxes[0].eui64
+        return self._home().boxes[0].eui64
 
     def _hub(self) -> Place:
         return self._book.of_node(0)[0]
 
-    def _bound(self) -> OutletDriver:
+    def _home(self) -> World:
+        if self._world is None:
+            raise LookupError("an outlet that is bound to no world")
+        return self._world
+
+    def _bound(self) -> OutletDriver[Any]:
         if self._driver is None:
             raise LookupError("an outlet that is bound to no world")
         return self._driver

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from device_profiles.dlms import DlmsSection
-from device_profiles.errors import DataError
 from device_profiles.installation import Installation
 from device_profiles.words import DeviceType
 from emulator.core.chance import Chance
@@ -16,7 +15,6 @@ from emulator.devices.smets1.device import Smets1Device
 from emulator.devices.smets1.hub import Smets1Hub
 from emulator.runtime import snapshot
 from emulator.runtime.driver import Driver
-from emulator.runtime.installation import InstallationError
 from emulator.runtime.smets1_home import SERVERS, Smets1Emulation, build_home
 from emulator.runtime.smets1_homes import Homes
 from emulator.wan.sim_network import NETWORKS
@@ -25,14 +23,13 @@ from harness.benches import emulated_keypad as keypad
 from harness.benches.emulated_hub_wan import EmulatedHubWan, HomePort, Post, WanWire
 from harness.benches.emulated_plan import refuse_unknown_defects
 from harness.benches.emulated_ports import EmulatedClock, EmulatedHub, EmulatedPower
-from harness.benches.emulated_smets1_plan import OF, plan_of
+from harness.benches.emulated_smets1_plan import OF, building, plan_of
 from harness.benches.emulated_twin import Twin
 from harness.benches.kept_memory import kept
 from harness.benches.refusals import fault_error
-from harness.data_files import usage_error
 from harness.dlms import from_profile
 from harness.dlms.line import ReaderLine
-from harness.errors import BenchError, UsageError
+from harness.errors import BenchError
 from harness.meter import Credentials
 from harness.ports import CapturedFrame, Clock, Hub, HubWan, MeterPort, Observation, Power
 from harness.run_options import RunOptions
@@ -66,30 +63,18 @@ def open_homes(homes: Sequence[Installation], options: RunOptions) -> "EmulatedS
     """
     defects = (*options.defects, *options.settings.get("defects", ()))
     refuse_unknown_defects([name.partition(OF)[0] for name in defects])
-    where = ", ".join(home.ref for home in homes)
-    try:
+    with building(", ".join(home.ref for home in homes)):
         built = [
             build_home(plan_of(home, options, defects), number) for number, home in enumerate(homes)
         ]
         bench = EmulatedSmets1Bench(built, options.seed)
-    except FaultError as error:
-        raise fault_error(error, "--fault") from error
-    except DataError as error:
-        raise usage_error(error) from error
-    except (InstallationError, ValueError) as error:
-        raise UsageError(
-            f"the installation cannot be emulated: {error}",
-            where=where,
-            cause="a device model or device type that does not fit",
-            next_command="smetsbench profiles",
-        ) from error
     for home in built:
         home.world.records.keeps_frames = bool(options.settings.get("frames", True))
     return bench
 
 
-class EmulatedSmets1Bench:
-    """Emulated SMETS1 homes behind the ports of the harness.
+class Smets1HomesBench:
+    """What benches of emulated SMETS1 homes have in common: the ports of the harness.
 
     A role names a device type, of the first home; ``ESME@REF`` is the ESME of the home of that ref.
 
@@ -101,14 +86,24 @@ class EmulatedSmets1Bench:
         profiles: Device -> its model.
     """
 
-    def __init__(self, homes: Sequence[Smets1Emulation], seed: int) -> None:
+    def __init__(
+        self,
+        homes: Sequence[Smets1Emulation],
+        seed: int,
+        driver: Driver[Homes] | None = None,
+    ) -> None:
         """Take built homes; they begin to move when somebody waits for them.
+
+        Args:
+            homes: The homes.
+            seed: Seed of the clients' chance.
+            driver: What moves these very homes; None: one of their own.
 
         Raises:
             ValueError: None, or two of one ref.
         """
-        self._homes = Homes(homes)
-        self._driver: Driver[Homes] = Driver(self._homes, self._homes.mover)
+        self._homes = Homes(homes) if driver is None else driver.world
+        self._driver = Driver(self._homes, self._homes.mover) if driver is None else driver
         self.kind = "emulated"
         self.clock: Clock = EmulatedClock(self._driver)
         self.hub: Hub = EmulatedHub(self._driver)
@@ -286,7 +281,7 @@ class EmulatedSmets1Bench:
         self._driver.disturbed()
         return answer
 
-    def opens_to(self, role: str, credentials: Credentials) -> bool:
+    def opens_to(self, role: str, credentials: Credentials) -> bool | None:
         """Say whether a device would associate with these credentials, leaving no trace on it.
 
         Asked of a copy, which has power and listens whatever the device does.
@@ -301,7 +296,7 @@ class EmulatedSmets1Bench:
         state = self._device(role).dump_access()
         return self._twins[eui64].opens_to(state, credentials, self._driver.now())
 
-    def memory(self, role: str) -> Mapping[str, str]:
+    def memory(self, role: str) -> Mapping[str, str] | None:
         """Return what a device remembers, without what moves by itself.
 
         Raises:
@@ -337,6 +332,14 @@ class EmulatedSmets1Bench:
             for eui64, role in home.left_out.items():
                 rows[f"{role} {eui64}"] = {"emulated": "no"}
         return rows
+
+    async def close(self) -> None:
+        """Stop moving the homes."""
+        self._driver.detach()
+
+
+class EmulatedSmets1Bench(Smets1HomesBench):
+    """Emulated SMETS1 homes, whole: they can be dumped and put back."""
 
     def dump(self) -> bytes:
         """Return the state of all devices and clients; keys of emulated devices are in it."""
@@ -380,7 +383,3 @@ class EmulatedSmets1Bench:
         positions = stored["chance"]
         for name in {*self._chance.dump(), *positions}:
             self._chance.stream(name).position = positions.get(name, 0)
-
-    async def close(self) -> None:
-        """Stop moving the homes."""
-        self._driver.detach()

@@ -1,18 +1,48 @@
 """How a SMETS1 home on the emulated bench is built, by the choices of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
+from device_profiles.errors import DataError
 from device_profiles.installation import Installation
 from device_profiles.metadata_layout import MetadataMode
-from emulator.runtime.installation import Plan
+from emulator.core.faults import FaultError
+from emulator.runtime.installation import InstallationError, Plan
 from harness import installed
 from harness.benches.emulated_plan import DEFAULT_START
+from harness.benches.refusals import fault_error
+from harness.data_files import usage_error
 from harness.errors import UsageError
 from harness.run_options import RunOptions
 
 #: Between a role, or a defect, and the ref of the home that is meant.
 OF: Final = "@"
+
+
+@contextmanager
+def building(where: str) -> Iterator[None]:
+    """Say in words what keeps homes from being built.
+
+    Args:
+        where: What they are called.
+
+    Raises:
+        UsageError: An installation, a profile, a fault or a defect cannot be used.
+    """
+    try:
+        yield
+    except FaultError as error:
+        raise fault_error(error, "--fault") from error
+    except DataError as error:
+        raise usage_error(error) from error
+    except (InstallationError, ValueError) as error:
+        raise UsageError(
+            f"the installation cannot be emulated: {error}",
+            where=where,
+            cause="a device model or device type that does not fit",
+            next_command="smetsbench profiles",
+        ) from error
 
 
 def plan_of(home: Installation, options: RunOptions, defects: Sequence[str]) -> Plan:

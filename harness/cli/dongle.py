@@ -16,7 +16,6 @@ from device_profiles.installation import Installation, InstalledDevice
 from device_profiles.words import DeviceType, SmetsVersion
 from emulator.codecs.ezsp.protocol import VERSIONS
 from emulator.codecs.zcl.key_establishment import KeySuite
-from emulator.core.clock import UtcMs
 from emulator.core.errors import EmulatorError
 from emulator.core.fault_keys import ROLES
 from emulator.core.faults import FaultError
@@ -25,7 +24,6 @@ from emulator.crypto import test_certificates
 from emulator.crypto.install_code import InstallCode
 from emulator.ncp.identity import CBKE_LIBRARIES, Identity
 from emulator.ncp.member_plan import MemberPlan
-from emulator.ncp.radio_frames import HeardPacket
 from emulator.ncp.surroundings import Surround
 from emulator.runtime.dongle_home import (
     Home,
@@ -41,12 +39,12 @@ from emulator.runtime.installation import InstallationError, Plan
 from emulator.servers import listen
 from emulator.servers.dongle_service import DonglePlan, serve_dongle
 from emulator.servers.errors import ListenError, StateFileError
+from harness.cli.dongle_choices import HUB_ROLES, left_out, recorder, refuse_defects, shown_now
 from harness.cli.output import errors
 from harness.cli.served_choices import moment_of, wall_clock
 from harness.cli.served_talk import CHATTY, Teller
 from harness.data_files import DataOption, overlays, reading_data
 from harness.errors import UsageError
-from harness.report.air_capture import AirCapture
 
 #: The home without ``--han``: the shipped one's meters and display, and a bilingual display.
 DEFAULT_HOME: Final = "demo"
@@ -56,7 +54,6 @@ _BILINGUAL_EUI64: Final = "02-53-05-00-00-00-00-02"
 #: With an emulated hub: the dongle has no device's place, and an address of its own (made up).
 NOBODY: Final = "NOBODY"
 LISTENER: Final = Eui64.parse("02-53-7F-00-00-00-00-01")
-_HUB_ROLES: Final = frozenset({DeviceType.CHF, DeviceType.GPF})
 _Built = TypeVar("_Built")
 _FORMS: Final = "pty, pty:LINK, tcp://HOST:PORT"
 
@@ -91,6 +88,10 @@ def dongle(  # noqa: PLR0913, PLR0917 -- one argument for each option of the com
     han: Annotated[
         str | None,
         typer.Option(help="Home around it: an installation, by name or path."),
+    ] = None,
+    without: Annotated[
+        list[DeviceType] | None,
+        typer.Option(help="Device of the home that stands elsewhere; repeatable."),
     ] = None,
     hub: Annotated[
         HubMode,
@@ -143,6 +144,9 @@ def dongle(  # noqa: PLR0913, PLR0917 -- one argument for each option of the com
         list[str] | None,
         typer.Option(help="NAME[:key=value,...]@line, line-in, line-out or a device; repeatable."),
     ] = None,
+    defect: Annotated[
+        list[str] | None, typer.Option(help="Build a named defect into a device; repeatable.")
+    ] = None,
     pace: Annotated[
         int | None,
         typer.Option(min=300, max=4_000_000, help="Bits a second: octets take their time."),
@@ -154,15 +158,20 @@ def dongle(  # noqa: PLR0913, PLR0917 -- one argument for each option of the com
     start: Annotated[
         str | None, typer.Option(help="First moment of the devices' clock, ISO 8601; else now.")
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Moment of the wall at which that clock showed --start; else now."),
+    ] = None,
     data: DataOption = None,
     until_stdin_closes: Annotated[
         bool,
         typer.Option(
             "--until-stdin-closes",
             help="Take orders from standard input (reset [CODE], fail [CODE], silence on|off,"
-            " unplug, disturb FAULT; beside an emulated hub also gbcs HEX: a message from its"
-            " WAN, permit SECONDS, image FILE EUI64...), answer each on standard output, and stop"
-            " where it ends. What that hub sends onto its WAN is told (wan_out) on stderr.",
+            " unplug, disturb FAULT, power-cut EUI64 SECONDS; beside an emulated hub also gbcs"
+            " HEX: a message from its WAN, permit SECONDS, image FILE EUI64...), answer each on"
+            " standard output, and stop where it ends. What that hub sends onto its WAN is told"
+            " (wan_out) on stderr.",
         ),
     ] = False,
     show_secrets: Annotated[
@@ -180,14 +189,17 @@ def dongle(  # noqa: PLR0913, PLR0917 -- one argument for each option of the com
     joining = Joining(
         join is Join.OPEN, secure, tuple(_SUITES[one] for one in suite or ()), authority
     )
-    wall = wall_clock()
+    begun = wall_clock()
     plan = Plan(
         _installation(han, overlays(data)),
         seed,
-        wall if start is None else moment_of(start),
+        begun if start is None else moment_of(start),
         tuple(text for text in fault or () if not _on_line(text)),
+        tuple(defect or ()),
         overlays=overlays(data),
     )
+    plan = left_out(plan, without or ())
+    refuse_defects(plan, _building(lambda: generation_of(plan)), hub)
     scene = _scene(plan, joining) if hub is HubMode.DONGLE else _in_reach(plan, joining, as_role)
     if not quiet:
         _introduce(scene, ezsp, join, show_secrets=show_secrets)
@@ -196,13 +208,13 @@ def dongle(  # noqa: PLR0913, PLR0917 -- one argument for each option of the com
         scene.members,
         seed,
         _place(listen_at),
-        plan.start,
+        shown_now(plan.start, since, clock_factor),
         clock_factor,
         pace,
         tuple(filter(_on_line, fault or ())),
         state,
         scene.surround,
-        None if capture is None else _capture(capture),
+        None if capture is None else recorder(capture),
     )
     hidden = frozenset[str]() if verbose else CHATTY
     control = sys.stdin.buffer if until_stdin_closes else None
@@ -280,9 +292,9 @@ def _in_reach(plan: Plan, joining: Joining, as_role: str | None) -> _Scene:
     """Return the scene in which the dongle has a device's place beside an emulated hub."""
     wanted = (as_role or DeviceType.ESME).upper()
     devices = plan.installation.devices
-    found = [item for item in devices if item.role == wanted and item.role not in _HUB_ROLES]
+    found = [item for item in devices if item.role == wanted and item.role not in HUB_ROLES]
     if not found and wanted != NOBODY:
-        roles = sorted({item.role.value for item in devices if item.role not in _HUB_ROLES})
+        roles = sorted({item.role.value for item in devices if item.role not in HUB_ROLES})
         raise UsageError(
             f"{plan.installation.ref} has no {wanted} beside its hub",
             where="--as",
@@ -325,22 +337,6 @@ def _identity(eui64: Eui64, ezsp: int, seed: int, *, cbke: bool) -> Identity:
         return Identity(eui64, ezsp)
     credentials = test_certificates.all_credentials(seed, eui64)
     return Identity(eui64, ezsp, libraries=CBKE_LIBRARIES, credentials=credentials)
-
-
-def _capture(path: Path) -> Callable[[HeardPacket, UtcMs], None]:
-    try:
-        file = AirCapture(path)
-    except OSError as error:
-        raise UsageError(
-            f"the capture cannot be written: {error.strerror}",
-            where=f"--capture {path}",
-            cause="a folder that is not there, or a file that may not be replaced",
-        ) from error
-
-    def write(packet: HeardPacket, at: UtcMs) -> None:
-        file.write(1000 * at, packet.octets, packet.channel, packet.rssi, packet.lqi)
-
-    return write
 
 
 def _place(text: str) -> listen.Place:

@@ -1,4 +1,4 @@
-"""``smetsbench gbcs``: decode GBCS messages for people, verify many of them for machines."""
+"""``smetsbench gbcs``: decode GBCS messages for people, verify many, let a device answer."""
 
 import dataclasses
 import sys
@@ -12,6 +12,7 @@ from rich.table import Table
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
 from emulator.crypto.protection import Accepted, KeyRing, Unauthenticated, open_message
+from harness.cli.gbcs_answer import answer
 from harness.cli.output import console, emit_json, progress
 from harness.errors import UsageError
 from harness.gbcs_files import (
@@ -28,6 +29,7 @@ from harness.gbcs_files import (
     verify,
 )
 from harness.gbcs_view import field as view
+from harness.gbcs_view.message import Reader
 from harness.keys import open_keystore
 
 _EXIT_REFUSED = 1
@@ -48,9 +50,10 @@ _JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 def register(app: typer.Typer) -> None:
     """Add ``gbcs`` and its commands."""
-    gbcs = typer.Typer(help="GBCS messages: decode and verify.", no_args_is_help=True)
+    gbcs = typer.Typer(help="GBCS messages: decode, verify, answer.", no_args_is_help=True)
     gbcs.command("decode")(decode)
     gbcs.command("verify")(verify_paths)
+    gbcs.command("answer")(answer)
     app.add_typer(gbcs, name="gbcs")
 
 
@@ -68,7 +71,7 @@ def verify_paths(
             cause="signatures and MACs cannot be checked without any",
             next_command="smetsbench gbcs verify PATH --keystore keystore.json",
         )
-    ring, broker = _open_keys(keystore, acb)
+    ring, broker = open_keys(keystore, acb)
     files = message_files(paths)
     with progress(len(files), "verifying") as step:
         tally = verify(files, ring, broker, step=step)
@@ -87,7 +90,12 @@ def verify_paths(
         raise typer.Exit(_EXIT_REFUSED)
 
 
-def _open_keys(path: Path, acb: str | None) -> tuple[KeyRing, Eui64]:
+def open_keys(path: Path, acb: str | None) -> tuple[KeyRing, Eui64]:
+    """Read a key store and say who its Access Control Broker is.
+
+    Raises:
+        UsageError: It cannot be read, or names none or several.
+    """
     store = open_keystore(path)
     if acb is None:
         return KeyRing(store), acb_of(store)
@@ -134,12 +142,17 @@ def decode(
     message: Annotated[
         str, typer.Argument(metavar="FILE|HEX|-", help="File, text of a message, or - (stdin).")
     ],
+    command: Annotated[
+        str | None,
+        typer.Option("--command", help="The command that a response answers: it names the items."),
+    ] = None,
     keystore: _KEYSTORE = None,
     acb: _ACB = None,
     as_json: _JSON = False,
 ) -> None:
     """Show a message field by field: hex, base64 or DUIS XML, with any white space."""
-    keys = None if keystore is None else _open_keys(keystore, acb)
+    keys = None if keystore is None else open_keys(keystore, acb)
+    asked = None if command is None else _read(command)[0].octets
     found = _read(message)
     if not found:
         raise NotAMessageError(
@@ -148,7 +161,7 @@ def decode(
             cause="a DUIS request that is not a pre-command or response",
             next_command=f"smetsbench duis check {message}",
         )
-    shown = [_shown(item, keys) for item in found]
+    shown = [_shown(item, keys, asked) for item in found]
     if as_json:
         emit_json({"messages": [_json(item, fields) for item, fields in shown]})
     else:
@@ -181,9 +194,12 @@ def _read(message: str) -> list[Found]:
         ) from error
 
 
-def _shown(item: Found, keys: tuple[KeyRing, Eui64] | None) -> tuple[Found, list[Field]]:
+def _shown(
+    item: Found, keys: tuple[KeyRing, Eui64] | None, asked: bytes | None
+) -> tuple[Found, list[Field]]:
+    ring, acb = keys or (None, None)
     try:
-        fields = fields_of(item.octets)
+        fields = fields_of(item.octets, Reader(ring, acb, asked))
     except MalformedFrameError as error:
         at = f", octet {error.offset}" if error.offset >= 0 else ""
         raise NotAMessageError(

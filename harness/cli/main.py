@@ -33,6 +33,7 @@ NOUNS: Final[Mapping[str, str]] = (
             "faults",
             "pki",
             "gbcs",
+            "utrn",
             "duis",
             "firmware",
             "cpl",

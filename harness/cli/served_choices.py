@@ -31,8 +31,12 @@ def keys_of(path: Path | None, seed: int, eui64: Eui64) -> FactoryKeys:
         ) from error
 
 
-def moment_of(text: str) -> UtcMs:
+def moment_of(text: str, option: str = "--start") -> UtcMs:
     """Read a moment, UTC unless it says otherwise.
+
+    Args:
+        text: The moment.
+        option: What it was given by.
 
     Raises:
         UsageError: It is none.
@@ -42,7 +46,7 @@ def moment_of(text: str) -> UtcMs:
     except ValueError as error:
         raise UsageError(
             f"{text!r} is no moment",
-            where="--start",
+            where=option,
             cause="not ISO 8601; write it like 2026-01-05T09:00:00Z",
         ) from error
     return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

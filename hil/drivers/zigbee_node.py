@@ -101,6 +101,24 @@ class DongleNode:
             raise UsageError("a link key has 16 octets", where=str(network.extended_pan_id))
         return await self._thread.run(self._radio.join(network, link_key))
 
+    async def resume(self, network: HanNetwork, *, sealed: bool) -> bool:
+        """Go on with the network the dongle keeps; says whether it is this one, and up.
+
+        Args:
+            network: The network the node was on; it is checked first.
+            sealed: Whether it had agreed on a link key with the hub.
+
+        Raises:
+            NotPermittedError: The network is not one of the bench's (safety guard 6).
+            DongleError: The dongle is lost.
+        """
+        self._check()
+        refuse_foreign(network, self.settings)
+        try:
+            return await self._thread.run(self._radio.resume(network, sealed=sealed))
+        except NotPermittedError:  # the dongle was on another's network: the node has left it
+            return False
+
     async def establish_key(self) -> JoinOutcome:
         """Agree with the hub on a link key (CBKE), as initiator.
 

@@ -10,6 +10,7 @@ Nothing of bellows is patched: this is a subclass, and what it does not take goe
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -28,6 +29,8 @@ from hil.zigbee.messages import Incoming, Sent
 from hil.zigbee.settings import DongleSettings
 
 _EXTENDED = 0x01
+#: Whose notes hold whole frames, and so keys: nothing below an error of theirs is kept.
+_TALKERS = ("bellows", "zigpy", "serialx")
 
 
 class Intake(Protocol):
@@ -84,6 +87,8 @@ class DongleEzsp(bellows.ezsp.EZSP):  # type: ignore[misc] # bellows has no type
             DongleUnfitError: It speaks a version that the bench does not take.
         """
         path = self.settings.path
+        for talker in _TALKERS:
+            logging.getLogger(talker).setLevel(logging.ERROR)
         with translated(path, opening=True):
             self._gw = await open_gateway(self.settings, self, self.guard, self._spoken, self._tap)
             await self.startup_reset()

@@ -100,6 +100,8 @@ class HubRadio:
         app = self._connected()
         ezsp = app.ezsp
         network = await hub_network.resumed(ezsp)
+        if network is not None and self._hearing is not None:
+            return network
         if network is not None and network.extended_pan_id != self.eui64:
             if not self._settings.replaces:
                 raise hub_network.not_ours(self._path, network)

@@ -15,6 +15,7 @@ bellows, zigpy and all that waits for a dongle run here, and the bench awaits th
 import asyncio
 import contextlib
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Generic, TypeVar
@@ -136,6 +137,8 @@ class Mailbox(Generic[T]):
         self._thread = thread
         self._items: deque[T] = deque()
         self._waiter: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+        self._due = 0.0
+        self._alarm_at: float | None = None
 
     def put(self, item: T) -> None:
         """Add an item, from any thread."""
@@ -169,31 +172,36 @@ class Mailbox(Generic[T]):
         if not self._thread.running:
             raise closed(self._thread.name)
         loop, event = asyncio.get_running_loop(), asyncio.Event()
+        self._due = time.monotonic() + seconds
         waiter = self._waiter = (loop, event)
-        alarms: list[asyncio.TimerHandle] = []
         try:
             if self._items or seconds <= 0:
                 return
-            self._thread.tell(self._set_alarm, seconds, loop, event, alarms)
+            alarm_at = self._alarm_at
+            if alarm_at is None or alarm_at > self._due:
+                self._thread.tell(self._set_alarm)
             await event.wait()
         finally:
             if self._waiter is waiter:  # one that was cancelled may end after the next began
                 self._waiter = None
-            self._thread.tell(_stop, alarms)
 
-    def _set_alarm(
-        self,
-        seconds: float,
-        loop: asyncio.AbstractEventLoop,
-        event: asyncio.Event,
-        alarms: list[asyncio.TimerHandle],
-    ) -> None:
-        alarms.append(self._thread.loop.call_later(seconds, _set, loop, event))
+    # One alarm serves many waits: it is set anew only for one that ends sooner. So a reader of a
+    # busy mailbox costs the radio's thread nothing.
 
+    def _set_alarm(self) -> None:
+        self._alarm_at = self._due
+        pause_s = max(0.0, self._due - time.monotonic())
+        self._thread.loop.call_later(pause_s, self._ring)
 
-def _stop(alarms: list[asyncio.TimerHandle]) -> None:
-    for alarm in alarms:
-        alarm.cancel()
+    def _ring(self) -> None:
+        self._alarm_at = None
+        waiter = self._waiter  # read after the line above: who waits since then sets an alarm
+        if waiter is None:
+            return
+        if time.monotonic() >= self._due:
+            _set(*waiter)
+        else:
+            self._set_alarm()
 
 
 def _set(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:

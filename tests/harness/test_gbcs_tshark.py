@@ -4,13 +4,22 @@ import shutil
 import struct
 import subprocess
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from emulator.codecs.gbcs import envelope
+from device_profiles.loader import load_profile
+from device_profiles.words import DeviceType
+from emulator.codecs.gbcs import envelope, gbt
+from emulator.codecs.gbcs.gbt import GbtSettings
 from emulator.codecs.gbcs.use_cases import MESSAGES, MessageCode
-from tests.given import needs_rtds, rtds_messages
+from emulator.core.clock import from_datetime
+from emulator.crypto.keystore import KeyStore
+from harness.answering_parties import parties_of
+from harness.benches.emulated_answering import AnsweringDevice, Standing, keys_for
+from tests.given import RTDS_KEYS, needs_rtds, rtds_messages
+from tests.sampling import examples
 from tests.vectors.gbcs import generate
 
 TSHARK = shutil.which("tshark")
@@ -92,3 +101,72 @@ def check_names(names: dict[int, str]) -> None:
         if MESSAGES[code].srvs and not name.lower().startswith(MESSAGES[code].use_case.lower())
     }
     assert differing == {}
+
+
+def in_blocks(message: bytes) -> list[bytes]:
+    header = envelope.decode(message).header
+    return [gbt.encode(b) for b in gbt.segment(message, header, GbtSettings(block_bytes=60))]
+
+
+def put_together(tmp_path: Path, message: bytes) -> None:
+    """Every block but the last says in which frame the message is, and there it is as long."""
+    blocks = in_blocks(message)
+    assert len(blocks) > 1
+    columns = (
+        "gbcs_message.gbt_header.block_number",
+        "gbcs_message.gbt.reassembled.length",
+        "gbcs_message.grouping_header.message_code",
+        "_ws.malformed",
+    )
+    wanted = [part for column in columns for part in ("-e", column)]
+    rows = [row.split("\t") for row in run(tmp_path, blocks, "-T", "fields", *wanted)]
+    assert [int(row[0], 0) for row in rows] == list(range(1, len(blocks) + 1))
+    assert not any(row[3] for row in rows)
+    assert int(rows[-1][1]) == len(message)
+    code = envelope.decode(message).header.other.message_code
+    assert int(rows[-1][2].split(",")[-1], 0) == code
+
+
+def test_tshark_puts_our_blocks_together_to_the_message_they_were_cut_from(
+    tmp_path: Path,
+) -> None:
+    whole = [octets for name, octets in generate.made(generate.new_store()) if "PRE" not in name]
+    put_together(tmp_path, max(whole, key=len))
+
+
+@needs_rtds
+def test_tshark_puts_the_blocks_of_the_longest_given_messages_together(tmp_path: Path) -> None:
+    given = [octets for name, octets in rtds_messages() if "PRECOMMAND" not in name]
+    for message in sorted(given, key=len)[-6:]:
+        put_together(tmp_path, message)
+
+
+MODELS = {"A0": "gfi-esme", "A1": "gfi-gsme", "A2": "gfi-chf", "A3": "gfi-chf", "A4": "gfi-ppmid"}
+
+
+def answers_to(command: bytes, store: KeyStore) -> list[bytes]:
+    """What a fresh device of the target's type sends; nothing of devices that are not emulated."""
+    target = envelope.decode(command).header.target
+    model = MODELS.get(target.hex[-2:].upper())
+    if model is None:
+        return []
+    profile = load_profile(model)
+    role = DeviceType.GPF if target.hex.endswith("a3") else profile.device_type
+    parties = parties_of(store, [command], ())
+    start = from_datetime(datetime(2015, 1, 1, tzinfo=UTC))
+    standing = Standing(profile, role, target, parties, {}, 1, start)
+    device = AnsweringDevice(standing, keys_for(store, standing).store)
+    return [one.message for one in device.answer(command) if one.message]
+
+
+@needs_rtds
+def test_tshark_finds_nothing_malformed_in_what_our_devices_answer(tmp_path: Path) -> None:
+    store, sent = KeyStore.load(RTDS_KEYS), []
+    commands = [octets for name, octets in rtds_messages() if "_COMMAND" in name]
+    step = max(len(commands) // examples(len(commands)), 1)
+    for command in commands[::step]:
+        sent += answers_to(command, store)
+    assert len(sent) > len(commands) // step // 3
+    rows = run(tmp_path, sent, "-T", "fields", "-e", "_ws.malformed")
+    malformed = [octets.hex() for octets, row in zip(sent, rows, strict=True) if row.strip()]
+    assert not malformed

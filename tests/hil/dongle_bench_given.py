@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from harness.run_options import RunOptions
 from hil import dongle_bench, dongle_offers
 from hil.bench_file import LoadedBench, load_bench
-from hil.dongle_bench import DongleBench
 
 T = TypeVar("T")
 HEAD = '[bench]\nname = "loop"\noperator = "A. Fitter"\nreopen_s = 60\n'
@@ -26,7 +25,7 @@ def bench_file(folder: Path, text: str = HEAD + STICK + ESME) -> LoadedBench:
 
 def on_bench(
     loaded: LoadedBench,
-    scene: Callable[[DongleBench], Awaitable[T]],
+    scene: Callable[[Any], Awaitable[T]],
     options: RunOptions | None = None,
 ) -> T:
     """Open a bench in its own loop, play a scene on it, and close it."""

@@ -9,6 +9,7 @@ from typing import Final
 from emulator.codecs.common import MAX_LENGTH, Reader, encode_length
 from emulator.codecs.dlms import axdr
 from emulator.codecs.dlms.axdr import NULL, Data
+from emulator.core.values import quick
 
 _REQUEST_LAYER: Final = "dlms.access_request"
 _RESPONSE_LAYER: Final = "dlms.access_response"
@@ -52,6 +53,7 @@ class Selection:
     parameters: Data
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AccessItem:
     """One thing to do: a specification and its data.
@@ -86,6 +88,7 @@ class AccessRequest:
     items: tuple[AccessItem, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AccessResult:
     """The answer to one item.
@@ -162,9 +165,23 @@ def decode_request(data: bytes) -> AccessRequest:
     specifications = [_read_specification(reader) for _ in range(reader.length())]
     if reader.length() != len(specifications):
         reader.fail("as many data as specifications are due", reader.at - 1)
-    items = tuple([AccessItem(*s[:4], axdr.read(reader), s[4]) for s in specifications])
+    items = tuple(
+        [
+            AccessItem(operation, class_id, obis, index, _read_data(reader), selection)
+            for operation, class_id, obis, index, selection in specifications
+        ]
+    )
     reader.finish()
     return AccessRequest(invoke_id, items)
+
+
+def _read_data(reader: Reader) -> Data:
+    """Read a value; that of a get's specification, and of a set's answer, is NULL."""
+    at = reader.at
+    if at < reader.end and not reader.data[at]:
+        reader.at = at + 1
+        return NULL
+    return axdr.read(reader)
 
 
 def _begin(reader: Reader, tag: bytes) -> int:
@@ -178,8 +195,19 @@ _Specification = tuple[Operation, int, bytes, int, Selection | None]
 
 
 def _read_specification(reader: Reader) -> _Specification:
-    operation = _read_operation(reader)
-    class_id, obis, index = reader.unsigned(2), reader.take(6), reader.u8()
+    """Read a specification; what is wrong is said by the readers of its parts."""
+    at, data = reader.at, reader.data
+    operation = _OPERATIONS.get(data[at]) if at + 10 <= reader.end else None
+    if operation is None:
+        operation = _read_operation(reader)
+        class_id, obis, index = reader.unsigned(2), reader.take(6), reader.u8()
+    else:
+        class_id, obis, index = (
+            data[at + 1] << 8 | data[at + 2],
+            data[at + 3 : at + 9],
+            data[at + 9],
+        )
+        reader.at = at + 10
     if operation is Operation.GET_SELECTED:
         return operation, class_id, obis, index, Selection(reader.u8(), axdr.read(reader))
     return operation, class_id, obis, index, None
@@ -240,7 +268,7 @@ def decode_response(data: bytes) -> AccessResponse:
     reader = Reader(_RESPONSE_LAYER, data)
     invoke_id = _begin(reader, _RESPONSE)
     reader.expect(_NO_ECHO, "request echo")
-    values = [axdr.read(reader) for _ in range(reader.length())]
+    values = [_read_data(reader) for _ in range(reader.length())]
     if reader.length() != len(values):
         reader.fail("as many results as data are due", reader.at - 1)
     results = tuple([_read_result(reader, value) for value in values])

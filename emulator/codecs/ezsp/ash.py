@@ -1,11 +1,22 @@
 """ASH frames: the six kinds as values, read strictly and written with check and stuffing."""
 
 import enum
+from binascii import crc_hqx
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from emulator.codecs.ezsp.ash_octets import CANCEL, CRC_BYTES, FLAG, check, randomise, stuff
+from emulator.codecs.ezsp.ash_octets import (
+    CANCEL,
+    CRC_BYTES,
+    CRC_START,
+    FLAG,
+    check,
+    randomise,
+    stuff,
+)
 from emulator.core.errors import MalformedFrameError
+from emulator.core.values import quick
 
 #: The only version of the protocol there is.
 ASH_VERSION: Final = 2
@@ -71,6 +82,7 @@ class ResetCode(enum.IntEnum):
     NCP_RESET = 0x53
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class DataFrame:
     """One EZSP frame on its way.
@@ -165,17 +177,15 @@ def decode(body: bytes) -> AshFrame:
         raise MalformedAshError(body, AshReason.TOO_SHORT)
     if size > MAX_BODY_BYTES:
         raise MalformedAshError(body, AshReason.TOO_LONG)
-    content = body[:-CRC_BYTES]
-    if check(content) != body[-CRC_BYTES:]:
+    if crc_hqx(body, CRC_START):  # a frame and its own check leave nothing
         raise MalformedAshError(body, AshReason.BAD_CRC, size - CRC_BYTES)
-    control = content[0]
+    control, field = body[0], body[1:-CRC_BYTES]
     if control < _ACK:
         if size - _SHORTEST < MIN_DATA_BYTES:
             raise MalformedAshError(body, AshReason.BAD_LENGTH, 1)
-        payload = randomise(content[1:])
         again = control & _RETRANSMITTED != 0
-        return DataFrame(control >> 4, control & 7, payload, again)
-    return _decode_control(body, control, content[1:])
+        return DataFrame(control >> 4, control & 7, randomise(field), again)
+    return _decode_control(body, control, field)
 
 
 def _decode_control(body: bytes, control: int, field: bytes) -> AshFrame:
@@ -202,6 +212,20 @@ def encode(frame: AshFrame) -> bytes:
         ValueError: A number or a length does not fit its field.
     """
     content = _content(frame)
+    return stuff(content + check(content)) + _END
+
+
+def encode_data(number: int, acknowledged: int, payload: bytes, *, again: bool) -> bytes:
+    """Write a `DataFrame` of these attributes as ``encode`` does.
+
+    Args:
+        number: 0 to 7.
+        acknowledged: 0 to 7.
+        payload: 3 to 220 octets.
+        again: It was sent before.
+    """
+    control = number << 4 | acknowledged | (_RETRANSMITTED if again else 0)
+    content = bytes((control,)) + randomise(payload)
     return stuff(content + check(content)) + _END
 
 
@@ -237,3 +261,18 @@ def _three_bits(number: int) -> int:
     if not 0 <= number < MODULUS:
         raise ValueError(f"{_LAYER}: frame numbers run from 0 to 7, not {number}")
     return number
+
+
+def _short_frames() -> Mapping[bytes, AshFrame]:
+    """Return the acknowledgements there can be, by their octets on the wire without the flag."""
+    frames: list[AshFrame] = [
+        kind(number, not_ready)
+        for kind in (AckFrame, NakFrame)
+        for number in range(MODULUS)
+        for not_ready in (False, True)
+    ]
+    return {encode(frame)[: -len(_END)]: frame for frame in frames}
+
+
+#: Every ACK and NAK there can be, by its octets on the wire, stuffed and without its flag.
+SHORT_FRAMES: Final = _short_frames()

@@ -4,6 +4,8 @@ import enum
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from emulator.core.values import quick
+
 
 class LinkState(enum.Enum):
     """How an end stands."""
@@ -14,6 +16,7 @@ class LinkState(enum.Enum):
     FAILED = "failed"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Write:
     """Put octets on the line."""
@@ -21,6 +24,7 @@ class Write:
     octets: bytes
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Deliver:
     """An EZSP frame has arrived, once and in order."""

@@ -28,6 +28,7 @@ T_REMOTE_NOT_READY_MS: Final = 1000
 #: Time-outs in a row after which an end gives up.
 ACK_TIMEOUTS: Final = 4
 
+_CONTROL: Final = (RstFrame, RstAckFrame, ErrorFrame)
 _DUMPED: Final = frozenset(
     {
         "state",
@@ -130,6 +131,10 @@ class AshEnd(ABC):
             raise IllegalEventError(f"ash: {MAX_QUEUED} frames wait already")
         if not ash.MIN_DATA_BYTES <= len(payload) <= ash.MAX_DATA_BYTES:
             raise ValueError(f"ash: an EZSP frame has 3 to 220 octets, not {len(payload)}")
+        if self._not_ready_until is None:
+            item = self._window.at_once(payload, now)
+            if item is not None:
+                return [self._data(item)]
         self._window.add(payload, callback=callback)
         return self._flush(now)
 
@@ -221,7 +226,7 @@ class AshEnd(ABC):
     # Frames
 
     def _on_frame(self, frame: AshFrame, now: int) -> list[Action]:
-        if isinstance(frame, RstFrame | RstAckFrame | ErrorFrame):
+        if isinstance(frame, _CONTROL):
             return self._on_control(frame, now)
         if self.state is not LinkState.CONNECTED:
             return self._on_ignored()
@@ -269,6 +274,8 @@ class AshEnd(ABC):
 
     def _flush(self, now: int) -> list[Action]:
         """Send what the window allows."""
+        if not self._window.queued:
+            return []
         held = self._not_ready_until is not None and now < self._not_ready_until
         return [self._data(item) for item in self._window.next_frames(now, held=held)]
 
@@ -280,8 +287,7 @@ class AshEnd(ABC):
 
     def _data(self, item: Outstanding) -> Action:
         self._ack_due_at = None  # it rides along
-        frame = DataFrame(item.number, self._expected, item.payload, item.again)
-        return Write(ash.encode(frame))
+        return Write(ash.encode_data(item.number, self._expected, item.payload, again=item.again))
 
     # State
 

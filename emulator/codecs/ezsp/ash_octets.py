@@ -13,13 +13,16 @@ CANCEL: Final = 0x1A
 #: Length of the check at the end of every frame.
 CRC_BYTES: Final = 2
 
+#: What the check begins with.
+CRC_START: Final = 0xFFFF
+
 _INVERTED: Final = 0x20
-_RESERVED: Final = re.compile(rb"[\x7e\x7d\x11\x13\x18\x1a]")
 _ESCAPED: Final = re.compile(rb"\x7d(.)", re.DOTALL)
-_STUFFED: Final = {
-    bytes((octet,)): bytes((ESCAPE, octet ^ _INVERTED))
-    for octet in (FLAG, ESCAPE, XON, XOFF, SUBSTITUTE, CANCEL)
-}
+#: The escape itself first: those that stand for other values are no values to be escaped.
+_STUFFED: Final = tuple(
+    (bytes((octet,)), bytes((ESCAPE, octet ^ _INVERTED)))
+    for octet in (ESCAPE, FLAG, XON, XOFF, SUBSTITUTE, CANCEL)
+)
 _SEED: Final = 0x42
 _TAP: Final = 0xB8
 _LONGEST: Final = 256
@@ -48,7 +51,7 @@ def check(octets: bytes) -> bytes:
     Source:
         UG101 2.3; checked on the frames of reference zigbee-dongle.md section 2.2.
     """
-    return crc_hqx(octets, 0xFFFF).to_bytes(CRC_BYTES, "big")
+    return crc_hqx(octets, CRC_START).to_bytes(CRC_BYTES, "big")
 
 
 def randomise(payload: bytes) -> bytes:
@@ -66,7 +69,9 @@ def randomise(payload: bytes) -> bytes:
 
 def stuff(octets: bytes) -> bytes:
     """Escape the reserved values, so that none of them stands inside a frame."""
-    return _RESERVED.sub(lambda found: _STUFFED[found.group()], octets)
+    for plain, escaped in _STUFFED:
+        octets = octets.replace(plain, escaped)
+    return octets
 
 
 def unstuff(octets: bytes) -> bytes | None:

@@ -4,7 +4,7 @@ from typing import Final, TypeAlias
 
 from emulator.codecs.dlms.dumped import Dumped, Json, State
 from emulator.codecs.ezsp import ash
-from emulator.codecs.ezsp.ash import AshFrame, AshReason, MalformedAshError
+from emulator.codecs.ezsp.ash import SHORT_FRAMES, AshFrame, AshReason, MalformedAshError
 from emulator.codecs.ezsp.ash_octets import CANCEL, FLAG, SUBSTITUTE, XOFF, XON, unstuff
 
 #: Twice the longest frame: every octet of it may be escaped. No more is ever kept.
@@ -46,9 +46,14 @@ class AshReceiver:
         found: list[Received] = []
         *ended, rest = octets.translate(None, _FLOW).split(_END)
         for piece in ended:
+            known = None if self._kept or self._dropping else SHORT_FRAMES.get(piece)
+            if known is not None:
+                found.append(known)
+                continue
             self._keep(piece)
             self._close(found)
-        self._keep(rest)
+        if rest:
+            self._keep(rest)
         return found
 
     def clear(self) -> None:

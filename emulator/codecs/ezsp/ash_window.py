@@ -7,6 +7,7 @@ from typing import Final
 
 from emulator.codecs.dlms.dumped import Dumped, Json, State
 from emulator.codecs.ezsp import ash
+from emulator.core.values import quick
 
 #: Time-out of an acknowledgement: at first, least and most, in milliseconds.
 T_RX_ACK_INIT_MS: Final = 1600
@@ -22,6 +23,7 @@ _QUEUED: Final = frozenset({"payload", "callback"})
 _SENT: Final = frozenset({"payload", "number", "sent_at", "again"})
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class _Queued:
     """A payload that has no number yet."""
@@ -91,18 +93,24 @@ class SendWindow:
         """Let a payload wait; a callback may be held back and overtaken."""
         self._queue.append(_Queued(payload, callback))
 
+    @property
+    def queued(self) -> int:
+        """Payloads that were not sent yet."""
+        return len(self._queue)
+
+    def at_once(self, payload: bytes, now: int) -> Outstanding | None:
+        """Number a payload that may go now; None: it has to wait (``add``)."""
+        if self._queue or len(self._outstanding) >= self.size:
+            return None
+        return self._number(payload, now)
+
     def next_frames(self, now: int, *, held: bool) -> Iterator[Outstanding]:
         """Number and yield what the window lets go now, without callbacks while ``held``."""
         while self._queue and len(self._outstanding) < self.size:
             item = self._take(held=held)
             if item is None:
                 return
-            sent = Outstanding(item.payload, self._next_number, now)
-            self._next_number = (self._next_number + 1) % ash.MODULUS
-            self._outstanding.append(sent)
-            if self.timeout_at is None:
-                self.timeout_at = now + self.t_rx_ack_ms
-            yield sent
+            yield self._number(item.payload, now)
 
     def acknowledge(self, number: int, now: int) -> bool:
         """Drop what has arrived at the other end; False when that cannot have been sent."""
@@ -189,6 +197,14 @@ class SendWindow:
                 del self._queue[at]
                 return item
         return None
+
+    def _number(self, payload: bytes, now: int) -> Outstanding:
+        sent = Outstanding(payload, self._next_number, now)
+        self._next_number = (self._next_number + 1) % ash.MODULUS
+        self._outstanding.append(sent)
+        if self.timeout_at is None:
+            self.timeout_at = now + self.t_rx_ack_ms
+        return sent
 
     def _restart(self, now: int) -> None:
         self.timeout_at = now + self.t_rx_ack_ms if self._outstanding else None

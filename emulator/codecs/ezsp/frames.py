@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from emulator.codecs.ezsp.layout import RefusedEzspError
 from emulator.codecs.ezsp.statuses import Status
+from emulator.core.values import quick
 
 #: Bits of the control field. In a command the low octet says how the NCP may sleep.
 RESPONSE: Final = 0x0080
@@ -37,6 +38,7 @@ class Framing(enum.Enum):
     CURRENT = "v8 and later: sequence, control (2 octets), frame id (2 octets)"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Header:
     """What stands in front of a frame's parameters.
@@ -95,6 +97,7 @@ def encode_header(header: Header) -> bytes:
     return bytes((sequence, control, _ESCAPE_ID, 0, frame_id))
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class EzspFrame:
     """One frame with its parameters.
@@ -142,6 +145,9 @@ def callback(name: "Frame", values: Any, sequence: int) -> EzspFrame:
 
 class Frame(enum.Enum):
     """Frames by the names UG100 gives them; numbers differ between versions."""
+
+    #: By identity, as members are compared: what `enum` hashes with is a function in Python.
+    __hash__ = object.__hash__
 
     VERSION = "version"
     GET_LIBRARY_STATUS = "getLibraryStatus"

@@ -2,7 +2,8 @@
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any, Final
 
 import construct as c
@@ -24,6 +25,19 @@ class UnfitError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One value to pack of a field.
+
+    Attributes:
+        path: Which attribute of the field's value it is, with dots; empty: that value itself.
+        turn: What ``struct`` packs, from it; None: itself.
+    """
+
+    path: str = ""
+    turn: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """A field of fixed length.
 
@@ -32,14 +46,14 @@ class Kind:
         codes: Its ``struct`` format characters, little-endian.
         count: How many values they stand for.
         read: From the unpacked values and the index of the first; None: that value itself.
-        write: Appends the values to pack; None: the value itself.
+        parts: The values to pack, in order.
     """
 
     form: c.Construct
     codes: str
     count: int = 1
     read: Callable[[tuple[Any, ...], int], Any] | None = None
-    write: Callable[[Any, list[Any]], None] | None = None
+    parts: tuple[Part, ...] = (Part(),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,22 +145,20 @@ def status_kind(family: Family) -> Kind:
     def read(raw: tuple[Any, ...], at: int) -> AnyStatus:
         return known(raw[at])
 
-    def write(value: AnyStatus, out: list[Any]) -> None:
-        out.append(status_number(family, value))
-
     code = "I" if family is Family.SL else "B"
-    return Kind(_StatusField(family), code, read=read, write=write)
+    parts = (Part(turn=partial(status_number, family)),)
+    return Kind(_StatusField(family), code, read=read, parts=parts)
 
 
 def octets_kind(length: int) -> Kind:
     """Return the kind of exactly ``length`` octets."""
 
-    def write(value: bytes, out: list[Any]) -> None:
+    def whole(value: bytes) -> bytes:
         if len(value) != length:
             raise ValueError(f"{length} octets wanted, {len(value)} given")
-        out.append(value)
+        return value
 
-    return Kind(c.Bytes(length), f"{length}s", write=write)
+    return Kind(c.Bytes(length), f"{length}s", parts=(Part(turn=whole),))
 
 
 def structure_kind(cls: type[Any], parts: Mapping[str, Kind]) -> Kind:
@@ -155,7 +167,7 @@ def structure_kind(cls: type[Any], parts: Mapping[str, Kind]) -> Kind:
     codes = "".join(part.codes for part in parts.values())
     count = sum(part.count for part in parts.values())
     plain = all(part.read is None for part in parts.values())
-    rows = tuple((name, part.read, part.write, part.count) for name, part in parts.items())
+    rows = tuple((part.read, part.count) for part in parts.values())
     in_order = tuple(parts) == tuple(field.name for field in fields(cls))[: len(parts)]
     if not in_order:
         raise TypeError(f"the fields of {cls.__name__} stand in another order on the wire")
@@ -164,20 +176,19 @@ def structure_kind(cls: type[Any], parts: Mapping[str, Kind]) -> Kind:
         if plain:
             return cls(*raw[at : at + count])
         values = []
-        for _name, how, _write, size in rows:
+        for how, size in rows:
             values.append(raw[at] if how is None else how(raw, at))
             at += size
         return cls(*values)
 
-    def write(value: Any, out: list[Any]) -> None:
-        for name, _read, how, _size in rows:
-            part = getattr(value, name)
-            if how is None:
-                out.append(part)
-            else:
-                how(part, out)
+    packed = tuple(row for name, part in parts.items() for row in parts_under(name, part))
+    return Kind(_Structured(declared, cls), codes, count, read, packed)
 
-    return Kind(_Structured(declared, cls), codes, count, read, write)
+
+def parts_under(name: str, kind: Kind) -> tuple[Part, ...]:
+    """Return the values to pack of a field, as attributes of what the field belongs to."""
+    paths = (f"{name}.{part.path}" if part.path else name for part in kind.parts)
+    return tuple(replace(part, path=path) for part, path in zip(kind.parts, paths, strict=True))
 
 
 def _read_bool(raw: tuple[Any, ...], at: int) -> bool:
@@ -186,24 +197,20 @@ def _read_bool(raw: tuple[Any, ...], at: int) -> bool:
     return bool(raw[at])
 
 
-def _write_bool(value: bool, out: list[Any]) -> None:
-    out.append(1 if value else 0)
-
-
 def _read_eui64(raw: tuple[Any, ...], at: int) -> Eui64:
     return Eui64(raw[at][::-1])
 
 
-def _write_eui64(value: Eui64, out: list[Any]) -> None:
-    out.append(value.octets[::-1])
+def _reversed(octets: bytes) -> bytes:
+    return octets[::-1]
 
 
 def _read_yes(raw: tuple[Any, ...], at: int) -> Status:
     return Status.OK if _read_bool(raw, at) else Status.FAIL
 
 
-def _write_yes(value: AnyStatus, out: list[Any]) -> None:
-    out.append(1 if value is Status.OK else 0)
+def _is_ok(value: AnyStatus) -> bool:
+    return value is Status.OK
 
 
 def _read_counted(octets: bytes, _before: list[Any]) -> bytes:
@@ -277,9 +284,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "i8": Kind(c.Int8sl, "b"),
     "u16": Kind(c.Int16ul, "H"),
     "u32": Kind(c.Int32ul, "I"),
-    "bool": Kind(Boolean(c.Int8ul), "B", read=_read_bool, write=_write_bool),
-    "eui": Kind(Eui64LittleEndian(), "8s", read=_read_eui64, write=_write_eui64),
-    "yes": Kind(_Yes(Boolean(c.Int8ul)), "B", read=_read_yes, write=_write_yes),
+    "bool": Kind(Boolean(c.Int8ul), "B", read=_read_bool, parts=(Part(turn=bool),)),
+    "eui": Kind(Eui64LittleEndian(), "8s", read=_read_eui64, parts=(Part("octets", _reversed),)),
+    "yes": Kind(_Yes(Boolean(c.Int8ul)), "B", read=_read_yes, parts=(Part(turn=_is_ok),)),
 }
 #: Fields of any length: octets behind a count of one or four octets, words to the end or counted.
 TAILS: Final[Mapping[str, Tail]] = {

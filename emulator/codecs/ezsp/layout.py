@@ -1,13 +1,14 @@
 """How the parameters of one frame stand on the wire in one version of EZSP."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any, Final
 
 import construct as c
 
-from emulator.codecs.ezsp.kinds import TAILS, Kind, Tail, UnfitError
+from emulator.codecs.ezsp.kinds import TAILS, Kind, Tail, UnfitError, parts_under
 from emulator.codecs.ezsp.statuses import Status
 from emulator.codecs.zigbee.blocks import build, parse_whole
 from emulator.core.errors import MalformedFrameError
@@ -32,28 +33,41 @@ class RefusedEzspError(MalformedFrameError):
 class _Run:
     """Fields of fixed length that follow each other."""
 
-    __slots__ = ("rows", "struct")
+    __slots__ = ("_get", "_turns", "rows", "struct")
 
     def __init__(self, kinds: Mapping[str, Kind]) -> None:
         self.struct = struct.Struct("<" + "".join(kind.codes for kind in kinds.values()))
         rows, at = [], 0
-        for name, kind in kinds.items():
-            rows.append((name, kind.read, kind.write, at))
+        for kind in kinds.values():
+            rows.append((kind.read, at))
             at += kind.count
         self.rows = tuple(rows)
+        parts = [part for name, kind in kinds.items() for part in parts_under(name, kind)]
+        self._turns = [(at, part.turn) for at, part in enumerate(parts) if part.turn is not None]
+        self._get = _getter([part.path for part in parts])
 
     def read(self, data: bytes, at: int) -> list[Any]:
         raw = self.struct.unpack_from(data, at)
-        return [raw[i] if read is None else read(raw, i) for _name, read, _write, i in self.rows]
+        return [raw[i] if read is None else read(raw, i) for read, i in self.rows]
 
     def write(self, value: Any) -> bytes:
-        out: list[Any] = []
-        for name, _read, write, _at in self.rows:
-            if write is None:
-                out.append(getattr(value, name))
-            else:
-                write(getattr(value, name), out)
+        given = self._get(value)
+        if not self._turns:
+            return self.struct.pack(*given)
+        out = [*given]
+        for at, turn in self._turns:
+            out[at] = turn(out[at])
         return self.struct.pack(*out)
+
+
+def _getter(paths: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return what takes attributes out of a value, all at once."""
+    if len(paths) > 1:
+        return attrgetter(*paths)
+    if not paths:
+        return lambda _value: ()
+    only = attrgetter(paths[0])
+    return lambda value: (only(value),)
 
 
 class Layout:

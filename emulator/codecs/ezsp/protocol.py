@@ -25,6 +25,8 @@ VERSIONS: Final = tuple(sorted(TABLES))
 #: From here on every status is an sl_Status.
 _ALL_SL: Final = 14
 _VERSION_ID: Final = 0x00
+#: Octets of a header that are not the same in all frames of a name: sequence and control.
+_OWN_OCTETS: Final = 2
 
 
 class EzspCodec:
@@ -46,7 +48,9 @@ class EzspCodec:
         self._told: dict[int, tuple[Frame, Layout]] = {}
         self._requests: dict[Frame, Layout] = {}
         self._answers: dict[Frame, Layout] = {}
+        self._heads: dict[Frame, bytes] = {}
         for row in rows:
+            self._heads[row.name] = encode_header(Header(0, row.frame_id))[_OWN_OCTETS:]
             self._ids[row.name] = row.frame_id
             self._answers[row.name] = Layout(*row.answer, kinds)
             self._told[row.frame_id] = (row.name, self._answers[row.name])
@@ -110,6 +114,9 @@ class EzspCodec:
         if type(frame.values) is not layout.cls:
             given = type(frame.values).__name__
             raise ValueError(f"ezsp.{frame.name.value}: {layout.cls.__name__} wanted, not {given}")
+        if frame.framing is Framing.CURRENT:
+            own = bytes((frame.sequence, frame.control))
+            return own + self._heads[frame.name] + layout.encode(frame.values)
         header = Header(frame.sequence, self._ids[frame.name], frame.control, frame.framing)
         return encode_header(header) + layout.encode(frame.values)
 

@@ -92,6 +92,9 @@ class Status(enum.Enum):
     COMMAND_FILTERED = (0x0C1E, None, 0x42)
     UNSUPPORTED_CONTROL = (0x0C1E, None, 0x49)
 
+    #: By identity, as members are compared: what `enum` hashes with is a function in Python.
+    __hash__ = object.__hash__
+
     def number(self, family: Family) -> int:
         """Return what ``family`` writes for this meaning."""
         found = _OWN[family][self]

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ApsFrame:
     """Addressing of an application message.
@@ -27,6 +29,11 @@ class ApsFrame:
     options: int = 0
     group: int = 0
     sequence: int = 0
+
+    def numbered(self, sequence: int) -> "ApsFrame":
+        """Return it with another counter."""
+        places = (self.profile, self.cluster, self.source_endpoint, self.destination_endpoint)
+        return ApsFrame(*places, self.options, self.group, sequence)
 
 
 @dataclass(frozen=True, slots=True)

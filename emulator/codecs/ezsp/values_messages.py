@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from emulator.codecs.ezsp.statuses import AnyStatus
 from emulator.codecs.ezsp.structures import ApsFrame, PacketInfo
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 
 #: "No row" of the binding and address tables.
 NO_INDEX = 0xFF
 _NOBODY = Eui64(bytes(8))
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SendUnicast:
     """A message for one node.
@@ -78,6 +80,7 @@ class SendMulticast:
     sequence: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SendAnswer:
     """Whether a message was taken, and its APS counter."""
@@ -95,6 +98,7 @@ class Reply:
     message: bytes
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class MessageSent:
     """What became of a message.
@@ -116,6 +120,7 @@ class MessageSent:
     message: bytes = b""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class IncomingMessage:
     """A message from a node.

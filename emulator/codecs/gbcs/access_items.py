@@ -163,6 +163,11 @@ def _item(text: str) -> AccessItem:
     return AccessItem(_OPERATIONS[text[0]], int(class_id), parse_obis(obis), int(index))
 
 
+def forms_of(code: int) -> tuple[tuple[AccessItem, ...], ...]:
+    """Return the forms of a message code's command, each its items in order."""
+    return _forms().get(code, ())
+
+
 @lru_cache(maxsize=1024)
 def items_of(code: int, answered: tuple[Operation, ...]) -> tuple[AccessItem, ...] | None:
     """Return what a response's command asked for, or None where that is not certain.
@@ -171,7 +176,7 @@ def items_of(code: int, answered: tuple[Operation, ...]) -> tuple[AccessItem, ..
         code: Message code.
         answered: Operation of each answer; a get of a selection is answered as a get.
     """
-    fitting = [form for form in _forms().get(code, ()) if _answers(form) == answered]
+    fitting = [form for form in forms_of(code) if _answers(form) == answered]
     return fitting[0] if len(fitting) == 1 else None
 
 

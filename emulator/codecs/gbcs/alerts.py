@@ -263,6 +263,27 @@ def encode_dlms_reference(reference: CommandReference) -> bytes:
         raise ValueError(f"no reference to a command: {reference} ({error})") from None
 
 
+def encode_gbz_reference(reference: CommandReference) -> bytes:
+    """Return the 15 octets by which a GBZ alert names a future-dated command.
+
+    Raises:
+        ValueError: ``item`` is not ``cluster frame-control command`` in hex, or a number does not
+            fit.
+    """
+    try:
+        cluster, control, command = [int(part, 16) for part in reference.item.split(" ")]
+        return _GBZ_REFERENCE.pack(
+            _GBZ_REFERENCE_LENGTH,
+            reference.message_code,
+            reference.counter,
+            cluster,
+            control,
+            command,
+        )
+    except struct.error as error:
+        raise ValueError(f"no reference to a command: {reference} ({error})") from None
+
+
 def _is_plain(alert: DlmsAlert | GbzAlert) -> bool:
     return not alert.content
 

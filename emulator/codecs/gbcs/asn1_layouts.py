@@ -1,8 +1,8 @@
 """Names and types for the parts of ASN.1 payloads that the codecs leave as DER trees.
 
-Types of single values: ``int`` and what an integer stands for (``role``, ``device_type``, ``mode``,
-``log_result`` …), ``octets``, ``eui64``, ``usage`` (bits of a key usage), ``time``, ``null``, ``certificate`` (a
-whole DER certificate, left as octets), ``request`` (a PKCS#10 request, likewise).
+Types of single values: what an integer stands for (``role``, ``device_type``, ``replace_mode``,
+``join_method``, ``alert_code``), ``eui64``, ``usage`` (bits of a key usage), ``certificate`` (a
+whole DER certificate), ``pkcs`` (a certificate or PKCS#10 request, or else a result).
 """
 
 from collections.abc import Mapping
@@ -40,19 +40,37 @@ def _context(number: int, *, constructed: bool = False) -> int:
 
 _INT, _TIME, _NULL = int(Tag.INTEGER), int(Tag.GENERALIZED_TIME), int(Tag.NULL)
 _SEQUENCE: Final = int(Tag.SEQUENCE)
-_CELL: Final = (Part("remote_party_role", type="role"), Part("key_usage", type="usage"), Part("cell_usage"))
+_CELL: Final = (
+    Part("remote_party_role", type="role"),
+    Part("key_usage", type="usage"),
+    Part("cell_usage"),
+)
 _CERTIFICATE: Final = Part("certificate", type="certificate")
-_LOG_ENTRY: Final = Part("entry", None, (Part("device", type="eui64"), Part("device_type", type="device_type")))
-_RESULT: Final = Part("result", type="result")
-_FLOORS: Final = Part("counters_after",
+_LOG_ENTRY: Final = Part(
+    "entry", None, (Part("device", type="eui64"), Part("device_type", type="device_type"))
+)
+_SPECIALIST: Final = Part("floor", None, (Part("usage"), Part("floor")))
+_OTHER_CHANGE: Final = Part(
+    "change",
     None,
     (
         Part("remote_party_role", type="role"),
         Part("floor"),
-        Part("specialist_floors", None, each=Part("floor", None, (Part("usage", type="usage"), Part("floor")))),
+        Part("specialist_floors", None, each=_SPECIALIST),
     ),
 )
-_REPLACEMENT: Final = Part("replacement",
+_FLOORS: Final = Part(
+    "counters_after",
+    None,
+    (
+        Part("remote_party_role", type="role"),
+        Part("floor"),
+        Part("specialist_floors", None, each=_SPECIALIST),
+    ),
+)
+_RESULT: Final = Part("result", type="result")
+_REPLACEMENT: Final = Part(
+    "replacement",
     None,
     (
         Part("cell", None, _CELL),
@@ -76,14 +94,16 @@ _CONTROL: Final = (
     Part("cell", _context(2, constructed=True), _CELL),
     Part("originator_counter", _context(3)),
     Part("counter_floor", _context(4)),
-    Part("specialist_floors", _context(5, constructed=True)),
-    Part("other_changes", _context(6, constructed=True)),
+    Part("specialist_floors", _context(5, constructed=True), each=_SPECIALIST),
+    Part("other_changes", _context(6, constructed=True), each=_OTHER_CHANGE),
 )
-_REPLACE: Final = Part("update_security_credentials",
+_REPLACE: Final = Part(
+    "update_security_credentials",
     None,
     (
         Part("control", None, _CONTROL),
-        Part("replacements",
+        Part(
+            "replacements",
             None,
             each=Part("replacement", None, (_CERTIFICATE, Part("cell", None, _CELL))),
         ),
@@ -91,23 +111,40 @@ _REPLACE: Final = Part("update_security_credentials",
         Part("execution_time", _TIME),
     ),
 )
-_REPLACED: Final = Part("credentials_update_response",
+_REPLACED: Final = Part(
+    "credentials_update_response",
     None,
     (Part("accepted", _NULL), Part("outcome", None, _OUTCOME)),
 )
-_REPLACED_ALERT: Final = Part("credentials_update_alert",
+_REPLACED_ALERT: Final = Part(
+    "credentials_update_alert",
     None,
-    (Part("alert_code", type="alert_code"), Part("execution_time"), Part("outcome", None, _OUTCOME)),
+    (
+        Part("alert_code", type="alert_code"),
+        Part("execution_time"),
+        Part("outcome", None, _OUTCOME),
+    ),
 )
-_CREDENTIAL: Final = Part("key", None, (Part("usage", type="usage"), Part("cell_usage", _INT), Part("subject", type="eui64"), Part("key_identifier", type="octets"))
+_CREDENTIAL: Final = Part(
+    "key",
+    None,
+    (
+        Part("usage", type="usage"),
+        Part("cell_usage", _INT),
+        Part("subject", type="eui64"),
+        Part("key_identifier", type="octets"),
+    ),
 )
-_PROVIDE: Final = Part("provide_security_credentials",
+_PROVIDE: Final = Part(
+    "provide_security_credentials",
     None,
     (Part("cell", None, _CELL), Part("roles", None, each=Part("role", type="role"))),
 )
-_PROVIDED: Final = Part("security_credentials",
+_PROVIDED: Final = Part(
+    "security_credentials",
     None,
-    each=Part("remote_party",
+    each=Part(
+        "remote_party",
         None,
         (
             Part("role", type="role"),
@@ -117,9 +154,15 @@ _PROVIDED: Final = Part("security_credentials",
         ),
     ),
 )
-_JOIN: Final = Part("join",
+_JOIN: Final = Part(
+    "join",
     None,
-    (Part("method_and_role", type="join_method"), Part("device", type="eui64"), Part("device_type", type="device_type"), _CERTIFICATE),
+    (
+        Part("method_and_role", type="join_method"),
+        Part("device", type="eui64"),
+        Part("device_type", type="device_type"),
+        _CERTIFICATE,
+    ),
 )
 _USAGE: Final = Part("request", None, (Part("key_usage", type="usage"),))
 _DEVICE_LOG: Final = Part("device_log", None, each=_LOG_ENTRY)
@@ -144,16 +187,19 @@ LAYOUTS: Final[Mapping[tuple[int, Cra], Part]] = MappingProxyType(
             )
         },
         (C.CS02C, Cra.COMMAND): _USAGE,
-        (C.CS02C, Cra.RESPONSE): Part("certification_request_or_result"),
+        (C.CS02C, Cra.RESPONSE): Part("certification_request_or_result", type="pkcs"),
         (C.CS02D, Cra.COMMAND): _CERTIFICATE,
         (C.CS02E, Cra.COMMAND): _USAGE,
-        (C.CS02E, Cra.RESPONSE): Part("certificate_or_result"),
+        (C.CS02E, Cra.RESPONSE): Part("certificate_or_result", type="pkcs"),
         (C.CS07, Cra.COMMAND): Part("read_device_join_details"),
         (C.CS07, Cra.RESPONSE): Part("device_join_details", None, (_RESULT, _DEVICE_LOG)),
         (C.GCS28, Cra.COMMAND): Part("set_clock", None, (Part("from"), Part("to"))),
         (C.GCS28, Cra.RESPONSE): Part("clock", None, (Part("time"), Part("status"))),
-        (C.GCS59, Cra.COMMAND): _DEVICE_LOG,
-        (C.GCS62, Cra.ALERT): Part("device_log_backup", None, (Part("alert_code", type="alert_code"), Part("time"), _DEVICE_LOG)
+        (C.GCS59, Cra.COMMAND): Part("restore_device_log", None, (_DEVICE_LOG,)),
+        (C.GCS62, Cra.ALERT): Part(
+            "device_log_backup",
+            None,
+            (Part("alert_code", type="alert_code"), Part("time"), _DEVICE_LOG),
         ),
     }
 )

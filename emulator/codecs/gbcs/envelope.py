@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 
 MAC_LENGTH: Final = 12
 SIGNATURE_LENGTH: Final = 64
@@ -46,6 +47,7 @@ class Cra(enum.IntEnum):
 _CRA = {int(cra): cra for cra in Cra}
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OtherInformation:
     """What a grouping header says beside parties and counter.
@@ -69,6 +71,7 @@ class OtherInformation:
     certificate: bytes | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class GroupingHeader:
     """Who says what kind of message to whom.
@@ -90,6 +93,7 @@ class GroupingHeader:
     date_time: bytes = b""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """One GBCS message, payload undecoded.

@@ -10,6 +10,7 @@ from typing import Final
 
 from emulator.codecs.common import MAX_LENGTH, Reader
 from emulator.core.clock import UtcMs, from_zigbee_seconds, to_zigbee_seconds
+from emulator.core.values import quick
 
 LAYER: Final = "gbcs.gbz"
 ALERT_LAYER: Final = "gbcs.gbz_alert"
@@ -34,6 +35,7 @@ class Control(enum.IntFlag):
 _KNOWN_BITS: Final = int(Control.LAST | Control.ENCRYPTED | Control.FROM_TIME)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class GbzComponent:
     """One ZCL frame with what GBZ adds to it.

@@ -1,8 +1,8 @@
 """Named values: what every GBCS payload becomes when each of its fields is told by name.
 
 A named value is a pair of a part and its value. A `Leaf` (or a ``ZclField``) has a plain value:
-whole number, octets, text, None. A `Group` (or ``ZclCase``) has a tuple of named values, `Rows` (or
-``ZclRows``) a tuple of tuples of them.
+whole number, octets, text, None (a certificate: its DER tree). A `Group` (or ``ZclCase``) has a
+tuple of named values, `Rows` (or ``ZclRows``) a tuple of tuples of them.
 """
 
 from dataclasses import dataclass

@@ -1,5 +1,6 @@
 """DLMS payloads as named values: what is asked of which object, and what it answered."""
 
+from functools import lru_cache
 from typing import Any, Final
 
 from emulator.codecs.dlms import axdr, protected
@@ -15,7 +16,13 @@ from emulator.codecs.gbcs import access_items, alerts
 from emulator.codecs.gbcs.alerts import DlmsAlert
 from emulator.codecs.gbcs.named import Group, Named, NamedValue, Rows, leaf
 from emulator.codecs.gbcs.named_data import named_data, plain_data
-from emulator.codecs.gbcs.named_objects import Member, members, read_under_protection
+from emulator.codecs.gbcs.named_objects import (
+    DEVICE_LOG,
+    SUB_GHZ,
+    Member,
+    members,
+    read_under_protection,
+)
 from emulator.core.errors import MalformedFrameError
 
 _INVOKE: Final = leaf("invoke_id", "hex32")
@@ -25,19 +32,17 @@ _ALERT_CODE: Final = leaf("alert_code", "alert_code")
 _AT: Final = leaf("at", "date_time")
 _BLOCK: Final = leaf("encrypted_block", "block")
 _PROTECTED: Final = "protected"
+_UNNAMED: Final = {operation: Group(operation.name.lower()) for operation in Operation}
+_Known = tuple[Group, NamedValue, Member | None]
 #: Name of what is in no catalogue.
 _ADDRESS: Final = "object"
-#: Alert code -> names and shapes of what it adds. Source: reference gbcs.md section 7 and the alerts
-#: of RTDS 4.5.0 at hand; names by the alerts' titles.
+#: Alert code -> names and shapes of what it adds. Source: reference gbcs.md section 7 and the
+#: alerts of RTDS 4.5.0 at hand; names by the alerts' titles.
 _ALERT_CONTENT: Final[dict[int, tuple[tuple[str, str], ...]]] = {
-    0x8F12: (("device_log", "struct(at:date_time,log_data:octets,devices:array(struct("
-              "device:octets8,last_communication_or_data:octets)))"),),
+    0x8F12: (("device_log", DEVICE_LOG),),
     0x8F20: (("device", "octets8"),),
     0x8F28: (("scan_outcome", "struct(outcome:octets,further:octets)"),),
-    0x8F2A: (("sub_ghz_configuration", "struct(channel_mask_1:bits,channel_mask_2:bits,"
-              "channel_mask_3:bits,channel_mask_4:bits,setting_5:u16,setting_6:u16,setting_7:u8,"
-              "setting_8:u16,setting_9:u8,setting_10:u8,setting_11:u16,setting_12:u8,"
-              "setting_13:u16,setting_14:u16,setting_15:u16)"),),
+    0x8F2A: (("sub_ghz_configuration", SUB_GHZ),),
     0x8F36: (("outage_began", "date_time"), ("supply_restored", "date_time")),
     0x8F86: (("controller", "u8"), ("limit_begins", "date_time"), ("limit_ends", "date_time"),
              ("limit_percent", "u8")),
@@ -53,21 +58,23 @@ def request(value: AccessRequest) -> Named:
     return ((_INVOKE, value.invoke_id), *[_item(item) for item in value.items])
 
 
-def _member(item: AccessItem) -> Member | None:
-    is_method = item.operation is Operation.ACTION
-    return members().get((item.class_id, item.obis, is_method, item.index))
+@lru_cache(maxsize=2048)
+def _known(operation: Operation, class_id: int, obis: bytes, index: int) -> _Known:
+    """Return what an item touches: title, address, member."""
+    member = members().get((class_id, obis, operation is Operation.ACTION, index))
+    verb = "get" if operation is Operation.GET_SELECTED else operation.name.lower()
+    title = Group(f"{verb} {member.name if member else _ADDRESS}")
+    return title, (_OBJECT, (class_id, obis, operation, index)), member
 
 
 def _item(item: AccessItem) -> NamedValue:
-    member = _member(item)
-    verb = "get" if item.operation is Operation.GET_SELECTED else item.operation.name.lower()
-    name = member.name if member else _ADDRESS
-    parts: list[NamedValue] = [(_OBJECT, (item.class_id, item.obis, item.operation, item.index))]
+    title, address, member = _known(item.operation, item.class_id, item.obis, item.index)
+    parts: list[NamedValue] = [address]
     if item.selection is not None:
         parts.append(_selection(item.selection.selector, item.selection.parameters))
-    if item.data != NULL:
+    if item.data is not NULL and item.data != NULL:
         parts.append(_argument(member, item.data))
-    return Group(f"{verb} {name}"), tuple(parts)
+    return title, tuple(parts)
 
 
 _ENTRIES: Final = "struct(from_entry:u32,to_entry:u32,from_column:u16,to_column:u16)"
@@ -96,7 +103,7 @@ def _argument(member: Member | None, data: Data) -> NamedValue:
         return plain_data("value", data)
     if member.shape == _PROTECTED:
         return _protected_request(data)
-    return named_data("value", member.shape, data)
+    return named_data(member.name, member.shape, data)
 
 
 def _protected_request(data: Data) -> NamedValue:
@@ -153,21 +160,20 @@ def _asked(
 
 
 def _answer(result: AccessResult, item: AccessItem | None) -> NamedValue:
-    member = _member(item) if item is not None else None
-    verb = result.operation.name.lower()
-    name = f"{verb} {member.name}" if member else verb
-    parts: list[NamedValue] = []
-    if item is not None:
-        parts.append((_OBJECT, (item.class_id, item.obis, item.operation, item.index)))
-    parts.append((_RESULT, result.result))
-    if result.data != NULL:
+    if item is None:
+        title, member = _UNNAMED[result.operation], None
+        parts: list[NamedValue] = [(_RESULT, result.result)]
+    else:
+        title, address, member = _known(item.operation, item.class_id, item.obis, item.index)
+        parts = [address, (_RESULT, result.result)]
+    if result.data is not NULL and result.data != NULL:
         parts.append(_value(member, result.data))
-    return Group(name), tuple(parts)
+    return title, tuple(parts)
 
 
 def _value(member: Member | None, data: Data) -> NamedValue:
     if member is not None and member.shape != _PROTECTED:
-        return named_data("value", member.shape, data)
+        return named_data(member.name, member.shape, data)
     found = _protected_answer(data)
     return plain_data("value", data) if found is None else found
 
@@ -228,9 +234,7 @@ def _content(value: DlmsAlert) -> Named:
     names = _ALERT_CONTENT.get(value.alert_code, ())
     content = value.content
     if names and len(names) == len(content):
-        return tuple(
-            [named_data(*name, item) for name, item in zip(names, content, strict=True)]
-        )
+        return tuple([named_data(*name, item) for name, item in zip(names, content, strict=True)])
     if value.alert_code == alerts.AlertCode.COMMAND_NOT_SUPPORTED and len(content) == 1:
         refused = unsupported_command(content[0].value)
         if refused:

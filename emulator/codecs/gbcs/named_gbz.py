@@ -19,7 +19,6 @@ from emulator.codecs.zcl.foundation import (
     WriteAttributes,
 )
 from emulator.codecs.zcl.values import AttributeValue
-from emulator.core.errors import MalformedFrameError
 
 _CLUSTER: Final = leaf("cluster", "cluster")
 _CONTROL: Final = leaf("frame_control", "map8")

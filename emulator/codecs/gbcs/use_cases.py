@@ -467,7 +467,7 @@ CS02B_WP_BY_WP | CS02b | variant S+M/S/- | ASN1 | CHF | dated | - | Update Secur
 CS02B_TCOS_BY_TCOS | CS02b | variant S+M/S/- | ASN1 | ESME | dated | - | Update Security Credentials: Transitional CoS by Transitional CoS
 CS02B_SUPPLIER_BY_TCOS | CS02b | variant S+M/S/- | ASN1 | ESME | dated | 6.23 | Update Security Credentials: Supplier by Transitional CoS
 CS02B_ANY_BY_RECOVERY | CS02b | variant S/S/- | ASN1 | ESME | dated | - | Update Security Credentials: Any by Recovery
-CS02B_ANY_BY_CONTINGENCY | CS02b | variant -/S/- | ASN1 | ESME | dated | - | Update Security Credentials: Any by Contingency
+CS02B_ANY_BY_CONTINGENCY | CS02b | variant S/S/- | ASN1 | ESME | dated | - | Update Security Credentials: Any by Contingency
 DBCH01 | DBCH01 | SME.C.NC | DLMS | CHF | - | 6.31 | Read CHF Sub GHz Channel
 DBCH02 | DBCH02 | SME.C.NC | DLMS | CHF | - | 6.32 | Read CHF Sub GHz Channel Log
 DBCH03 | DBCH03 | SME.C.NC | DLMS | CHF | - | 6.30 | Read CHF Sub GHz Configuration

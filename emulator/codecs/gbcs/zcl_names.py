@@ -102,8 +102,8 @@ COMMANDS: Final[Mapping[tuple[int, bool, int], str]] = MappingProxyType(
 )
 
 #: Cluster, attribute, name with its unit. ``_counts`` are units of measure times divisor over
-#: multiplier; money is in thousandths of a penny as the RTDS values show (a top-up of 1,250 pence is
-#: 1250000).
+#: multiplier; money is in thousandths of a penny as the RTDS values show (a top-up of 1,250 pence
+#: is 1250000).
 #: Source: reference gbcs-zcl-accesses.tsv; names without one there [known] from Smart Energy 1.2;
 #: 0x0206 is where GBCS keeps the firmware version.
 _ATTRIBUTES: Final = """

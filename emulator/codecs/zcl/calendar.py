@@ -194,6 +194,33 @@ class PublishSpecialDays(Declared):
 
 
 @dataclass(frozen=True, slots=True)
+class GetCalendar(Declared):
+    """Client to server: publish calendars.
+
+    Attributes:
+        earliest_s: Seconds since 2000.
+        least_issuer_event_id: Oldest information wanted; all ones: any.
+        most: How many; 0: all.
+        calendar_type: `CalendarType`, or all ones for any.
+        provider_id: 32 bits; all ones: any.
+    """
+
+    earliest_s: int
+    least_issuer_event_id: int
+    most: int
+    calendar_type: int
+    provider_id: int
+
+    FORM: ClassVar[c.Construct] = c.Struct(
+        "earliest_s" / U32,
+        "least_issuer_event_id" / U32,
+        "most" / U8,
+        "calendar_type" / U8,
+        "provider_id" / U32,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class GetDayProfiles(Declared):
     """Client to server: publish days of a calendar.
 
@@ -268,6 +295,7 @@ COMMANDS: Final = ClusterCommands(
     CLUSTER,
     "calendar",
     to_server={
+        0x00: (GetCalendar,),
         0x01: (GetDayProfiles,),
         0x02: (GetWeekProfiles,),
         0x03: (GetSeasons,),

@@ -198,6 +198,57 @@ class ReportEventConfiguration(Declared):
     )
 
 
+class _Bare(Declared):
+    """A command without a payload."""
+
+    __slots__ = ()
+    FORM: ClassVar[c.Construct] = c.Struct()
+
+
+@dataclass(frozen=True, slots=True)
+class GetChangeOfTenancy(_Bare):
+    """Client to server: publish since when the customer lives here."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetChangeOfSupplier(_Bare):
+    """Client to server: publish who supplies."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetSiteId(_Bare):
+    """Client to server: publish the MPxN."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetCin(_Bare):
+    """Client to server: publish the customer identification number."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetLastMessage(_Bare):
+    """Client to server: show me the message that is to be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageConfirmation(Declared):
+    """Client to server: the customer has confirmed a message.
+
+    Attributes:
+        message_id: 32 bits.
+        confirmed_s: Seconds since 2000.
+        answer: Control octet and text of an answer, or nothing.
+    """
+
+    message_id: int
+    confirmed_s: int
+    answer: bytes
+
+    FORM: ClassVar[c.Construct] = c.Struct(
+        "message_id" / U32, "confirmed_s" / U32, "answer" / c.GreedyBytes
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class DisplayMessage(Declared):
     """Server to client: show the customer a message.
@@ -279,7 +330,13 @@ class PublishWholeEventLog(Declared):
 COMMANDS: Final = ClusterCommands(
     CLUSTER,
     "device management",
-    to_server={0x04: (ReportEventConfiguration,)},
+    to_server={
+        0x00: (GetChangeOfTenancy,),
+        0x01: (GetChangeOfSupplier,),
+        0x03: (GetSiteId,),
+        0x04: (ReportEventConfiguration,),
+        0x05: (GetCin,),
+    },
     to_client={
         0x00: (PublishChangeOfTenancy,),
         0x01: (PublishChangeOfSupplier,),
@@ -292,7 +349,10 @@ COMMANDS: Final = ClusterCommands(
 )
 #: Table of the Messaging cluster.
 MESSAGING_COMMANDS: Final = ClusterCommands(
-    MESSAGING, "messaging", to_server={}, to_client={0x00: (DisplayMessage,)}
+    MESSAGING,
+    "messaging",
+    to_server={0x00: (GetLastMessage,), 0x01: (MessageConfirmation,)},
+    to_client={0x00: (DisplayMessage,)},
 )
 #: Table of the Events cluster as GBCS uses it.
 EVENT_COMMANDS: Final = ClusterCommands(

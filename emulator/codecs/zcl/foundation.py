@@ -13,6 +13,7 @@ from emulator.codecs.zcl.frame import ZclFrame
 from emulator.codecs.zcl.values import AttributeValue, Scalar, Typed, ZclType
 from emulator.codecs.zigbee.blocks import build, parse_part
 from emulator.core.errors import MalformedFrameError
+from emulator.core.values import quick
 
 __all__ = [
     "AttributeReading", "AttributeValue", "AttributeWriteStatus", "DefaultResponse",
@@ -62,6 +63,7 @@ class Status(enum.IntEnum):
     UNSUPPORTED_CLUSTER = 0xC3
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AttributeReading:
     """What became of one attribute of a read.

@@ -23,6 +23,26 @@ class PrepaymentAttribute(enum.IntEnum):
     CREDIT_STATUS = 0x0003
 
 
+class AccountAttribute(enum.IntEnum):
+    """Attributes of a meter's account beside those a SMETS1 display reads.
+
+    Source:
+        The identifiers that RTDS commands read of a GSME (GCS14, GCS21b).
+    """
+
+    ACCUMULATED_DEBT = 0x0005
+    DEBT_CAP = 0x0006
+    EMERGENCY_CREDIT_LIMIT = 0x0010
+    EMERGENCY_CREDIT_THRESHOLD = 0x0011
+    MOST_CREDIT = 0x0021
+    MOST_TOP_UP = 0x0022
+    LOW_CREDIT_WARNING = 0x0031
+    CUT_OFF = 0x0040
+    DEBT_1 = 0x0211
+    DEBT_2 = 0x0221
+    DEBT_3 = 0x0231
+
+
 class CreditFlag(enum.IntFlag):
     """Bits of CREDIT_STATUS. Source: known (ZSE 1.2)."""
 
@@ -44,5 +64,21 @@ TYPES: Final[Mapping[PrepaymentAttribute, ZclType]] = MappingProxyType(
         PrepaymentAttribute.CREDIT_REMAINING: ZclType.INT32,
         PrepaymentAttribute.EMERGENCY_CREDIT_REMAINING: ZclType.INT32,
         PrepaymentAttribute.CREDIT_STATUS: ZclType.BITMAP8,
+    }
+)
+
+ACCOUNT_TYPES: Final[Mapping[AccountAttribute, ZclType]] = MappingProxyType(
+    {
+        AccountAttribute.ACCUMULATED_DEBT: ZclType.INT32,
+        AccountAttribute.DEBT_CAP: ZclType.INT32,
+        AccountAttribute.EMERGENCY_CREDIT_LIMIT: ZclType.UINT32,
+        AccountAttribute.EMERGENCY_CREDIT_THRESHOLD: ZclType.UINT32,
+        AccountAttribute.MOST_CREDIT: ZclType.UINT32,
+        AccountAttribute.MOST_TOP_UP: ZclType.UINT32,
+        AccountAttribute.LOW_CREDIT_WARNING: ZclType.UINT32,
+        AccountAttribute.CUT_OFF: ZclType.INT32,
+        AccountAttribute.DEBT_1: ZclType.UINT32,
+        AccountAttribute.DEBT_2: ZclType.UINT32,
+        AccountAttribute.DEBT_3: ZclType.UINT32,
     }
 )

@@ -1,4 +1,4 @@
-"""Price cluster 0x0700: tariffs, prices, conversion, and billing periods, published and asked for."""
+"""Price cluster 0x0700: tariffs, prices, conversion and billing periods, published or asked for."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -23,6 +23,60 @@ class GetCurrentPrice(Declared):
     options: int
 
     FORM: ClassVar[c.Construct] = c.Struct("options" / U8)
+
+
+@dataclass(frozen=True, slots=True)
+class GetScheduledPrices(Declared):
+    """Client to server: publish the prices from a moment on.
+
+    Attributes:
+        start_s: Seconds since 2000; 0: now.
+        most: How many; 0: all.
+    """
+
+    start_s: int
+    most: int
+
+    FORM: ClassVar[c.Construct] = c.Struct("start_s" / U32, "most" / U8)
+
+
+@dataclass(frozen=True, slots=True)
+class GetTariffInformation(Declared):
+    """Client to server: publish what kind of tariff it is.
+
+    Attributes:
+        earliest_s: Seconds since 2000.
+        least_issuer_event_id: Oldest information wanted; all ones: any.
+        most: How many; 0: all.
+        tariff_type: Low nibble.
+    """
+
+    earliest_s: int
+    least_issuer_event_id: int
+    most: int
+    tariff_type: int
+
+    FORM: ClassVar[c.Construct] = c.Struct(
+        "earliest_s" / U32, "least_issuer_event_id" / U32, "most" / U8, "tariff_type" / U8
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GetPriceMatrix(Declared):
+    """Client to server: publish the prices of a tariff."""
+
+    tariff_id: int
+
+    FORM: ClassVar[c.Construct] = c.Struct("tariff_id" / U32)
+
+
+@dataclass(frozen=True, slots=True)
+class GetBlockThresholds(Declared):
+    """Client to server: publish where the blocks of a tariff end."""
+
+    tariff_id: int
+
+    FORM: ClassVar[c.Construct] = c.Struct("tariff_id" / U32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +415,14 @@ class PublishBillingPeriod(Declared):
 COMMANDS: Final = ClusterCommands(
     CLUSTER,
     "price",
-    to_server={0x00: (GetCurrentPrice,), 0x0B: (GetBillingPeriod,)},
+    to_server={
+        0x00: (GetCurrentPrice,),
+        0x01: (GetScheduledPrices,),
+        0x06: (GetTariffInformation,),
+        0x07: (GetPriceMatrix,),
+        0x08: (GetBlockThresholds,),
+        0x0B: (GetBillingPeriod,),
+    },
     to_client={
         0x00: (PublishPrice,),
         0x01: (PublishBlockPeriod,),

@@ -8,6 +8,7 @@ import construct as c
 
 from emulator.codecs.zigbee.blocks import Boolean, Eui64LittleEndian, Named
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 
 
 class ZclType(enum.IntEnum):
@@ -65,6 +66,7 @@ class ZclType(enum.IntEnum):
 Scalar = int | bool | bytes | str | Eui64 | None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AttributeValue:
     """A typed value as attribute commands carry it.

@@ -31,6 +31,8 @@ from emulator.devices.activation import FINISH_TIMER
 from emulator.devices.base import Device
 from emulator.devices.chf.delivery import Delivery
 from emulator.devices.chf.device_log import DeviceLog, DeviceLogEntry
+from emulator.devices.chf.device_log_joining import Joining
+from emulator.devices.chf.device_log_object import log_changed
 from emulator.devices.chf.handlers import CHF_HANDLERS
 from emulator.devices.chf.image_store import ImageStore
 from emulator.devices.chf.intake import SILENCE_TIMER, ImageIntake
@@ -41,6 +43,8 @@ from emulator.devices.handlers import Handling
 from emulator.devices.network import Network
 from emulator.devices.saved import Saved, State
 
+#: Event code of a device that joined. Source: NP (alert codes).
+_JOINED: Final = 0x8183
 _WAN_SIDE: Final = "wan"
 _HAN_SIDE: Final = "han"
 
@@ -51,6 +55,7 @@ class Chf(Device):
     Attributes:
         gpf: The gas proxy function.
         device_log: Devices it speaks with.
+        joining: Who may join them.
         store: Its image storage.
         server: Its OTA server.
         intake: Its end of the image transfer.
@@ -73,6 +78,7 @@ class Chf(Device):
         self.hub: HubSection = profile.hub
         self.gpf = self.gpf_type(network.gpf, profile, ring, network)
         self.device_log = DeviceLog(self.hub.device_log_entries, self.hub.historic_log_entries)
+        self.joining = Joining(self.device_log, network.gpf)
         self.gpf.mirrors = lambda device: self.device_log.type_of(device) is DeviceType.GSME
         self.store = self.store_type(self.hub.image_store_bytes, self.hub.image_slots)
         self.server = self.server_type(profile, self.store, self)
@@ -129,6 +135,10 @@ class Chf(Device):
         """Take a timer of the intake, the server, or the hub's own activation."""
         if name == FINISH_TIMER:
             return self.finish_own_activation(now)
+        if name == self.gpf.trust_timer:
+            return self.gpf.handle(DeviceEvent.TIMER, name, now)
+        if name == self.gpf.values_timer:
+            return self.gpf.on_timer(name, now)
         if name.startswith(SILENCE_TIMER):
             return self._with_flag(self.intake.timer(name, now))
         return self._with_flag(self.server.timer(name, now))
@@ -155,10 +165,31 @@ class Chf(Device):
             return [Note("message_refused", fields)]
         if came_from == _WAN_SIDE:
             return self._route_inwards(message, header.target, now)
-        if header.originator not in self.device_log.entries:
+        effects = self.welcome(header.originator, now)
+        if effects is None:
             return [_unknown(header.originator)]
-        self.device_log.heard(header.originator, now)
-        return [SendWan(message)]
+        heard = [*effects, *self._overheard(message, header.originator, now)]
+        if header.target in self.device_log.entries:  # PCS01, PCS02: PPMID and GSME
+            return [*heard, SendGbcs(message, header.target)]
+        return [*heard, SendWan(message)]
+
+    def _overheard(self, message: bytes, device: Eui64, now: UtcMs) -> list[Effect]:
+        """Let the GPF overhear what passes between a remote party and its gas meter."""
+        gas = self.device_log.type_of(device) is DeviceType.GSME
+        return self.gpf.overhear(message, now) if gas else []
+
+    def welcome(self, device: Eui64, now: UtcMs) -> list[Effect] | None:
+        """Note that a device was heard, letting it join if it may; None for a stranger."""
+        entry = self.device_log.entries.get(device)
+        if entry is None:
+            return None
+        effects: list[Effect] = []
+        if not entry.joined:
+            if not self.joining.admit(device, now):
+                return None
+            effects = [self.log(_JOINED, str(device), now), *log_changed(self, now)]
+        self.device_log.heard(device, now)
+        return effects
 
     def _route_inwards(self, message: bytes, target: Eui64, now: UtcMs) -> list[Effect]:
         if target == self.eui64:
@@ -166,7 +197,7 @@ class Chf(Device):
         if target == self.gpf.eui64:
             return self.gpf.handle(DeviceEvent.GBCS, message, now)
         if target in self.device_log.entries:
-            return [SendGbcs(message, target)]
+            return [*self._overheard(message, target, now), SendGbcs(message, target)]
         return [_unknown(target)]
 
     def outgoing(self, message: bytes) -> Effect:
@@ -221,12 +252,12 @@ class Chf(Device):
 
     def on_zcl(self, indication: ZclIndication, now: UtcMs) -> list[Effect]:
         """Take a ZCL frame for CHF or GPF, from a device of the log."""
-        if indication.source not in self.device_log.entries:
+        effects = self.welcome(indication.source, now)
+        if effects is None:
             return [self.frame_refused(indication, "stranger", "not in the device log")]
-        self.device_log.heard(indication.source, now)
         if indication.destination == self.gpf.eui64:
-            return self.gpf.handle(DeviceEvent.ZCL, indication, now)
-        return super().on_zcl(indication, now)
+            return [*effects, *self.gpf.handle(DeviceEvent.ZCL, indication, now)]
+        return [*effects, *super().on_zcl(indication, now)]
 
     def on_cluster_frame(
         self, indication: ZclIndication, frame: ZclFrame, now: UtcMs
@@ -287,6 +318,7 @@ class Chf(Device):
             **super().dump(),
             "gpf": self.gpf.dump(),
             "device_log": self.device_log.dump(),
+            "joining": self.joining.dump(),
             "store": self.store.dump(),
             "server": self.server.dump(),
             "intake": self.intake.dump(),
@@ -298,6 +330,7 @@ class Chf(Device):
         super().load_saved(saved)
         self.gpf.load_saved(saved.part("gpf"))
         self.device_log.load(saved.part("device_log"))
+        self.joining.load(saved.part("joining"))
         self.store.load(saved.part("store"))
         self.server.load(saved.part("server"))
         self.intake.load(saved.part("intake"))

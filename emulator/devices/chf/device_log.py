@@ -1,6 +1,6 @@
 """The CHF Device Log, and the Historic Log of devices that were in it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 from device_profiles.words import DeviceType
@@ -26,15 +26,19 @@ class DeviceLogEntry:
 
     Attributes:
         eui64: The device.
-        device_type: What it is.
+        device_type: What it is; None of one that the hub has not met.
         last_heard: When a frame of it last arrived.
         figures: The eleven figures that CCS05/04 shows beside it, in their order.
+        hashed_key: Hash of its trust-centre link key, 16 octets, or empty where it is not known.
+        joined: Whether it has joined; until then it only may.
     """
 
     eui64: Eui64
-    device_type: DeviceType
+    device_type: DeviceType | None
     last_heard: UtcMs = _NEVER_HEARD
     figures: tuple[int, ...] = _USUAL_FIGURES
+    hashed_key: bytes = field(default=b"", repr=False)
+    joined: bool = True
 
     def data(self) -> Data:
         """Return the entry as class 104 attribute 4 carries it.
@@ -57,9 +61,11 @@ class DeviceLogEntry:
         """Return the entry as JSON."""
         return {
             "eui64": self.eui64.hex,
-            "device_type": self.device_type.value,
+            "device_type": None if self.device_type is None else self.device_type.value,
             "last_heard": self.last_heard,
             "figures": list(self.figures),
+            "hashed_key": self.hashed_key.hex(),
+            "joined": self.joined,
         }
 
     @classmethod
@@ -67,10 +73,20 @@ class DeviceLogEntry:
         """Return the entry a dump describes."""
         return cls(
             saved.eui64("eui64"),
-            DeviceType(saved.text("device_type")),
+            DeviceType(saved.text("device_type")) if saved.has("device_type") else None,
             saved.moment("last_heard"),
             tuple(saved.number_list("figures")),
+            saved.optional_octets("hashed_key") or b"",
+            saved.flag("joined") if saved.has("joined") else True,
         )
+
+    def backed_up(self) -> Data:
+        """Return the entry as a backup of the log carries it: device and hashed key.
+
+        Source:
+            RTDS 8.9_CCS07 and NA_CS14.
+        """
+        return axdr.structure(axdr.octets(self.eui64.octets), axdr.octets(self.hashed_key))
 
 
 class DeviceLog:
@@ -86,6 +102,11 @@ class DeviceLog:
         self._historic_size = historic_size
         self.entries: dict[Eui64, DeviceLogEntry] = {}
         self.historic: list[DeviceLogEntry] = []
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Most entries of the log, and of the Historic Log."""
+        return self._size, self._historic_size
 
     def add(self, entry: DeviceLogEntry) -> bool:
         """Enter a device; False when the log is full."""
@@ -115,8 +136,13 @@ class DeviceLog:
         return None if entry is None else entry.device_type
 
     def data(self) -> Data:
-        """Return all entries as class 104 attribute 4 carries them."""
-        return Data(Tag.ARRAY, tuple(entry.data() for entry in self.entries.values()))
+        """Return the devices that have joined as class 104 attribute 4 carries them."""
+        joined = [entry.data() for entry in self.entries.values() if entry.joined]
+        return Data(Tag.ARRAY, tuple(joined))
+
+    def was_there(self, eui64: Eui64) -> DeviceLogEntry | None:
+        """Return what the Historic Log has of a device."""
+        return next((entry for entry in self.historic if entry.eui64 == eui64), None)
 
     def dump(self) -> State:
         """Return the log as JSON."""

@@ -3,26 +3,30 @@
 from typing import TYPE_CHECKING, Final
 
 from device_profiles.words import DeviceType
-from emulator.codecs.dlms.access import Operation
 from emulator.codecs.gbcs.use_cases import MessageCode
 from emulator.core.clock import UtcMs
+from emulator.devices.access_engine import Turn, carry_out
 from emulator.devices.checks import Command
-from emulator.devices.cosem import VERSION, Place, access_request, answer_access, version_data
+from emulator.devices.chf.device_log_object import HubObjects
+from emulator.devices.cosem import access_request
 from emulator.devices.handlers import ACB, Answer, HandlerTable
 
 if TYPE_CHECKING:
     from emulator.devices.chf.chf import Chf
 
 CHF_HANDLERS: Final["HandlerTable[Chf]"] = HandlerTable(DeviceType.CHF)
-#: Class 104, active devices. Source: reference gbcs.md section 7.
-ACTIVE_DEVICES: Final[Place] = (Operation.GET, 104, bytes((0, 0, 30, 3, 0, 255)), 4)
+C = MessageCode
 
 
-@CHF_HANDLERS.handles(MessageCode.ECS52, MessageCode.CCS05_CCS04, MessageCode.CCS06, by=ACB)
-def read_objects(device: "Chf", command: Command, now: UtcMs) -> Answer:  # noqa: ARG001 - table
-    """ECS52, CCS05/04, CCS06: read the firmware version, the device log."""
-    readings = {
-        VERSION: lambda: version_data(device.reported_version()),
-        ACTIVE_DEVICES: device.device_log.data,
-    }
-    return Answer(answer_access(access_request(command), readings))
+@CHF_HANDLERS.handles(C.ECS52, C.CCS01, C.CCS02, C.CCS03, C.CCS05_CCS04, C.CCS06, C.CCS07, by=ACB)
+def access_objects(device: "Chf", command: Command, now: UtcMs) -> Answer:
+    """ECS52 reads the firmware version; CCS01 to CCS07 read and change the device log."""
+    row = command.row
+    turn = Turn(row.use_case, row.code, command.header, now, _unprotected)
+    response = carry_out(access_request(command), HubObjects(device), turn)
+    return Answer(response, after=tuple(turn.effects))
+
+
+def _unprotected(plain: bytes) -> bytes:
+    """Return what is not sensitive as it is: nothing a hub tells is."""
+    return plain

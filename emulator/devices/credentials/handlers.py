@@ -12,11 +12,17 @@ from emulator.codecs.gbcs.dates import CANCEL_TIME
 from emulator.codecs.gbcs.payload import encode_payload
 from emulator.codecs.gbcs.use_cases import MessageCode
 from emulator.core.clock import UtcMs
-from emulator.core.effects import CancelTimer, Effect, Note, SetTimer
+from emulator.core.effects import CancelTimer, Effect, SetTimer
 from emulator.core.errors import MalformedFrameError
 from emulator.devices.checks import Command, CommandRefusedError, Complaint
 from emulator.devices.credentials import own_keys
-from emulator.devices.credentials.holders import NOBODY, holder, party_of, places_of
+from emulator.devices.credentials.holders import (
+    NOBODY,
+    holder,
+    party_of,
+    places_of,
+    roles_of,
+)
 from emulator.devices.credentials.places import MODES, PLACES, CellStatus, Mode
 from emulator.devices.credentials.replacing import authorised, refused_all, replace_all
 from emulator.devices.credentials.trust import Waiting
@@ -35,7 +41,9 @@ def enter(table: "HandlerTable[Any]", device_type: DeviceType) -> None:
     """Enter the use cases on credentials that a type of device has places for."""
     roles = {cell.role for cell in PLACES.get(device_type, ())}
     for code, mode in MODES.items():
-        if mode.authoriser in roles and mode.replaced & roles:
+        if mode.authoriser is None and roles:
+            table.handles(C(code), by=frozenset({R.OTHER}))(replace_credentials)
+        elif mode.authoriser in roles and mode.replaced & roles:
             by = frozenset({R(mode.authoriser)})
             table.handles(C(code), by=by)(replace_credentials)
     if roles:
@@ -66,7 +74,7 @@ def show_credentials(device: "Device", command: Command, now: UtcMs) -> Answer: 
         asked = AskCredentials.read(_node(command))
     except MalformedFrameError as error:
         raise CommandRefusedError(Complaint.MALFORMED_PAYLOAD.value, str(error)) from None
-    roles = device.network.roles(command.header.originator, device.eui64)
+    roles = roles_of(device, command.header.originator)
     if asked.asking is not None and asked.asking.role not in roles:
         detail = f"{command.header.originator} asks as role {asked.asking.role}"
         raise CommandRefusedError(Complaint.ORIGINATOR_ROLE.value, detail)
@@ -156,8 +164,8 @@ def _carry_out(device: "Device", one: Waiting, now: UtcMs) -> list[Effect]:
     mode = MODES[one.code]
     asked = ReplaceCredentials.read(der.decode(one.payload))
     if not authorised(device, one.originator, mode):
-        fields = (("reason", "authoriser_replaced"), ("originator", str(one.originator)))
-        return [Note("replacement_dropped", fields)]
+        detail = f"mode {mode.number}: {one.originator} has lost its role"
+        return [device.log(CREDENTIALS_UPDATED, detail, now, security=True)]
     cells = replace_all(device, asked, mode, device.local_time(now))
     good = all(cell.status == CellStatus.SUCCESS for cell in cells)
     code = AlertCode.FUTURE_DATED_SUCCESS if good else AlertCode.FUTURE_DATED_FAILURE

@@ -4,11 +4,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from device_profiles.words import RemoteParty
-from emulator.codecs.gbcs.credentials import Cell, Holder
+from emulator.codecs import der
+from emulator.codecs.gbcs.credentials import Cell, Holder, ReplaceCredentials
+from emulator.codecs.gbcs.envelope import Envelope
+from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
-from emulator.crypto import certificate
+from emulator.crypto import certificate, mac
 from emulator.crypto.hashes import skid
-from emulator.crypto.keystore import KeyEntry, KeyStore
+from emulator.crypto.keystore import KeyEntry, KeyStore, KeyUsage
 from emulator.crypto.protection import KeyRing
 from emulator.devices.credentials.places import PLACES, ROOT, USAGES
 from emulator.devices.network import Network
@@ -92,12 +95,22 @@ def _identifier(octets: bytes) -> bytes:
     return found.key_identifier or skid(found.public_point)
 
 
-def ring_for(device: "Device", originator: Eui64, roles: frozenset[RemoteParty]) -> KeyRing:
+def roles_of(device: "Device", party: Eui64) -> frozenset[RemoteParty]:
+    """Return the roles in which a device knows a party; OTHER is the contingency party."""
+    contingency = device.trust.contingency
+    known = device.network.roles(party, device.eui64)
+    return known if contingency is None or contingency.party != party else known | {R.OTHER}
+
+
+def ring_for(device: "Device", env: Envelope, roles: frozenset[RemoteParty]) -> KeyRing:
     """Return the keys a command in one of these roles is held against.
 
     One party may hold places of two roles with a key in each; the first role in the order of
     places that fits decides. Almost always this is the device's own ring as it is.
     """
+    originator = env.header.originator
+    if R.OTHER in roles:
+        return contingency_ring(device, env)
     if not device.trust.installed:
         return device.ring
     for cell in places_of(device):
@@ -118,14 +131,43 @@ def _overlaid(device: "Device", role: int) -> KeyRing:
     return KeyRing(device.ring.keystore.merged(own))
 
 
-def believes(device: "Device", issuer: certificate.Certificate) -> bool:
+def contingency_ring(device: "Device", env: Envelope) -> KeyRing:
+    """Return the keys with the contingency party's, opened by the key that a command brings.
+
+    The key stands in the command, before its signature is judged; opening with a wrong one fails,
+    and what it opens is the only key that the signature is then held against.
+
+    Source:
+        That a symmetric key in the command opens a key held by the device: NP (Plaintext Symmetric
+        Key). How the key is held and encrypted (AES-128-GCM): a stand-in, no vector shows it.
+    """
+    held = device.trust.contingency
+    if held is None or held.party != env.header.originator:
+        return device.ring
+    try:
+        opener = ReplaceCredentials.read(der.decode(env.payload)).contingency_key
+        point = mac.decrypt(opener, held.party, held.sealed) if opener else None
+    except (MalformedFrameError, ValueError):
+        point = None
+    if point is None:
+        return device.ring
+    entry = KeyEntry(held.party, KeyUsage.DS, False, point)
+    return KeyRing(device.ring.keystore.merged(KeyStore([entry])))
+
+
+def believes(device: "Device", issuer: certificate.Certificate, root: bytes | None = None) -> bool:
     """Say whether a device believes an authority: the root's, else one it has certificates of.
+
+    Args:
+        device: The device.
+        issuer: The authority.
+        root: Certificate of the root that counts; None for the one held.
 
     Source:
         That GBCS devices hold the root's certificate: RTDS 4.5.0 CS02b by contingency. What a
         device does that was built without one is a stand-in.
     """
-    root = device.trust.root
+    root = root or device.trust.root
     if root is not None:
         anchor = certificate.read(root)
         return certificate.is_signed_by(issuer, anchor.public_point)

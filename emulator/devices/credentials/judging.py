@@ -46,7 +46,9 @@ def judge(device: "Device", asked: ReplaceCredentials, mode: Mode, at: UtcMs) ->
         the codes, and from RTDS 4.5.0 CS02g FUTURE_DATED_ERROR (every place fails, none changes).
     """
     issuers = _readable(asked.issuers)
-    judged = [_judge_one(device, one, issuers, mode) for one in asked.replacements]
+    roots = [one.certificate for one in asked.replacements if one.cell == ROOT]
+    root = roots[0] if roots else None
+    judged = [_judge_one(device, one, issuers, mode, root) for one in asked.replacements]
     judged = _judge_together(device, judged)
     if _time_counts(device, asked):
         judged = [_judge_time(one, issuers, at) for one in judged]
@@ -77,8 +79,13 @@ def _readable(octets: tuple[bytes, ...]) -> tuple[Certificate, ...]:
 
 
 def _judge_one(
-    device: "Device", one: Replacement, issuers: tuple[Certificate, ...], mode: Mode
+    device: "Device",
+    one: Replacement,
+    issuers: tuple[Certificate, ...],
+    mode: Mode,
+    root: bytes | None,
 ) -> Judged:
+    """Judge one; ``root`` is the certificate of the root that the command itself brings."""
     cell = one.cell
     if cell not in places_of(device) or cell.role not in mode.replaced:
         return Judged(one, CellStatus.TRUST_ANCHOR_NOT_FOUND, None)
@@ -91,9 +98,16 @@ def _judge_one(
     if not _fits(found, cell):
         return Judged(one, CellStatus.BAD_CERTIFICATE, found)
     issuer = _issuer_of(found, issuers)
-    if issuer is None or not believes(device, issuer):
+    if issuer is None or not _believed(device, issuer, root):
         return Judged(one, CellStatus.NO_TRUST_ANCHOR, found)
     return Judged(one, CellStatus.SUCCESS, found)
+
+
+def _believed(device: "Device", issuer: Certificate, root: bytes | None) -> bool:
+    try:
+        return believes(device, issuer, root)
+    except MalformedFrameError:
+        return False
 
 
 def _fits(found: Certificate, cell: Cell) -> bool:

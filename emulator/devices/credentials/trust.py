@@ -53,6 +53,28 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Contingency:
+    """The contingency party's signing key, which nobody can use until a command opens it.
+
+    Attributes:
+        party: Originator of commands under it.
+        sealed: Its public point, encrypted under the key that such a command brings.
+    """
+
+    party: Eui64
+    sealed: bytes = field(repr=False)
+
+    def dump(self) -> State:
+        """Return it as JSON."""
+        return {"party": self.party.hex, "sealed": self.sealed.hex()}
+
+    @classmethod
+    def restore(cls, saved: Saved) -> "Contingency":
+        """Return what a dump describes."""
+        return cls(saved.eui64("party"), saved.octets("sealed"))
+
+
+@dataclass(frozen=True, slots=True)
 class OwnKey:
     """A key of the device's own that came into use by command.
 
@@ -72,6 +94,7 @@ class Trust:
         installed: Certificates that came by command, by place.
         root: Certificate of the root, or None: then the authorities that issued what is held are
             believed.
+        contingency: The contingency party's key, or None.
         own: Keys of its own that came into use, by use.
         drafts: Private keys that were made and are not certified yet, by use.
         made: How many keys it ever made.
@@ -82,13 +105,14 @@ class Trust:
     """
 
     __slots__ = (
-        "drafts", "installed", "judges_validity", "made", "own", "root", "top_up_floors",
-        "waiting", "wide_lengths",
+        "contingency", "drafts", "installed", "judges_validity", "made", "own", "root",
+        "top_up_floors", "waiting", "wide_lengths",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.installed: dict[Cell, bytes] = {}
         self.root: bytes | None = None
+        self.contingency: Contingency | None = None
         self.own: dict[KeyUsage, OwnKey] = {}
         self.drafts: dict[KeyUsage, int] = {}
         self.made = 0
@@ -116,6 +140,7 @@ class Trust:
         return {
             "installed": _dump_installed(self.installed.items()),
             "root": None if self.root is None else self.root.hex(),
+            "contingency": None if self.contingency is None else self.contingency.dump(),
             "own": _dump_own(self.own.items()),
             "drafts": {usage.value: f"{scalar:064x}" for usage, scalar in self.drafts.items()},
             "made": self.made,
@@ -134,6 +159,8 @@ class Trust:
             for row in saved.rows("installed")
         }
         self.root = saved.optional_octets("root")
+        contingency = saved.optional_part("contingency")
+        self.contingency = None if contingency is None else Contingency.restore(contingency)
         self.own = {
             KeyUsage(row.text("usage")): OwnKey(
                 int.from_bytes(row.octets("scalar"), "big"), row.octets("certificate")

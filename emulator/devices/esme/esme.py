@@ -8,17 +8,20 @@ from device_profiles.schema import DeviceProfile
 from device_profiles.words import DeviceType, SupplyState
 from emulator.codecs.zcl import metering
 from emulator.codecs.zcl.foundation import AttributeValue
+from emulator.codecs.zcl.frame import ZclFrame
 from emulator.codecs.zcl.metering import MeteringAttribute
 from emulator.core.clock import UtcMs
-from emulator.core.effects import DeviceEvent, Effect, Payload
+from emulator.core.effects import CancelTimer, DeviceEvent, Effect, Payload, SetTimer, ZclIndication
 from emulator.core.ids import Eui64
 from emulator.crypto.protection import KeyRing
 from emulator.devices.consumption import DAY_MS, Consumption
-from emulator.devices.esme import credentials, han_metering, handlers_credentials
+from emulator.devices.esme import credentials, han_metering, handlers_credentials, life
 from emulator.devices.esme.credentials import CREDENTIALS_TIMER, Credentials
+from emulator.devices.esme.han import server
 from emulator.devices.esme.handlers import ESME_HANDLERS
 from emulator.devices.esme.model.future import ACTIVATION_TIMER
 from emulator.devices.esme.model.model import EsmeModel
+from emulator.devices.esme.model.supply import watch
 from emulator.devices.firmware_device import FirmwareDevice
 from emulator.devices.handlers import Handling
 from emulator.devices.network import Network
@@ -40,6 +43,7 @@ class Esme(FirmwareDevice):
         switch: State of the load switch; no firmware work moves it.
         consumption: What the household uses; None before the meter first had power.
         model: Its COSEM objects.
+        happening: Faults of a bench that happen with the next event.
         credentials: Keys, parties and neighbours it was told of.
     """
 
@@ -53,6 +57,7 @@ class Esme(FirmwareDevice):
         self.consumption: Consumption | None = None
         self._seen = UtcMs(0)
         self.model = EsmeModel(self)
+        self.happening: list[str] = []
         self.credentials = Credentials()
 
     @property
@@ -65,7 +70,8 @@ class Esme(FirmwareDevice):
 
         Args:
             fault: ``object:CLASS/OBIS/MEMBER`` lets its access fail, ``credentials`` every
-                replacement of credentials; else one of any device with firmware.
+                replacement of credentials; ``tamper:KIND``, ``voltage:VOLTS`` and
+                ``integrity:CODE`` happen with the next event; else one of any device with firmware.
 
         Raises:
             ValueError: No such fault, or no such member.
@@ -75,6 +81,9 @@ class Esme(FirmwareDevice):
             self.model.break_member(where)
         elif fault == "credentials":
             self.model.broken.add(fault)
+        elif kind in life.HAPPENINGS:
+            life.check_happening(fault)
+            self.happening.append(fault)
         else:
             super().inject(fault)
 
@@ -82,6 +91,8 @@ class Esme(FirmwareDevice):
         """Take a timer; that of future-dated values is the model's."""
         if name == ACTIVATION_TIMER:
             return self.model.date_reached(now)
+        if name in life.TIMERS:
+            return life.TIMERS[name](self, now)
         if name == CREDENTIALS_TIMER:
             return handlers_credentials.date_reached(self, now)
         return super().on_timer(name, now)
@@ -92,12 +103,16 @@ class Esme(FirmwareDevice):
 
     def on_power_on(self, now: UtcMs) -> list[Effect]:
         """Start up; a meter that had power before notes the end of the outage."""
-        if self.consumption is not None:
-            self.model.power_returned(self.local_time(now))
-        return [*super().on_power_on(now), *self._wait(now)]
+        outage = life.power_returned(self, now)
+        return [*super().on_power_on(now), *outage, *self._wait(now)]
+
+    def on_power_off(self, now: UtcMs) -> list[Effect]:
+        """Lose what volatile memory holds; the meter notes when."""
+        self.model.lost_at = self.local_time(now)
+        return super().on_power_off(now)
 
     def _wait(self, now: UtcMs) -> list[Effect]:
-        return [*self.model.wait(now), *self.credentials.wait(self, now)]
+        return [*self.model.wait(now), *self.credentials.wait(self, now), *life.wait(self, now)]
 
     # -- consumption ---------------------------------------------------------------------------
 
@@ -108,26 +123,57 @@ class Esme(FirmwareDevice):
             self._seen = now
         if self.consumption is None and self.powered:
             self.consumption = self._household(UtcMs(now - _HISTORY_DAYS * DAY_MS))
-        if self.consumption is not None:
-            flows = (("power", self.powered), ("switch", self.switch is SupplyState.ON))
-            for cause, can_flow in flows:
-                if can_flow:
-                    self.consumption.restore(cause, now)
-                else:
-                    self.consumption.interrupt(cause, now)
+        return [*effects, *self.follow_up(now)]
+
+    def follow_up(self, now: UtcMs) -> list[Effect]:
+        """Let flow what may flow, look at credit and load, and act on them."""
+        if self.consumption is None:
+            return []
+        self._flow(self.consumption, now)
+        if not self.hears:
+            return []
+        effects = [*life.happen(self, now), *watch(self, now)]
+        self._flow(self.consumption, now)
+        self.keep_timers(effects)
         return effects
+
+    def keep_timers(self, effects: list[Effect]) -> None:
+        """Keep the timers of effects that no event brought."""
+        for effect in effects:
+            if isinstance(effect, SetTimer):
+                self.timers[effect.name] = effect.at
+            elif isinstance(effect, CancelTimer):
+                self.timers.pop(effect.name, None)
+
+    def _flow(self, consumption: Consumption, now: UtcMs) -> None:
+        flows = (("power", self.powered), ("switch", self.switch is SupplyState.ON))
+        for cause, can_flow in flows:
+            if can_flow:
+                consumption.restore(cause, now)
+            else:
+                consumption.interrupt(cause, now)
 
     def _household(self, start: UtcMs) -> Consumption:
         return Consumption(_SEED, f"esme/{self.eui64.hex}", start)
 
     def attributes(self, cluster: int, now: UtcMs) -> Mapping[int, AttributeValue]:
-        """Return the attributes it serves; of the Metering cluster those of consumption."""
+        """Return the attributes it serves, out of its model."""
+        of_model = server.attributes(self, cluster, now)
+        if of_model is not None:
+            return of_model
         if cluster != metering.CLUSTER or self.consumption is None:
             return super().attributes(cluster, now)
         served = {**han_metering.attributes(self.consumption, self.switch, now)}
         summation = MeteringAttribute.CURRENT_SUMMATION_DELIVERED
         served[summation] = replace(served[summation], value=self.model.import_wh(now))
-        return served
+        return {**served, **han_metering.of_model(self.model, now)}
+
+    def on_cluster_frame(
+        self, indication: ZclIndication, frame: ZclFrame, now: UtcMs
+    ) -> list[Effect]:
+        """Take a command: of the clusters it serves, or of the hub."""
+        answers = server.take(self, indication, frame, now)
+        return super().on_cluster_frame(indication, frame, now) if answers is None else answers
 
     # -- dump, load, rows ----------------------------------------------------------------------
 
@@ -141,6 +187,7 @@ class Esme(FirmwareDevice):
             "switch": self.switch.value,
             "consumption": household,
             "model": self.model.dump(),
+            "happening": [*self.happening],
             "credentials": self.credentials.dump(),
         }
 
@@ -155,6 +202,7 @@ class Esme(FirmwareDevice):
             self.consumption.load(household)
             self._seen = household.moment("seen")
         self.model.load(saved.part("model"))
+        self.happening = saved.texts("happening")
         self.credentials.load(saved.part("credentials"))
         credentials.reinstall(self)
 

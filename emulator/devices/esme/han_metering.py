@@ -1,7 +1,7 @@
 """The Metering cluster of an electricity meter: its registers, its demand, its switch."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from device_profiles.words import ZSE_SUPPLY_STATUS, SupplyState
 from emulator.codecs.zcl import metering
@@ -9,6 +9,9 @@ from emulator.codecs.zcl.foundation import AttributeValue, ZclType
 from emulator.codecs.zcl.metering import MeteringAttribute
 from emulator.core.clock import UtcMs
 from emulator.devices.consumption import DAY_MS, Consumption, Kind
+
+if TYPE_CHECKING:
+    from emulator.devices.esme.model.model import EsmeModel
 
 #: Attributes of the register and consumption sets that GBCS messages do not read.
 #: Source: Smart Energy 1.2 (known).
@@ -18,6 +21,12 @@ CURRENT_DAY_DELIVERED: Final = 0x0401
 CURRENT_DAY_RECEIVED: Final = 0x0402
 PREVIOUS_DAY_DELIVERED: Final = 0x0403
 PREVIOUS_DAY_RECEIVED: Final = 0x0404
+_TIERS: Final = (
+    MeteringAttribute.TIER_1_SUMMATION_DELIVERED,
+    MeteringAttribute.TIER_2_SUMMATION_DELIVERED,
+    MeteringAttribute.TIER_3_SUMMATION_DELIVERED,
+    MeteringAttribute.TIER_4_SUMMATION_DELIVERED,
+)
 _KWH: Final = 0
 _ELECTRICITY: Final = 0
 _WH_IN_KWH: Final = 1000
@@ -60,3 +69,20 @@ def attributes(
         PREVIOUS_DAY_RECEIVED: used(Kind.EXPORT, yesterday, today),
     }
     return served | {key: AttributeValue(ZclType.UINT24, value) for key, value in days.items()}
+
+
+def of_model(model: "EsmeModel", now: UtcMs) -> Mapping[int, AttributeValue]:
+    """Return what only the model knows: registers of the first tiers, MPAN, tamper state."""
+    model.ledger.settle(now)
+    wh = [model.ledger.tou.get(place, 0) for place in range(len(_TIERS))]
+    served: dict[int, AttributeValue] = {
+        key: AttributeValue(metering.TYPES[key], value)
+        for key, value in zip(_TIERS, wh, strict=True)
+    }
+    site, tamper = MeteringAttribute.SITE_ID, MeteringAttribute.SUPPLY_TAMPER_STATE
+    octets, state = model.store.octets("import_mpan"), model.store.number("supply_tamper_state")
+    return {
+        **served,
+        site: AttributeValue(metering.TYPES[site], octets),
+        tamper: AttributeValue(metering.TYPES[tamper], int(bool(state))),
+    }

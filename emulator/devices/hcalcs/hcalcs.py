@@ -24,7 +24,6 @@ class Hcalcs(FirmwareDevice):
     """
 
     device_type: ClassVar[DeviceType] = DeviceType.HCALCS
-    tells_unsupported: ClassVar[bool] = True
 
     @property
     def use_cases(self) -> Mapping[int, Handling[Any]]:

@@ -152,7 +152,8 @@ async def _owners_after(run: Run, here: World, phase: Phase, home: Home) -> None
     record = here.record(home.ref)
     if owner is None or record.state in RESTING or record.exclusion:
         return
-    await checks.owned(run, here, home, dict.fromkeys(checks.held(here, home), owner))
+    wanted = dict.fromkeys(checks.held(here, home), owner)
+    await checks.owned(run, here, home, wanted, on_the_way=phase is HAND_OVER)
     checks.quiesced(run, here, home)
 
 

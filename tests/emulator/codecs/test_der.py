@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -5,7 +7,10 @@ from hypothesis import strategies as st
 from emulator.codecs import der
 from emulator.codecs.common import MAX_DEPTH, encode_length
 from emulator.codecs.der import LengthForm, Node, Tag
+from emulator.codecs.gbcs import envelope
+from emulator.core.chance import Chance
 from emulator.core.errors import MalformedFrameError
+from tests.given import needs_rtds, rtds_messages
 from tests.sampling import examples
 
 PRIMITIVES = st.one_of(
@@ -144,3 +149,38 @@ def test_what_decodes_is_written_identically_and_all_else_is_refused(data: bytes
     except MalformedFrameError:
         return
     assert der.encode(node) == data
+
+
+def refused_or(read: Callable[[bytes], Node], octets: bytes) -> tuple[Node | None, str]:
+    try:
+        return read(octets), ""
+    except MalformedFrameError as error:
+        return None, f"{error.why} at {error.offset}"
+
+
+@settings(max_examples=examples(400))
+@given(node=NODES, at=st.integers(0, 400), octet=st.integers(0, 255), cut=st.integers(0, 40))
+def test_the_fast_path_agrees_with_the_slow_one_on_damaged_values(
+    node: Node, at: int, octet: int, cut: int
+) -> None:
+    octets = bytearray(der.encode(node))
+    octets[at % len(octets)] = octet
+    damaged = bytes(octets[: len(octets) - cut] if cut < len(octets) else octets)
+    assert refused_or(der.decode, damaged) == refused_or(der.decode_slowly, damaged)
+
+
+@needs_rtds
+def test_the_fast_path_agrees_with_the_slow_one_on_the_given_payloads() -> None:
+    stream, seen = Chance(5).stream("der"), 0
+    for _, data in rtds_messages():
+        payload = envelope.decode(data).payload
+        if payload[:1] in {b"\xd9", b"\xda", b"\x0f", b"\x01"}:
+            continue
+        seen += 1
+        assert der.decode(payload) == der.decode_slowly(payload)
+        for _ in range(examples(20)):
+            octets = bytearray(payload)
+            octets[stream.below(len(octets))] ^= 1 << stream.below(8)
+            cut = bytes(octets[: len(octets) - stream.below(3)])
+            assert refused_or(der.decode, cut) == refused_or(der.decode_slowly, cut)
+    assert seen == 97

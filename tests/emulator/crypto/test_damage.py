@@ -1,14 +1,15 @@
 """No damage to a message with a protection that can be checked leaves it accepted."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
-from emulator.core.chance import Chance
+from emulator.core.chance import Chance, Stream
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore
-from emulator.crypto.protection import Accepted, KeyRing, open_message
+from emulator.crypto.protection import Accepted, KeyRing, Refusal, Refused, open_message
 from tests.emulator.crypto.own_messages import ACB, STORE, made_messages
 from tests.given import RTDS_KEYS, needs_rtds, rtds_messages
 
@@ -25,10 +26,22 @@ class World:
         self._acb = acb
 
     def accepts(self, data: bytes) -> bool:
+        return self.reason(data) is None
+
+    def reason(self, data: bytes) -> str | None:
+        """Why a message is not accepted, in a word of a closed list; None for one that is."""
         try:
-            return isinstance(open_message(data, self._ring, acb=self._acb), Accepted)
-        except MalformedFrameError:
-            return False
+            opened = open_message(data, self._ring, acb=self._acb)
+        except MalformedFrameError as error:
+            return f"malformed.{error.layer}" if error.why else "?"
+        if isinstance(opened, Accepted):
+            return None
+        if isinstance(opened, Refused):
+            return opened.reason.value if opened.detail else "?"
+        return "unauthenticated" if opened.why else "?"
+
+    def checkable(self) -> list[bytes]:
+        return [data for data in self.messages if self.accepts(data)]
 
 
 @pytest.fixture(params=["own", pytest.param("rtds", marks=needs_rtds)], scope="module")
@@ -109,3 +122,56 @@ def test_no_truncation_at_all_is_accepted(world: World) -> None:
     for data in world.messages:
         for length in range(len(data)):
             assert not world.accepts(data[:length]), (data.hex(), length)
+
+
+def mutated(data: bytes, stream: Stream) -> bytes:
+    """A copy with one bit turned over, its end cut, octets put behind it, or one taken out."""
+    octets = bytearray(data)
+    at = stream.below(len(octets))
+    match stream.below(8):
+        case 0:
+            del octets[at:]
+        case 1:
+            octets += stream.octets(1 + stream.below(16))
+        case 2:
+            del octets[at]
+        case 3:
+            octets.insert(at, stream.below(256))
+        case _:
+            octets[at] ^= 1 << stream.below(8)
+    return bytes(octets)
+
+
+#: What a damaged message may be refused for; a damaged code can name any other message.
+REASONS = frozenset(
+    {"malformed.gbcs.mac", "malformed.gbcs.grouping", "unauthenticated"}
+    | {reason.value for reason in Refusal}
+)
+
+
+def all_refused(world: World, seed: int, count: int) -> Counter[str]:
+    stream, messages = Chance(seed).stream("mutations"), world.checkable()
+    found: Counter[str] = Counter()
+    for number in range(count):
+        data = messages[number % len(messages)]
+        copy = mutated(data, stream)
+        reason = "same" if copy == data else world.reason(copy)
+        assert reason is not None, (data.hex(), copy.hex())
+        found[reason] += 1
+    del found["same"]
+    assert set(found) <= REASONS, found
+    return found
+
+
+def test_each_of_5000_mutations_is_refused_for_a_named_reason(world: World) -> None:
+    found = all_refused(world, 11, FLIPS)
+    assert {"bad_mac", "bad_signature", "malformed.gbcs.mac", "malformed.gbcs.grouping"} <= set(
+        found
+    )
+    assert found.total() > FLIPS * 99 // 100
+
+
+@pytest.mark.soak
+def test_each_of_200000_mutations_is_refused_for_a_named_reason(world: World) -> None:
+    found = all_refused(world, 12, 200_000)
+    assert found.total() > 198_000

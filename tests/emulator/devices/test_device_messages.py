@@ -96,7 +96,6 @@ def response_to_the_meter() -> bytes:
                     originator=NETWORK_OPERATOR),
             "originator_role",
         ),
-        (command(MessageCode.CCS06, ESME, READ), "unsupported_use_case"),
         (command(MessageCode.CS06, ESME, b"\x05\x00"), "malformed_payload"),
         (command(MessageCode.ECS52, ESME, READ + b"\0"), "malformed_payload"),
     ],
@@ -108,6 +107,18 @@ def test_a_bad_message_is_refused_by_its_reason_and_changes_nothing(
     before = device.dump()
     assert refusal(give(device, message)) == reason
     assert device.dump() == before
+
+
+def test_an_unsupported_command_is_refused_told_of_once_and_does_nothing_else() -> None:
+    device = powered(DeviceType.ESME)
+    before = device.dump()
+    wrong = command(MessageCode.CCS06, ESME, READ, counter=70)
+    effects = give(device, wrong)
+    assert notes(effects, "message_refused")[0]["reason"] == "unsupported_use_case"
+    assert codes(effects) == [MessageCode.ECS100]
+    changed = {name for name, value in device.dump().items() if value != before[name]}
+    assert changed == {"next_counter", "accepted"}
+    assert refusal(give(device, wrong)) == "unsupported_use_case"
 
 
 def test_a_replayed_or_older_counter_is_refused_and_a_higher_one_taken() -> None:

@@ -24,7 +24,7 @@ from emulator.core.effects import DeviceEvent, SetTimer, ZclIndication
 from emulator.core.ids import Eui64
 from emulator.devices.activation import EXECUTE_TIMER
 from emulator.devices.chf.chf import Chf
-from emulator.devices.chf.handlers import ACTIVE_DEVICES
+from emulator.devices.chf.device_log_object import ACTIVE_DEVICES
 from emulator.devices.firmware_device import FirmwareDevice
 from tests.emulator.devices.hub_kit import bench_of, firmware, sent_values, stage
 from tests.emulator.devices.kit import (

@@ -5,7 +5,7 @@ from typing import Any
 from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs
 from emulator.core.effects import (
-    CancelTimer,
+    BrownOut,
     DeviceEvent,
     Effect,
     Note,
@@ -70,17 +70,14 @@ def test_a_fault_with_a_time_comes_by_a_timer_of_its_own_once() -> None:
     assert "fault/0" not in timers(again)
 
 
-def test_a_power_cut_that_waits_for_a_note_takes_timers_with_it_and_ends_by_itself() -> None:
+def test_a_power_cut_that_waits_for_a_note_is_asked_of_the_node() -> None:
     application, _device = faulty("power-loss:note=event,state=now,off_s=90@esme")
     application.handle(DeviceEvent.POWER_ON, None, START)
     told = application.handle(DeviceEvent.TIMER, "now", UtcMs(START + 10))
-    assert CancelTimer("own") in told
-    assert timers(told) == {"fault/power-return": START + 10 + 90_000}
-    assert application.handle(DeviceEvent.GBCS, b"unheard", UtcMs(START + 20)) == []
-    assert application.handle(DeviceEvent.TIMER, "own", UtcMs(START + 30)) == []
-    back = application.handle(DeviceEvent.TIMER, "fault/power-return", UtcMs(START + 90_010))
+    assert BrownOut(90.0) in told
+    assert kinds(application.handle(DeviceEvent.POWER_OFF, None, UtcMs(START + 10))) == ["event"]
+    back = application.handle(DeviceEvent.POWER_ON, None, UtcMs(START + 90_010))
     assert timers(back) == {"own": START + 90_010 + HOUR_MS}
-    assert kinds(application.handle(DeviceEvent.GBCS, b"heard", UtcMs(START + 90_020)))
 
 
 def test_a_battery_is_set_where_there_is_one() -> None:

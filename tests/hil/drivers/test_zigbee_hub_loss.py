@@ -52,6 +52,12 @@ async def _refuses(hub: DongleHub, kind: type[BenchError]) -> None:
         assert refused.value.next_command
 
 
+async def _given_up(hub: DongleHub) -> None:
+    """Listen until the driver says that it waits no more."""
+    while True:
+        assert await hub.received(20) is None
+
+
 @pytest.mark.parametrize(
     ("order", "place", "kind", "word"),
     [
@@ -106,29 +112,26 @@ def test_who_waits_for_a_delivery_is_told_that_the_dongle_is_lost() -> None:
 
 def test_leave_to_join_outlives_a_loss() -> None:
     async def scene() -> None:
-        async with served(a_plan(key=KEY), a_plan(SLEEPER, key=KEY)) as dongle:
-            async with hub_on(dongle.address) as hub:
-                await join(hub, METER, key=KEY)
-                dongle.order("reset")
-                await event(hub, HanEventKind.BACK)
-                await join(hub, SLEEPER, key=KEY)
-                dongle.order("reset")
-                await event(hub, HanEventKind.BACK)
-                assert set(await hub.nodes()) == {METER, SLEEPER}
+        plans = (a_plan(key=KEY), a_plan(SLEEPER, key=KEY))
+        async with served(*plans) as dongle, hub_on(dongle.address) as hub:
+            await join(hub, METER, key=KEY)
+            await hub.permit(Permit(SLEEPER, KEY))
+            dongle.order("reset")
+            await event(hub, HanEventKind.LOST)
+            await event(hub, HanEventKind.JOINED, SLEEPER)
+            assert set(await hub.nodes()) == {METER, SLEEPER}
 
     play(scene())
 
 
 def test_a_dongle_that_does_not_come_back_is_given_up_in_words() -> None:
     async def scene() -> None:
-        async with served(a_plan()) as dongle:
-            async with hub_on(dongle.address, reopen_s=0.2) as hub:
-                await dongle.end()
-                await event(hub, HanEventKind.LOST)
-                with pytest.raises(BenchError, match="is not there"):
-                    while True:
-                        assert await hub.received(20) is None
-                await _refuses(hub, BenchError)
+        async with served(a_plan()) as dongle, hub_on(dongle.address, reopen_s=0.2) as hub:
+            await dongle.end()
+            await event(hub, HanEventKind.LOST)
+            with pytest.raises(BenchError, match="is not there"):
+                await _given_up(hub)
+            await _refuses(hub, BenchError)
 
     play(scene())
 
@@ -138,13 +141,12 @@ def test_another_dongle_in_its_place_is_not_taken_for_it(tmp_path: Path) -> None
     place = f"pty:{tmp_path / 'dongle'}"
 
     async def scene() -> None:
-        async with served(place=place) as dongle:
-            async with hub_on(str(tmp_path / "dongle"), reopen_s=3) as hub:
-                await dongle.end()
-                async with served(place=place, eui64=other):
-                    await event(hub, HanEventKind.LOST)
-                    with pytest.raises(DongleUnfitError, match="another dongle"):
-                        while True:
-                            assert await hub.received(20) is None
+        path = str(tmp_path / "dongle")
+        async with served(place=place) as dongle, hub_on(path, reopen_s=3) as hub:
+            await dongle.end()
+            async with served(place=place, eui64=other):
+                await event(hub, HanEventKind.LOST)
+                with pytest.raises(DongleUnfitError, match="another dongle"):
+                    await _given_up(hub)
 
     play(scene())

@@ -8,7 +8,7 @@ import pytest
 from harness.dlms_view.line import Way
 from harness.han_ports import HanEventKind, HanFrame
 from hil.zigbee import transcript
-from hil.zigbee.replay import ReplayServer
+from hil.zigbee.replay_place import ReplayedDongleEndpoint
 from hil.zigbee.transcript import DongleTranscript
 from tests.emulator.ncp.home_given import METER, a_plan
 from tests.hil.drivers.hub_given import CODE, Echo, ask, event, hub_on, join, secured, served
@@ -42,16 +42,19 @@ def test_a_recorded_dongle_says_offline_what_it_said_and_no_key_is_on_file(
             assert state.nv.security is not None
             secrets = [state.nv.security.network_key, CODE.link_key()]
             secrets += [key for _partner, key in state.nv.link_keys.values()]
-        assert len(tap.finish()) == 64
+        about = tap.finish()
+        assert about.complete
+        assert len(about.sha256) == 64
+        assert about.ezsp == version
         return heard, secrets
 
-    async def replay() -> tuple[list[object], list[bytes]]:
-        server = ReplayServer(transcript.read(path))
-        await server.open()
+    def replay() -> tuple[list[object], list[object]]:
+        endpoint = ReplayedDongleEndpoint(path)
         try:
-            return await _session(server.address, None), server.dongle.unknown
+            heard = asyncio.run(asyncio.wait_for(_session(endpoint.start(), None), 60))
         finally:
-            await server.close()
+            endpoint.stop()
+        return heard, [*endpoint.dongle.differences]
 
     heard, secrets = asyncio.run(asyncio.wait_for(record(), 60))
     assert path.stat().st_mode & 0o777 == 0o600
@@ -60,6 +63,6 @@ def test_a_recorded_dongle_says_offline_what_it_said_and_no_key_is_on_file(
     frames = [transcript.data_frame(chunk.octets) for chunk in chunks]
     for secret in secrets:
         assert not any(frame is not None and secret in frame.payload for frame in frames)
-    again, unknown = asyncio.run(asyncio.wait_for(replay(), 60))
+    again, unknown = replay()
     assert again == heard
     assert unknown == []

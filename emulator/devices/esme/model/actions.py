@@ -11,9 +11,13 @@ from emulator.codecs.dlms.protected import AttributeReference, ProtectionParamet
 from emulator.codecs.gbcs.dates import encode_date_time
 from emulator.core.effects import Note
 from emulator.devices.access_engine import AccessFailedError, Turn
-from emulator.devices.esme.model.account import CREDIT_MODE, mode_of
+from emulator.devices.esme.model import limits, top_ups
+from emulator.devices.esme.model.credit import grant_emergency_credit
 from emulator.devices.esme.model.future import Pending, when
 from emulator.devices.esme.model.logs import read_log, span_between
+from emulator.devices.esme.model.reports import tell_update
+from emulator.devices.esme.model.supply import COMMAND, TAMPER, move
+from emulator.devices.esme.model.top_ups import TopUpOutcome
 
 if TYPE_CHECKING:
     from emulator.devices.esme.model.model import EsmeModel
@@ -29,7 +33,11 @@ _UNSAID: Final = b"\xff" * 9
 #: Low octet of a controller script of ECS47 -> level in per cent; 0x20 resets to the calendar's.
 #: Source: RTDS ECS47Activate (0x0111), ECS47Deactivate (0x0312), the controller log (0x0220).
 _ORDERS: Final = {0x10: 0, 0x11: 100, 0x12: 0, 0x20: 0}
+_RESET: Final = 0x20
 _CONTROLLERS: Final = range(1, 6)
+_WHOLE: Final = 100
+#: Use case whose orders begin and end at dates.
+_LIMITS: Final = "ECS47e"
 _HALF: Final = 32
 #: Characters of an MPAN. Source: RTDS ECS40.
 _MPAN: Final = 13
@@ -129,26 +137,32 @@ def set_account(model: "EsmeModel", row: MemberRow, value: Data, turn: Turn) -> 
 
 def invoke_emergency_credit(model: "EsmeModel", _row: MemberRow, _value: Data, turn: Turn) -> None:
     """Grant emergency credit: in prepayment mode, once, and not above its threshold."""
-    model.ledger.settle(turn.now)
-    account, store = model.ledger.account, model.store
-    allowed = (
-        mode_of(store) != CREDIT_MODE
-        and account.parts["emergency_credit"] == 0
-        and account.parts["balance"] <= store.number("emergency_credit_threshold_millipence")
-    )
-    if not allowed:
+    effects = grant_emergency_credit(model.device, turn.now)
+    if effects is None:
         raise AccessFailedError
-    account.put("emergency_credit", store.number("emergency_credit_limit_millipence"))
+    turn.effects.extend(effects)
+
+
+def enter_token(model: "EsmeModel", _row: MemberRow, value: Data, turn: Turn) -> None:
+    """CS01a: take a top-up token; the command's counter is the token's."""
+    digits = _octets(value).decode("ascii", "replace")
+    counter = turn.header.counter
+    top_up, effects = top_ups.take(model.device, digits, turn.now, counter=counter)
+    turn.effects.extend(effects)
+    if top_up.outcome is not TopUpOutcome.ACCEPTED:
+        raise AccessFailedError
 
 
 # -- switches ------------------------------------------------------------------------------------
 
 
 def work_switch(model: "EsmeModel", _row: MemberRow, _value: Data, turn: Turn) -> None:
-    """Close, open or arm the load switch."""
+    """Close, open or arm the load switch; a meter locked for tampering stays off (inferred)."""
+    if model.supply.cause == TAMPER and model.store.number("supply_tamper_state"):
+        raise AccessFailedError
     target = _SWITCH_TO[turn.use_case]
-    model.device.switch = target
-    turn.effects.append(Note("switch", (("state", target.value),)))
+    cause = COMMAND if target is SupplyState.OFF else ""
+    turn.effects.extend(move(model.device, target, cause))
 
 
 def work_controller(model: "EsmeModel", _row: MemberRow, value: Data, turn: Turn) -> None:
@@ -162,16 +176,26 @@ def work_controller(model: "EsmeModel", _row: MemberRow, value: Data, turn: Turn
     number, low = selector >> 8 & 0xF, selector & 0x7F
     if number not in _CONTROLLERS:
         raise AccessFailedError
+    if turn.use_case == _LIMITS and low <= _WHOLE:
+        model.note_order(model.device.local_time(turn.now), selector)
+        turn.effects.extend(limits.order(model, selector, turn.now))
+        return
     if selector < 0x1000:
         if low not in _ORDERS:
             raise AccessFailedError
+        if low == _RESET:
+            model.levels.pop(number, None)
+            model.note_order(model.device.local_time(turn.now), selector)
+            return
         low = _ORDERS[low]
-    elif low > 100:
+    elif low > _WHOLE:
         raise AccessFailedError
     model.levels[number] = low
     model.note_order(model.device.local_time(turn.now), selector)
     fields = (("controller", number), ("level_percent", low))
     turn.effects.append(Note("auxiliary_controller", fields))
+    report = f"{low}%".encode()
+    turn.effects.extend(tell_update(model.device, number, report, turn.now))
 
 
 # -- protected reads -----------------------------------------------------------------------------

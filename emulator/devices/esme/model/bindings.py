@@ -42,6 +42,7 @@ def _stored(model: "EsmeModel", row: MemberRow, _turn: Turn) -> Data:
 
 def _keep(model: "EsmeModel", row: MemberRow, value: Data, _turn: Turn) -> None:
     model.store.put(row.name, value)
+    model.peaks.clear()
 
 
 def _log(model: "EsmeModel", row: MemberRow, turn: Turn) -> Data:
@@ -83,6 +84,7 @@ BINDINGS: Final[Mapping[str, Binding]] = {
     "account-add": Binding(write=actions.add_to_account),
     "account-set": Binding(write=actions.set_account),
     "emergency-credit": Binding(write=actions.invoke_emergency_credit),
+    "token": Binding(write=actions.enter_token),
     "activation": Binding(write=actions.date_activation),
     "activate": Binding(write=actions.activate_now),
     "masked-bits": Binding(write=actions.change_bits),

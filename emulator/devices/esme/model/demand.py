@@ -10,6 +10,7 @@ from emulator.codecs.gbcs.dates import decode_date_time, encode_date_time
 from emulator.core.clock import UtcMs
 from emulator.devices.access_engine import Turn
 from emulator.devices.consumption import DAY_MS, HALF_HOUR_MS, Kind
+from emulator.devices.esme.model.schedules import Schedule
 
 if TYPE_CHECKING:
     from emulator.devices.esme.model.model import EsmeModel
@@ -37,6 +38,11 @@ _KINDS: Final = {
     "demand_import_period": Kind.IMPORT,
     "demand_export": Kind.EXPORT,
 }
+#: The register that the configurable period is for.
+_OF_PERIOD: Final = "demand_import_period"
+#: Script that begins the period; 2 ends it. Source: inferred from RTDS ECS37 (1 at 17:00, 2 at
+#: 22:00).
+_BEGINS: Final = 1
 #: A search for a maximum goes no further back. Source: invented.
 _MOST_DAYS: Final = 400
 
@@ -66,11 +72,7 @@ def reset(model: "EsmeModel", row: MemberRow, _value: Data, turn: Turn) -> None:
 
 
 def _greatest(model: "EsmeModel", name: str, now: UtcMs) -> tuple[int, UtcMs]:
-    """Return the greater of what the profile says and what flowed since.
-
-    The configurable period (demand_period) is not looked at: both import registers are over the
-    whole day.
-    """
+    """Return the greater of what the profile says and what flowed since."""
     since = _since(model, name, now)
     said, said_at = model.store.published(f"{name}_w"), model.store.published(f"{name}_at")
     base = model.ledger.base_at
@@ -90,11 +92,27 @@ def _searched(model: "EsmeModel", name: str, since: UtcMs, now: UtcMs) -> tuple[
     kept = model.peaks.get(name)
     if kept is not None and kept.since == since and kept.until <= now:
         until, peak = kept.until, (kept.most_w, kept.at)
-    found = model.consumption.most_w(until, now, _KINDS[name])
+    if name == _OF_PERIOD and (period := Schedule(model.store, "demand_period")):
+        found = _most_in(model, period, until, now)
+    else:
+        found = model.consumption.most_w(until, now, _KINDS[name])
     peak = found if found[0] > peak[0] else peak
     searched = UtcMs(max(until, now - now % HALF_HOUR_MS))
     model.peaks[name] = Peak(since, searched, *peak)
     return peak
+
+
+def _most_in(model: "EsmeModel", period: Schedule, since: UtcMs, until: UtcMs) -> tuple[int, UtcMs]:
+    """Return the greatest demand of the half hours that begin within a configured period."""
+    most, at = 0, since
+    first = -(-since // HALF_HOUR_MS) * HALF_HOUR_MS
+    for edge in range(first, until - HALF_HOUR_MS + 1, HALF_HOUR_MS):
+        if period.last(UtcMs(edge)) != _BEGINS:
+            continue
+        demand = model.consumption.demand_w(UtcMs(edge), UtcMs(edge + HALF_HOUR_MS))
+        if demand > most:
+            most, at = demand, UtcMs(edge + HALF_HOUR_MS)
+    return most, at
 
 
 def _since(model: "EsmeModel", name: str, now: UtcMs) -> UtcMs:

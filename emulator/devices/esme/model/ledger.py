@@ -74,6 +74,7 @@ class Ledger:
         daily: Snapshots at the last midnights, oldest first.
         billing: Snapshots at the last dates of the billing calendar.
         changes: Snapshots at the last changes of tariff or payment mode.
+        paid_off: Debts that were paid off and are not told of yet.
     """
 
     def __init__(self, store: Store, consumption: Consumption) -> None:
@@ -87,6 +88,7 @@ class Ledger:
         self.daily: list[Snapshot] = []
         self.billing: list[Snapshot] = []
         self.changes: list[Snapshot] = []
+        self.paid_off: list[str] = []
 
     # -- registers ---------------------------------------------------------------------------
 
@@ -158,7 +160,7 @@ class Ledger:
         tariff = self.tariff
         scale = 5 + tariff.price_scale  # to thousandths of a penny, 10^-5 pounds
         cost = energy * tariff.price_of(selector, block)
-        self.account.charge(cost, tariff.commodity_scale - scale)
+        self.account.charge(cost, tariff.commodity_scale - scale, self._store)
 
     def _block_now(self, selector: int) -> int:
         """Return the block (0 to 3) that a block selector counts in."""
@@ -174,7 +176,7 @@ class Ledger:
         at = self.settled_at
         day_start = UtcMs(at - at % DAY_MS)
         if at == day_start:
-            self.account.end_day(self._store, self.tariff.standing_charge)
+            self.paid_off += self.account.end_day(self._store, self.tariff.standing_charge)
             self._keep(self.daily, DAILY_ROWS)
         if at in self._calendar("billing_calendar", day_start):
             self._keep(self.billing, BILLING_ROWS)
@@ -187,10 +189,7 @@ class Ledger:
         )
 
     def _calendar(self, name: str, day_start: UtcMs) -> list[UtcMs]:
-        """Return the moments of a day that a calendar of executions names."""
-        found = self._store.find(name)
-        rows = found.value if found is not None and isinstance(found.value, tuple) else ()
-        return [at for row in rows for at in _execution(row, day_start)]
+        return calendar_dates(self._store, name, day_start)
 
     def _keep(self, rows: list[Snapshot], most: int) -> None:
         rows.append(self.snapshot(self.settled_at))
@@ -227,6 +226,7 @@ class Ledger:
             "daily": [_dump_snapshot(one) for one in self.daily],
             "billing": [_dump_snapshot(one) for one in self.billing],
             "changes": [_dump_snapshot(one) for one in self.changes],
+            "paid_off": [*self.paid_off],
         }
 
     def load(self, saved: Saved) -> None:
@@ -238,6 +238,7 @@ class Ledger:
         self.daily = [_load_snapshot(row) for row in saved.rows("daily")]
         self.billing = [_load_snapshot(row) for row in saved.rows("billing")]
         self.changes = [_load_snapshot(row) for row in saved.rows("changes")]
+        self.paid_off = saved.texts("paid_off")
         self._tariff = None
 
 
@@ -247,6 +248,13 @@ def values_at(store: Store) -> UtcMs | None:
     if found is None or not isinstance(found.value, int):
         return None
     return UtcMs((found.value + 946_684_800) * 1000)
+
+
+def calendar_dates(store: Store, name: str, day_start: UtcMs) -> list[UtcMs]:
+    """Return the moments of a day that a calendar of executions names."""
+    found = store.find(name)
+    rows = found.value if found is not None and isinstance(found.value, tuple) else ()
+    return [at for row in rows for at in _execution(row, day_start)]
 
 
 def _execution(row: Data, day_start: UtcMs) -> list[UtcMs]:

@@ -15,6 +15,7 @@ from emulator.devices.access_engine import AccessFailedError
 from emulator.devices.consumption import DAY_MS, HALF_HOUR_MS, Kind
 from emulator.devices.esme.model.ledger import Snapshot
 from emulator.devices.esme.model.tariff import BLOCK_TOUS, BLOCKS, TOUS
+from emulator.devices.esme.model.voltage import millivolts
 
 if TYPE_CHECKING:
     from device_profiles.gbcs_objects import MemberRow
@@ -183,7 +184,7 @@ def _voltage(phase: int) -> Callable[["EsmeModel", Span, UtcMs], Plain]:
         later = (max(span[0], to_zigbee_seconds(earliest)), span[1])
         for end in _ends(model, later, now, period_ms, PROFILE_DAYS):
             middle = UtcMs(end - period_ms // 2 + phase - 1)
-            yield to_zigbee_seconds(end), model.consumption.voltage_mv(middle) // 1000
+            yield to_zigbee_seconds(end), millivolts(model, middle) // 1000
 
     return read
 
@@ -204,12 +205,24 @@ def _power(model: "EsmeModel", _span: Span, _now: UtcMs) -> Plain:
     return [(to_zigbee_seconds(UtcMs(at)), code) for at, code in model.power_events]
 
 
+def _payments(model: "EsmeModel", _span: Span, now: UtcMs) -> Plain:
+    model.ledger.settle(now)
+    account = model.ledger.account
+    return [(to_zigbee_seconds(UtcMs(at)), amount) for at, amount in account.payments]
+
+
+def _credits(model: "EsmeModel", _span: Span, now: UtcMs) -> Plain:
+    model.ledger.settle(now)
+    account = model.ledger.account
+    return [(to_zigbee_seconds(UtcMs(at)), amount) for at, amount in account.credits]
+
+
 def _nothing(_model: "EsmeModel", _span: Span, _now: UtcMs) -> Plain:
     return []
 
 
-#: Log word of the catalogue -> rows the device lived through. Debt payments, credits and boosts
-#: have none yet: no top-up and no boost button reaches the device.
+#: Log word of the catalogue -> rows the device lived through. Boosts have none: there is no boost
+#: button.
 LOGS: Final[Mapping[str, Callable[["EsmeModel", Span, UtcMs], Plain]]] = {
     "billing-registers": _of_snapshots(lambda model: model.ledger.billing, _registers),
     "billing-balances": _of_snapshots(
@@ -238,7 +251,7 @@ LOGS: Final[Mapping[str, Callable[["EsmeModel", Span, UtcMs], Plain]]] = {
     "security": _security,
     "power": _power,
     "controllers": _controllers,
-    "debt-payments": _nothing,
-    "credits": _nothing,
+    "debt-payments": _payments,
+    "credits": _credits,
     "boost": _nothing,
 }

@@ -16,10 +16,12 @@ from emulator.core.effects import CancelTimer, Effect, SetTimer
 from emulator.core.errors import IllegalEventError
 from emulator.devices.access_engine import AccessFailedError, Turn
 from emulator.devices.consumption import Consumption, Kind
+from emulator.devices.esme.model.account import CREDIT_MODE, mode_of
 from emulator.devices.esme.model.bindings import BINDINGS
 from emulator.devices.esme.model.demand import Peak
 from emulator.devices.esme.model.future import ACTIVATION_TIMER, Pending
 from emulator.devices.esme.model.ledger import TARIFF_NAMES, Ledger
+from emulator.devices.esme.model.limits import Limit
 from emulator.devices.esme.model.logs import read_log, span_of
 from emulator.devices.esme.model.store import (
     Store,
@@ -28,7 +30,10 @@ from emulator.devices.esme.model.store import (
     profile_values,
     shape_named,
 )
+from emulator.devices.esme.model.supply import Supply
 from emulator.devices.esme.model.tariff import day_of, read_tariff
+from emulator.devices.esme.model.top_ups import TopUps
+from emulator.devices.esme.model.voltage import Voltage
 from emulator.devices.saved import Saved, State
 
 if TYPE_CHECKING:
@@ -55,11 +60,18 @@ class EsmeModel:
         power_events: (when, code) of the last power events.
         broken: Members whose access fails, as ``class/OBIS/a2``.
         peaks: Demand searches so far; found again where they are lost.
+        supply: Why supply is on or off.
+        top_ups: Tokens it took.
+        voltage: Disturbances of its voltage.
+        limits: Limits of auxiliary controllers that wait or run.
+        lost_at: When power was lost, by its clock; None while it is there or has been told of.
+        outage: Begin and end of an outage that is to be told of, or None.
+        acknowledged: Messages that a customer confirmed, by message number.
     """
 
     __slots__ = (
-        "_ledger", "broken", "device", "levels", "orders", "peaks", "pending", "power_events",
-        "store",
+        "_ledger", "acknowledged", "broken", "device", "levels", "limits", "lost_at", "orders",
+        "outage", "peaks", "pending", "power_events", "store", "supply", "top_ups", "voltage",
     )  # fmt: skip
 
     def __init__(self, device: "Esme") -> None:
@@ -72,6 +84,13 @@ class EsmeModel:
         self.broken: set[str] = set()
         self.peaks: dict[str, Peak] = {}
         self._ledger: Ledger | None = None
+        self.supply = Supply()
+        self.top_ups = TopUps()
+        self.voltage = Voltage()
+        self.limits: list[Limit] = []
+        self.lost_at: UtcMs | None = None
+        self.outage: tuple[UtcMs, UtcMs] | None = None
+        self.acknowledged = 0
 
     @property
     def objects(self) -> GbcsObjects:
@@ -190,6 +209,8 @@ class EsmeModel:
             change()
             return
         self.ledger.change_tariff(now, change)
+        if "payment_mode" in targets and mode_of(self.store) == CREDIT_MODE:
+            self.ledger.account.leave_prepayment()
         for name in ("active_price", "second_active_price"):
             self.store.outlive(name)
 
@@ -240,9 +261,9 @@ class EsmeModel:
         self.orders.append((at, script))
         del self.orders[:-_MOST_ENTRIES]
 
-    def power_returned(self, at: UtcMs) -> None:
-        """Enter the end of an outage into the power event log."""
-        self.power_events.append((at, AlertCode.SUPPLY_OUTAGE_RESTORED))
+    def note_power(self, at: UtcMs, code: int) -> None:
+        """Enter an event into the power event log."""
+        self.power_events.append((at, code))
         del self.power_events[:-_MOST_ENTRIES]
 
     # -- dump and load ---------------------------------------------------------------------------
@@ -256,6 +277,13 @@ class EsmeModel:
             "orders": [[at, script] for at, script in self.orders],
             "power_events": [[at, code] for at, code in self.power_events],
             "broken": [*sorted(self.broken)],
+            "supply": self.supply.dump(),
+            "top_ups": self.top_ups.dump(),
+            "voltage": self.voltage.dump(),
+            "limits": [one.dump() for one in self.limits],
+            "lost_at": self.lost_at,
+            "outage": [] if self.outage is None else [[*self.outage]],
+            "acknowledged": self.acknowledged,
             "ledger": None if self._ledger is None else self._ledger.dump(),
         }
 
@@ -267,6 +295,14 @@ class EsmeModel:
         self.orders = saved.pairs("orders")
         self.power_events = saved.pairs("power_events")
         self.broken = set(saved.texts("broken"))
+        self.supply.load(saved.part("supply"))
+        self.top_ups.load(saved.part("top_ups"))
+        self.voltage.load(saved.part("voltage"))
+        self.limits = [Limit.restore(row) for row in saved.rows("limits")]
+        self.lost_at = saved.optional_moment("lost_at")
+        outages = saved.pairs("outage")
+        self.outage = (UtcMs(outages[0][0]), UtcMs(outages[0][1])) if outages else None
+        self.acknowledged = saved.number("acknowledged")
         ledger = saved.optional_part("ledger")
         self._ledger = None
         if ledger is not None:

@@ -6,9 +6,11 @@ from device_profiles.gbcs_objects import MemberRow
 from emulator.codecs.dlms import axdr
 from emulator.codecs.dlms.axdr import Data, Tag
 from emulator.codecs.dlms.plain_scalars import TRUE
+from emulator.core.clock import UtcMs
 from emulator.devices.access_engine import AccessFailedError, Turn
 from emulator.devices.consumption import Kind
 from emulator.devices.cosem import control_state
+from emulator.devices.esme.model.schedules import Schedule
 from emulator.devices.esme.model.tariff import BLOCK_TOUS, BLOCKS, SECOND_TOUS, TOUS
 
 if TYPE_CHECKING:
@@ -150,12 +152,27 @@ def switch_state(model: "EsmeModel", _row: MemberRow, _turn: Turn) -> Data:
     return control_state(model.device.switch)
 
 
-def controller_state(model: "EsmeModel", row: MemberRow, _turn: Turn) -> Data:
+def controller_state(model: "EsmeModel", row: MemberRow, turn: Turn) -> Data:
     """Return whether an auxiliary controller is on."""
-    return Data(Tag.BOOLEAN, TRUE if model.levels.get(int(row.argument), 0) else 0)
+    return Data(Tag.BOOLEAN, TRUE if level_of(model, int(row.argument), turn.now) else 0)
 
 
-def controller_report(model: "EsmeModel", row: MemberRow, _turn: Turn) -> Data:
+def level_of(model: "EsmeModel", number: int, now: UtcMs) -> int:
+    """Return the level of an auxiliary controller: as ordered, else by the calendar, else 0.
+
+    Source:
+        RTDS ECS61d: scripts of the calendar as those of ECS47a, with the bit 80 set.
+    """
+    ordered = model.levels.get(number)
+    if ordered is not None:
+        return ordered
+    schedule = Schedule(model.store, "controller_calendar", "controller_special_days")
+    at = model.device.local_time(now)
+    found = schedule.last(at, lambda selector: selector >> 8 & 0xF == number)
+    return 0 if found is None else min(found & 0x7F, 100)
+
+
+def controller_report(model: "EsmeModel", row: MemberRow, turn: Turn) -> Data:
     """Return what an auxiliary controller says of itself: its level in per cent (invented)."""
     said = model.store.published(row.name)
     if said is not None:
@@ -163,4 +180,4 @@ def controller_report(model: "EsmeModel", row: MemberRow, _turn: Turn) -> Data:
     number = int(row.argument)
     if number not in range(1, 6):
         raise AccessFailedError
-    return Data(Tag.UTF8, f"{model.levels.get(number, 0)}%".encode())
+    return Data(Tag.UTF8, f"{level_of(model, number, turn.now)}%".encode())

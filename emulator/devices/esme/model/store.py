@@ -153,6 +153,16 @@ class Store:
             return [0] * count
         return [item.value for item in found.value if isinstance(item.value, int)]
 
+    def items(self, name: str) -> tuple[Data, ...]:
+        """Return the elements of an array or structure; empty where there is none."""
+        found = self.find(name)
+        return found.value if found is not None and isinstance(found.value, tuple) else ()
+
+    def octets(self, name: str) -> bytes:
+        """Return octets; empty where none are said."""
+        found = self.find(name)
+        return found.value if found is not None and isinstance(found.value, bytes) else b""
+
     def rows(self, name: str) -> tuple[Data, ...]:
         """Return the rows of a log that the device or its profile says; empty where neither."""
         found = self.published(name)

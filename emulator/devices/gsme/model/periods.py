@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Final
 
-from emulator.core.clock import UtcMs, from_datetime, from_zigbee_seconds, to_datetime
+from emulator.core.clock import UtcMs, from_zigbee_seconds, to_datetime
 from emulator.devices.consumption import DAY_MS
 from emulator.devices.gsme.model.account import is_prepayment
 from emulator.devices.gsme.model.store import Store
@@ -83,8 +83,3 @@ def _scale(store: Store) -> int:
         store.number("conversion_factor_digits") >> 4
     )
     return int(10**digits)
-
-
-def moment(year: int, month: int, day: int) -> UtcMs:
-    """Return a midnight."""
-    return from_datetime(datetime(year, month, day, tzinfo=UTC))

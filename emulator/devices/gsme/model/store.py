@@ -110,6 +110,12 @@ class Store:
         found = self.find(name)
         return found if isinstance(found, tuple) else ()
 
+    def numbers(self, name: str) -> tuple[int, ...]:
+        """Return a list of numbers."""
+        found = self.find(name)
+        rows: tuple[Any, ...] = found if isinstance(found, tuple) else ()
+        return tuple([each for each in rows if isinstance(each, int)])
+
     def put(self, name: str, value: Value) -> None:
         """Keep a value; a number out of its type's range stays at the end of the range."""
         kind = kind_of(_typed(name).type)

@@ -63,7 +63,12 @@ def test_a_row_says_what_its_category_says(row: MessageRow) -> None:
         (MessageCode.CCS08, (), (), (Protection.SIGNATURE,)),
         (MessageCode.CS02B_ACB_BY_ACB, (Protection.MAC,), (Protection.SIGNATURE,), ()),
         (MessageCode.CS02B_ANY_BY_RECOVERY, (Protection.SIGNATURE,), (Protection.SIGNATURE,), ()),
-        (MessageCode.CS02B_ANY_BY_CONTINGENCY, (), (Protection.SIGNATURE,), ()),
+        (
+            MessageCode.CS02B_ANY_BY_CONTINGENCY,
+            (Protection.SIGNATURE,),
+            (Protection.SIGNATURE,),
+            (),
+        ),
         (MessageCode.GNCA, (), (), (Protection.MAC,)),
     ],
 )

@@ -22,6 +22,7 @@ from emulator.codecs.dlms.shapes import Choice, Compact, Fields, Prices, Rows, S
 from emulator.codecs.gbcs.blocks import encrypted_blocks
 from emulator.codecs.gbcs.dates import encode_date_time
 from emulator.codecs.gbcs.dlms import invoke_id
+from emulator.codecs.gbcs.envelope import Cra
 from emulator.codecs.gbcs.payload import decode_payload
 from emulator.codecs.gbcs.use_cases import MESSAGES, MessageCode
 from emulator.core.clock import UtcMs, to_zigbee_seconds
@@ -71,7 +72,7 @@ class Meter:
     def ask(self, use_case: str, items: Iterable[AccessItem]) -> tuple[AccessResponse, Accepted]:
         """Send an access-request and return the response."""
         effects = self.send(use_case, items)
-        [answer] = opened(effects)
+        [answer] = [one for one in opened(effects) if one.envelope.header.cra is Cra.RESPONSE]
         value = decode_payload(answer.row, answer.envelope.header.cra, answer.envelope.payload)
         assert isinstance(value, AccessResponse)
         return value, answer

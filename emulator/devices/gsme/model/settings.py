@@ -1,0 +1,231 @@
+"""Commands that tell a gas device of prepayment settings, its valve's rules, people and messages.
+
+A GSME is told; its GPF overhears what the GSME accepted and keeps the same.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from emulator.codecs.gbcs.gbz import GbzComponent
+from emulator.codecs.zcl.account import (
+    ChangePaymentMode,
+    ChangePaymentModeResponse,
+    EmergencyCreditSetup,
+    SetLowCreditWarningLevel,
+    SetMaximumCreditLimit,
+    SetOverallDebtCap,
+)
+from emulator.codecs.zcl.cluster import Command
+from emulator.codecs.zcl.device_management import (
+    DisplayMessage,
+    PublishChangeOfSupplier,
+    PublishChangeOfTenancy,
+    SetEventConfiguration,
+    UpdateCin,
+    UpdateSiteId,
+)
+from emulator.codecs.zcl.foundation import Status
+from emulator.codecs.zcl.prepayment import PREPAYMENT
+from emulator.codecs.zcl.snapshots import SetSupplyStatus, SetUncontrolledFlowThreshold
+from emulator.devices.gbz_engine import ComponentFailedError, GbzTurn
+from emulator.devices.gsme.model.clusters import ClusterModel, Work
+from emulator.devices.gsme.model.pending import Pending
+from emulator.devices.gsme.model.types import Value
+
+#: Cut-off that leaves it as it is. Source: RTDS GCS02.
+_AS_IT_IS: Final = -1
+#: Use case -> whether it asks for prepayment.
+_PREPAYS: Final = {"GCS02": False, "GCS03": True}
+
+
+# -- prepayment settings -------------------------------------------------------------------------
+
+
+def change_payment_mode(
+    model: ClusterModel, component: GbzComponent, told: ChangePaymentMode, turn: GbzTurn
+) -> list[Command]:
+    """Change the payment mode, and say what the meter has for prepayment."""
+    if bool(told.control & PREPAYMENT) is not _PREPAYS[turn.use_case]:
+        raise ComponentFailedError(Status.INVALID_FIELD)
+    values: dict[str, Value] = {"payment_control": told.control}
+    if told.cut_off != _AS_IT_IS:
+        values["cut_off_millipence"] = told.cut_off
+    model.dated(component, turn, told.start_s, values)
+    number = model.store.number
+    has_friendly = bool(model.store.rows("friendly_days"))
+    return [
+        ChangePaymentModeResponse(
+            int(has_friendly),
+            number("friendly_calendar_id"),
+            number("emergency_credit_limit_millipence"),
+            number("emergency_credit_threshold_millipence"),
+        )
+    ]
+
+
+def set_emergency_credit(
+    model: ClusterModel, component: GbzComponent, told: EmergencyCreditSetup, turn: GbzTurn
+) -> None:
+    """Set how much emergency credit there is, and where it is offered."""
+    values: dict[str, Value] = {
+        "emergency_credit_limit_millipence": told.limit,
+        "emergency_credit_threshold_millipence": told.threshold,
+    }
+    model.dated(component, turn, told.start_s, values)
+
+
+def set_low_credit(
+    model: ClusterModel, component: GbzComponent, told: SetLowCreditWarningLevel, turn: GbzTurn
+) -> None:
+    """Set the balance at which the customer is warned, together with the rest of the message.
+
+    Source:
+        inferred: it says no date, and a future-dated GCS05 is followed by one alert more than it
+        has dates (6 of reference gbcs-usecases.tsv).
+    """
+    beside = _beside(model, turn)
+    start_s = 0 if beside is None else beside
+    model.dated(component, turn, start_s, {"low_credit_warning_millipence": told.level})
+
+
+def _beside(model: ClusterModel, turn: GbzTurn) -> int | None:
+    """Return the date of what the same message set before, in seconds since 2000."""
+    same = [one for one in model.pending if _is_same(one, turn)]
+    return same[-1].at_s if same else None
+
+
+def _is_same(one: Pending, turn: GbzTurn) -> bool:
+    return (one.code, one.counter) == (turn.code, turn.header.counter)
+
+
+def set_most_credit(
+    model: ClusterModel, component: GbzComponent, told: SetMaximumCreditLimit, turn: GbzTurn
+) -> None:
+    """Set the most credit, and the most of one top-up."""
+    values: dict[str, Value] = {
+        "most_balance_millipence": told.most_balance,
+        "most_top_up_millipence": told.most_top_up,
+    }
+    model.dated(component, turn, told.start_s, values)
+
+
+def set_debt_cap(
+    model: ClusterModel, component: GbzComponent, told: SetOverallDebtCap, turn: GbzTurn
+) -> None:
+    """Set the most debt that is recovered in a week."""
+    model.dated(component, turn, told.start_s, {"debt_cap_millipence": told.cap})
+
+
+# -- supply, people, messages --------------------------------------------------------------------
+
+
+def set_supply_status(
+    model: ClusterModel, _component: GbzComponent, told: SetSupplyStatus, _turn: GbzTurn
+) -> None:
+    """Set what the supply does after tampering and the like."""
+    model.set(
+        tamper_state=told.tamper,
+        depletion_state=told.depletion,
+        uncontrolled_flow_state=told.uncontrolled_flow,
+        load_limit_state=told.load_limit,
+    )
+
+
+def set_flow_threshold(
+    model: ClusterModel,
+    _component: GbzComponent,
+    told: SetUncontrolledFlowThreshold,
+    _turn: GbzTurn,
+) -> None:
+    """Set when gas counts as flowing unasked."""
+    model.set(
+        flow_threshold=told.threshold,
+        flow_unit=told.unit,
+        flow_multiplier=told.multiplier,
+        flow_divisor=told.divisor,
+        flow_stabilisation_ds=told.stabilisation,
+        flow_measurement_s=told.measurement_s,
+    )
+
+
+def publish_tenancy(
+    model: ClusterModel, _component: GbzComponent, told: PublishChangeOfTenancy, _turn: GbzTurn
+) -> None:
+    """Keep from when on another customer lives here."""
+    model.set(tenancy_from=told.start_s)
+
+
+def publish_supplier(
+    model: ClusterModel, component: GbzComponent, told: PublishChangeOfSupplier, turn: GbzTurn
+) -> None:
+    """Keep who supplies, and how to reach them."""
+    values: dict[str, Value] = {"supplier_name": told.name, "supplier_contact": told.contact}
+    model.dated(component, turn, told.start_s, values)
+
+
+def update_site_id(
+    model: ClusterModel, component: GbzComponent, told: UpdateSiteId, turn: GbzTurn
+) -> None:
+    """Set the MPRN."""
+    model.dated(component, turn, told.start_s, {"mprn": told.site_id})
+
+
+def update_cin(
+    model: ClusterModel, component: GbzComponent, told: UpdateCin, turn: GbzTurn
+) -> None:
+    """Set the customer identification number to show."""
+    model.dated(component, turn, told.start_s, {"cin": told.cin})
+
+
+def display_message(
+    model: ClusterModel, _component: GbzComponent, told: DisplayMessage, _turn: GbzTurn
+) -> None:
+    """Keep a message to show."""
+    model.set(
+        message_id=told.message_id,
+        message_text=told.text,
+        message_start=told.start_s,
+        message_duration_min=told.duration_min,
+        message_control=told.control,
+    )
+
+
+def set_events(
+    model: ClusterModel, _component: GbzComponent, told: SetEventConfiguration, _turn: GbzTurn
+) -> None:
+    """Set what events do: those listed, a group's, or all of a configuration."""
+    rows: dict[int, int] = dict(model.store.rows("event_configuration"))
+    for event in _events(told, rows):
+        rows[event] = told.configuration
+    model.set(event_configuration=tuple(sorted(rows.items())))
+
+
+def _events(told: SetEventConfiguration, rows: dict[int, int]) -> list[int]:
+    data = told.payload
+    if told.control == 0 and data and len(data) == 1 + 2 * data[0]:
+        return [int.from_bytes(data[at : at + 2], "little") for at in range(1, len(data), 2)]
+    if told.control == 1 and len(data) == 2:
+        return [event for event in rows if event >> 8 == data[1] or data[1] == 0xFF]
+    if told.control == 2 and len(data) == 1:
+        return list(rows)
+    if told.control == 3 and len(data) == 1:
+        return [event for event, bits in rows.items() if bits == data[0]]
+    raise ComponentFailedError(Status.INVALID_FIELD)
+
+
+#: Binding word -> what carries it out.
+SETTINGS: Final[Mapping[str, Work]] = {
+    "change-payment-mode": change_payment_mode,
+    "set-emergency-credit": set_emergency_credit,
+    "set-low-credit": set_low_credit,
+    "set-most-credit": set_most_credit,
+    "set-debt-cap": set_debt_cap,
+    "set-supply-status": set_supply_status,
+    "set-flow-threshold": set_flow_threshold,
+    "publish-tenancy": publish_tenancy,
+    "publish-supplier": publish_supplier,
+    "update-site-id": update_site_id,
+    "update-cin": update_cin,
+    "display-message": display_message,
+    "set-events": set_events,
+}
