@@ -35,6 +35,7 @@ from emulator.ncp.identity import Identity
 from emulator.ncp.overhearing import follow_passthrough, overhear
 from emulator.ncp.receiving import receive
 from emulator.ncp.state import Handler, NcpState
+from emulator.ncp.timers import earlier
 
 _HANDLERS: Final[dict[Frame, Handler]] = {
     **SYSTEM.rows,
@@ -91,8 +92,7 @@ class Ncp:
     @property
     def deadline(self) -> int | None:
         """When ``tick`` has something to do; None: never."""
-        times = (self.state.next_due(), self.state.air.deadline)
-        return min((at for at in times if at is not None), default=None)
+        return earlier(self.state.next_due(), self.state.air.deadline)
 
     def reset(self) -> None:
         """Forget what a reset forgets."""

@@ -1,5 +1,6 @@
 """A whole dongle: the NCP behind its end of the ASH link, octets in and octets out."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from emulator.codecs.dlms.dumped import Dumped, Json, State
@@ -7,6 +8,7 @@ from emulator.codecs.ezsp.ash import ResetCode
 from emulator.codecs.ezsp.ash_actions import Action, Deliver, LinkState, LinkUp, Write
 from emulator.codecs.ezsp.ash_ends import AshNcp
 from emulator.ncp.core import Ncp, Said
+from emulator.ncp.timers import earlier
 
 _DUMPED: Final = frozenset({"ncp"})
 
@@ -30,8 +32,7 @@ class Dongle:
     @property
     def deadline(self) -> int | None:
         """When ``tick`` has something to do; None: never."""
-        times = (self.ncp.deadline, self.link.deadline)
-        return min((at for at in times if at is not None), default=None)
+        return earlier(self.ncp.deadline, self.link.deadline)
 
     def power_on(
         self, now: int, code: int = ResetCode.POWER_ON, *, announce: bool = False
@@ -73,7 +74,7 @@ class Dongle:
         """
         self.ncp.load(Dumped(state, path, _DUMPED).raw("ncp"), f"{path}.ncp")
 
-    def _perform(self, actions: list[Action], now: int) -> bytes:
+    def _perform(self, actions: Iterable[Action], now: int) -> bytes:
         out = b""
         for action in actions:
             if isinstance(action, Write):
@@ -89,5 +90,6 @@ class Dongle:
         for frame in said:
             if frame.callback and not self.link.room:
                 continue  # as on the chip: a host that does not listen loses callbacks
-            out += self._perform(self.link.send(frame.octets, now, callback=frame.callback), now)
+            for write in self.link.send(frame.octets, now, callback=frame.callback):
+                out += write.octets
         return out

@@ -188,7 +188,8 @@ class RadioBridge(QuietAir):
         if self._dark:
             self._light(now)
         for member in self._lit:
-            member.tick(now)
+            if member.timers.is_due(now):
+                member.tick(now)
         for member in self.members:
             if member.uplink:
                 sent, member.uplink = member.uplink, []

@@ -1,6 +1,13 @@
 """Timers of emulated nodes: named, replaceable, in the order they are due."""
 
 
+def earlier(one: int | None, other: int | None) -> int | None:
+    """Return the earlier of two deadlines, of which either may not be there."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
+
+
 class Timers:
     """Names and when they are due, in milliseconds of the NCP's clock."""
 
@@ -35,10 +42,14 @@ class Timers:
         self._due = {key: at for key, at in self._due.items() if key[0] != kind}
         self._first_is_known = False
 
+    def is_due(self, now: int) -> bool:
+        """Say whether ``take`` has something to give."""
+        first = self._first if self._first_is_known else self.deadline
+        return first is not None and first <= now
+
     def take(self, now: int) -> list[tuple[str, str]]:
         """Return and forget those that are due, the earliest first."""
-        first = self.deadline
-        if first is None or first > now:
+        if not self.is_due(now):
             return []
         due = sorted((at, key) for key, at in self._due.items() if at <= now)
         for _at, key in due:

@@ -270,17 +270,25 @@ class DongleService:
         return int((self._loop.time() - self._base_s) * 1000)
 
     def _arm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """See that ``_due`` comes in time; a timer that comes too early is left as it is.
+
+        Deadlines move on with every frame, and most of them never come.
+        """
         deadline = self._dongle.deadline
-        if deadline is not None:
-            at = self._base_s + (deadline + 1) / 1000
-            self._timer = self._loop.call_at(max(at, self._loop.time()), self._due)
+        if deadline is None:
+            return
+        at = self._base_s + (deadline + 1) / 1000
+        if self._timer is not None:
+            if self._timer.when() <= at:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(max(at, self._loop.time()), self._due)
 
     def _due(self) -> None:
         self._timer = None
-        self._send(self._dongle.tick(self._now()))
+        deadline, now = self._dongle.deadline, self._now()
+        if deadline is not None and deadline <= now:
+            self._send(self._dongle.tick(now))
         self._arm()
 
     def _note(self, who: str, note: Note) -> None:

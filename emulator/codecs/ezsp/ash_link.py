@@ -110,10 +110,13 @@ class AshEnd(ABC):
     @property
     def deadline(self) -> int | None:
         """When ``tick`` has something to do; None: never."""
-        times = (self._ack_due_at, self._window.timeout_at, self._not_ready_until)
-        return min((at for at in times if at is not None), default=None)
+        first = self._window.timeout_at
+        for at in (self._ack_due_at, self._not_ready_until):
+            if at is not None and (first is None or at < first):
+                first = at
+        return first
 
-    def send(self, payload: bytes, now: int, *, callback: bool = False) -> list[Action]:
+    def send(self, payload: bytes, now: int, *, callback: bool = False) -> list[Write]:
         """Hand over an EZSP frame for the other end.
 
         Args:
@@ -225,7 +228,7 @@ class AshEnd(ABC):
 
     # Frames
 
-    def _on_frame(self, frame: AshFrame, now: int) -> list[Action]:
+    def _on_frame(self, frame: AshFrame, now: int) -> Sequence[Action]:
         if isinstance(frame, _CONTROL):
             return self._on_control(frame, now)
         if self.state is not LinkState.CONNECTED:
@@ -234,10 +237,11 @@ class AshEnd(ABC):
             self.counts["bad_acknowledgements"] += 1
             return self._reject()
         if isinstance(frame, DataFrame):
-            return [*self._on_data(frame, now), *self._flush(now)]
-        self._not_ready_until = now + T_REMOTE_NOT_READY_MS if frame.not_ready else None
-        again = self._retransmit(now) if isinstance(frame, NakFrame) else []
-        return [*again, *self._flush(now)]
+            actions = self._on_data(frame, now)
+        else:
+            self._not_ready_until = now + T_REMOTE_NOT_READY_MS if frame.not_ready else None
+            actions = [] if isinstance(frame, AckFrame) else [*self._retransmit(now)]
+        return [*actions, *self._flush(now)] if self._window.queued else actions
 
     def _on_spoilt(self) -> list[Action]:
         if self.state is not LinkState.CONNECTED:
@@ -272,20 +276,18 @@ class AshEnd(ABC):
 
     # Sending
 
-    def _flush(self, now: int) -> list[Action]:
+    def _flush(self, now: int) -> list[Write]:
         """Send what the window allows."""
-        if not self._window.queued:
-            return []
         held = self._not_ready_until is not None and now < self._not_ready_until
         return [self._data(item) for item in self._window.next_frames(now, held=held)]
 
-    def _retransmit(self, now: int) -> list[Action]:
+    def _retransmit(self, now: int) -> list[Write]:
         """Send everything unacknowledged again."""
         items = self._window.all_again(now)
         self.counts["retransmitted"] += len(items)
         return [self._data(item) for item in items]
 
-    def _data(self, item: Outstanding) -> Action:
+    def _data(self, item: Outstanding) -> Write:
         self._ack_due_at = None  # it rides along
         return Write(ash.encode_data(item.number, self._expected, item.payload, again=item.again))
 

@@ -114,17 +114,18 @@ class SendWindow:
 
     def acknowledge(self, number: int, now: int) -> bool:
         """Drop what has arrived at the other end; False when that cannot have been sent."""
-        first = (self._next_number - len(self._outstanding)) % ash.MODULUS
-        arrived = (number - first) % ash.MODULUS
-        if arrived > len(self._outstanding):
+        sent = self._outstanding
+        arrived = (number - self._next_number + len(sent)) % ash.MODULUS
+        if arrived > len(sent):
             return False
+        if not arrived:
+            return True
         for _ in range(arrived):
-            item = self._outstanding.popleft()
-            self.timeouts = 0
+            item = sent.popleft()
             if not item.again:  # else nobody knows which copy it answers
                 self._wait(self.t_rx_ack_ms * 7 // 8 + (now - item.sent_at) // 2)
-        if arrived:
-            self._restart(now)
+        self.timeouts = 0
+        self._restart(now)
         return True
 
     def timed_out(self) -> int:
