@@ -89,6 +89,18 @@ def check(options: RunOptions) -> None:
         routes(loaded, options)
 
 
+def begins_anew(options: RunOptions) -> bool:
+    """Say whether the devices of the bench remember nothing of an earlier process.
+
+    So it is behind a loopback dongle: its program ends with the run that started it.
+
+    Raises:
+        UsageError: The bench file cannot be used.
+    """
+    found = _loaded(options).dongle
+    return found is not None and not found[1].is_real
+
+
 def lacks(options: RunOptions, scenario: Scenario) -> Sequence[Lack]:
     """Return what the bench lacks for a scenario, and what would unlock it; opens nothing.
 

@@ -126,6 +126,7 @@ class Node:
         return not self.capability & _LISTENS
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class LinkCounters:
     """Frames sealed under one link key.

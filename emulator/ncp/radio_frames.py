@@ -67,6 +67,12 @@ class DataFrame:
     group: int | None = None
     link_counter: int | None = None
 
+    def counted(self, link_counter: int) -> "DataFrame":
+        """Return it with a frame counter of the APS layer's security."""
+        keys = (self.network_key, self.link_key)
+        head = (self.source, self.destination, self.frame)
+        return DataFrame(*head, *keys, self.group, link_counter)
+
 
 @dataclass(frozen=True, slots=True)
 class AssociationRequest:

@@ -248,8 +248,9 @@ def _counted(ncp: NcpState, frame: DataFrame, key: bytes) -> DataFrame:
         counters = LinkCounters()
         _forget_counters(ncp, node.eui64)
     number = counters.outgoing
-    ncp.nv.link_counters[node.eui64, key] = replace(counters, outgoing=(number + 1) & 0xFFFFFFFF)
-    return replace(frame, link_counter=number)
+    after = LinkCounters((number + 1) & 0xFFFFFFFF, counters.incoming)
+    ncp.nv.link_counters[node.eui64, key] = after
+    return frame.counted(number)
 
 
 def is_fresh(ncp: NcpState, eui64: Eui64, key: bytes, counter: int | None) -> bool:
@@ -262,7 +263,7 @@ def is_fresh(ncp: NcpState, eui64: Eui64, key: bytes, counter: int | None) -> bo
         _forget_counters(ncp, eui64)
     if counters.incoming is not None and counter <= counters.incoming:
         return False
-    ncp.nv.link_counters[eui64, key] = replace(counters, incoming=counter)
+    ncp.nv.link_counters[eui64, key] = LinkCounters(counters.outgoing, counter)
     return True
 
 

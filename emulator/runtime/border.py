@@ -128,7 +128,7 @@ class Border:
             arrived = [copy.frame for copy in copies]
             crossed = Crossed(scene.now_us, LINK, order.frame, arrived, faults)
             scene.struck(crossed, box, label)
-        scene.records.count(roles[1], label)
+        scene.records.count(OUTSIDE if out else box.role, label)
         return copies
 
     def _role_of(self, device: Eui64) -> str:

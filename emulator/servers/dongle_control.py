@@ -52,10 +52,10 @@ class DongleOrders(OrderLines):
 
     ``reset [CODE]``, ``fail [CODE]`` (numbers in hexadecimal), ``silence on|off``, ``unplug``,
     ``disturb FAULT`` and ``disturb clear@LINK``; around a dongle that is the hub's radio also
-    ``power-cut EUI64 SECONDS`` (of a node, by the devices' clock); beside an emulated hub also ``gbcs HEX`` (a GBCS
-    message comes to the hub from its WAN), ``permit SECONDS`` (joining; 0: no more) and
-    ``image FILE EUI64...`` (a firmware image comes to the hub for these devices). Each is answered
-    by its own line (its first 80 characters) once it is carried out; what is no order by
+    ``power-cut EUI64 SECONDS`` (of a node, by the devices' clock); beside an emulated hub also
+    ``gbcs HEX`` (a GBCS message comes to the hub from its WAN), ``permit SECONDS`` (joining; 0: no
+    more) and ``image FILE EUI64...`` (a firmware image comes to the hub for these devices). Each is
+    answered by its own line (its first 80 characters) once it is carried out; what is no order by
     ``refused LINE``. What the hub sends onto its WAN is a note ``wan_out octets=HEX``.
 
     Source:

@@ -56,6 +56,7 @@ class DonglePty:
         self._take = take
         self._link = link
         self._kept = bytearray()
+        self._writing = False
         self._open()
         if link is not None:
             self._make_link(link)
@@ -91,12 +92,19 @@ class DonglePty:
         try:
             del self._kept[: os.write(self._master, self._kept)]
         except BlockingIOError:
-            self._loop.add_writer(self._master, self._writable)
+            self._wait()
             return
         if self._kept:
-            self._loop.add_writer(self._master, self._writable)
-        else:
+            self._wait()
+        elif self._writing:
+            self._writing = False
             self._loop.remove_writer(self._master)
+
+    def _wait(self) -> None:
+        """Go on when the host has read something."""
+        if not self._writing:
+            self._writing = True
+            self._loop.add_writer(self._master, self._writable)
 
     def _readable(self) -> None:
         try:
@@ -128,16 +136,18 @@ class DonglePty:
     def _shut(self) -> None:
         self._loop.remove_reader(self._master)
         self._loop.remove_writer(self._master)
+        self._writing = False
         os.close(self._master)
         os.close(self._slave)
 
 
-class _Host(asyncio.Protocol):
-    """One connection."""
+class _Host(asyncio.BufferedProtocol):
+    """One connection; its octets are read into the same place every time."""
 
     def __init__(self, port: "DongleTcp") -> None:
         self.port = port
         self.transport: asyncio.Transport | None = None
+        self._read = bytearray(_READ_BYTES)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A host is here; an older one is dropped, as a lead can be in one socket only."""
@@ -148,10 +158,14 @@ class _Host(asyncio.Protocol):
         self.port.unplug()
         self.port.host = self
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - a line has its own size
+        """Return where to put octets of the host."""
+        return self._read
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Octets of the host."""
         if self.port.host is self:
-            self.port.take(data)
+            self.port.take(bytes(self._read[:nbytes]))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - whatever ended it
         """The host is gone."""

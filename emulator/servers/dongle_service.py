@@ -224,23 +224,37 @@ class DongleService:
     # -- the line ------------------------------------------------------------------------------
 
     def _received(self, octets: bytes) -> None:
-        self._inward.put(octets, self._plan.pace)
+        if self._plan.pace is None:
+            self._arrived(octets)
+        else:
+            self._inward.put(octets, self._plan.pace)
 
     def _arrived(self, octets: bytes) -> None:
         """Octets have come to the dongle's end of the line."""
         if self._silent:
             return
-        for part in self._disturbed(_IN, octets):
-            self._send(self._dongle.receive(part, self._now()))
+        if self._schedule.touches(_IN):
+            for part in self._disturbed(_IN, octets):
+                self._send(self._dongle.receive(part, self._now()))
+        else:
+            self._send(self._dongle.receive(octets, self._now()))
         self._arm()
 
     def _send(self, octets: bytes) -> None:
-        if octets and not self._schedule.touches(_OUT):
-            self._outward.put(octets, self._plan.pace)  # one write, however many frames
-        elif octets:
-            for frame in _frames(octets):
-                for part in self._disturbed(_OUT, frame):
-                    self._outward.put(part, self._plan.pace)
+        if not octets:
+            return
+        if not self._schedule.touches(_OUT):
+            self._give(octets)  # one write, however many frames
+            return
+        for frame in _frames(octets):
+            for part in self._disturbed(_OUT, frame):
+                self._give(part)
+
+    def _give(self, octets: bytes) -> None:
+        if self._plan.pace is None:
+            self._depart(octets)
+        else:
+            self._outward.put(octets, self._plan.pace)
 
     def _depart(self, octets: bytes) -> None:
         if self._port is not None and not self._silent:
@@ -248,8 +262,6 @@ class DongleService:
 
     def _disturbed(self, link: str, octets: bytes) -> list[bytes]:
         """Return what the faults on a link leave of a frame."""
-        if not self._schedule.touches(link):
-            return [octets]
         parts = []
         if link == _IN:
             self._partial += octets

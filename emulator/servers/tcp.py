@@ -157,7 +157,7 @@ class MeterConnection(asyncio.Protocol):
             self._transport.abort()
 
 
-async def listen(make: Callable[[], asyncio.Protocol], host: str, port: int) -> asyncio.Server:
+async def listen(make: Callable[[], asyncio.BaseProtocol], host: str, port: int) -> asyncio.Server:
     """Open a listening socket.
 
     Raises:

@@ -4,7 +4,8 @@ Each command of the host is looked for among those recorded and not yet used, ke
 answered with what the dongle said then: the response, and the callbacks up to the next command.
 So a host that asks in a slightly other order (its tasks race) is served all the same. The ASH
 link is a new one: numbers, acknowledgements and repeats are made as they are needed; waits are not
-played. The time of day, which the host tells to who asks, may be another than it was. What was
+played. The time of day, which the host tells to who asks, may be another than it was, and so may
+ZCL's transaction numbers: answers are given the host's. What was
 never recorded is answered ``invalidCommand``, and kept as a `Difference`.
 """
 
@@ -19,8 +20,9 @@ from emulator.codecs.ezsp.protocol import VERSIONS, codec_of
 from emulator.codecs.zcl import time
 from harness.dlms_view.line import Way
 from harness.errors import BenchError
+from harness.han_ports import SMART_ENERGY
 from harness.transcript import Chunk, Record
-from hil.zigbee.messages import WIDE_VERSION
+from hil.zigbee.messages import INCOMING_MESSAGE, WIDE_VERSION, ApsOption
 from hil.zigbee.redaction import masked
 from hil.zigbee.transcript import data_frame
 
@@ -34,7 +36,14 @@ _CALLBACK: Final = 0x18
 #: Where a unicast names its cluster, and where its message begins, up to v13 and since v14; what
 #: of that is no value: its ZCL header. Source: reference zigbee-dongle.md 2.8.
 _SEND_UNICAST: Final = 0x34
+_PROFILE: Final = slice(_HEADER + 3, _HEADER + 5)
 _CLUSTER: Final = slice(_HEADER + 5, _HEADER + 7)
+_OPTIONS: Final = slice(_HEADER + 9, _HEADER + 11)
+_INDEX: Final = _HEADER + 11
+_OF_A_MAKER: Final = 0x04
+#: The same of messages that come in. Source: as above.
+_HEARD_CLUSTER: Final = slice(_HEADER + 3, _HEADER + 5)
+_HEARD_MESSAGE: Final = (_HEADER + 19, _HEADER + 31)
 _MESSAGE: Final = (_HEADER + 16, _HEADER + 17)
 _ZCL_HEADER: Final = 3
 #: Most differences that are kept; the rest is counted.
@@ -49,11 +58,13 @@ class Exchange:
         command: EZSP frame as `comparable` gives it.
         said: EZSP frames.
         used: Whether it was asked again.
+        sequence: ZCL transaction number of the message it sent; None: it sent none.
     """
 
     command: bytes
     said: list[bytes] = field(default_factory=list)
     used: bool = False
+    sequence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +104,41 @@ def exchanges(records: Iterable[Record], version: int = 0) -> list[Exchange]:
         last[chunk.way] = payload = frame.payload
         if chunk.way is Way.IN:
             if not _is_nop(payload):
-                found.append(Exchange(comparable(payload, version)))
+                number = zcl_sequence(payload, version)
+                found.append(Exchange(comparable(payload, version), sequence=number))
         elif found and not (_is_nop(payload) and not payload[1] & _CALLBACK):
             found[-1].said.append(payload)
     return found
 
 
 def comparable(command: bytes, version: int) -> bytes:
-    """Return a command without what may be another in a replay: keys, and the time of day."""
+    """Return a command without what may be another in a replay.
+
+    That is: keys, the time of day, and ZCL's transaction number.
+    """
     octets = masked(command, Way.IN, version)
-    cluster = int.from_bytes(octets[_CLUSTER], "little")
-    if _frame_id(octets) != _SEND_UNICAST or cluster != time.CLUSTER:
+    if zcl_sequence(octets, version) is None:
         return octets
-    kept = _MESSAGE[version >= WIDE_VERSION] + _ZCL_HEADER
-    return octets[:kept] + bytes(max(0, len(octets) - kept))
+    at = _MESSAGE[version >= WIDE_VERSION]
+    octets = octets[: at + 1] + b"\0" + octets[at + 2 :]
+    if int.from_bytes(octets[_CLUSTER], "little") != time.CLUSTER:
+        return octets
+    return octets[: at + _ZCL_HEADER] + bytes(max(0, len(octets) - at - _ZCL_HEADER))
+
+
+def zcl_sequence(command: bytes, version: int) -> int | None:
+    """Return the transaction number of a Smart Energy message that a command sends.
+
+    None for other commands and messages, and for fragments behind the first.
+    """
+    at = _MESSAGE[version >= WIDE_VERSION]
+    if _frame_id(command) != _SEND_UNICAST or len(command) < at + _ZCL_HEADER:
+        return None
+    profile = int.from_bytes(command[_PROFILE], "little")
+    in_parts = int.from_bytes(command[_OPTIONS], "little") & ApsOption.FRAGMENT
+    is_part = in_parts and command[_INDEX]  # a first fragment has the header of ZCL
+    is_makers = command[at] & _OF_A_MAKER
+    return None if profile != SMART_ENERGY or is_part or is_makers else command[at + 1]
 
 
 class ReplayedDongle:
@@ -138,6 +170,7 @@ class ReplayedDongle:
         self._places: dict[bytes, deque[int]] = {}
         for number, one in enumerate(self._recorded):
             self._places.setdefault(one.command[1:], deque()).append(number)
+        self._numbers: dict[tuple[bytes, int], int] = {}
         self._asked = 0
         self._next = 0
         self._link = AshNcp()
@@ -157,7 +190,7 @@ class ReplayedDongle:
         """Do what time demands."""
         return self._perform(self._link.tick(now), now)
 
-    def _perform(self, actions: list[Action], now: int) -> bytes:
+    def _perform(self, actions: Sequence[Action], now: int) -> bytes:
         out = b""
         for action in actions:
             if isinstance(action, Write):
@@ -182,7 +215,18 @@ class ReplayedDongle:
             return [sequence + _INVALID]
         exchange = self._recorded[places.popleft()]
         exchange.used = True
-        return [sequence + said[1:] for said in exchange.said]
+        live = zcl_sequence(command, self._version)
+        if exchange.sequence is not None and live is not None:
+            self._numbers[command[_CLUSTER], exchange.sequence] = live
+        return [sequence + self._numbered(said)[1:] for said in exchange.said]
+
+    def _numbered(self, said: bytes) -> bytes:
+        """Return what a dongle said with the transaction number its host knows by now."""
+        at = _HEARD_MESSAGE[self._version >= WIDE_VERSION] + 1
+        if _frame_id(said) != INCOMING_MESSAGE or len(said) <= at:
+            return said
+        live = self._numbers.get((said[_HEARD_CLUSTER], said[at]))
+        return said if live is None else said[:at] + bytes((live,)) + said[at + 1 :]
 
     def _differs(self, command: bytes) -> None:
         self.count += 1

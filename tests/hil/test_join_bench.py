@@ -177,7 +177,7 @@ def test_the_command_prints_one_document_and_its_transcript_plays_the_dongle(
     assert (about.line, about.complete, about.role) == ("dongle", True, "node stick")
     replay = NODE.replace("loopback:dongle", "replay:kept")
     played = bench_file(tmp_path, HEAD + replay)
-    code, text = run(nouns, "bench", "join", str(played.path), "--seconds", "2", "--json")
+    code, text = run(nouns, "bench", "join", str(played.path), "--seconds", "0", "--json")
     assert code == 0, text
     assert json.loads(text)["sealed"] is True
 

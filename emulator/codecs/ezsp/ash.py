@@ -226,7 +226,8 @@ def encode_data(number: int, acknowledged: int, payload: bytes, *, again: bool) 
     """
     control = number << 4 | acknowledged | (_RETRANSMITTED if again else 0)
     content = bytes((control,)) + randomise(payload)
-    return stuff(content + check(content)) + _END
+    whole = content + crc_hqx(content, CRC_START).to_bytes(CRC_BYTES, "big")
+    return stuff(whole) + _END
 
 
 def encode_fresh(frame: AshFrame) -> bytes:

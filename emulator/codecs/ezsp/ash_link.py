@@ -1,6 +1,7 @@
 """What both ends of an ASH link do alike: acknowledge, reject, retransmit, give up."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Final
 
 from emulator.codecs.dlms.dumped import Dumped, Json, State
@@ -130,14 +131,14 @@ class AshEnd(ABC):
         """
         if self.state is not LinkState.CONNECTED:
             raise IllegalEventError(f"ash: cannot send while {self.state.value}")
-        if not self.room:
-            raise IllegalEventError(f"ash: {MAX_QUEUED} frames wait already")
         if not ash.MIN_DATA_BYTES <= len(payload) <= ash.MAX_DATA_BYTES:
             raise ValueError(f"ash: an EZSP frame has 3 to 220 octets, not {len(payload)}")
         if self._not_ready_until is None:
             item = self._window.at_once(payload, now)
             if item is not None:
                 return [self._data(item)]
+        if not self.room:
+            raise IllegalEventError(f"ash: {MAX_QUEUED} frames wait already")
         self._window.add(payload, callback=callback)
         return self._flush(now)
 
@@ -224,7 +225,7 @@ class AshEnd(ABC):
         """Send again what was not acknowledged in time, or give up."""
         if self._window.timed_out() >= ACK_TIMEOUTS:
             return self._fail(ResetCode.ACK_TIMEOUTS)
-        return self._retransmit(now)
+        return [*self._retransmit(now)]
 
     # Frames
 

@@ -120,12 +120,15 @@ class SendWindow:
             return False
         if not arrived:
             return True
+        wait_ms = self.t_rx_ack_ms
         for _ in range(arrived):
             item = sent.popleft()
             if not item.again:  # else nobody knows which copy it answers
-                self._wait(self.t_rx_ack_ms * 7 // 8 + (now - item.sent_at) // 2)
-        self.timeouts = 0
-        self._restart(now)
+                wait_ms = wait_ms * 7 // 8 + (now - item.sent_at) // 2
+                if not T_RX_ACK_MIN_MS <= wait_ms <= T_RX_ACK_MAX_MS:
+                    wait_ms = max(T_RX_ACK_MIN_MS, min(wait_ms, T_RX_ACK_MAX_MS))
+        self.t_rx_ack_ms, self.timeouts = wait_ms, 0
+        self.timeout_at = now + wait_ms if sent else None
         return True
 
     def timed_out(self) -> int:

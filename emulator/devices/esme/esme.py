@@ -103,6 +103,8 @@ class Esme(FirmwareDevice):
 
     def on_power_on(self, now: UtcMs) -> list[Effect]:
         """Start up; a meter that had power before notes the end of the outage."""
+        if not self.hears:
+            return super().on_power_on(now)
         outage = life.power_returned(self, now)
         return [*super().on_power_on(now), *outage, *self._wait(now)]
 

@@ -21,7 +21,15 @@ from emulator.codecs.zcl.tunneling import (
 )
 from emulator.core.effects import Note, ZclIndication
 from emulator.core.ids import Eui64
-from emulator.han.outputs import CancelFrame, Hand, SendFrame, Settled, StartTimer, TunnelOutput
+from emulator.han.outputs import (
+    CancelFrame,
+    Hand,
+    SendFrame,
+    Settled,
+    StartTimer,
+    StopTimer,
+    TunnelOutput,
+)
 from emulator.han.tunnel import LAST_PAUSE_US, QUEUE_MESSAGES, pause_us
 from emulator.han.tunnel_client import TunnelClient, TunnelState
 
@@ -72,7 +80,7 @@ EVENTS: dict[str, tuple[Callable[[TunnelClient], Outputs], dict[TunnelState, Tun
     "submit": (lambda c: c.submit(MESSAGE), {}),
     "granted": (
         lambda c: c.arrived(from_chf(RequestTunnelResponse(9, TunnelStatus.SUCCESS)), 1),
-        {OPENING: OPEN},
+        {OPENING: OPEN, CLOSED: OPEN},  # late, and nothing newer was asked
     ),
     "refused": (
         lambda c: c.arrived(from_chf(RequestTunnelResponse(0xFFFF, TunnelStatus.BUSY)), 1),
@@ -288,3 +296,19 @@ def test_without_power_it_takes_nothing() -> None:
     assert machine.submit(MESSAGE) == []
     assert machine.expire("open", 1) == []
     assert machine.radio(awake=True, now_us=1) == []
+
+
+def test_an_answer_after_its_time_out_is_taken_unless_something_newer_was_asked() -> None:
+    late = from_chf(RequestTunnelResponse(9, TunnelStatus.SUCCESS))
+    machine = client(CLOSED)
+    outputs = machine.arrived(late, 1)
+    assert machine.tunnel_id == 9
+    assert StopTimer("open") in outputs  # it does not ask again
+    machine = client(CLOSED)
+    machine.expire("open", 1)
+    machine.arrived(late, 2)
+    assert machine.state is OPENING
+    asleep = client(OPENING, sleepy=True)
+    asleep.radio(awake=False, now_us=1)
+    asleep.arrived(late, 2)
+    assert asleep.state is CLOSED

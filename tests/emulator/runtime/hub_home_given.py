@@ -134,6 +134,9 @@ class _Nobody:
     def eui64_of(self, short: int) -> None:
         assert short >= 0
 
+    def cut_power(self, device: Eui64, off_s: float, now: int) -> None:
+        raise AssertionError(f"nobody cuts the power of {device} for {off_s} s at {now}")
+
 
 def member_plan(role: DeviceType, joining: Joining) -> tuple[Home, MemberPlan]:
     home = home_with(build(a_plan()), SEED, joining)

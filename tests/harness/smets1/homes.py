@@ -112,8 +112,8 @@ async def rotate(
     return getattr(answer, "result", None)
 
 
-def opens(of: EmulatedSmets1Bench, role: str) -> tuple[bool, bool]:
-    """Whether the SMSO, and whether the S1SP, can operate a device."""
+def opens(of: EmulatedSmets1Bench, role: str) -> tuple[bool | None, bool | None]:
+    """Whether the SMSO, and whether the S1SP, can operate a device; None: it cannot be asked."""
     return (
         of.opens_to(role, credentials(of, role, "SMSO")),
         of.opens_to(role, credentials(of, role, "S1SP")),

@@ -27,7 +27,7 @@ SMSO, S1SP, NEITHER = (True, False), (False, True), (False, False)
 def test_ownership_is_what_associations_with_both_parties_keys_show(role: str) -> None:
     made = bench()
 
-    async def story() -> list[tuple[bool, bool]]:
+    async def story() -> list[tuple[bool | None, bool | None]]:
         owners = [opens(made, role)]
         assert await rotate(made, role, "SMSO", "S1SP") is ActionResult.SUCCESS
         owners.append(opens(made, role))
@@ -112,7 +112,9 @@ def test_no_key_shows_in_a_memory_and_what_is_left_out_is_named() -> None:
     assert other is not None
     for key in (keys.unicast, keys.authentication, keys.master, other.unicast):
         assert key.hex() not in told
-    left_out = made.memory("ESME")[LEFT_OUT_ROW]
+    kept = made.memory("ESME")
+    assert kept is not None
+    left_out = kept[LEFT_OUT_ROW]
     assert "security.counters" in left_out
     assert "meter.logs" in left_out
 

@@ -96,7 +96,7 @@ def _said(way: Way, payload: bytes) -> Chunk:
 
 def test_what_came_behind_a_sign_of_life_belongs_to_the_command_before() -> None:
     nop, callback = b"\x02\x00\x01\x05\x00", b"\x02\x90\x01\x45\x00rest"
-    records = [
+    records: list[Chunk | LineEvent] = [
         _said(Way.IN, b"\x01\x00\x01\x26\x00"),
         _said(Way.OUT, b"\x01\x80\x01\x26\x00" + bytes(8)),
         _said(Way.IN, nop),

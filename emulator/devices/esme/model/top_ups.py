@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 from device_profiles.words import RemoteParty
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Effect, Note
-from emulator.crypto import prepayment_token
+from emulator.crypto import utrn
 from emulator.crypto.keystore import KeyStore
-from emulator.crypto.prepayment_token import COUNTER_MASK
 from emulator.crypto.protection import KeyRing
+from emulator.crypto.token_memory import KEPT, TokenAge, TokenMemory
+from emulator.crypto.utrn import Authentic
 from emulator.devices.credentials.holders import key_in, places_of
 from emulator.devices.esme.events import EventCode, happened
 from emulator.devices.esme.model.account import PREPAYMENT_MODE, mode_of
@@ -19,14 +20,9 @@ from emulator.devices.saved import Saved, State
 if TYPE_CHECKING:
     from emulator.devices.esme.esme import Esme
 
-#: Tokens remembered as used; an older one than all of them is out of date. Source: known (SMETS2:
-#: at least 100).
-REMEMBERED: Final = 100
 #: Tokens refused in a row after which entry by hand waits, and how long. Source: invented.
 _MOST_FAILURES: Final = 5
 _LOCKED_MS: Final = 300_000
-_SHIFT: Final = 32
-_SPAN: Final = COUNTER_MASK + 1
 
 
 class TopUpOutcome(enum.StrEnum):
@@ -70,37 +66,33 @@ class TopUps:
     """Tokens one meter took.
 
     Attributes:
-        used: Counters of the tokens taken, in rising order; their lower 32 bits are 0.
+        memory: Counters of the tokens taken.
         codes: Digits of the last tokens, for the top-up log: (when, digits, amount).
         failures: Tokens refused since the last one that was taken.
         locked_until: Until when entry by hand is suspended.
     """
 
-    __slots__ = ("codes", "failures", "locked_until", "used")
+    __slots__ = ("codes", "failures", "locked_until", "memory")
 
     def __init__(self) -> None:
-        self.used: list[int] = []
+        self.memory = TokenMemory()
         self.codes: list[tuple[int, str, int]] = []
         self.failures = 0
         self.locked_until = UtcMs(0)
 
-    def remember(self, counter: int) -> None:
-        """Note that a token was used."""
-        self.used = sorted({*self.used, counter})[-REMEMBERED:]
-
     def judge(self, counter: int, floor: int) -> TopUpOutcome:
-        """Say whether a token's counter is new."""
-        if counter in self.used:
+        """Say whether a token's counter is new, and above the floor of its supplier."""
+        age = self.memory.age(counter)
+        if age is TokenAge.DUPLICATE:
             return TopUpOutcome.DUPLICATE
-        oldest = self.used[0] if len(self.used) == REMEMBERED else 0
-        if counter <= max(floor, oldest):
+        if age is TokenAge.OUT_OF_DATE or counter <= floor:
             return TopUpOutcome.OUT_OF_DATE
         return TopUpOutcome.ACCEPTED
 
     def dump(self) -> State:
         """Return the state as JSON values."""
         return {
-            "used": [*self.used],
+            "used": [*self.memory.kept],
             "codes": [{"at": at, "code": code, "amount": n} for at, code, n in self.codes],
             "failures": self.failures,
             "locked_until": self.locked_until,
@@ -108,7 +100,7 @@ class TopUps:
 
     def load(self, saved: Saved) -> None:
         """Take over a dumped state."""
-        self.used = saved.number_list("used")
+        self.memory = TokenMemory(saved.number_list("used"))
         self.codes = [
             (row.number("at"), row.text("code"), row.number("amount"))
             for row in saved.rows("codes")
@@ -131,11 +123,11 @@ def take(
     if top_up.outcome is not TopUpOutcome.ACCEPTED:
         return top_up, [note, *_refused(device, top_up.outcome, now, local=local)]
     memory, account = device.model.top_ups, device.model.ledger.account
-    memory.remember(used)
+    memory.memory.take(used)
     memory.failures = 0
     at = device.local_time(now)
     device.model.ledger.paid_off += account.pay_in(top_up.amount, device.model.store, at)
-    memory.codes = [*memory.codes, (at, digits, top_up.amount)][-REMEMBERED:]
+    memory.codes = [*memory.codes, (at, digits, top_up.amount)][-KEPT:]
     effects: list[Effect] = [note]
     if local:
         effects += happened(device, EventCode.CREDIT_ADDED_LOCALLY, "", now)
@@ -147,7 +139,7 @@ def _judged(device: "Esme", digits: str, now: UtcMs, counter: int | None) -> tup
     if counter is None and now < memory.locked_until:
         return TopUp(TopUpOutcome.LOCKED_OUT), 0
     floor = device.trust.top_up_floors.get(RemoteParty.SUPPLIER, 0)
-    near = max([floor, *memory.used[-1:]])
+    near = max([floor, *memory.memory.kept[-1:]])
     token = _read(device, digits, near, counter)
     if token is None:
         return TopUp(TopUpOutcome.NOT_AUTHENTIC), 0
@@ -169,21 +161,15 @@ def _judged(device: "Esme", digits: str, now: UtcMs, counter: int | None) -> tup
 def _read(device: "Esme", digits: str, near: int, counter: int | None) -> tuple[int, int] | None:
     """Return value and counter of a token; None where it is not authentic.
 
-    A token holds ten bits of its counter; the others are those of the nearest counter (inferred).
+    A token holds ten bits of its counter; the others are those near the highest one (inferred).
     """
-    bits = prepayment_token.read_token(digits)
-    if bits is None:
-        return None
-    if counter is None:
-        high = near >> _SHIFT
-        base = high - high % _SPAN + bits.counter_low
-        around = [one for one in (base - _SPAN, base, base + _SPAN) if one >= 0]
-        counter = min(around, key=lambda one: abs(one - high)) << _SHIFT
     supplier = device.network.supplier(device.eui64)
     ring = prepayment_ring(device)
-    if not prepayment_token.is_authentic(bits, counter, supplier, device.eui64, ring):
+    said = near if counter is None else counter
+    token = utrn.judge(digits, supplier, device.eui64, ring, near=said)
+    if not isinstance(token, Authentic) or counter not in {None, token.counter}:
         return None
-    return bits.millipence, counter
+    return token.bits.millipence, token.counter
 
 
 def prepayment_ring(device: "Esme") -> KeyRing:

@@ -172,3 +172,30 @@ def test_content_that_checks_but_breaks_a_rule_is_refused_by_its_name(
 def test_a_value_that_fits_no_frame_is_our_own_fault(frame: AshFrame) -> None:
     with pytest.raises(ValueError, match=r"ash: |range\(0, 256\)"):
         ash.encode(frame)
+
+
+@settings(max_examples=examples(200))
+@given(_THREE, _THREE, st.binary(min_size=3, max_size=ash.MAX_DATA_BYTES), st.booleans())
+def test_a_data_frame_has_the_same_octets_whether_or_not_a_value_was_made_of_it(
+    number: int, acknowledged: int, payload: bytes, again: bool
+) -> None:
+    frame = DataFrame(number, acknowledged, payload, again)
+    assert ash.encode_data(number, acknowledged, payload, again=again) == ash.encode(frame)
+
+
+@settings(max_examples=examples(200))
+@given(st.binary(max_size=ash.MAX_BODY_BYTES))
+def test_stuffing_puts_an_escape_in_front_of_each_reserved_value_and_of_no_other(
+    octets: bytes,
+) -> None:
+    reserved = {0x7E, 0x7D, 0x11, 0x13, 0x18, 0x1A}
+    pairs = ((0x7D, octet ^ 0x20) if octet in reserved else (octet,) for octet in octets)
+    assert stuff(octets) == bytes(octet for pair in pairs for octet in pair)
+
+
+def test_the_frames_known_by_their_octets_are_those_that_are_read_from_them() -> None:
+    assert len(ash.SHORT_FRAMES) == 32
+    for octets, frame in ash.SHORT_FRAMES.items():
+        plain = unstuff(octets)
+        assert plain is not None
+        assert ash.decode(plain) == frame

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emulator.crypto.token_memory import KEPT
 from emulator.devices.esme import life
 from emulator.devices.esme.events import EventCode
-from emulator.devices.esme.model.top_ups import REMEMBERED, TopUpOutcome
+from emulator.devices.esme.model.top_ups import TopUpOutcome
 from tests.emulator.devices.esme.esme_kit import OBJECTS, Meter
 from tests.emulator.devices.esme.prepayment_kit import (
     POUND,
@@ -54,7 +55,7 @@ def test_a_token_is_taken_once_whichever_way_it_comes() -> None:
 
 def test_a_token_older_than_all_remembered_ones_is_out_of_date() -> None:
     meter = prepaying(max_balance_millipence=2**31 - 1)
-    for counter in range(10, 10 + REMEMBERED):
+    for counter in range(10, 10 + KEPT):
         assert life.enter_code(meter.device, token(counter, 1), meter.now)[0].amount == 1000
     late = life.enter_code(meter.device, token(9, 1), meter.now)[0]
     assert late.outcome is TopUpOutcome.OUT_OF_DATE
