@@ -5,7 +5,7 @@ import contextlib
 import os
 import time
 import tty
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from emulator.codecs.ezsp.ash_actions import Action, Deliver, Write
@@ -106,7 +106,7 @@ class Desk:
             self._take(self.dongle.tick(self.now))
         self.now = end
 
-    def _carry(self, actions: list[Action]) -> None:
+    def _carry(self, actions: Sequence[Action]) -> None:
         for action in actions:
             if isinstance(action, Write):
                 self._take(self.dongle.receive(action.octets, self.now))

@@ -1,5 +1,7 @@
 """A whole dongle behind a line that loses, damages, doubles and splits what crosses it."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from emulator.codecs.ezsp.ash_actions import Action, Deliver, Write
@@ -49,7 +51,7 @@ class LossyDesk:
             self._carry(self._host.tick(self.now))
             self._to_host(self.dongle.tick(self.now))
 
-    def _carry(self, actions: list[Action]) -> None:
+    def _carry(self, actions: Sequence[Action]) -> None:
         for action in actions:
             if isinstance(action, Write):
                 for part in self._line(action.octets):

@@ -1,7 +1,7 @@
 """The known ASH frames, and a line between two ends on which named things go wrong."""
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -75,7 +75,7 @@ class Line:
     _pieces: int = 0
     _wire: list[tuple[int, int, str, bytes]] = field(default_factory=list)
 
-    def act(self, who: str, actions: list[Action]) -> None:
+    def act(self, who: str, actions: Sequence[Action]) -> None:
         """Perform what an end asks for."""
         for action in actions:
             if isinstance(action, Write):

@@ -1,6 +1,7 @@
 """Both ends of a link, move by move."""
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
@@ -32,7 +33,7 @@ def _ncp() -> AshNcp:
     return ncp
 
 
-def _written(actions: list[Action]) -> list[AshFrame]:
+def _written(actions: Sequence[Action]) -> list[AshFrame]:
     octets = b"".join(action.octets for action in actions if isinstance(action, Write))
     found = AshReceiver().feed(octets)
     return [frame for frame in found if not isinstance(frame, Exception)]
