@@ -13,7 +13,6 @@ from harness.errors import HarnessError, UsageError
 from harness.journal import Journal
 from harness.journal_part import JournalPart, put_in, taken_out
 from harness.judging import Finding
-from harness.migration.volume_workers import Outcome, Task, Workshop, play_all
 from harness.recorder import ReplayError
 from harness.report.pcapng import PcapngWriter
 from harness.run_folder import RunFolder
@@ -21,6 +20,7 @@ from harness.run_options import RunOptions
 from harness.scenario import Scenario
 from harness.scenario_play import ScenarioPlay, keep_certificates
 from harness.setting import Setting
+from harness.workers import Outcome, Task, Workshop, play_all
 
 #: A journal that no file holds: what a scenario leaves goes to the run's own when it has ended.
 _IN_MEMORY: Final = Path(":memory:")

@@ -10,9 +10,9 @@ import json
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, BinaryIO, Final, Self
+from typing import Any, BinaryIO, Final
 
+from harness.closing import Closing
 from harness.dlms_view.line import Way
 from harness.errors import UsageError
 from harness.report import pcapng_blocks as blocks
@@ -38,7 +38,7 @@ def toml_of(name: Path) -> Path:
     return pcapng_of(name).with_suffix(".toml")
 
 
-class TranscriptWriter:
+class TranscriptWriter(Closing):
     """Writes a conversation while it happens.
 
     Each record is in the file, secrets masked, as soon as the frame it belongs to is whole.
@@ -145,15 +145,8 @@ class TranscriptWriter:
         self.path.unlink(missing_ok=True)
         toml_of(self.path).unlink(missing_ok=True)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the octets' file; more than once does no harm."""
         self._file.close()
 
 

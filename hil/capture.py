@@ -23,10 +23,10 @@ from harness.transcript_about import About, Client
 from harness.transcript_file import TranscriptWriter, pcapng_of, rewritten, toml_of
 from harness.transcript_pseudonyms import pseudonymised
 from hil import bench as hil_bench
-from hil.bench import HilBench
 from hil.bench_file import LoadedBench
 from hil.capture_subject import CaptureChoices, Subject, secrets_of
 from hil.endpoints import EndpointKind
+from hil.line_bench import HilBench
 from hil.tap import Tap
 from hil.transcript_tap import TranscriptTap
 

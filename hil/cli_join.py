@@ -1,9 +1,7 @@
 """``smetsbench bench join``: an emulated device joins a real or emulated hub through a dongle."""
 
 import asyncio
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -21,6 +19,7 @@ from hil import dongle_offers
 from hil.asking import asker
 from hil.bench_file import load_bench
 from hil.dongle_transcript import about_of, of_command
+from hil.interrupted import until_interrupted
 from hil.joined import JoinedDevice, joined
 from hil.loopback_wan import LoopbackWan
 from hil.node_plan import NodePlan, Wanted
@@ -120,7 +119,7 @@ async def _join(
     tap: DongleTranscript,
 ) -> None:
     stopped = asyncio.Event()
-    with _until_interrupted(stopped):
+    with until_interrupted(stopped):
         device = await joined(wanted, tell)
         try:
             told.row |= _row(device)
@@ -221,29 +220,3 @@ def _tell(line: str) -> None:
 
 def _silent(_line: str) -> None:
     """Say nothing: the document says it."""
-
-
-@contextmanager
-def _until_interrupted(stopped: asyncio.Event) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM set the event; a second one gives up at once."""
-    loop = asyncio.get_running_loop()
-    here = asyncio.current_task()
-    asked: list[int] = []
-
-    def interrupt() -> None:
-        asked.append(1)
-        stopped.set()
-        if len(asked) > 1 and here is not None:
-            here.cancel()
-
-    signals: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
-    try:
-        for number in signals:
-            loop.add_signal_handler(number, interrupt)
-    except (RuntimeError, ValueError):  # not the main thread: nobody can interrupt it here
-        signals = ()
-    try:
-        yield
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)

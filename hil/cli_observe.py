@@ -1,7 +1,6 @@
 """``smetsbench bench observe``: look around with a dongle, and listen; only a scan is sent."""
 
 import asyncio
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from harness.data_files import DataOption, overlays
 from harness.errors import UsageError
 from hil.dongle_transcript import of_command
 from hil.drivers.zigbee_observer import DongleTold, ZigbeeObserver
+from hil.interrupted import until_interrupted
 from hil.observed import Observing, Wanted, held, keys_of, within
 from hil.tap import Tap
 from hil.zigbee.errors import unfit
@@ -57,7 +57,7 @@ def observe(  # noqa: PLR0913, PLR0917 -- one parameter an option
     at: Annotated[
         str | None,
         typer.Option(
-            help="A dongle without a bench file: zigbee:/dev/serial/by-id/… or zigbee:tcp://…"
+            help="A program of this computer, without a bench file: zigbee:tcp://127.0.0.1:PORT"
         ),
     ] = None,
     channel: Annotated[
@@ -97,6 +97,8 @@ def observe(  # noqa: PLR0913, PLR0917 -- one parameter an option
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Look for networks, measure energy, and listen; allowed unarmed, for it sends only a scan.
+
+    A real dongle is one that a bench file names, with the role of an observer.
 
     Listen to networks of your own, or with their owner's leave: that is yours to see to.
     """
@@ -163,7 +165,7 @@ async def _observe(
     told = Told()
     observer = ZigbeeObserver(observing.settings, tap, listen_only=wishes.listen_only)
     stopped = asyncio.Event()
-    with _until_interrupted(stopped):
+    with until_interrupted(stopped):
         try:
             told.dongle = await observer.open()
             _refuse_other(told.dongle, observing)
@@ -194,33 +196,6 @@ def _observation(captured: Captured) -> Observation:
     """Return what frames tell: deciphered ones where keys opened any, else as heard."""
     opened = captured.unsealer is not None and captured.unsealer.opened
     return Observation.of(captured.clear if opened else captured.frames)
-
-
-@contextmanager
-def _until_interrupted(stopped: asyncio.Event) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM set the event, so that what was captured is kept and told.
-
-    A second one gives up at once: a dongle that does not answer is waited for no longer.
-    """
-    loop = asyncio.get_running_loop()
-    here = asyncio.current_task()
-
-    def interrupt() -> None:
-        if stopped.is_set() and here is not None:
-            here.cancel()
-        stopped.set()
-
-    signals: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
-    try:
-        for number in signals:
-            loop.add_signal_handler(number, interrupt)
-    except (RuntimeError, ValueError):  # not the main thread: nobody can interrupt it here
-        signals = ()
-    try:
-        yield
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
 
 
 @contextmanager

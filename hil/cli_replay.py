@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Any, Final
 
 import typer
 from rich.text import Text
@@ -24,6 +24,7 @@ from harness.transcript import Transcript
 from harness.transcript_about import DONGLE
 from harness.transcript_file import load
 from hil.cli_capture import role_of
+from hil.played_endpoint import PlayedEndpoint
 from hil.replay import Against, against_emulator
 from hil.replay_bench import against_bench
 from hil.replay_device import ReplayEndpoint
@@ -101,14 +102,8 @@ def _as_device(endpoint: ReplayEndpoint, listen: str, *, as_json: bool) -> int:
     return 1 if found else 0
 
 
-class _Played(Protocol):
-    def end(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-
 @contextmanager
-def until_stopped(endpoint: _Played) -> Iterator[None]:
+def until_stopped(endpoint: PlayedEndpoint) -> Iterator[None]:
     """Let SIGTERM and Ctrl-C end the play in order."""
 
     def ended(_number: int, _frame: FrameType | None) -> None:

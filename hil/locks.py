@@ -10,10 +10,10 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from emulator.core.clock import UtcMs, iso
+from harness.closing import Closing
 from hil import wall_clock
 from hil.errors import DeviceLockedError, LockUnusableError
 
@@ -57,7 +57,7 @@ def port_name(url: str) -> str:
     return os.path.realpath(url) if url.startswith("/") else url
 
 
-class DeviceLock:
+class DeviceLock(Closing):
     """A held lock. The system lets go of it when the process ends, however it ends.
 
     Attributes:
@@ -81,18 +81,7 @@ class DeviceLock:
         os.ftruncate(fd, 0)  # an empty file: released in good order
         os.close(fd)
 
-    def __enter__(self) -> Self:
-        """Return the lock."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Let go."""
-        self.release()
+    close = release
 
 
 def acquire(name: str, operator: str, folder: Path | None = None) -> DeviceLock:

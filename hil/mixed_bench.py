@@ -7,7 +7,7 @@ from typing import Final
 from device_profiles.schema import DeviceProfile
 from device_profiles.words import DeviceType
 from emulator.core.ids import Eui64
-from harness.benches.refusals import no_keypad
+from harness.benches.refusals import no_keypad, not_restored
 from harness.errors import BenchError
 from harness.meter import Credentials
 from harness.ports import (
@@ -275,12 +275,7 @@ class MixedBench:
         Raises:
             BenchError: Always.
         """
-        raise BenchError(
-            f"a bench with real lines cannot be put back to a state of {len(state)} octets",
-            where=str(self.loaded.path),
-            cause="the run was begun on an emulated bench",
-            next_command="smetsbench run (afresh) instead of resume",
-        )
+        raise not_restored("a bench with real lines", state, str(self.loaded.path))
 
     async def close(self) -> None:
         """Let go of every port, end every child, and stop the home."""

@@ -1,12 +1,14 @@
 """Which dongle is to observe, and with which keys: out of a bench file, or named by itself."""
 
 import contextlib
+import ipaddress
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from device_profiles import installation as installations
 from emulator.core.ids import Eui64
@@ -29,9 +31,11 @@ from hil.zigbee_observation.census import CHANNELS
 from hil.zigbee_observation.unsealing import KEY_OCTETS
 
 _SCHEME: Final = "zigbee:"
-#: Ways a dongle may be named without a bench file: names that stay, or an emulator's.
-_KINDS: Final = ("/dev/serial/by-id/", "/dev/pts/", "tcp://")
-_NEXT: Final = "smetsbench bench observe --at zigbee:/dev/serial/by-id/..."
+#: Where a dongle is that is a program of this computer; all others are a bench file's to name
+#: (reference zigbee-dongle.md 5.3-1): opening one resets whatever is there.
+_PTY, _TCP = "/dev/pts/", "tcp://"
+_NEXT: Final = "smetsbench bench observe FILE"
+_HERE_ALONE: Final = "smetsbench bench observe --at zigbee:tcp://127.0.0.1:PORT"
 #: Home around a loopback dongle that observes, and what its program is told besides.
 _HOME: Final = "demo"
 _BESIDE_A_HUB: Final = ("--hub", "emulated", "--as", "nobody")
@@ -44,7 +48,7 @@ class Wanted:
     Attributes:
         file: Bench file, or None.
         name: Its name in the file; None: the only one that observes.
-        at: Its address, where there is no file.
+        at: Its address, where there is no file: of a program on this computer.
         seed: Seed of a loopback dongle's home.
         data: Overlay folders.
     """
@@ -87,7 +91,7 @@ def held(wanted: Wanted) -> Iterator[Observing]:
         raise UsageError(
             "which dongle shall observe?",
             where="FILE or --at",
-            cause="one of them is needed: a bench file with a dongle, or the dongle's address",
+            cause="one of them is needed: a bench file with a dongle, or a program's address",
             next_command=_NEXT,
         )
     with contextlib.ExitStack() as stack:
@@ -141,21 +145,45 @@ def keys_of(
 
 
 def _by_itself(at: str) -> DongleSettings:
+    """Return a dongle that no bench file names: a program of this computer.
+
+    Raises:
+        UsageError: It is none, or may be a real one.
+    """
     path = at.removeprefix(_SCHEME)
-    if not at.startswith(_SCHEME) or not (path.startswith(_KINDS) or _is_link(path)):
+    if not at.startswith(_SCHEME) or not path.startswith(("/", _TCP)):
         raise UsageError(
             f"{at!r} names no dongle that could be observed with",
             where="--at",
-            cause="write zigbee: and its /dev/serial/by-id link, or tcp://HOST:PORT; a numbered"
-            " port may be another device after the next plug-in, and a reset would disturb it",
+            cause="write zigbee: and the address that smetsbench dongle printed",
+            next_command=_HERE_ALONE,
+        )
+    if not (_is_pty(path) or _is_here(path)):
+        raise UsageError(
+            f"{path} may be a real dongle, and no bench file names it",
+            where="--at",
+            cause="opening resets whatever is there; --at is for programs of this computer (a"
+            " pseudo-terminal, tcp://127.0.0.1:PORT). Write the dongle into a bench file:"
+            f' [dongles.ears] endpoint = "{at}", role = "observer"',
             next_command=_NEXT,
         )
     return DongleSettings(path)
 
 
-def _is_link(path: str) -> bool:
-    """Say whether a path is a link that somebody made for a dongle's pseudo-terminal."""
-    return Path(path).is_symlink() and str(Path(path).resolve()).startswith("/dev/pts/")
+def _is_pty(path: str) -> bool:
+    """Say whether a path is a pseudo-terminal, or a link that somebody made for one."""
+    return str(Path(path).resolve()).startswith(_PTY)
+
+
+def _is_here(path: str) -> bool:
+    """Say whether an address is a TCP port of this computer."""
+    if not path.startswith(_TCP):
+        return False
+    try:
+        host = urlsplit(path).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name that may lead anywhere
+        return False
 
 
 def _chosen(loaded: LoadedBench, name: str | None) -> tuple[str, DongleSection]:

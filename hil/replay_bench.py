@@ -20,9 +20,9 @@ from harness.errors import UsageError
 from harness.replay_client import Held, Replayed, recorded_exchanges, replay_as_client
 from harness.replay_jobs import Whose, ring_of
 from harness.transcript import Transcript
-from hil.bench import HilBench
 from hil.capture_subject import CaptureChoices, Subject, known_clients
 from hil.endpoints import EndpointKind
+from hil.line_bench import HilBench
 from hil.line_settings import first_baud, port_of
 from hil.replay import PortWire, Step
 from hil.serial_port import SerialPort

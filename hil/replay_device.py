@@ -5,24 +5,21 @@ import select
 import socket
 import threading
 import time
-import tty
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Protocol, Self
-from urllib.parse import SplitResult, urlsplit
+from typing import Final, Protocol
 
 from harness.dlms.settings import Framing
-from harness.errors import BenchError, UsageError
+from harness.errors import UsageError
 from harness.replay_player import Answer, Mismatch, Player, StrictPlayer
 from harness.replay_tolerant import TolerantPlayer
 from harness.transcript import Transcript
 from harness.transcript_file import load
+from hil.played_endpoint import POLL_S, PlayedEndpoint, host_and_port, not_listening, raw_pty
 
 #: Pause after which an unfinished frame is given up.
 _SILENCE_S: Final = 0.2
-_POLL_S: Final = 0.1
 _READ_BYTES: Final = 65536
 #: What goes before ``HOST:PORT`` in the address of each framing.
 _SCHEMES: Final = {Framing.WRAPPER: "wrapper"}
@@ -50,9 +47,7 @@ class _Pty:
     """A pseudo-terminal in raw mode; one end is kept open so that clients may come and go."""
 
     def __init__(self) -> None:
-        self._ours, self._theirs = os.openpty()
-        tty.setraw(self._theirs)
-        self.address = os.ttyname(self._theirs)
+        self._ours, self._theirs, self.address = raw_pty()
         self._given = False
 
     def wait(self, timeout_s: float) -> int | None:
@@ -103,7 +98,7 @@ class _Tcp:
         self._socket.close()
 
 
-class ReplayEndpoint:
+class ReplayEndpoint(PlayedEndpoint):
     """Plays a recorded meter in a thread of its own until it is stopped.
 
     Attributes:
@@ -132,16 +127,14 @@ class ReplayEndpoint:
         Raises:
             UsageError: There is no such capture.
         """
+        super().__init__()
         self.transcript = name if isinstance(name, Transcript) else load(name)
         self.player: Player = (
             StrictPlayer(self.transcript) if strict else TolerantPlayer(self.transcript)
         )
-        self.address = ""
         self._speed = speed
         self._tell = tell or _unheard
         self._told = 0
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
         self._place: _Place | None = None
 
     @property
@@ -165,34 +158,12 @@ class ReplayEndpoint:
         self._thread.start()
         return self.address
 
-    def wait(self) -> None:
-        """Wait until somebody calls ``end`` or ``stop``."""
-        while not self._stop.wait(_POLL_S):
-            continue
-
-    def end(self) -> None:
-        """Ask for the end, from any thread or signal handler; ``stop`` then closes everything."""
-        self._stop.set()
-
     def stop(self) -> None:
-        """Stop answering; more than once does no harm."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
+        """Stop answering, and let go of the place; more than once does no harm."""
+        super().stop()
         if self._place is not None:
             self._place.close()
             self._place = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def _open(self, listen: str) -> _Place:
         framing = self.transcript.about.framing
@@ -201,23 +172,18 @@ class ReplayEndpoint:
             if framing is Framing.WRAPPER:
                 raise _wrong_place(listen, "the recording is of the TCP wrapper")
             return _Pty()
-        where = urlsplit(listen)
-        port = _port(where)
-        if where.scheme != scheme or not where.hostname or port is None:
+        where = host_and_port(listen, scheme)
+        if where is None:
             raise _wrong_place(listen, f"the recording wants {scheme}://HOST:PORT")
         try:
-            return _Tcp(where.hostname, port, scheme)
+            return _Tcp(*where, scheme)
         except OSError as error:
-            raise BenchError(
-                f"nobody can be listened to there: {error.strerror or error}",
-                where=f"--listen {listen}",
-                cause="a port in use, or a host of another machine",
-                next_command=f"choose port 0: {scheme}://127.0.0.1:0",
-            ) from error
+            choose = f"choose port 0: {scheme}://127.0.0.1:0"
+            raise not_listening(listen, error, choose) from error
 
     def _serve(self, place: _Place) -> None:
         while not self._stop.is_set():
-            client = place.wait(_POLL_S)
+            client = place.wait(POLL_S)
             if client is not None:
                 self._talk(client)
                 place.gone()
@@ -227,7 +193,7 @@ class ReplayEndpoint:
         self._say(client, self.player.connected())
         quiet = True
         while not self._stop.is_set():
-            ready, _, _ = select.select([client], [], [], _POLL_S if quiet else _SILENCE_S)
+            ready, _, _ = select.select([client], [], [], POLL_S if quiet else _SILENCE_S)
             try:
                 octets = os.read(client, _READ_BYTES) if ready else b""
             except OSError:
@@ -250,13 +216,6 @@ class ReplayEndpoint:
         self._told += len(fresh)
         for mismatch in fresh:
             self._tell(mismatch)
-
-
-def _port(where: SplitResult) -> int | None:
-    try:
-        return where.port
-    except ValueError:
-        return None
 
 
 def _unheard(_mismatch: Mismatch) -> None:

@@ -2,9 +2,9 @@
 
 import threading
 import time
-from types import TracebackType
 from typing import Final, Self
 
+from harness.closing import Closing
 from hil import port_address
 from hil.channels import Channel, open_channel
 from hil.errors import (
@@ -29,7 +29,7 @@ WRITE_S: Final = 5.0
 _BITS: Final = 10
 
 
-class SerialPort:
+class SerialPort(Closing):
     """An open line. For one thread at a time.
 
     Always 8N1: even parity (IEC 62056-21) is set and stripped in software above, which works
@@ -209,19 +209,6 @@ class SerialPort:
         if self.is_open:
             self._release()
             self._tap.event("close", {}, time.monotonic_ns())
-
-    def __enter__(self) -> Self:
-        """Return the port."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the port."""
-        self.close()
 
     def _listen(self, wait_s: float) -> bytes:
         try:

@@ -21,6 +21,7 @@ from emulator.core.faults import (
     parse,
     parse_clear,
 )
+from emulator.core.values import quick
 
 #: What happens on the link ``sim``.
 SIM_MOVE: Final = "sim.move"
@@ -30,6 +31,7 @@ _KEEPS_OFF: Final = "mute"
 _BOTH_WAYS: Final = {link: (f"{link}-in", f"{link}-out") for link in ("wan", "csp", "line")}
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Frame:
     """A frame about to cross a link, as faults see it.

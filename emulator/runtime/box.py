@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from emulator.core.clock import UtcMs
 from emulator.core.effects import DeviceEvent, Effect, Payload
@@ -32,15 +32,6 @@ class DeviceLike(Protocol):
 
     def rows(self) -> dict[str, str]:
         """Return the state for a reader."""
-        ...
-
-
-@runtime_checkable
-class Injectable(Protocol):
-    """A device that faults can be put into."""
-
-    def inject(self, fault: str) -> None:
-        """Put a fault inside the device; ValueError when it has no such fault."""
         ...
 
 

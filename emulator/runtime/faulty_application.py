@@ -20,12 +20,11 @@ from emulator.core.effects import (
 )
 from emulator.core.fault_keys import ROLES
 from emulator.core.fault_schedule import FaultSchedule
-from emulator.core.faults import BatteryAt, Inject, PowerCut
+from emulator.core.faults import PowerCut
 from emulator.core.ids import Eui64
 from emulator.ncp.member_plan import Application, MemberPlan
-from emulator.runtime.box import Injectable
-from emulator.runtime.fault_acts import effect_of
 from emulator.runtime.progress import OtaProgress
+from emulator.servers.device_faults import effect_of, put_in
 
 #: Names of timers that are the faults' own.
 _FAULT: Final = "fault/"
@@ -128,25 +127,12 @@ class FaultyApplication:
         fault, act = self._schedule.act(place)
         fields = (("fault", fault.text), ("effect", effect_of(act)))
         told: list[Effect] = [Note("fault", fields)]
-        match act:
-            case PowerCut():
-                told.append(BrownOut(act.off_s))
-            case BatteryAt():
-                self._device.load({**self._device.dump(), "battery_days": act.days})
-            case Inject():
-                told += self._inject(act.word)
+        if isinstance(act, PowerCut):
+            return [*told, BrownOut(act.off_s)]
+        why = put_in(self._device, act)
+        if why:
+            told.append(Note("fault_without_effect", (("why", why),)))
         return told
-
-    def _inject(self, word: str) -> list[Effect]:
-        device = self._device
-        try:
-            if isinstance(device, Injectable):
-                device.inject(word)
-                return []
-            why = "nothing can be put into the device"
-        except ValueError as error:
-            why = str(error)
-        return [Note("fault_without_effect", (("why", why),))]
 
     # -- memory --------------------------------------------------------------------------------
 

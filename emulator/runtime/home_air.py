@@ -18,7 +18,7 @@ from emulator.core.ids import Eui64
 from emulator.han.medium import LINK
 from emulator.ncp.air_octets import AirOctets, Said, UnwritableFrameError
 from emulator.ncp.hub_joining import HubRadio, Tell
-from emulator.ncp.hub_keys import OPEN
+from emulator.ncp.link_key_rule import OPEN
 from emulator.ncp.radio_frames import Announcement, DataFrame, RadioFrame
 from emulator.runtime.air_tap import AirTap
 from emulator.runtime.border import COMMENT

@@ -17,6 +17,7 @@ from emulator.core.clock import UtcMs
 from emulator.core.errors import EmulatorError
 from emulator.core.fault_schedule import FaultSchedule
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from emulator.crypto.keystore import KeyStore
 from emulator.crypto.protection import KeyRing
 from emulator.devices import defects as saboteurs
@@ -48,6 +49,7 @@ class InstallationError(EmulatorError):
     """The installation cannot be emulated as it is."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to build.

@@ -20,8 +20,9 @@ from emulator.core.fault_schedule import FaultSchedule
 from emulator.core.faults import PowerCut
 from emulator.runtime.agenda import POWER_RETURN, Agenda
 from emulator.runtime.records import Records
-from emulator.servers.device_faults import TransferWatch, effect_of, put_in
+from emulator.servers.device_faults import effect_of, put_in
 from emulator.servers.served_meter import LineDevice
+from emulator.servers.transfer_watch import TransferWatch
 
 #: Index of the device's entries in the agenda, and of its line's.
 DEVICE, LINE = 0, 1

@@ -16,6 +16,7 @@ from emulator.core.chance import Chance
 from emulator.core.errors import MalformedFrameError
 from emulator.core.fault_schedule import FaultSchedule
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from emulator.crypto.dlms_factory import FactoryKeys, factory_keys
 from emulator.devices import defects as saboteurs
 from emulator.devices.smets1 import registry
@@ -50,6 +51,7 @@ _SHORT_LIMIT: Final = 0xFFF8
 _PAN_LIMIT: Final = 0xFFFF
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Smets1Emulation:
     """A world, and what those outside may know of it.

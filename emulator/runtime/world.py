@@ -24,7 +24,7 @@ from emulator.core.effects import (
 )
 from emulator.core.errors import MalformedFrameError
 from emulator.core.fault_schedule import FaultSchedule
-from emulator.core.faults import BatteryAt, Inject, PowerCut
+from emulator.core.faults import PowerCut
 from emulator.core.ids import Eui64
 from emulator.han.outputs import Settled
 from emulator.han.tunnel_client import TunnelClient
@@ -34,11 +34,11 @@ from emulator.runtime.agenda import POWER_RETURN
 from emulator.runtime.air import Air
 from emulator.runtime.backhaul import Backhaul
 from emulator.runtime.box import Box
-from emulator.runtime.fault_acts import effect_of, inject, set_battery
 from emulator.runtime.outlet import Outlet
 from emulator.runtime.records import Records
 from emulator.runtime.scene import NO_BOX, Scene
 from emulator.runtime.snapshot import SnapshotError
+from emulator.servers.device_faults import effect_of, put_in
 from emulator.wan.csp import Outcome
 from emulator.wan.sim_network import Move, SimNetwork
 from emulator.wan.sm_wan import Reading
@@ -260,15 +260,10 @@ class World:
             self._scene.note(self._scene.hub, lacking)
             return
         self._scene.note(box, Note("fault", (("fault", fault.text), ("effect", effect_of(act)))))
-        match act:
-            case PowerCut():
-                self.cut_power(box.eui64, act.off_s)
-            case BatteryAt():
-                self._unless(box, set_battery(box, act.days))
-            case Inject():
-                self._unless(box, inject(box, act.word))
-
-    def _unless(self, box: Box, why: str) -> None:
+        if isinstance(act, PowerCut):
+            self.cut_power(box.eui64, act.off_s)
+            return
+        why = put_in(box.device, act)
         if why:
             self._scene.note(box, Note("fault_without_effect", (("why", why),)))
 

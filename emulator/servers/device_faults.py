@@ -1,10 +1,8 @@
-"""Faults inside a device that no line is needed for."""
+"""What an ordered fault does to a device: in words, and inside it."""
 
 from typing import Any, Protocol, runtime_checkable
 
-from emulator.core.effects import Note
 from emulator.core.faults import BatteryAt, DeviceAct, Inject, PowerCut
-from emulator.devices.smets1.meter import Meter
 
 
 class Dumping(Protocol):
@@ -26,26 +24,6 @@ class Injectable(Protocol):
     def inject(self, fault: str) -> None:
         """Put a fault inside the device; ValueError when it has no such fault."""
         ...
-
-
-class TransferWatch:
-    """Sees how far a meter's image transfer has come, for faults that wait for it."""
-
-    def __init__(self) -> None:
-        self._percent = -1
-
-    def moved(self, device: object) -> Note | None:
-        """Return a note, for faults alone, when another whole percent of the image is there."""
-        if not isinstance(device, Meter) or device.image.transfer is None:
-            self._percent = -1
-            return None
-        arrived = device.image.transfer.arrived
-        percent = 100 * arrived.count(1) // max(len(arrived), 1)
-        if percent == self._percent:
-            return None
-        self._percent = percent
-        state = device.image.state.name.lower()
-        return Note("image_transfer", (("state", state), ("percent", percent)))
 
 
 def put_in(device: Dumping, act: BatteryAt | Inject) -> str:

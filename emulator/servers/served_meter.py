@@ -23,8 +23,9 @@ from emulator.core.fault_schedule import FaultSchedule
 from emulator.core.faults import Fault, PowerCut
 from emulator.core.ids import Eui64
 from emulator.servers.device_clock import DeviceClock
-from emulator.servers.device_faults import TransferWatch, effect_of, put_in
+from emulator.servers.device_faults import effect_of, put_in
 from emulator.servers.line_parts import MeterDevice, block_of
+from emulator.servers.transfer_watch import TransferWatch
 
 #: Longest wait one timer is set for; a later moment is waited for in stages. Source: invented.
 _STAGE_S: Final = 3600.0

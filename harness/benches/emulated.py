@@ -1,12 +1,11 @@
 """The emulated bench: the ports of the harness over a world of emulated devices."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from device_profiles.words import DeviceType
 from emulator.core.errors import EmulatorError
-from emulator.core.faults import FaultError
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore
 from emulator.runtime.driver import Driver
@@ -20,20 +19,14 @@ from harness.benches.emulated_plan import (
     plan_of,
     refuse_unknown_defects,
 )
-from harness.benches.emulated_ports import EmulatedClock, EmulatedHub, EmulatedPower
-from harness.benches.kept_memory import kept
-from harness.benches.refusals import WithoutKeypad, fault_error, no_sim
+from harness.benches.emulated_ports import DrivenBench, traffic_rows
+from harness.benches.refusals import WithoutKeypad, no_sim
 from harness.errors import BenchError
 from harness.meter import Credentials
 from harness.ports import (
     Bench,
-    CapturedFrame,
-    Clock,
-    Hub,
     HubWan,
     MeterPort,
-    Observation,
-    Power,
 )
 from harness.run_options import RunOptions
 from harness.setting import named
@@ -87,28 +80,16 @@ def check(options: RunOptions) -> None:
     open_bench(options)
 
 
-class HomeBench(WithoutKeypad):
-    """What benches of one emulated installation have in common: the ports of the harness.
-
-    Attributes:
-        kind: ``emulated``.
-        clock: Its time.
-        hub: Its hub.
-        power: Its mains.
-        profiles: Device -> its model.
-    """
+class HomeBench(WithoutKeypad, DrivenBench):
+    """What benches of one emulated installation have in common: the ports of the harness."""
 
     hands = "top-up codes of SMETS2+ meters are not played"
 
     def __init__(self, emulation: Emulation, driver: Driver[World] | None = None) -> None:
         """Take a built world, and what moves it; it begins to move when somebody waits for it."""
         self._emulation = emulation
-        self._driver = Driver(emulation.world) if driver is None else driver
-        self.kind = "emulated"
-        self.clock: Clock = EmulatedClock(self._driver)
-        self.hub: Hub = EmulatedHub(self._driver)
-        self.power: Power = EmulatedPower(self._driver)
-        self.profiles = emulation.profiles
+        moved = Driver(emulation.world) if driver is None else driver
+        super().__init__(moved, emulation.world.records, emulation.profiles)
 
     @property
     def world(self) -> World:
@@ -205,49 +186,12 @@ class HomeBench(WithoutKeypad):
         self.role(role)
         return None
 
-    def memory(self, role: str) -> Mapping[str, str] | None:
-        """Return what a device remembers, without what moves by itself.
-
-        Raises:
-            BenchError: The bench has no such device.
-        """
-        self._driver.catch_up()
-        return kept(self.world.box(self.role(role)).device.dump())
-
-    async def disturb(self, order: str) -> None:
-        """Put one more fault into force from now on; ``clear@LINK`` ends those of a link.
-
-        Raises:
-            UsageError: The order means nothing.
-        """
-        self._driver.catch_up()
-        try:
-            self.world.disturb(order)
-        except FaultError as error:
-            raise fault_error(error, order) from error
-        self._driver.disturbed()
+    def _state_of(self, role: str) -> Mapping[str, object]:
+        return self.world.box(self.role(role)).device.dump()
 
     # -- what it tells -------------------------------------------------------------------------
 
-    def take_observations(self) -> Sequence[Observation]:
-        """Return the facts seen since the last call."""
-        self._driver.catch_up()
-        return [
-            Observation(fact.at, fact.device, fact.kind, fact.fields)
-            for fact in self.world.records.take_facts()
-        ]
-
-    def take_frames(self) -> Sequence[CapturedFrame]:
-        """Return the frames captured since the last call, in order of time."""
-        self._driver.catch_up()
-        return [
-            CapturedFrame(seen.at_us, seen.link, seen.octets, seen.comment)
-            for seen in self.world.records.take_frames(self._driver.now_us())
-        ]
-
-    def describe(self) -> Mapping[str, Mapping[str, str]]:
-        """Return each device's state for a reader: device -> name -> value."""
-        self._driver.catch_up()
+    def _rows(self) -> dict[str, Mapping[str, str]]:
         return {
             f"{box.role.upper()} {box.eui64}": {
                 **box.device.rows(),
@@ -259,15 +203,7 @@ class HomeBench(WithoutKeypad):
     def traffic(self) -> Mapping[str, Mapping[str, str]]:
         """Return how many frames of each kind went to each role so far."""
         self._driver.catch_up()
-        rows: dict[str, dict[str, str]] = {}
-        for key, number in sorted(self.world.records.traffic.items()):
-            role, _, kind = key.partition("/")
-            rows.setdefault(role.upper(), {})[kind] = str(number)
-        return rows
-
-    async def close(self) -> None:
-        """Stop moving the world."""
-        self._driver.detach()
+        return traffic_rows(self.world.records.traffic)
 
 
 class EmulatedBench(HomeBench):

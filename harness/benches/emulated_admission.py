@@ -223,15 +223,6 @@ class Admission:
             next_command="smetsbench bench probe FILE",
         )
 
-    def not_restored(self, state: bytes) -> BenchError:
-        """Return what is said when the bench is to be put back to a stored state."""
-        return BenchError(
-            f"a bench with a Zigbee dongle cannot be put back to a state of {len(state)} octets",
-            where=self.behind.endpoint,
-            cause="the run was begun on an emulated bench",
-            next_command="smetsbench run (afresh) instead of resume",
-        )
-
     async def close(self) -> None:
         """Let nothing pass any more, and give the radio back."""
         await self._outlet.stop()

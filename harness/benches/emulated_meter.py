@@ -1,34 +1,26 @@
 """The emulated bench of one DLMS meter on a line: device, line and client in virtual time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final, NoReturn
 
-from device_profiles.schema import DeviceProfile
 from emulator.core.clock import UtcMs
 from emulator.core.errors import EmulatorError
-from emulator.core.faults import FaultError
 from emulator.core.ids import Eui64
 from emulator.runtime import snapshot
 from emulator.runtime.driver import Driver
 from emulator.runtime.line_world import LineWorld
 from harness.benches.emulated_meter_build import Meter, MeterPlan, build, plan_of
 from harness.benches.emulated_meter_port import EmulatedMeterPort
-from harness.benches.emulated_ports import EmulatedClock
+from harness.benches.emulated_ports import DrivenBench, traffic_rows
 from harness.benches.emulated_twin import Twin
-from harness.benches.kept_memory import kept
-from harness.benches.refusals import WithoutKeypad, fault_error, no_sim
+from harness.benches.refusals import WithoutKeypad, no_sim
 from harness.dlms import from_profile
 from harness.dlms.line import ReaderLine
 from harness.errors import BenchError, UsageError
 from harness.meter import Credentials
 from harness.ports import (
-    CapturedFrame,
-    Clock,
-    Hub,
     HubWan,
     MeterPort,
-    Observation,
-    Power,
     StageOrder,
     StageOutcome,
 )
@@ -129,14 +121,11 @@ class EmulatedMains:
         await self._driver.wait_for(_never, until_us)
 
 
-class EmulatedMeterBench(WithoutKeypad):
+class EmulatedMeterBench(WithoutKeypad, DrivenBench):
     """One emulated meter on one emulated line, behind the ports of the harness.
 
     Attributes:
-        kind: ``emulated``.
-        clock: Its time.
         hub: A stand that refuses: there is no hub.
-        power: Its mains.
         world: The world below the seam; for tests and the bench's own commands.
     """
 
@@ -144,16 +133,14 @@ class EmulatedMeterBench(WithoutKeypad):
 
     def __init__(self, meter: Meter) -> None:
         """Take a built meter; it begins to move when somebody waits for it."""
+        driver = Driver(meter.world)
+        super().__init__(driver, meter.world.records, {meter.device.eui64: meter.profile})
         self._meter = meter
         self.world = meter.world
-        self._driver = Driver(meter.world)
         self._line = ReaderLine(meter.settings, meter.draw)
-        self._port = EmulatedMeterPort(self._driver, meter.world, self._line, meter.keys)
-        self.kind = "emulated"
-        self.profiles: Mapping[Eui64, DeviceProfile] = {meter.device.eui64: meter.profile}
-        self.clock: Clock = EmulatedClock(self._driver)
-        self.hub: Hub = NoHub()
-        self.power: Power = EmulatedMains(self._driver, meter.world)
+        self._port = EmulatedMeterPort(driver, meter.world, self._line, meter.keys)
+        self.hub = NoHub()
+        self.power = EmulatedMains(driver, meter.world)
 
     # -- who is who ----------------------------------------------------------------------------
 
@@ -229,50 +216,13 @@ class EmulatedMeterBench(WithoutKeypad):
         state = self._meter.device.dump_access()
         return Twin(spare, self._meter.keys).opens_to(state, credentials, self._driver.now())
 
-    def memory(self, role: str) -> Mapping[str, str]:
-        """Return what the meter remembers, without what moves by itself.
-
-        Raises:
-            BenchError: Another device.
-        """
+    def _state_of(self, role: str) -> Mapping[str, object]:
         self.role(role)
-        self._driver.catch_up()
-        return kept(self._meter.device.dump())
-
-    async def disturb(self, order: str) -> None:
-        """Put one more fault into force from now on; ``clear@LINK`` ends those of a link.
-
-        Raises:
-            UsageError: The order means nothing.
-        """
-        self._driver.catch_up()
-        try:
-            self.world.disturb(order)
-        except FaultError as error:
-            raise fault_error(error, order) from error
-        self._driver.disturbed()
+        return self._meter.device.dump()
 
     # -- what it tells -------------------------------------------------------------------------
 
-    def take_observations(self) -> Sequence[Observation]:
-        """Return the facts seen since the last call."""
-        self._driver.catch_up()
-        return [
-            Observation(fact.at, fact.device, fact.kind, fact.fields)
-            for fact in self.world.records.take_facts()
-        ]
-
-    def take_frames(self) -> Sequence[CapturedFrame]:
-        """Return the frames captured since the last call, in order of time."""
-        self._driver.catch_up()
-        return [
-            CapturedFrame(seen.at_us, seen.link, seen.octets, seen.comment)
-            for seen in self.world.records.take_frames(self._driver.now_us())
-        ]
-
-    def describe(self) -> Mapping[str, Mapping[str, str]]:
-        """Return the meter's state for a reader, and that of its line."""
-        self._driver.catch_up()
+    def _rows(self) -> dict[str, Mapping[str, str]]:
         name = f"{self._role} {self.world.device.eui64}"
         framing, baud = self._meter.settings.framing.value, self.world.baud
         line = {"framing": framing, "reader": self._line.state.value}
@@ -283,11 +233,7 @@ class EmulatedMeterBench(WithoutKeypad):
     def traffic(self) -> Mapping[str, Mapping[str, str]]:
         """Return how many frames of each kind went to each end so far."""
         self._driver.catch_up()
-        rows: dict[str, dict[str, str]] = {}
-        for key, number in sorted(self.world.records.traffic.items()):
-            role, _, kind = key.partition("/")
-            rows.setdefault(role.upper(), {})[kind] = str(number)
-        return rows
+        return traffic_rows(self.world.records.traffic)
 
     # -- memory --------------------------------------------------------------------------------
 
@@ -312,10 +258,6 @@ class EmulatedMeterBench(WithoutKeypad):
                 cause="it was stored with another profile, seed, fault or version",
                 next_command="smetsbench run (afresh) instead of resume",
             ) from error
-        self._driver.detach()
-
-    async def close(self) -> None:
-        """Stop moving the world."""
         self._driver.detach()
 
 

@@ -1,15 +1,30 @@
-"""Clock, hub and mains of an emulated home, as ports of the harness."""
+"""Clock, hub and mains of an emulated home as ports of the harness, and the bench over them."""
 
+from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from device_profiles.schema import DeviceProfile
 from emulator.core.clock import UtcMs
+from emulator.core.faults import FaultError
 from emulator.core.ids import Eui64
 from emulator.runtime.box import Box
 from emulator.runtime.driver import Driver
+from emulator.runtime.records import Fact, Seen
 from emulator.wan.csp import Outcome
+from harness.benches.kept_memory import kept
+from harness.benches.refusals import fault_error
 from harness.errors import BenchError, UsageError
-from harness.ports import StageOrder, StageOutcome
+from harness.ports import (
+    CapturedFrame,
+    Clock,
+    Hub,
+    Observation,
+    Power,
+    StageOrder,
+    StageOutcome,
+)
 
 
 class Emulated(Protocol):
@@ -138,6 +153,118 @@ class EmulatedPower:
             ) from None
         until_us = world.now_us + round(off_s * 1_000_000)
         await self._driver.wait_for(_never, until_us)
+
+
+class Recorded(Protocol):
+    """Where facts and frames of what is emulated stand until somebody takes them."""
+
+    def take_facts(self) -> Iterable[Fact]:
+        """Return the facts since the last call, in order of time."""
+        ...
+
+    def take_frames(self, until_us: int) -> Iterable[Seen]:
+        """Return the frames since the last call that went out by then, in order of time."""
+        ...
+
+
+class DrivenBench(ABC):
+    """What benches of emulated homes have in common, whichever devices are in them.
+
+    Attributes:
+        kind: ``emulated``.
+        clock: Its time.
+        hub: Its hub.
+        power: Its mains.
+        profiles: Device -> its model.
+    """
+
+    def __init__(
+        self, driver: Driver[Any], records: Recorded, profiles: Mapping[Eui64, DeviceProfile]
+    ) -> None:
+        """Take what moves the homes; they begin to move when somebody waits for them."""
+        self._driver = driver
+        self._records = records
+        self.kind = "emulated"
+        self.clock: Clock = EmulatedClock(driver)
+        self.hub: Hub = EmulatedHub(driver)
+        self.power: Power = EmulatedPower(driver)
+        self.profiles = profiles
+
+    @abstractmethod
+    def role(self, device_type: str) -> Eui64:
+        """Return the EUI-64 of the bench's device of that type.
+
+        Raises:
+            BenchError: The bench has none.
+        """
+
+    @abstractmethod
+    def _state_of(self, role: str) -> Mapping[str, object]:
+        """Return a device's whole state.
+
+        Raises:
+            BenchError: The bench has no such device.
+        """
+
+    @abstractmethod
+    def _rows(self) -> dict[str, Mapping[str, str]]:
+        """Return each device's state for a reader."""
+
+    def memory(self, role: str) -> Mapping[str, str] | None:
+        """Return what a device remembers, without what moves by itself.
+
+        Raises:
+            BenchError: The bench has no such device.
+        """
+        self._driver.catch_up()
+        return kept(self._state_of(role))
+
+    async def disturb(self, order: str) -> None:
+        """Put one more fault into force from now on, in the notation of ``--fault``.
+
+        ``clear@LINK`` ends every fault of that link or role, those of ``--fault`` included.
+
+        Raises:
+            UsageError: The order means nothing.
+        """
+        self._driver.catch_up()
+        try:
+            self._driver.world.disturb(order)
+        except FaultError as error:
+            raise fault_error(error, order) from error
+        self._driver.disturbed()
+
+    def take_observations(self) -> Sequence[Observation]:
+        """Return the facts seen since the last call."""
+        self._driver.catch_up()
+        return [
+            Observation(fact.at, fact.device, fact.kind, fact.fields)
+            for fact in self._records.take_facts()
+        ]
+
+    def take_frames(self) -> Sequence[CapturedFrame]:
+        """Return the frames captured since the last call, in order of time."""
+        self._driver.catch_up()
+        seen = self._records.take_frames(self._driver.now_us())
+        return [CapturedFrame(one.at_us, one.link, one.octets, one.comment) for one in seen]
+
+    def describe(self) -> Mapping[str, Mapping[str, str]]:
+        """Return each device's state for a reader: device -> name -> value."""
+        self._driver.catch_up()
+        return self._rows()
+
+    async def close(self) -> None:
+        """Stop moving the homes."""
+        self._driver.detach()
+
+
+def traffic_rows(counts: Mapping[str, int]) -> dict[str, dict[str, str]]:
+    """Return numbers of frames for a reader: where they went -> kind -> how many."""
+    rows: dict[str, dict[str, str]] = {}
+    for key, number in sorted(counts.items()):
+        role, _, kind = key.partition("/")
+        rows.setdefault(role.upper(), {})[kind] = str(number)
+    return rows
 
 
 def _never() -> None:

@@ -8,7 +8,6 @@ from device_profiles.installation import Installation
 from device_profiles.words import DeviceType
 from emulator.core.chance import Chance
 from emulator.core.errors import EmulatorError
-from emulator.core.faults import FaultError
 from emulator.core.ids import Eui64
 from emulator.devices.smets1.behind_hub import BehindHub
 from emulator.devices.smets1.device import Smets1Device
@@ -22,16 +21,14 @@ from harness import installed, ports
 from harness.benches import emulated_keypad as keypad
 from harness.benches.emulated_hub_wan import EmulatedHubWan, HomePort, Post, WanWire
 from harness.benches.emulated_plan import refuse_unknown_defects
-from harness.benches.emulated_ports import EmulatedClock, EmulatedHub, EmulatedPower
+from harness.benches.emulated_ports import DrivenBench
 from harness.benches.emulated_smets1_plan import OF, building, plan_of
 from harness.benches.emulated_twin import Twin
-from harness.benches.kept_memory import kept
-from harness.benches.refusals import fault_error
 from harness.dlms import from_profile
 from harness.dlms.line import ReaderLine
 from harness.errors import BenchError
 from harness.meter import Credentials
-from harness.ports import CapturedFrame, Clock, Hub, HubWan, MeterPort, Observation, Power
+from harness.ports import HubWan, MeterPort
 from harness.run_options import RunOptions
 
 _WAN: Final = "wan"
@@ -73,17 +70,13 @@ def open_homes(homes: Sequence[Installation], options: RunOptions) -> "EmulatedS
     return bench
 
 
-class Smets1HomesBench:
+class Smets1HomesBench(DrivenBench):
     """What benches of emulated SMETS1 homes have in common: the ports of the harness.
 
     A role names a device type, of the first home; ``ESME@REF`` is the ESME of the home of that ref.
 
     Attributes:
-        kind: ``emulated``.
-        clock: Its time.
         hub: The first hub's WAN as raw messages; meters are reached by ``meter``.
-        power: Its mains.
-        profiles: Device -> its model.
     """
 
     def __init__(
@@ -103,12 +96,9 @@ class Smets1HomesBench:
             ValueError: None, or two of one ref.
         """
         self._homes = Homes(homes) if driver is None else driver.world
-        self._driver = Driver(self._homes, self._homes.mover) if driver is None else driver
-        self.kind = "emulated"
-        self.clock: Clock = EmulatedClock(self._driver)
-        self.hub: Hub = EmulatedHub(self._driver)
-        self.power: Power = EmulatedPower(self._driver)
-        self.profiles = {eui64: model for home in homes for eui64, model in home.profiles.items()}
+        moved = Driver(self._homes, self._homes.mover) if driver is None else driver
+        profiles = {eui64: model for home in homes for eui64, model in home.profiles.items()}
+        super().__init__(moved, self._homes, profiles)
         self._chance = Chance(seed)
         self._posts = {home.ref: Post(home) for home in homes}
         self._lines: dict[tuple[Eui64, str], tuple[ReaderLine, HomePort]] = {}
@@ -244,21 +234,6 @@ class Smets1HomesBench:
             raise BenchError(f"the {role} of this bench has no SIM", cause="it is no hub")
         return EmulatedHubWan(self._driver, home, self._posts[home.ref])
 
-    async def disturb(self, order: str) -> None:
-        """Put one more fault into force from now on, in the notation of ``--fault``.
-
-        ``clear@LINK`` ends every fault of that link or role, those of ``--fault`` included.
-
-        Raises:
-            UsageError: The order means nothing.
-        """
-        self._driver.catch_up()
-        try:
-            self._homes.disturb(order)
-        except FaultError as error:
-            raise fault_error(error, order) from error
-        self._driver.disturbed()
-
     # -- inside devices ------------------------------------------------------------------------
 
     def _device(self, role: str) -> Smets1Device:
@@ -296,35 +271,13 @@ class Smets1HomesBench:
         state = self._device(role).dump_access()
         return self._twins[eui64].opens_to(state, credentials, self._driver.now())
 
-    def memory(self, role: str) -> Mapping[str, str] | None:
-        """Return what a device remembers, without what moves by itself.
-
-        Raises:
-            BenchError: The bench has no such device.
-        """
-        self._driver.catch_up()
+    def _state_of(self, role: str) -> Mapping[str, object]:
         home, eui64 = self._found(role)
-        return kept(home.world.box(eui64).inside.dump())
+        return home.world.box(eui64).inside.dump()
 
     # -- what it tells -------------------------------------------------------------------------
 
-    def take_observations(self) -> Sequence[Observation]:
-        """Return the facts seen since the last call."""
-        self._driver.catch_up()
-        return [
-            Observation(fact.at, fact.device, fact.kind, fact.fields)
-            for fact in self._homes.take_facts()
-        ]
-
-    def take_frames(self) -> Sequence[CapturedFrame]:
-        """Return the frames captured since the last call, in order of time."""
-        self._driver.catch_up()
-        seen = self._homes.take_frames(self._driver.now_us())
-        return [CapturedFrame(one.at_us, one.link, one.octets, one.comment) for one in seen]
-
-    def describe(self) -> Mapping[str, Mapping[str, str]]:
-        """Return each device's state for a reader; devices that are left out are named."""
-        self._driver.catch_up()
+    def _rows(self) -> dict[str, Mapping[str, str]]:
         rows: dict[str, Mapping[str, str]] = {
             f"{box.role.upper()} {box.eui64}": box.device.rows() for box in self._homes.boxes
         }
@@ -332,10 +285,6 @@ class Smets1HomesBench:
             for eui64, role in home.left_out.items():
                 rows[f"{role} {eui64}"] = {"emulated": "no"}
         return rows
-
-    async def close(self) -> None:
-        """Stop moving the homes."""
-        self._driver.detach()
 
 
 class EmulatedSmets1Bench(Smets1HomesBench):

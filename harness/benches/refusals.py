@@ -37,6 +37,16 @@ def no_keypad(role: str, cause: str, where: str = "") -> BenchError:
     )
 
 
+def not_restored(bench: str, state: bytes, where: str) -> BenchError:
+    """Return what is said where devices cannot be put back to a stored state."""
+    return BenchError(
+        f"{bench} cannot be put back to a state of {len(state)} octets",
+        where=where,
+        cause="the run was begun on an emulated bench",
+        next_command="smetsbench run (afresh) instead of resume",
+    )
+
+
 class WithoutKeypad:
     """A bench at whose meters nobody can enter a code.
 

@@ -21,9 +21,9 @@ from harness.migration.volume_home import bench_options
 from harness.migration.volume_journal import VolumeJournal
 from harness.migration.volume_options import Batch, VolumeOptions, load_batch, settled
 from harness.migration.volume_shared import refuse_unknown
-from harness.migration.volume_workers import Outcome, play_all
 from harness.run_folder import RunFolder
 from harness.setting import crash_fault, version
+from harness.workers import Outcome, play_all
 
 #: Told after each installation: how many of how many are done.
 Progress = Callable[[int, int], None]

@@ -16,8 +16,8 @@ from harness.migration.volume_files import ChunkFiles
 from harness.migration.volume_home import Home, HomePlayer
 from harness.migration.volume_journal import Round, VolumeJournal
 from harness.migration.volume_shared import ScopedChance, Shared, StillClock
-from harness.migration.volume_workers import Outcome, Task, Workshop
 from harness.ports import Bench
+from harness.workers import Outcome, Task, Workshop
 
 #: Installations that one Migration Common File names. Source: invented; no more than the flat
 #: allocation of a day (DMIN, 100).

@@ -7,10 +7,9 @@ meter sees it: inbound is towards the device. The RTAC header says it from the r
 to the meter. Captures of earlier versions, without the last interface, are read as before.
 
 Source:
-    pcapng: draft-ietf-opsawg-pcapng; TAP header: the IEEE 802.15.4 TAP link type specification
-    (link type 283); exported PDU tags: Wireshark's exported_pdu.h; RTAC serial: link type 250,
-    event types and line bits as Wireshark's packet-rtacser prints them. All checked with tshark
-    4.0.17.
+    pcapng: draft-ietf-opsawg-pcapng; TAP header: `air_tap`; exported PDU tags: Wireshark's
+    exported_pdu.h; RTAC serial: link type 250, event types and line bits as Wireshark's
+    packet-rtacser prints them. All checked with tshark 4.0.17.
 """
 
 import struct
@@ -18,20 +17,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import BinaryIO, Final
 
+from harness.closing import Closing
 from harness.errors import UsageError
 from harness.line_secrets import SecretMask
 from harness.ports import CapturedFrame
+from harness.report import air_tap
 from harness.report import pcapng_blocks as blocks
 from harness.report.pcapng_blocks import INBOUND, OUTBOUND, Packet
 
 #: What every packet of the stand-in interface says of itself; not part of a frame's own comment.
 STAND_IN: Final = "stand-in: smetsbench's own format; the real CSP image transfer is not public"
 WAN_STAND_IN: Final = "stand-in: how SMETS1 hubs speak on their WAN is not public"
-
-_MICROSECONDS: Final = b"\x06"  # 10^-6 s
 
 _DISSECTOR: Final = b"gbcs_message"
 #: Exported PDU header: tag 12 (dissector name, padded to fours), then end of options; big-endian.
@@ -42,8 +40,8 @@ RTAC_TX: Final = 1
 RTAC_RX: Final = 2
 #: Control lines of the header: RTS and DTR, which an optical head is fed from.
 RTAC_LINES: Final = 0x18
-#: TAP header, little-endian: version 0, length, FCS type = 16-bit CRC, channel 11 on page 0.
-_TAP: Final = struct.pack("<BxH HHBxxx HHHBx", 0, 20, 0, 1, 1, 3, 3, 11, 0)
+#: Channel that frames of a run are said to be on.
+_CHANNEL: Final = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,12 @@ _INTERFACES: Final = (
     _Interface(
         "sm-wan", "GBCS messages between DCC systems and the hub, as exported PDUs", 252, _UPPER_PDU
     ),
-    _Interface("han", "IEEE 802.15.4 frames of the home area network, unencrypted", 283, _TAP),
+    _Interface(
+        "han",
+        "IEEE 802.15.4 frames of the home area network, unencrypted",
+        air_tap.LINK_TYPE,
+        air_tap.header(_CHANNEL),
+    ),
     _Interface(
         "csp-image-transfer (stand-in)", "firmware image, CSP to hub; stand-in", 147, b"", STAND_IN
     ),
@@ -96,7 +99,7 @@ _LINK_NAMES: Final = {place: link for link, place in _LINKS.items()} | {
 }
 
 
-class PcapngWriter:
+class PcapngWriter(Closing):
     """Writes one capture file; continues it where it exists.
 
     A file that a killed run left behind is cut after its last whole packet, but not before the
@@ -201,17 +204,6 @@ class PcapngWriter:
         """Hand all frames to the operating system and close; more than once does no harm."""
         self._file.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
 
 def read(path: Path) -> Iterator[CapturedFrame]:
     """Yield the frames of a capture of this writer's, in order.
@@ -245,7 +237,7 @@ def _file_header(count: int = len(_INTERFACES)) -> bytes:
             one.link_type,
             one.name,
             one.description,
-            resolution=_MICROSECONDS,
+            resolution=blocks.MICROSECONDS,
             comment=one.comment,
         )
         for one in _INTERFACES[:count]

@@ -26,6 +26,8 @@ EPB_FLAGS: Final = 2
 #: Direction bits of ``EPB_FLAGS``.
 INBOUND: Final = 1
 OUTBOUND: Final = 2
+#: Resolution of an interface: microseconds, as if_tsresol says it.
+MICROSECONDS: Final = b"\x06"
 #: Longest block read; more is no block of ours.
 MAX_BLOCK_BYTES: Final = 1 << 24
 _MAGIC: Final = 0x1A2B3C4D
@@ -156,7 +158,7 @@ def _head(octets: bytes) -> tuple[int, int]:
 
 def _described(body: bytes) -> Described:
     name, resolution = "", 6
-    for code, value in _each_option(body[8:]):
+    for code, value in each_option(body[8:]):
         if code == IF_NAME:
             name = value.decode("utf-8", "replace")
         elif code == IF_TSRESOL and value:
@@ -185,7 +187,7 @@ def _pad(data: bytes) -> bytes:
 
 def _options(data: bytes) -> tuple[list[str], int]:
     comments, direction = [], 0
-    for code, value in _each_option(data):
+    for code, value in each_option(data):
         if code == COMMENT:
             comments.append(value.decode())
         elif code == EPB_FLAGS:
@@ -193,11 +195,20 @@ def _options(data: bytes) -> tuple[list[str], int]:
     return comments, direction
 
 
-def _each_option(data: bytes) -> Iterator[tuple[int, bytes]]:
+def each_option(data: bytes, *, end: int | None = END) -> Iterator[tuple[int, bytes]]:
+    """Yield number and value of each option.
+
+    Args:
+        data: They stand in a row, padded to fours.
+        end: The number that ends them; None: the end of ``data`` does.
+
+    Raises:
+        struct.error: The last one is cut short.
+    """
     at = 0
     while at < len(data):
         code, length = struct.unpack_from("<HH", data, at)
-        if code == END:
+        if code == end:
             return
         yield code, data[at + 4 : at + 4 + length]
         at += 4 + length + -length % 4

@@ -26,25 +26,19 @@ from hil.drivers.zigbee_node_objects import DEVICE_OBJECTS, DeviceObjects
 from hil.drivers.zigbee_node_settings import NodeKind, NodeSettings
 from hil.zigbee.application import KEY_ROWS
 from hil.zigbee.errors import FOREIGN, lost, silent, translated
-from hil.zigbee.ezsp import DongleEzsp, silence_watch
+from hil.zigbee.ezsp import PATIENCE_S, QUIET_S, DongleEzsp, silence_watch
 from hil.zigbee.guard import Guard, Role
 from hil.zigbee.messages import Incoming
 from hil.zigbee.nodes import NodeBook
-from hil.zigbee.traffic import ApsTraffic, Outgoing
+from hil.zigbee.traffic import ApsTraffic, Happening, Outgoing
 
 #: Short address of every network's coordinator.
 HUB_SHORT: Final = 0x0000
-#: Quiet after which a dongle is asked for a sign of life, and how long it may take, seconds:
-#: together less than the 15 s in which the bench must know.
-QUIET_S: Final = 2.0
-PATIENCE_S: Final = 9.0
 #: Until the stack must say that the network it keeps is up again, seconds.
 _RESUME_S: Final = 20.0
 _QUARTER_S: Final = 0.25
 _MAX_MISSED_POLLS: Final = 10
 _GONE: Final = frozenset({bt.sl_Status.NETWORK_DOWN, bt.sl_Status.NOT_JOINED})
-
-Happening = HanFrame | HanEvent
 
 
 class NodeRadio:
@@ -292,16 +286,8 @@ class NodeRadio:
             if short is None:
                 return Delivery(False, "no-such-node")
             node = self._book.put(frame.peer, short)
-        message = Outgoing(
-            node.short,
-            frame.cluster,
-            frame.octets,
-            frame.peer_endpoint,
-            frame.endpoint,
-            frame.profile,
-            acknowledged,
-            frame.profile == SMART_ENERGY and self._book.seals(node, frame.cluster),
-        )
+        sealed = frame.profile == SMART_ENERGY and self._book.seals(node, frame.cluster)
+        message = Outgoing.of(frame, node.short, acknowledged=acknowledged, sealed=sealed)
         return await traffic.send(message)
 
     def _is_ours(self, message: Incoming) -> bool:

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import bellows.ezsp
 import bellows.types as bt
@@ -28,6 +28,10 @@ from hil.zigbee.link import open_gateway
 from hil.zigbee.messages import Incoming, Sent
 from hil.zigbee.settings import DongleSettings
 
+#: Quiet after which a hub's or node's dongle is asked for a sign of life, and how long it may
+#: take, seconds: together less than the 15 s in which the bench must know.
+QUIET_S: Final = 2.0
+PATIENCE_S: Final = 9.0
 _EXTENDED = 0x01
 #: Whose notes hold whole frames, and so keys: nothing below an error of theirs is kept.
 _TALKERS = ("bellows", "zigpy", "serialx")

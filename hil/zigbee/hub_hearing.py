@@ -19,10 +19,8 @@ from hil.zigbee.key_establishment import KeyEstablishment
 from hil.zigbee.messages import Incoming, Sent
 from hil.zigbee.nodes import DEVICE_ANNOUNCE, HubNode, NodeBook, announced
 from hil.zigbee.permits import Permits
-from hil.zigbee.traffic import ApsTraffic, Outgoing
+from hil.zigbee.traffic import ApsTraffic, Happening, Outgoing
 
-#: What the bench is told.
-Happening = HanFrame | HanEvent
 _DEVICE_OBJECTS: Final = 0x0000
 #: Messages of one node that is not known yet, kept until it is. Source: invented.
 _MAX_KEPT: Final = 32

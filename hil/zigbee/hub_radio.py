@@ -21,7 +21,14 @@ from hil.zigbee.cbke_engines import (
     ncp_identity,
 )
 from hil.zigbee.errors import FOREIGN, lost, silent, translated
-from hil.zigbee.ezsp import DongleEzsp, eui64_of, ieee_of, silence_watch
+from hil.zigbee.ezsp import (
+    PATIENCE_S,
+    QUIET_S,
+    DongleEzsp,
+    eui64_of,
+    ieee_of,
+    silence_watch,
+)
 from hil.zigbee.guard import Guard, Role, Verb
 from hil.zigbee.hub_hearing import HubHearing, HubKnown
 from hil.zigbee.hub_settings import HubSettings
@@ -29,10 +36,6 @@ from hil.zigbee.key_establishment import KeyEstablishment
 from hil.zigbee.nodes import HubNode
 from hil.zigbee.traffic import Outgoing
 
-#: Quiet after which a dongle is asked for a sign of life, and how long it may take, seconds:
-#: together less than the 15 s in which the bench must know.
-QUIET_S: Final = 2.0
-PATIENCE_S: Final = 9.0
 _UNKNOWN_SHORT: Final = 0xFFFF
 
 
@@ -214,16 +217,8 @@ class HubRadio:
                 node = await self._found(app.ezsp, frame.peer)
         if node is None:
             return Delivery(False, "no-such-node")
-        message = Outgoing(
-            node.short,
-            frame.cluster,
-            frame.octets,
-            frame.peer_endpoint,
-            frame.endpoint,
-            frame.profile,
-            acknowledged,
-            self._known.book.seals(node, frame.cluster),
-        )
+        sealed = self._known.book.seals(node, frame.cluster)
+        message = Outgoing.of(frame, node.short, acknowledged=acknowledged, sealed=sealed)
         return await hearing.traffic.send(message)
 
     async def permit(self, permit: Permit) -> None:

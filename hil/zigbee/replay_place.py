@@ -4,21 +4,20 @@ import asyncio
 import contextlib
 import os
 import threading
-import tty
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
-from urllib.parse import urlsplit
 
-from harness.errors import BenchError, UsageError
+from harness.errors import UsageError
 from harness.transcript import Transcript
+from hil.played_endpoint import PlayedEndpoint, host_and_port, not_listening, raw_pty
 from hil.zigbee.replay import Difference, ReplayedDongle
 from hil.zigbee.transcript import load_dongle
 
 _TICK_S: Final = 0.02
 _READ_BYTES: Final = 4096
-_POLL_S: Final = 0.1
 _BEGIN_S: Final = 30.0
+_ANY_PORT: Final = "--listen tcp://127.0.0.1:0"
 Take = Callable[[bytes], bytes]
 
 
@@ -34,10 +33,8 @@ class _Pty:
     """A pseudo-terminal; its host's end stays open here too, so that hosts may come and go."""
 
     def __init__(self, take: Take) -> None:
-        self._ours, self._theirs = os.openpty()
-        tty.setraw(self._theirs)
+        self._ours, self._theirs, self.address = raw_pty()
         os.set_blocking(self._ours, False)
-        self.address = os.ttyname(self._theirs)
         self._take = take
         asyncio.get_running_loop().add_reader(self._ours, self._readable)
 
@@ -100,7 +97,7 @@ class _Tcp:
             self._server.close()
 
 
-class ReplayedDongleEndpoint:
+class ReplayedDongleEndpoint(PlayedEndpoint):
     """Plays a recorded dongle until it is stopped.
 
     Attributes:
@@ -121,13 +118,11 @@ class ReplayedDongleEndpoint:
         Raises:
             UsageError: There is no such transcript, or it is of a meter's line.
         """
+        super().__init__()
         self.transcript = name if isinstance(name, Transcript) else load_dongle(name)
         self.dongle = ReplayedDongle(self.transcript.records, self.transcript.about.ezsp or 0, tell)
-        self.address = ""
-        self._stop = threading.Event()
         self._ready = threading.Event()
         self._failed: OSError | None = None
-        self._thread: threading.Thread | None = None
 
     def start(self, listen: str = "tcp://127.0.0.1:0") -> str:
         """Begin to answer; returns the address.
@@ -144,28 +139,8 @@ class ReplayedDongleEndpoint:
         self._thread.start()
         self._ready.wait(_BEGIN_S)
         if self._failed is not None:
-            raise BenchError(
-                f"nobody can be listened to there: {self._failed.strerror or self._failed}",
-                where=f"--listen {listen}",
-                cause="a port in use, or a host of another machine",
-                next_command="--listen tcp://127.0.0.1:0",
-            ) from self._failed
+            raise not_listening(listen, self._failed, _ANY_PORT) from self._failed
         return self.address
-
-    def wait(self) -> None:
-        """Wait until somebody calls ``end`` or ``stop``."""
-        while not self._stop.wait(_POLL_S):
-            continue
-
-    def end(self) -> None:
-        """Ask for the end, from any thread or signal handler."""
-        self._stop.set()
-
-    def stop(self) -> None:
-        """Stop answering; more than once does no harm."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
 
     def _work(self, where: tuple[str, int] | None) -> None:
         asyncio.run(self._serve(where))
@@ -208,16 +183,12 @@ def _where(listen: str) -> tuple[str, int] | None:
     """
     if listen == "pty":
         return None
-    parts = urlsplit(listen)
-    try:
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if parts.scheme != "tcp" or host is None or port is None:
+    where = host_and_port(listen, "tcp")
+    if where is None:
         raise UsageError(
             f"{listen} is no place for a recorded dongle",
             where="--listen",
             cause="a dongle is reached at pty or tcp://HOST:PORT",
-            next_command="--listen tcp://127.0.0.1:0",
+            next_command=_ANY_PORT,
         )
-    return host, port
+    return where

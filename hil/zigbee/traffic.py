@@ -12,12 +12,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import bellows.types as bt
 
 from harness.errors import HarnessError
-from harness.han_ports import SMART_ENERGY, Delivery
+from harness.han_ports import SMART_ENERGY, Delivery, HanEvent, HanFrame
 from hil.zigbee.errors import FOREIGN, translation_of
 from hil.zigbee.ezsp import DongleEzsp
 from hil.zigbee.fragments import MAX_FRAGMENTS, Reassembler, group_of, split
@@ -52,6 +52,9 @@ _NO_ROOM: Final = frozenset(
     }
 )
 
+#: What a hub or node hears: somebody's frame, or what has happened.
+Happening = HanFrame | HanEvent
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
@@ -76,6 +79,20 @@ class Outgoing:
     profile: int = SMART_ENERGY
     acknowledged: bool = True
     sealed: bool = False
+
+    @classmethod
+    def of(cls, frame: HanFrame, destination: int, *, acknowledged: bool, sealed: bool) -> Self:
+        """Return a ZCL frame as a message for the node of that short address."""
+        return cls(
+            destination,
+            frame.cluster,
+            frame.octets,
+            frame.peer_endpoint,
+            frame.endpoint,
+            frame.profile,
+            acknowledged,
+            sealed,
+        )
 
 
 def tags(version: int) -> Iterator[int]:

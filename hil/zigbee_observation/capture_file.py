@@ -1,30 +1,20 @@
-"""Captures of a channel as pcapng files for stock Wireshark, whole after every frame.
-
-Source:
-    IEEE 802.15.4 TAP link type specification (link type 283): type-length-values FCS type (0),
-    received signal strength (1), channel (3), link quality (10), little-endian, padded to fours.
-    Checked with tshark 4.0.17.
-"""
+"""Captures of a channel as pcapng files for stock Wireshark, whole after every frame."""
 
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Final, Self
 
+from harness.closing import Closing
 from harness.errors import UsageError
+from harness.report import air_tap
 from harness.report import pcapng_blocks as blocks
-from harness.report.air_capture import LINK_TYPE, tap_header
+from harness.report.air_capture import AirCapture
+from harness.report.air_tap import LINK_TYPE
 from harness.report.pcapng_blocks import Packet
-from hil.zigbee_observation.heard import FCS_BYTES, Heard
-
-_MICROSECONDS: Final = b"\x06"
-_HEAD: Final = struct.Struct("<BxH")
-_FCS_TYPE, _RSS, _CHANNEL, _LQI = 0, 1, 3, 10
-_FCS_16: Final = 1
+from hil.zigbee_observation.heard import Heard
 
 
-class CaptureFile:
+class CaptureFile(Closing):
     """Writes one capture; what stands there already is never written over.
 
     Attributes:
@@ -44,37 +34,21 @@ class CaptureFile:
         """
         self.path = path
         self.frames = 0
+        described = f"IEEE 802.15.4 frames heard by a Zigbee dongle{note and ', '}{note}"
         try:
-            self._file: BinaryIO = path.open("xb")
+            self._capture = AirCapture(path, "han", described, anew=False)
         except OSError as error:
             raise _uncreatable(path, error.strerror or str(error)) from error
-        described = f"IEEE 802.15.4 frames heard by a Zigbee dongle{note and ', '}{note}"
-        head = blocks.interface(LINK_TYPE, "han", described, resolution=_MICROSECONDS)
-        self._file.write(blocks.section("smetsbench") + head)
-        self._file.flush()
 
     def write(self, heard: Heard, comment: str = "") -> None:
         """Append one frame and hand it to the operating system."""
-        octets = tap_header(heard.channel, heard.rssi_dbm, heard.lqi) + heard.with_fcs
-        packet = Packet(0, heard.at_us, octets, (comment,) if comment else ())
-        self._file.write(blocks.packet(packet))
-        self._file.flush()
+        told = (heard.channel, heard.rssi_dbm, heard.lqi)
+        self._capture.write(heard.at_us, heard.with_fcs, *told, comment)
         self.frames += 1
 
     def close(self) -> None:
         """Close the file; more than once does no harm."""
-        self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        self._capture.close()
 
 
 def refuse_existing(path: Path | None) -> None:
@@ -120,36 +94,11 @@ def _packet(path: Path, end: int, body: bytes) -> Packet:
 
 def _heard(path: Path, end: int, at_us: int, octets: bytes) -> Heard:
     try:
-        length, told = _tap(octets)
-        channel = struct.unpack_from("<H", told[_CHANNEL])[0] if _CHANNEL in told else 0
-        strength = struct.unpack("<f", told[_RSS])[0] if _RSS in told else 0
-        rssi_dbm = round(strength)  # refuses what is no number
+        tap = air_tap.taken_apart(octets)
     except (struct.error, ValueError, OverflowError) as error:
         raise _unreadable(path, f"before octet {end}: {error}") from error
-    lqi = told[_LQI][0] if told.get(_LQI) else 0
-    tail = FCS_BYTES if told.get(_FCS_TYPE, b"\x00")[:1] == bytes([_FCS_16]) else 0
-    return Heard(at_us, channel, octets[length : len(octets) - tail], lqi, rssi_dbm)
-
-
-def _tap(octets: bytes) -> tuple[int, dict[int, bytes]]:
-    """Return the length of a TAP header and its values.
-
-    Raises:
-        ValueError: It is none.
-        struct.error: It is cut short.
-    """
-    version, length = _HEAD.unpack_from(octets)
-    if version != 0 or not _HEAD.size <= length <= len(octets):
-        raise ValueError("no TAP header")
-    return length, dict(_values(octets[_HEAD.size : length]))
-
-
-def _values(octets: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at < len(octets):
-        kind, length = struct.unpack_from("<HH", octets, at)
-        yield kind, octets[at + 4 : at + 4 + length]
-        at += 4 + length + -length % 4
+    frame = octets[tap.length : len(octets) - tap.fcs_bytes]
+    return Heard(at_us, tap.channel, frame, tap.lqi, tap.rssi_dbm)
 
 
 def _uncreatable(path: Path, why: str) -> UsageError:

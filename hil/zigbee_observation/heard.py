@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from emulator.codecs.zigbee import mac
+from harness.report.air_tap import FCS_BYTES
 
 #: Octets that a dongle delivers behind a frame and that are not its check sequence.
 #: Source: bellows, ``_packet_capture``; not tried on silicon.
 _TAIL_BYTES: Final = 2
-FCS_BYTES: Final = 2
 
 
 @dataclass(frozen=True, slots=True)

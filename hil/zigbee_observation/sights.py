@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from emulator.core.ids import Eui64
-from hil.zigbee_observation.heard import FCS_BYTES, Heard
+from harness.report.air_tap import FCS_BYTES
+from hil.zigbee_observation.heard import Heard
 
 Address: TypeAlias = int | Eui64
 

@@ -24,11 +24,11 @@ from hil import bench as benches
 from hil import wall_clock
 from hil.arming import ArmingRefusedError
 from hil.arming_state import arm, disarm
-from hil.bench import HilBench
 from hil.bench_file import load_bench
 from hil.bench_parts import BenchClock
 from hil.dry_run import rehearse
 from hil.guard_port import Unguarded
+from hil.line_bench import HilBench
 from hil.lines import LineOpener
 from tests.hil.bench_device import Device, real_bench, shared_device
 from tests.hil.bench_texts import HEAD, METER, write_bench

@@ -21,11 +21,11 @@ from hil import bench as benches
 from hil import wall_clock
 from hil.arming import ArmingRefusedError
 from hil.arming_state import arm, dry_run_file, write_private
-from hil.bench import HilBench
 from hil.bench_file import BenchFileError, load_bench
 from hil.bench_parts import BenchClock
 from hil.dry_run_report import DryRunReport, Rehearsal, Write
 from hil.guard_port import Unguarded
+from hil.line_bench import HilBench
 from hil.lines import LineOpener
 from hil.transcript_tap import TranscriptTap
 from hil.verbs import Verb

@@ -9,8 +9,8 @@ from emulator.codecs.dlms.acse import Mechanism
 from harness.errors import BenchError, UsageError
 from harness.meter import Credentials
 from harness.run_options import RunOptions
-from hil.bench import HilBench
 from hil.bench_file import load_bench
+from hil.line_bench import HilBench
 from tests.hil.bench_texts import HEAD, write_bench
 
 

@@ -14,6 +14,7 @@ import typer
 
 from harness.errors import UsageError
 from hil.cli_observe import register
+from hil.observed import Wanted, held
 from hil.references import SecretMissingError
 from hil.zigbee_observation.capture_file import CaptureFile, read
 from tests.harness.cli.command_line import run
@@ -158,7 +159,11 @@ def test_a_bench_file_keeps_its_dongles_to_what_they_are_for(
     ("arguments", "told"),
     [
         ((), "which dongle"),
-        (("--at", "zigbee:/dev/ttyUSB0"), "names no dongle"),
+        (("--at", "zigbee:/dev/ttyUSB0"), "no bench file names it"),
+        (("--at", "zigbee:/dev/serial/by-id/usb-a-dongle"), "no bench file names it"),
+        (("--at", "zigbee:tcp://192.0.2.1:6638"), "no bench file names it"),
+        (("--at", "zigbee:tcp://a-box.example:6638"), "no bench file names it"),
+        (("--at", "zigbee:tcp://[::ffff"), "no bench file names it"),
         (("--at", "tcp://127.0.0.1:1"), "names no dongle"),
         (("--at", "zigbee:tcp://127.0.0.1:1", "--hub", "mistyped"), "not an EUI-64"),
         (("--at", "zigbee:tcp://127.0.0.1:1", "--clear", "x"), "without a key"),
@@ -171,6 +176,20 @@ def test_what_cannot_be_observed_is_refused_before_a_port_is_opened(
     with pytest.raises(UsageError) as refused:
         observe(*arguments)
     assert told in " ".join(refused.value.lines())
+
+
+def test_a_real_dongle_without_a_bench_file_is_told_what_to_write() -> None:
+    with pytest.raises(UsageError) as refused:
+        observe("--at", "zigbee:/dev/serial/by-id/usb-a-dongle")
+    told = " ".join(refused.value.lines())
+    assert 'endpoint = "zigbee:/dev/serial/by-id/usb-a-dongle", role = "observer"' in told
+    assert refused.value.next_command == "smetsbench bench observe FILE"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "localhost", "[::1]"])
+def test_a_program_of_this_computer_needs_no_bench_file(host: str) -> None:
+    with held(Wanted(None, None, f"zigbee:tcp://{host}:1")) as observing:
+        assert observing.settings.path == f"tcp://{host}:1"
 
 
 @pytest.mark.parametrize("option", ["--key", "--install-code"])

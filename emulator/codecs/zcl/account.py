@@ -7,6 +7,13 @@ import construct as c
 
 from emulator.codecs.zcl.cluster import ClusterCommands, Declared
 from emulator.codecs.zcl.fields import I32, OCTETS, U8, U16, U32, rows_to_end
+from emulator.codecs.zcl.heads import (
+    ISSUED,
+    SNAPSHOT_ENTRY,
+    Issued,
+    SnapshotEntry,
+    SnapshotRequest,
+)
 from emulator.codecs.zcl.prepayment import CLUSTER
 from emulator.codecs.zigbee.blocks import Row
 
@@ -158,27 +165,23 @@ class CreditAdjustment(Declared):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangePaymentMode(Declared):
+class ChangePaymentMode(Issued):
     """Client to server: credit or prepayment.
 
     Attributes:
-        provider_id: 32 bits.
-        issuer_event_id: Higher for newer information.
         start_s: Seconds since 2000; 0: now; all ones: not after all.
         control: Payment control configuration, as attribute 0x0000.
         cut_off: Balance at which supply ends; -1: as it is.
     """
 
-    provider_id: int
-    issuer_event_id: int
-    start_s: int
     control: int
     cut_off: int
 
     FORM: ClassVar[c.Construct] = c.Struct(
-        "provider_id" / U32, "issuer_event_id" / U32, "start_s" / U32, "control" / U16,
+        *ISSUED,
+        "control" / U16,
         "cut_off" / I32,
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,37 +206,15 @@ class ChangePaymentModeResponse(Declared):
 
 
 @dataclass(frozen=True, slots=True)
-class GetPrepaySnapshot(Declared):
-    """Client to server: publish one entry of a log of accounts.
-
-    Attributes:
-        earliest_s: Seconds since 2000.
-        latest_s: Seconds since 2000.
-        offset: Which of those that fit, from 0.
-        cause: Bits of causes wanted.
-    """
-
-    earliest_s: int
-    latest_s: int
-    offset: int
-    cause: int
-
-    FORM: ClassVar[c.Construct] = c.Struct(
-        "earliest_s" / U32, "latest_s" / U32, "offset" / U8, "cause" / U32
-    )
+class GetPrepaySnapshot(SnapshotRequest):
+    """Client to server: publish one entry of a log of accounts."""
 
 
 @dataclass(frozen=True, slots=True)
-class PublishPrepaySnapshot(Declared):
+class PublishPrepaySnapshot(SnapshotEntry):
     """Server to client: one entry of a log of accounts.
 
     Attributes:
-        snapshot_id: Identifier.
-        at_s: Seconds since 2000.
-        total: How many were found.
-        index: Number of this command.
-        commands: How many there are.
-        cause: Bits of its causes.
         accumulated_debt: Thousandths of a penny, as all that follow.
         debts: Debts 1 to 3.
         emergency_credit: Emergency credit left.
@@ -243,24 +224,13 @@ class PublishPrepaySnapshot(Declared):
         RTDS GCS15b, GCS15c, GCS16b; names known (Smart Energy 1.2).
     """
 
-    snapshot_id: int
-    at_s: int
-    total: int
-    index: int
-    commands: int
-    cause: int
     accumulated_debt: int
     debts: tuple[int, ...]
     emergency_credit: int
     credit: int
 
     FORM: ClassVar[c.Construct] = c.Struct(
-        "snapshot_id" / U32,
-        "at_s" / U32,
-        "total" / U8,
-        "index" / U8,
-        "commands" / U8,
-        "cause" / U32,
+        *SNAPSHOT_ENTRY,
         c.Const(b"\x00"),  # payload type: debt and credit status
         "accumulated_debt" / I32,
         "debts" / Row(c.Array(3, U32)),
@@ -349,13 +319,10 @@ class PublishDebtLog(Declared):
 
 
 @dataclass(frozen=True, slots=True)
-class SetMaximumCreditLimit(Declared):
+class SetMaximumCreditLimit(Issued):
     """Client to server: the most credit, and the most of one top-up.
 
     Attributes:
-        provider_id: 32 bits.
-        issuer_event_id: Higher for newer information.
-        start_s: Seconds since 2000; 0: now.
         most_balance: Thousandths of a penny.
         most_top_up: Thousandths of a penny.
 
@@ -363,40 +330,30 @@ class SetMaximumCreditLimit(Declared):
         known (Smart Energy 1.2); no message of GCS05 is at hand.
     """
 
-    provider_id: int
-    issuer_event_id: int
-    start_s: int
     most_balance: int
     most_top_up: int
 
     FORM: ClassVar[c.Construct] = c.Struct(
-        "provider_id" / U32, "issuer_event_id" / U32, "start_s" / U32, "most_balance" / U32,
+        *ISSUED,
+        "most_balance" / U32,
         "most_top_up" / U32,
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class SetOverallDebtCap(Declared):
+class SetOverallDebtCap(Issued):
     """Client to server: the most debt recovered in a week.
 
     Attributes:
-        provider_id: 32 bits.
-        issuer_event_id: Higher for newer information.
-        start_s: Seconds since 2000; 0: now.
         cap: Thousandths of a penny.
 
     Source:
         known (Smart Energy 1.2); no message of GCS05 is at hand.
     """
 
-    provider_id: int
-    issuer_event_id: int
-    start_s: int
     cap: int
 
-    FORM: ClassVar[c.Construct] = c.Struct(
-        "provider_id" / U32, "issuer_event_id" / U32, "start_s" / U32, "cap" / I32
-    )
+    FORM: ClassVar[c.Construct] = c.Struct(*ISSUED, "cap" / I32)
 
 
 #: The cluster's table.

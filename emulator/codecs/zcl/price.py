@@ -7,6 +7,7 @@ import construct as c
 
 from emulator.codecs.zcl.cluster import ClusterCommands, Declared
 from emulator.codecs.zcl.fields import OCTETS, U8, U16, U24, U32, U48, pairs_to_end
+from emulator.codecs.zcl.heads import ISSUED, TARIFF_PART, Issued, IssuedRequest, TariffPart
 from emulator.codecs.zigbee.blocks import Row
 
 CLUSTER: Final = 0x0700
@@ -41,24 +42,8 @@ class GetScheduledPrices(Declared):
 
 
 @dataclass(frozen=True, slots=True)
-class GetTariffInformation(Declared):
-    """Client to server: publish what kind of tariff it is.
-
-    Attributes:
-        earliest_s: Seconds since 2000.
-        least_issuer_event_id: Oldest information wanted; all ones: any.
-        most: How many; 0: all.
-        tariff_type: Low nibble.
-    """
-
-    earliest_s: int
-    least_issuer_event_id: int
-    most: int
-    tariff_type: int
-
-    FORM: ClassVar[c.Construct] = c.Struct(
-        "earliest_s" / U32, "least_issuer_event_id" / U32, "most" / U8, "tariff_type" / U8
-    )
+class GetTariffInformation(IssuedRequest):
+    """Client to server: publish what kind of tariff it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +113,10 @@ class PublishPrice(Declared):
 
 
 @dataclass(frozen=True, slots=True)
-class PublishBlockPeriod(Declared):
+class PublishBlockPeriod(Issued):
     """Server to client: how long block counters count before they begin anew.
 
     Attributes:
-        provider_id: 32 bits.
-        issuer_event_id: Higher for newer information.
-        start_s: Seconds since 2000.
         duration: In the unit of ``duration_type``.
         control: Bits of the block period.
         duration_type: Unit in the low nibble (0 minutes, 1 days, 2 weeks, 3 months), where it
@@ -146,9 +128,6 @@ class PublishBlockPeriod(Declared):
         RTDS GCS25a; names known (Smart Energy 1.2).
     """
 
-    provider_id: int
-    issuer_event_id: int
-    start_s: int
     duration: int
     control: int
     duration_type: int
@@ -156,9 +135,7 @@ class PublishBlockPeriod(Declared):
     resolution: int
 
     FORM: ClassVar[c.Construct] = c.Struct(
-        "provider_id" / U32,
-        "issuer_event_id" / U32,
-        "start_s" / U32,
+        *ISSUED,
         "duration" / U24,
         "control" / U8,
         "duration_type" / U8,
@@ -276,16 +253,10 @@ class PublishTariffInformation(Declared):
 
 
 @dataclass(frozen=True, slots=True)
-class PublishPriceMatrix(Declared):
+class PublishPriceMatrix(TariffPart):
     """Server to client: prices of a tariff.
 
     Attributes:
-        provider_id: 32 bits.
-        issuer_event_id: Higher for newer information.
-        start_s: Seconds since 2000; 0: now.
-        tariff_id: Identifier of the tariff.
-        index: Number of this command.
-        commands: How many there are.
         control: Bit 0: prices are of tiers; else of blocks.
         prices: (tier, or tier in the high nibble and block in the low one; price).
 
@@ -293,38 +264,19 @@ class PublishPriceMatrix(Declared):
         known (Smart Energy 1.2); no message of GCS01a or GCS01b is at hand.
     """
 
-    provider_id: int
-    issuer_event_id: int
-    start_s: int
-    tariff_id: int
-    index: int
-    commands: int
-    control: int
     prices: tuple[tuple[int, int], ...]
 
     FORM: ClassVar[c.Construct] = c.Struct(
-        "provider_id" / U32,
-        "issuer_event_id" / U32,
-        "start_s" / U32,
-        "tariff_id" / U32,
-        "index" / U8,
-        "commands" / U8,
-        "control" / U8,
+        *TARIFF_PART,
         "prices" / pairs_to_end(U8, U32),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class PublishBlockThresholds(Declared):
+class PublishBlockThresholds(TariffPart):
     """Server to client: where blocks end.
 
     Attributes:
-        provider_id: 32 bits.
-        issuer_event_id: Higher for newer information.
-        start_s: Seconds since 2000; 0: now.
-        tariff_id: Identifier of the tariff.
-        index: Number of this command.
-        commands: How many there are.
         control: Bit 0: the thresholds are of all tiers.
         tier: Tier that they are of, in the high nibble; the number of them is the low one.
         thresholds: 48 bits each.
@@ -333,24 +285,11 @@ class PublishBlockThresholds(Declared):
         known (Smart Energy 1.2); no message of GCS01a is at hand.
     """
 
-    provider_id: int
-    issuer_event_id: int
-    start_s: int
-    tariff_id: int
-    index: int
-    commands: int
-    control: int
     tier: int
     thresholds: tuple[int, ...]
 
     FORM: ClassVar[c.Construct] = c.Struct(
-        "provider_id" / U32,
-        "issuer_event_id" / U32,
-        "start_s" / U32,
-        "tariff_id" / U32,
-        "index" / U8,
-        "commands" / U8,
-        "control" / U8,
+        *TARIFF_PART,
         "head" / c.Rebuild(U8, lambda values: values.tier << 4 | len(values.thresholds)),
         "tier" / c.Computed(lambda values: values.head >> 4),
         "thresholds" / Row(c.Array(lambda values: values.head & 0xF, U48)),
@@ -358,34 +297,15 @@ class PublishBlockThresholds(Declared):
 
 
 @dataclass(frozen=True, slots=True)
-class GetBillingPeriod(Declared):
-    """Client to server: publish billing periods.
-
-    Attributes:
-        earliest_s: Seconds since 2000.
-        least_issuer_event_id: Oldest information wanted; all ones: any.
-        most: How many; 0: all.
-        tariff_type: Low nibble.
-    """
-
-    earliest_s: int
-    least_issuer_event_id: int
-    most: int
-    tariff_type: int
-
-    FORM: ClassVar[c.Construct] = c.Struct(
-        "earliest_s" / U32, "least_issuer_event_id" / U32, "most" / U8, "tariff_type" / U8
-    )
+class GetBillingPeriod(IssuedRequest):
+    """Client to server: publish billing periods."""
 
 
 @dataclass(frozen=True, slots=True)
-class PublishBillingPeriod(Declared):
+class PublishBillingPeriod(Issued):
     """Server to client: when billing periods begin.
 
     Attributes:
-        provider_id: 32 bits.
-        issuer_event_id: Higher for newer information.
-        start_s: Seconds since 2000.
         duration: In the unit of ``duration_type``.
         duration_type: As in `PublishBlockPeriod`.
         tariff_type: Low nibble.
@@ -394,17 +314,12 @@ class PublishBillingPeriod(Declared):
         RTDS GCS21d, GCS25a; names known (Smart Energy 1.2).
     """
 
-    provider_id: int
-    issuer_event_id: int
-    start_s: int
     duration: int
     duration_type: int
     tariff_type: int
 
     FORM: ClassVar[c.Construct] = c.Struct(
-        "provider_id" / U32,
-        "issuer_event_id" / U32,
-        "start_s" / U32,
+        *ISSUED,
         "duration" / U24,
         "duration_type" / U8,
         "tariff_type" / U8,

@@ -5,9 +5,9 @@ from typing import ClassVar, Final
 
 import construct as c
 
-from emulator.codecs.zcl.account import GetPrepaySnapshot
 from emulator.codecs.zcl.cluster import ClusterCommands, Declared
 from emulator.codecs.zcl.fields import U8, U16, U24, U32, U48
+from emulator.codecs.zcl.heads import SNAPSHOT_ENTRY, SnapshotEntry, SnapshotRequest
 from emulator.codecs.zcl.metering import CLUSTER, ChangeSupply, SupplyStatusResponse
 from emulator.codecs.zigbee.blocks import Row
 
@@ -15,28 +15,15 @@ __all__ = ["CLUSTER", "COMMANDS", "decode", "encode"]
 
 
 @dataclass(frozen=True, slots=True)
-class GetSnapshot(Declared):
-    """Client to server: publish one entry of a log of registers; fields as `GetPrepaySnapshot`."""
-
-    earliest_s: int
-    latest_s: int
-    offset: int
-    cause: int
-
-    FORM: ClassVar[c.Construct] = GetPrepaySnapshot.FORM
+class GetSnapshot(SnapshotRequest):
+    """Client to server: publish one entry of a log of registers."""
 
 
 @dataclass(frozen=True, slots=True)
-class PublishSnapshot(Declared):
+class PublishSnapshot(SnapshotEntry):
     """Server to client: one entry of a log of registers, with tiers and blocks.
 
     Attributes:
-        snapshot_id: Identifier.
-        at_s: Seconds since 2000.
-        total: How many were found.
-        index: Number of this command.
-        commands: How many there are.
-        cause: Bits of its causes.
         register: The whole register.
         tiers: Registers of the tiers.
         block_head: Tiers with blocks in the high nibble, blocks in the low one.
@@ -46,24 +33,13 @@ class PublishSnapshot(Declared):
         RTDS GCS15b, GCS15c, GCS16a; names known (Smart Energy 1.2, payload type 6).
     """
 
-    snapshot_id: int
-    at_s: int
-    total: int
-    index: int
-    commands: int
-    cause: int
     register: int
     tiers: tuple[int, ...]
     block_head: int
     blocks: tuple[int, ...]
 
     FORM: ClassVar[c.Construct] = c.Struct(
-        "snapshot_id" / U32,
-        "at_s" / U32,
-        "total" / U8,
-        "index" / U8,
-        "commands" / U8,
-        "cause" / U32,
+        *SNAPSHOT_ENTRY,
         c.Const(b"\x06"),  # payload type: blocks and tiers delivered, without billing
         "register" / U48,
         "tier_count" / c.Rebuild(U8, lambda values: len(values.tiers)),

@@ -1,12 +1,13 @@
 """Commands of the Zigbee application support layer: keys, and nodes that come and go."""
 
 import enum
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, TypeAlias
 
 import construct as c
 
-from emulator.codecs.zigbee.blocks import Eui64LittleEndian, Named, build, parse_part, parse_whole
+from emulator.codecs.zigbee.blocks import Eui64LittleEndian, Named, parse_part
+from emulator.codecs.zigbee.commands import fields_of, numbered
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
 
@@ -291,8 +292,7 @@ def encode(command: ApsCommand) -> bytes:
     Raises:
         ValueError: A field is out of range.
     """
-    values = {row.name: getattr(command, row.name) for row in fields(command)}
-    return bytes((command.ID,)) + build(_LAYER, command.FORM, values)
+    return numbered(_LAYER, command)
 
 
 def decode(data: bytes) -> ApsCommand:
@@ -310,6 +310,5 @@ def decode(data: bytes) -> ApsCommand:
         kind = _TRANSPORTS.get(parse_part(_LAYER, c.Int8ul, data, at)[0])
     if kind is None:
         raise MalformedFrameError(_LAYER, data, f"no such command or key: {data[:2].hex()}")
-    raw = parse_whole(_LAYER, kind.FORM, data[at:])
-    command: ApsCommand = kind(**{row.name: raw[row.name] for row in fields(kind)})
+    command: ApsCommand = fields_of(_LAYER, kind, data[at:])
     return command

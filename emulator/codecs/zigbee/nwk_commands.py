@@ -1,12 +1,13 @@
 """Commands of the Zigbee network layer: leaving, coming back, routes and links."""
 
 import enum
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final, TypeAlias
 
 import construct as c
 
-from emulator.codecs.zigbee.blocks import Must, Row, build, parse_part, parse_whole
+from emulator.codecs.zigbee.blocks import Must, Row, parse_part, parse_whole
+from emulator.codecs.zigbee.commands import fields_of, numbered
 from emulator.core.errors import MalformedFrameError
 
 _LAYER: Final = "zigbee.nwk_command"
@@ -174,11 +175,10 @@ def encode(command: NwkCommand) -> bytes:
     Raises:
         ValueError: A field is out of range.
     """
-    values: dict[str, Any] = {row.name: getattr(command, row.name) for row in fields(command)}
     if isinstance(command, LinkStatus):
         options = {"first": command.first, "last": command.last, "count": len(command.links)}
-        values = {"options": options, "links": command.links}
-    return bytes((command.ID,)) + build(_LAYER, command.FORM, values)
+        return numbered(_LAYER, command, {"options": options, "links": command.links})
+    return numbered(_LAYER, command)
 
 
 def decode(data: bytes) -> NwkCommand:
@@ -194,8 +194,8 @@ def decode(data: bytes) -> NwkCommand:
     kind = _COMMANDS.get(number)
     if kind is None:
         raise MalformedFrameError(_LAYER, data, f"no such command: {number:#04x}")
-    raw = parse_whole(_LAYER, kind.FORM, data[at:])
     if kind is LinkStatus:
+        raw = parse_whole(_LAYER, kind.FORM, data[at:])
         return LinkStatus(raw.links, raw.options.first, raw.options.last)
-    command: NwkCommand = kind(**{row.name: raw[row.name] for row in fields(kind)})
+    command: NwkCommand = fields_of(_LAYER, kind, data[at:])
     return command

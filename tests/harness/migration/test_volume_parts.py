@@ -7,17 +7,14 @@ import pytest
 from device_profiles.words import DeviceType
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
-from harness.errors import BenchError
 from harness.migration import run_rows
 from harness.migration.record import DeviceRecord, Entry, InstallationRecord
 from harness.migration.states import Owner, State, StrandedCause
 from harness.migration.totals import UnreconciledError, reconcile, totals
 from harness.migration.volume_faults import SPOILS, parse
-from harness.migration.volume_workers import Workshop, play_all
 from harness.report.migration_grid import grid
 from harness.report.migration_model import Played
 from harness.verdict import Verdict
-from tests.harness.migration.worker_kit import Doubling, doubling, dying
 
 _WAY = {
     State.MIGRATED: (
@@ -143,16 +140,3 @@ def test_a_spoilt_file_is_another_file(word: str) -> None:
         b"</ds:SignatureValue></a>"
     )
     assert SPOILS[word](file) != file
-
-
-def test_tasks_are_played_here_or_in_processes_with_the_same_outcomes() -> None:
-    tasks = [{"numbers": list(range(n, n + 3))} for n in range(0, 12, 3)]
-    here = list(play_all(Workshop(doubling, Doubling(2)), tasks, 1))
-    there = list(play_all(Workshop(doubling, Doubling(2)), tasks, 2))
-    assert sorted(one["value"] for one in there) == sorted(one["value"] for one in here)
-    assert [one["value"] for one in here] == [2 * n for n in range(12)]
-
-
-def test_a_process_that_dies_ends_the_run_with_a_word_on_it() -> None:
-    with pytest.raises(BenchError, match="died"):
-        list(play_all(Workshop(dying, None), [{"n": 1}, {"n": 2}], 2))

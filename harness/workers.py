@@ -1,4 +1,4 @@
-"""Plays installations in processes of their own, or in this one; results come back as they end."""
+"""Plays scenarios or installations in processes of their own; outcomes come back as they end."""
 
 import gc
 import multiprocessing
@@ -14,10 +14,10 @@ from typing import Any, Final
 from device_profiles.files import reading_once
 from harness.errors import BenchError
 
-#: What some installations are played from, and what came of one: plain values only.
+#: What is played, and what came of it: values that can be sent to another process.
 Task = Mapping[str, Any]
 Outcome = dict[str, Any]
-#: Made once in each process; plays installations one after another.
+#: Made once in each process; plays task after task.
 Playing = Callable[[Task], Iterator[Outcome]]
 #: What a process sends behind the last outcome of a task.
 _END: Final = None
@@ -29,7 +29,7 @@ class Workshop:
 
     Attributes:
         make: Makes it.
-        about: What all installations share: plain values, sent once to each process.
+        about: What all tasks share: sent once to each process.
     """
 
     make: Callable[[Any], Playing]
@@ -39,7 +39,7 @@ class Workshop:
 def play_all(workshop: Workshop, tasks: Sequence[Task], jobs: int) -> Iterator[Outcome]:
     """Yield what comes of the tasks, in the order it comes.
 
-    At any moment a process holds one home, so memory does not grow with their number.
+    At any moment a process plays one task, so memory does not grow with their number.
 
     Args:
         workshop: How to play.
@@ -73,7 +73,7 @@ def _shared_out(crew: Sequence[Connection], tasks: Sequence[Task]) -> Iterator[O
                 outcome = line.recv()
             except EOFError as error:
                 raise BenchError(
-                    "a process that played installations died",
+                    "a process of the run died",
                     cause="killed from outside, or out of memory",
                     next_command="smetsbench resume DIR",
                 ) from error
@@ -123,8 +123,8 @@ def _crew(workshop: Workshop, count: int) -> Iterator[list[Connection]]:
 def _work(line: Connection, workshop: Workshop) -> None:
     """Play what comes down the pipe until it closes; Ctrl-C is the parent's to act on.
 
-    What was loaded stays, and a home is let go by reference counts: the collector of cycles need
-    look at neither, but for what is left after each task.
+    What was loaded stays, and what was played is let go by reference counts: the collector of
+    cycles need look at neither, but for what is left after each task.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with reading_once():

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.migration.volume_workers import Outcome, Playing, Task
+from harness.workers import Outcome, Playing, Task
 
 
 @dataclass(frozen=True)
