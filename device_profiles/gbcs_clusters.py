@@ -4,17 +4,22 @@ Files: ``catalogues/gbcs-gas.csv`` (members and values) and ``catalogues/gbcs-ga
 (which device does what for whom, and how its answers look).
 """
 
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-from device_profiles.errors import DuplicateEntryError, InvalidValueError, UnknownNameError
+from device_profiles.errors import DuplicateEntryError
 from device_profiles.evidence import Mark
-from device_profiles.files import Folders, layers, once, read_csv
+from device_profiles.files import Folders, once
+from device_profiles.gbcs_tables import (
+    Line,
+    check_use_cases,
+    lines_of,
+    table_path,
+    use_case_lines,
+)
 
 MEMBER_COLUMNS: Final = (
     "cluster", "member", "name", "type", "default", "binding", "argument", "use_cases", "evidence",
@@ -119,17 +124,16 @@ def load_gbcs_clusters(name: str = "gas", overlays: Folders = ()) -> GbcsCluster
 
 
 def _loaded(name: str, overlays: Folders) -> GbcsClusters:
-    path = _path(f"gbcs-{name}.csv", overlays)
-    rows = tuple([_row(cells, path, at) for at, cells in _lines(path, MEMBER_COLUMNS)])
+    path = table_path(f"gbcs-{name}.csv", overlays)
+    rows = tuple([_row(line) for line in lines_of(path, MEMBER_COLUMNS)])
     members: dict[tuple[int, str, int], ClusterRow] = {}
     named: dict[str, ClusterRow] = {}
-    use_cases = _use_cases(_path(f"gbcs-{name}-use-cases.csv", overlays))
+    use_cases = _use_cases(f"gbcs-{name}-use-cases.csv", overlays)
     for row in rows:
         if row.name in named:
             raise DuplicateEntryError(f"{row.name} stands twice", file=path, key="name")
         named[row.name] = row
-        for use_case in row.use_cases - set(use_cases):
-            _refuse(path, row.name, f"{use_case} is in no line of the use-case table")
+        check_use_cases(path, row.name, row.use_cases, use_cases)
         if row.cluster is None:
             continue
         key = (row.cluster, row.kind, row.number)
@@ -141,76 +145,41 @@ def _loaded(name: str, overlays: Folders) -> GbcsClusters:
     )
 
 
-def _path(name: str, overlays: Folders) -> Path:
-    found = layers("catalogues", name, overlays)
-    if not found:
-        raise UnknownNameError("no catalogue of this name", file=name)
-    return found[-1]
-
-
-def _lines(path: Path, columns: tuple[str, ...]) -> Iterable[tuple[str, Mapping[str, str]]]:
-    headings, lines = read_csv(path)
-    if tuple(headings) != columns:
-        _refuse(path, "line 1", f"the headings must be {', '.join(columns)}")
-    for number, cells in enumerate(lines, 2):
-        where = f"line {number}"
-        if None in cells or None in cells.values():
-            _refuse(path, where, "more or fewer cells than headings")
-        yield where, {name: str(text) for name, text in cells.items()}
-
-
-def _refuse(path: Path, key: str, why: str) -> NoReturn:
-    raise InvalidValueError(why, file=path, key=key)
-
-
-def _row(cells: Mapping[str, str], path: Path, where: str) -> ClusterRow:
-    cluster, kind, number = _place(cells, path, where)
-    if not cells["name"] or not cells["binding"] or (kind not in {"c", "s"} and not cells["type"]):
-        _refuse(path, where, "name and binding, and the type of a value, must not be empty")
-    try:
-        default = json.loads(cells["default"]) if cells["default"] else None
-        mark = Mark.parse(cells["evidence"])
-    except ValueError as error:
-        _refuse(path, where, str(error))
+def _row(line: Line) -> ClusterRow:
+    cluster, kind, number = _place(line)
+    if not line["name"] or not line["binding"] or (kind not in {"c", "s"} and not line["type"]):
+        line.refuse("name and binding, and the type of a value, must not be empty")
     return ClusterRow(
         cluster,
         kind,
         number,
-        cells["name"],
-        cells["type"],
-        default,
-        cells["binding"],
-        cells["argument"],
-        frozenset(cells["use_cases"].split()),
-        mark,
+        line["name"],
+        line["type"],
+        line.default(),
+        line["binding"],
+        line["argument"],
+        line.words("use_cases"),
+        line.mark(),
     )
 
 
-def _place(cells: Mapping[str, str], path: Path, where: str) -> tuple[int | None, str, int]:
-    if not cells["cluster"] and not cells["member"]:
+def _place(line: Line) -> tuple[int | None, str, int]:
+    if not line["cluster"] and not line["member"]:
         return None, "", 0
-    member = _MEMBER.fullmatch(cells["member"])
-    if member is None or _CLUSTER.fullmatch(cells["cluster"]) is None:
-        _refuse(path, where, "cluster like 0702, member like a0000, c06 or s04")
+    member = _MEMBER.fullmatch(line["member"])
+    if member is None or _CLUSTER.fullmatch(line["cluster"]) is None:
+        line.refuse("cluster like 0702, member like a0000, c06 or s04")
     kind, digits = member[1] or member[3], member[2] or member[4]
-    return int(cells["cluster"], 16), kind, int(digits, 16)
+    return int(line["cluster"], 16), kind, int(digits, 16)
 
 
-def _use_cases(path: Path) -> dict[str, UseCaseRow]:
+def _use_cases(name: str, overlays: Folders) -> dict[str, UseCaseRow]:
     found: dict[str, UseCaseRow] = {}
-    for where, cells in _lines(path, USE_CASE_COLUMNS):
-        devices, roles = frozenset(cells["devices"].split()), frozenset(cells["roles"].split())
+    for line in use_case_lines(table_path(name, overlays), USE_CASE_COLUMNS):
+        devices, roles = line.words("devices"), line.words("roles")
         if not devices or devices - DEVICES or not roles or roles - ROLES:
-            _refuse(path, where, f"devices of {sorted(DEVICES)}, roles of {sorted(ROLES)}")
-        if cells["use_case"] in found:
-            raise DuplicateEntryError(f"{cells['use_case']} stands twice", file=path, key=where)
-        try:
-            sealed, quiet = [
-                frozenset(int(word, 16) for word in cells[column].split())
-                for column in ("sealed", "quiet")
-            ]
-            mark = Mark.parse(cells["evidence"])
-        except ValueError as error:
-            _refuse(path, where, str(error))
-        found[cells["use_case"]] = UseCaseRow(devices, roles, sealed, quiet, mark)
+            line.refuse(f"devices of {sorted(DEVICES)}, roles of {sorted(ROLES)}")
+        found[line["use_case"]] = UseCaseRow(
+            devices, roles, line.identifiers("sealed"), line.identifiers("quiet"), line.mark()
+        )
     return found

@@ -4,17 +4,22 @@ Files: ``catalogues/gbcs-TYPE.csv`` (objects) and ``catalogues/gbcs-TYPE-use-cas
 ask for what).
 """
 
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-from device_profiles.errors import DuplicateEntryError, InvalidValueError, UnknownNameError
+from device_profiles.errors import DuplicateEntryError
 from device_profiles.evidence import Mark
-from device_profiles.files import Folders, layers, once, read_csv
+from device_profiles.files import Folders, once
+from device_profiles.gbcs_tables import (
+    Line,
+    check_use_cases,
+    lines_of,
+    table_path,
+    use_case_lines,
+)
 from device_profiles.words import RemoteParty
 
 OBJECT_COLUMNS: Final = (
@@ -115,86 +120,54 @@ def load_gbcs_objects(device_type: str, overlays: Folders = ()) -> GbcsObjects:
 
 
 def _loaded(device_type: str, overlays: Folders) -> GbcsObjects:
-    path = _path(f"gbcs-{device_type}.csv", overlays)
-    rows = tuple([_member(cells, path, at) for at, cells in _lines(path, OBJECT_COLUMNS)])
+    path = table_path(f"gbcs-{device_type}.csv", overlays)
+    rows = tuple([_member(line) for line in lines_of(path, OBJECT_COLUMNS)])
     members: dict[MemberKey, MemberRow] = {}
     named: dict[str, MemberRow] = {}
     for row in rows:
         if row.key in members or row.name in named:
             raise DuplicateEntryError(f"{row.where} {row.name} stands twice", file=path, key="name")
         members[row.key] = named[row.name] = row
-    roles = _roles(_path(f"gbcs-{device_type}-use-cases.csv", overlays))
+    roles = _roles(f"gbcs-{device_type}-use-cases.csv", overlays)
     for row in rows:
-        for use_case in row.read | row.write:
-            if use_case not in roles:
-                _refuse(path, row.name, f"{use_case} is in no line of the use-case table")
+        check_use_cases(path, row.name, row.read | row.write, roles)
     return GbcsObjects(
         rows, MappingProxyType(members), MappingProxyType(named), MappingProxyType(roles)
     )
 
 
-def _path(name: str, overlays: Folders) -> Path:
-    found = layers("catalogues", name, overlays)
-    if not found:
-        raise UnknownNameError("no catalogue of this name", file=name)
-    return found[-1]
-
-
-def _lines(path: Path, columns: tuple[str, ...]) -> Iterable[tuple[str, Mapping[str, str]]]:
-    headings, lines = read_csv(path)
-    if tuple(headings) != columns:
-        _refuse(path, "line 1", f"the headings must be {', '.join(columns)}")
-    for number, cells in enumerate(lines, 2):
-        where = f"line {number}"
-        if None in cells or None in cells.values():
-            _refuse(path, where, "more or fewer cells than headings")
-        yield where, {name: str(text) for name, text in cells.items()}
-
-
-def _refuse(path: Path, key: str, why: str) -> NoReturn:
-    raise InvalidValueError(why, file=path, key=key)
-
-
-def _member(cells: Mapping[str, str], path: Path, where: str) -> MemberRow:
-    obis, member = _OBIS.fullmatch(cells["obis"]), _MEMBER.fullmatch(cells["member"])
-    if obis is None or member is None or not cells["class"].isdigit():
-        _refuse(path, where, "obis like 0-0:1.0.0.255, class a number, member a2 up or m1 up")
+def _member(line: Line) -> MemberRow:
+    obis, member = _OBIS.fullmatch(line["obis"]), _MEMBER.fullmatch(line["member"])
+    if obis is None or member is None or not line["class"].isdigit():
+        line.refuse("obis like 0-0:1.0.0.255, class a number, member a2 up or m1 up")
     for column in ("name", "type", "binding"):
-        if not cells[column]:
-            _refuse(path, f"{where} {column}", "must not be empty")
-    try:
-        default = json.loads(cells["default"]) if cells["default"] else None
-        octets = bytes(int(text) for text in obis.groups())
-        mark = Mark.parse(cells["evidence"])
-    except ValueError as error:
-        _refuse(path, where, str(error))
+        if not line[column]:
+            line.refuse("must not be empty", column)
+    groups = [int(text) for text in obis.groups()]
+    if max(groups) > 0xFF:
+        line.refuse("a part of an obis is 0 to 255")
     return MemberRow(
-        octets,
-        int(cells["class"]),
+        bytes(groups),
+        int(line["class"]),
         member[1] == "m",
         int(member[2]),
-        cells["name"],
-        cells["type"],
-        default,
-        cells["binding"],
-        cells["argument"],
-        frozenset(cells["read"].split()),
-        frozenset(cells["write"].split()),
-        mark,
+        line["name"],
+        line["type"],
+        line.default(),
+        line["binding"],
+        line["argument"],
+        line.words("read"),
+        line.words("write"),
+        line.mark(),
     )
 
 
-def _roles(path: Path) -> dict[str, frozenset[RemoteParty]]:
+def _roles(name: str, overlays: Folders) -> dict[str, frozenset[RemoteParty]]:
     found: dict[str, frozenset[RemoteParty]] = {}
-    for where, cells in _lines(path, USE_CASE_COLUMNS):
-        words = cells["roles"].split()
-        if not words or set(words) - set(ROLES):
-            _refuse(path, where, f"roles are {', '.join(ROLES)}")
-        try:
-            Mark.parse(cells["evidence"])
-        except ValueError as error:
-            _refuse(path, where, str(error))
-        if cells["use_case"] in found:
-            raise DuplicateEntryError(f"{cells['use_case']} stands twice", file=path, key=where)
-        found[cells["use_case"]] = frozenset(ROLES[word] for word in words)
+    for line in use_case_lines(table_path(name, overlays), USE_CASE_COLUMNS):
+        words = line.words("roles")
+        if not words or words - set(ROLES):
+            line.refuse(f"roles are {', '.join(ROLES)}")
+        line.mark()
+        found[line["use_case"]] = frozenset(ROLES[word] for word in words)
     return found

@@ -26,7 +26,7 @@ class AccessFailedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What the items of one command share.
+    """What the items, or components, of one command share.
 
     Attributes:
         use_case: Use case of the command.
@@ -34,7 +34,7 @@ class Turn:
         header: Its grouping header.
         now: The present moment.
         protect: Encrypts the plain text of a sensitive answer for whoever asked.
-        effects: What comes after the response; items add to it.
+        effects: What comes after the response; each adds to it.
     """
 
     use_case: str
@@ -42,7 +42,7 @@ class Turn:
     header: GroupingHeader
     now: UtcMs
     protect: Callable[[bytes], bytes]
-    effects: list[Effect] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list, kw_only=True)
 
 
 class ObjectModel(Protocol):

@@ -2,12 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from emulator.codecs.der import Node
 from emulator.codecs.gbcs import joins as wire
 from emulator.codecs.gbcs.joins import ClockState, SetClock
 from emulator.core.clock import UtcMs
-from emulator.core.errors import MalformedFrameError
-from emulator.devices.checks import Command, CommandRefusedError, Complaint
+from emulator.devices.asn1_commands import read_payload
+from emulator.devices.checks import Command
 from emulator.devices.handlers import Answer
 
 if TYPE_CHECKING:
@@ -25,12 +24,7 @@ def set_clock(device: "Device", command: Command, now: UtcMs) -> Answer:
     Source:
         RTDS 8.1.1_GCS28 (a time in the interval: reliable); outside it: inferred.
     """
-    if not isinstance(command.value, Node):
-        raise CommandRefusedError(Complaint.MALFORMED_PAYLOAD.value, "not ASN.1")
-    try:
-        asked = SetClock.read(command.value)
-    except MalformedFrameError as error:
-        raise CommandRefusedError(Complaint.MALFORMED_PAYLOAD.value, str(error)) from None
+    asked = read_payload(command, SetClock.read)
     shown = device.local_time(now)
     device.clock_reliable = asked.earliest <= shown <= asked.latest
     state = ClockState.RELIABLE if device.clock_reliable else ClockState.UNRELIABLE

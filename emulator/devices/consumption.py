@@ -15,6 +15,7 @@ from typing import Final
 from emulator.core.chance import Stream
 from emulator.core.clock import UtcMs
 from emulator.core.errors import IllegalEventError
+from emulator.core.values import quick
 from emulator.devices.saved import Saved, State
 
 DAY_MS: Final = 86_400_000
@@ -60,6 +61,7 @@ _WEEKEND: Final = _spread((14, 22), (4, 60), (16, 75), (10, 100), (4, 60))
 _SUN: Final = _spread((14, 0), (4, 20), (4, 60), (4, 90), (4, 60), (4, 20), (14, 0))
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Household:
     """How much a household uses.

@@ -1,11 +1,9 @@
 """GBZ commands carried out component by component on a model of ZCL clusters."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from emulator.codecs.common import MAX_LENGTH
-from emulator.codecs.gbcs.envelope import GroupingHeader
 from emulator.codecs.gbcs.gbz import GbzComponent, GbzMessage
 from emulator.codecs.gbcs.metering import HARDWARE_FAILURE, frame_of
 from emulator.codecs.zcl import gas
@@ -20,10 +18,8 @@ from emulator.codecs.zcl.foundation import (
 )
 from emulator.codecs.zcl.frame import HEADER_BYTES, ZclFrame
 from emulator.codecs.zcl.frame import encode as encode_frame
-from emulator.core.clock import UtcMs
-from emulator.core.effects import Effect
 from emulator.core.errors import MalformedFrameError
-from emulator.devices.access_engine import AccessFailedError
+from emulator.devices.access_engine import AccessFailedError, Turn
 from emulator.devices.checks import CommandRefusedError, Complaint
 
 #: What later components answer after the first failure: command FF, status 01.
@@ -54,28 +50,16 @@ class NotThereError(ComponentFailedError):
 
 
 @dataclass(frozen=True, slots=True)
-class GbzTurn:
+class GbzTurn(Turn):
     """What the components of one command share.
 
     Attributes:
-        use_case: Use case of the command.
-        code: Its message code.
-        header: Its grouping header.
-        now: The present moment.
-        protect: Encrypts the plain text of a sensitive answer for whoever asked.
         sealed: Clusters whose answers are encrypted.
         quiet: Clusters whose answers carry the flag "disable default response".
-        effects: What comes after the response; components add to it.
     """
 
-    use_case: str
-    code: int
-    header: GroupingHeader
-    now: UtcMs
-    protect: Callable[[bytes], bytes]
     sealed: frozenset[int]
     quiet: frozenset[int]
-    effects: list[Effect] = field(default_factory=list)
 
 
 class ClusterServer(Protocol):

@@ -5,6 +5,7 @@ from typing import Final, Self
 
 from device_profiles.schema import DeviceProfile
 from device_profiles.words import DowngradePolicy, ResumePolicy
+from emulator.core.values import quick
 
 #: Time a device takes to verify an image. Source: invented (it makes the state visible).
 VERIFY_MS: Final = 2_000
@@ -14,6 +15,7 @@ BOOT_QUERY_MS: Final = 5_000
 REQUERY_MS: Final = 3_600_000
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OtaSettings:
     """The client's side of a device profile.

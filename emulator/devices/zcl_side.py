@@ -8,11 +8,9 @@ from emulator.codecs.zcl import basic, foundation, time
 from emulator.codecs.zcl import frame as zcl_frame
 from emulator.codecs.zcl.basic import BasicAttribute
 from emulator.codecs.zcl.foundation import (
-    AttributeReading,
     AttributeValue,
     ReadAttributes,
     ReadAttributesResponse,
-    Status,
     ZclType,
 )
 from emulator.codecs.zcl.frame import ZclFrame
@@ -21,6 +19,7 @@ from emulator.core.clock import UtcMs, from_zigbee_seconds
 from emulator.core.effects import CancelTimer, Effect, Note, SendZcl, SetTimer, ZclIndication
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
+from emulator.devices.attribute_reads import answer_of
 from emulator.devices.network import Network
 from emulator.devices.saved import Saved, State
 
@@ -130,17 +129,7 @@ class ZclSide:
         self, indication: ZclIndication, frame: ZclFrame, command: ReadAttributes, now: UtcMs
     ) -> SendZcl:
         served = self.attributes(indication.cluster, now)
-        readings = tuple(
-            AttributeReading(attribute, Status.SUCCESS, served[attribute])
-            if attribute in served
-            else AttributeReading(attribute, Status.UNSUPPORTED_ATTRIBUTE)
-            for attribute in command.attributes
-        )
-        answer = foundation.encode(
-            ReadAttributesResponse(readings),
-            frame.sequence,
-            server_to_client=not frame.server_to_client,
-        )
+        answer = answer_of(frame, command, served)
         return SendZcl(indication.source, indication.cluster, answer, self.sends_as(indication))
 
     def sends_as(self, indication: ZclIndication) -> Eui64 | None:  # noqa: ARG002 - a hub's matter

@@ -2,38 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
-from emulator.codecs.zcl import basic, foundation, key_establishment, time
-from emulator.codecs.zcl import frame as zcl_frame
-from emulator.codecs.zcl.foundation import (
-    AttributeReading,
-    FoundationCommand,
-    ReadAttributes,
-    ReadAttributesResponse,
-    Status,
-)
-from emulator.codecs.zcl.frame import ZclFrame
 from emulator.codecs.zcl.key_establishment import KeySuite, TerminateStatus
 from emulator.core.chance import Stream
 from emulator.core.clock import UtcMs
-from emulator.core.effects import Effect, Note, SendZcl, ZclIndication
-from emulator.core.errors import MalformedFrameError
+from emulator.core.effects import Effect, ZclIndication
 from emulator.core.ids import Eui64
-from emulator.crypto.cbke import SoftwareEngine
 from emulator.crypto.ecqv import Credentials
 from emulator.devices.key_establishment import KeyEstablishment
-
-#: Clusters whose every frame may come unsealed. Source: Smart Energy 1.2, table of the security
-#: of clusters (known).
-OPEN: Final = frozenset({basic.CLUSTER, key_establishment.CLUSTER})
-_TIME_READS: Final = frozenset(
-    {
-        FoundationCommand.READ_ATTRIBUTES,
-        FoundationCommand.READ_ATTRIBUTES_RESPONSE,
-        FoundationCommand.DEFAULT_RESPONSE,
-    }
-)
+from emulator.ncp import link_key_rule
+from emulator.ncp.link_key_rule import engines_of, goes_sealed, may_come_unsealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +45,7 @@ class HubKeys:
         self._sequence = 0
         self._sealed: set[tuple[Eui64, int]] = set()
         self._verified: dict[Eui64, bytes] = {}
-        engines = {
-            suite: SoftwareEngine(held, security.chance)
-            for suite, held in security.credentials.items()
-        }
+        engines = engines_of(security.credentials, security.chance)
         self._machine = KeyEstablishment(
             eui64, engines, admit=self._admit, next_sequence=self._next_sequence
         )
@@ -100,34 +76,11 @@ class HubKeys:
 
     def hear(self, told: ZclIndication, now: int) -> list[Effect]:
         """Take a frame of the Key Establishment cluster."""
-        try:
-            frame = zcl_frame.decode(told.frame)
-            if not frame.cluster_specific:
-                return self._answer(told, frame)
-        except MalformedFrameError as error:
-            return [Note("han_frame_discarded", (("why", error.why),))]
-        return self._machine.on_frame(told, frame, UtcMs(now))
+        return link_key_rule.hear(self._machine, told, now)
 
     def timer(self, name: str, now: int) -> list[Effect]:
         """Take a timer of the key establishment."""
         return self._machine.on_timer(name, UtcMs(now))
-
-    def _answer(self, told: ZclIndication, frame: ZclFrame) -> list[Effect]:
-        """Answer a read of the cluster's attributes."""
-        command = foundation.decode(frame)
-        if not isinstance(command, ReadAttributes):
-            return []
-        served = self._machine.attributes()
-        readings = tuple(
-            AttributeReading(one, Status.SUCCESS, served[one])
-            if one in served
-            else AttributeReading(one, Status.UNSUPPORTED_ATTRIBUTE)
-            for one in command.attributes
-        )
-        answer = ReadAttributesResponse(readings)
-        to_client = not frame.server_to_client
-        octets = foundation.encode(answer, frame.sequence, server_to_client=to_client)
-        return [SendZcl(told.source, told.cluster, octets)]
 
     # -- the rule ------------------------------------------------------------------------------
 
@@ -143,22 +96,21 @@ class HubKeys:
         if link_key is not None:
             right = link_key in {self.current(sender), self.agreed(sender)}
             return "" if right else "another link key"
-        if not self.security.strict or cluster in OPEN:
-            return ""
-        return "" if cluster == time.CLUSTER and _reads(payload) else "not secured"
+        taken = not self.security.strict or may_come_unsealed(cluster, payload)
+        return "" if taken else "not secured"
 
     def seal(self, to: Eui64, cluster: int) -> bytes | None:
         """Return the key a frame goes out under; None: unsealed.
 
         What has to come sealed goes out sealed; everything else as the node last spoke there.
         """
-        if self.security.strict and cluster not in OPEN and cluster != time.CLUSTER:
+        if self.security.strict and goes_sealed(cluster):
             return self.agreed(to)
         return self.current(to) if (to, cluster) in self._sealed else None
 
     def may_send(self, to: Eui64, cluster: int) -> bool:
         """Say whether there is a key for a frame that has to be sealed."""
-        needs = self.security.strict and cluster not in OPEN and cluster != time.CLUSTER
+        needs = self.security.strict and goes_sealed(cluster)
         return not needs or self.agreed(to) is not None
 
     def follow(self, sender: Eui64, cluster: int, *, sealed: bool) -> None:
@@ -185,12 +137,3 @@ class HubKeys:
             Eui64.parse(eui64): bytes.fromhex(key) for eui64, key in state["verified"].items()
         }
         self.security.chance.position = state["drawn"]
-
-
-def _reads(payload: bytes) -> bool:
-    """Say whether a ZCL frame reads attributes, or answers that."""
-    try:
-        frame = zcl_frame.decode(payload)
-    except MalformedFrameError:
-        return False
-    return not frame.cluster_specific and frame.command in _TIME_READS

@@ -3,23 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from emulator.codecs.zcl import basic, foundation, key_establishment, time
-from emulator.codecs.zcl import frame as zcl_frame
-from emulator.codecs.zcl.foundation import (
-    AttributeReading,
-    FoundationCommand,
-    ReadAttributes,
-    ReadAttributesResponse,
-    Status,
-)
-from emulator.codecs.zcl.frame import ZclFrame
 from emulator.codecs.zcl.key_establishment import KeySuite, TerminateStatus
 from emulator.core.clock import UtcMs
-from emulator.core.effects import Effect, Note, SendZcl, ZclIndication
-from emulator.core.errors import MalformedFrameError
+from emulator.core.effects import Effect, Note, ZclIndication
 from emulator.core.ids import Eui64
-from emulator.crypto.cbke import SoftwareEngine
 from emulator.devices.key_establishment import KeyEstablishment, KeyEstablishmentSettings
+from emulator.ncp import link_key_rule
+from emulator.ncp.link_key_rule import engines_of, goes_sealed, may_come_unsealed
 from emulator.ncp.member_plan import MemberPlan, MemberSecurity
 
 #: Notes of `KeyEstablishment` that its owner acts upon.
@@ -27,16 +17,6 @@ ESTABLISHED: Final = "key_established"
 GIVEN_UP: Final = "key_establishment_given_up"
 #: Attempts of a suite where no other one follows. Source: invented.
 ATTEMPTS: Final = 5
-#: Clusters whose every frame may come unsealed. Source: Smart Energy 1.2, table of the security
-#: of clusters (known).
-_OPEN: Final = frozenset({basic.CLUSTER, key_establishment.CLUSTER})
-_TIME_READS: Final = frozenset(
-    {
-        FoundationCommand.READ_ATTRIBUTES,
-        FoundationCommand.READ_ATTRIBUTES_RESPONSE,
-        FoundationCommand.DEFAULT_RESPONSE,
-    }
-)
 
 
 class MemberKeys:
@@ -58,10 +38,7 @@ class MemberKeys:
             self._establishment = self._machine(plan.security)
 
     def _machine(self, security: MemberSecurity) -> KeyEstablishment:
-        engines = {
-            suite: SoftwareEngine(credentials, security.chance)
-            for suite, credentials in security.credentials.items()
-        }
+        engines = engines_of(security.credentials, security.chance)
         attempts = ATTEMPTS if len(security.suites) == 1 else 1
         return KeyEstablishment(
             self._plan.eui64,
@@ -122,13 +99,7 @@ class MemberKeys:
         machine = self._establishment
         if machine is None:
             return [Note("han_frame_discarded", (("why", "no key establishment here"),))]
-        try:
-            frame = zcl_frame.decode(told.frame)
-            if not frame.cluster_specific:
-                return _answer(machine, told, frame)
-        except MalformedFrameError as error:
-            return [Note("han_frame_discarded", (("why", error.why),))]
-        return machine.on_frame(told, frame, UtcMs(now))
+        return link_key_rule.hear(machine, told, now)
 
     def timer(self, name: str, now: int) -> list[Effect]:
         """Take a timer of the key establishment."""
@@ -155,7 +126,7 @@ class MemberKeys:
 
         What must come sealed goes out sealed; everything else as the hub last spoke there.
         """
-        if self.strict and cluster not in _OPEN and cluster != time.CLUSTER:
+        if self.strict and goes_sealed(cluster):
             return self.agreed
         return self.current if cluster in self._sealed else None
 
@@ -170,11 +141,8 @@ class MemberKeys:
         """
         if link_key is not None:
             return "" if link_key == self.current else "another link key"
-        if not self.strict or cluster in _OPEN:
-            return ""
-        if cluster == time.CLUSTER and not part and _reads(payload):
-            return ""
-        return "not secured"
+        taken = not self.strict or may_come_unsealed(cluster, b"" if part else payload)
+        return "" if taken else "not secured"
 
     def follow(self, cluster: int, *, sealed: bool) -> None:
         """Remember how the hub last spoke on a cluster."""
@@ -197,32 +165,3 @@ class MemberKeys:
             machine.load(state["establishment"])
             security.chance.position = state["drawn"]
         self.rest()
-
-
-def _reads(payload: bytes) -> bool:
-    """Say whether a ZCL frame reads attributes, or answers that."""
-    try:
-        frame = zcl_frame.decode(payload)
-    except MalformedFrameError:
-        return False
-    return not frame.cluster_specific and frame.command in _TIME_READS
-
-
-def _answer(machine: KeyEstablishment, told: ZclIndication, frame: ZclFrame) -> list[Effect]:
-    """Answer a read of the cluster's attributes, which both sides serve."""
-    command = foundation.decode(frame)
-    if not isinstance(command, ReadAttributes):
-        return []
-    served = machine.attributes()
-    readings = tuple(
-        AttributeReading(one, Status.SUCCESS, served[one])
-        if one in served
-        else AttributeReading(one, Status.UNSUPPORTED_ATTRIBUTE)
-        for one in command.attributes
-    )
-    octets = foundation.encode(
-        ReadAttributesResponse(readings),
-        frame.sequence,
-        server_to_client=not frame.server_to_client,
-    )
-    return [SendZcl(told.source, told.cluster, octets)]

@@ -23,9 +23,6 @@ KEY_CERT_SIGN: Final = bytes.fromhex("0204")
 #: Mode -> role that its floor is for, where the command names no place.
 #: Source: RTDS 4.5.0 CS02b ACB by ACB (a floor without a place) and by contingency (root first).
 _ROLE_OF_MODE: Final = {4: 4, 9: 0}
-#: Status of a place whose holder was, or was not, replaced. Source: RTDS 4.5.0 (CS02b, CS02g).
-REPLACED: Final = 0
-NOT_REPLACED: Final = 0x0A
 #: Status of a role that a device does not know. Source: reference gbcs.md section 9.2.
 UNKNOWN_ROLE: Final = 0x19
 #: Context tags of a command's first part.

@@ -12,8 +12,8 @@ from emulator.codecs.gbcs.dates import CANCEL_TIME
 from emulator.codecs.gbcs.payload import encode_payload
 from emulator.codecs.gbcs.use_cases import MessageCode
 from emulator.core.clock import UtcMs
-from emulator.core.effects import CancelTimer, Effect, SetTimer
-from emulator.core.errors import MalformedFrameError
+from emulator.core.effects import Effect
+from emulator.devices.asn1_commands import node_of, read_payload
 from emulator.devices.checks import Command, CommandRefusedError, Complaint
 from emulator.devices.credentials import own_keys
 from emulator.devices.credentials.holders import (
@@ -26,6 +26,7 @@ from emulator.devices.credentials.holders import (
 from emulator.devices.credentials.places import MODES, PLACES, CellStatus, Mode
 from emulator.devices.credentials.replacing import authorised, refused_all, replace_all
 from emulator.devices.credentials.trust import Waiting
+from emulator.devices.dated import parted, wait_for
 from emulator.devices.handlers import Answer, HandlerTable
 
 if TYPE_CHECKING:
@@ -51,12 +52,6 @@ def enter(table: "HandlerTable[Any]", device_type: DeviceType) -> None:
         own_keys.enter(table)
 
 
-def _node(command: Command) -> Node:
-    if not isinstance(command.value, Node):
-        raise CommandRefusedError(Complaint.MALFORMED_PAYLOAD.value, "not ASN.1")
-    return command.value
-
-
 def _written(device: "Device", node: Node) -> Node:
     return wire.wide(node) if device.trust.wide_lengths else node
 
@@ -70,10 +65,7 @@ def show_credentials(device: "Device", command: Command, now: UtcMs) -> Answer: 
     Source:
         RTDS 4.5.0: the counter is the one before this command (the ACB reads its own as 0).
     """
-    try:
-        asked = AskCredentials.read(_node(command))
-    except MalformedFrameError as error:
-        raise CommandRefusedError(Complaint.MALFORMED_PAYLOAD.value, str(error)) from None
+    asked = read_payload(command, AskCredentials.read)
     roles = roles_of(device, command.header.originator)
     if asked.asking is not None and asked.asking.role not in roles:
         detail = f"{command.header.originator} asks as role {asked.asking.role}"
@@ -111,7 +103,7 @@ def replace_credentials(device: "Device", command: Command, now: UtcMs) -> Answe
             cells = refused_all(device, asked, CellStatus.RESOURCES_BUSY)
             outcome = wire.outcome_node(asked, cells)
             return Answer(_written(device, wire.response_node(outcome)))
-        payload_octets = encode_payload(_node(command))
+        payload_octets = encode_payload(node_of(command))
         code, sender = command.row.code, command.header.originator
         waiting.append(Waiting(payload_octets, code, sender, asked.at))
     device.trust.waiting = waiting
@@ -119,10 +111,7 @@ def replace_credentials(device: "Device", command: Command, now: UtcMs) -> Answe
 
 
 def _asked(command: Command, mode: Mode) -> ReplaceCredentials:
-    try:
-        asked = ReplaceCredentials.read(_node(command))
-    except MalformedFrameError as error:
-        raise CommandRefusedError(Complaint.MALFORMED_PAYLOAD.value, str(error)) from None
+    asked = read_payload(command, ReplaceCredentials.read)
     why = ""
     if asked.mode != mode.number:
         why = f"mode {asked.mode} in a message of mode {mode.number}"
@@ -137,20 +126,16 @@ def _asked(command: Command, mode: Mode) -> ReplaceCredentials:
 
 def wait(device: "Device", now: UtcMs) -> list[Effect]:
     """Set the timer to the next date."""
-    at = device.trust.next_date()
-    name = device.trust_timer
-    if at is None:
-        return [CancelTimer(name)] if name in device.timers else []
-    return [SetTimer(name, UtcMs(max(at - device.clock_offset_ms, now)))]
+    dates = [one.at for one in device.trust.waiting]
+    return wait_for(device, device.trust_timer, dates, now)
 
 
 def date_reached(device: "Device", now: UtcMs) -> list[Effect]:
     """Carry out the replacements that are due, in the order of their dates, and tell of each."""
     shown = device.local_time(now)
-    due = sorted([one for one in device.trust.waiting if one.at <= shown], key=lambda one: one.at)
-    device.trust.waiting = [one for one in device.trust.waiting if one.at > shown]
+    due, device.trust.waiting = parted(device.trust.waiting, shown)
     effects: list[Effect] = []
-    for one in due:
+    for one in sorted(due, key=lambda one: one.at):
         effects += _carry_out(device, one, now)
     return [*effects, *wait(device, now)]
 

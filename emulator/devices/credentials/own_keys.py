@@ -15,6 +15,7 @@ from emulator.crypto import certificate, signature
 from emulator.crypto.certificate import Certificate
 from emulator.crypto.keystore import KeyEntry, KeyStore, KeyUsage
 from emulator.crypto.protection import KeyRing
+from emulator.devices.asn1_commands import node_of
 from emulator.devices.checks import Command, CommandRefusedError, Complaint
 from emulator.devices.credentials.places import USAGES
 from emulator.devices.credentials.trust import OwnKey
@@ -120,9 +121,7 @@ def take_certificate(device: "Device", command: Command, now: UtcMs) -> Answer:
     A certificate anew for the key in use is taken, too. The response is signed with the new key
     (inferred: the certificate came to whoever asks for it first).
     """
-    if not isinstance(command.value, Node):
-        raise CommandRefusedError(Complaint.MALFORMED_PAYLOAD.value, "not ASN.1")
-    octets = der.encode(command.value)
+    octets = der.encode(node_of(command))
     try:
         found = certificate.read(octets)
     except MalformedFrameError:

@@ -131,10 +131,6 @@ class Trust:
         self.drafts[usage] = scalar_from(draw.octets)
         return self.drafts[usage]
 
-    def next_date(self) -> UtcMs | None:
-        """Return the earliest date of what waits, by the device's clock."""
-        return min([one.at for one in self.waiting], default=None)
-
     def dump(self) -> State:
         """Return the state as JSON values; it holds private keys, as a device's memory does."""
         return {

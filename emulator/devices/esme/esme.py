@@ -15,11 +15,10 @@ from emulator.core.effects import CancelTimer, DeviceEvent, Effect, Payload, Set
 from emulator.core.ids import Eui64
 from emulator.crypto.protection import KeyRing
 from emulator.devices.consumption import DAY_MS, Consumption
-from emulator.devices.esme import credentials, han_metering, handlers_credentials, life
-from emulator.devices.esme.credentials import CREDENTIALS_TIMER, Credentials
+from emulator.devices.dated import ACTIVATION_TIMER
+from emulator.devices.esme import han_metering, life
 from emulator.devices.esme.han import server
 from emulator.devices.esme.handlers import ESME_HANDLERS
-from emulator.devices.esme.model.future import ACTIVATION_TIMER
 from emulator.devices.esme.model.model import EsmeModel
 from emulator.devices.esme.model.supply import watch
 from emulator.devices.firmware_device import FirmwareDevice
@@ -44,7 +43,6 @@ class Esme(FirmwareDevice):
         consumption: What the household uses; None before the meter first had power.
         model: Its COSEM objects.
         happening: Faults of a bench that happen with the next event.
-        credentials: Keys, parties and neighbours it was told of.
     """
 
     device_type: ClassVar[DeviceType] = DeviceType.ESME
@@ -58,7 +56,6 @@ class Esme(FirmwareDevice):
         self._seen = UtcMs(0)
         self.model = EsmeModel(self)
         self.happening: list[str] = []
-        self.credentials = Credentials()
 
     @property
     def use_cases(self) -> Mapping[int, Handling[Any]]:
@@ -69,9 +66,9 @@ class Esme(FirmwareDevice):
         """Put a fault inside the device.
 
         Args:
-            fault: ``object:CLASS/OBIS/MEMBER`` lets its access fail, ``credentials`` every
-                replacement of credentials; ``tamper:KIND``, ``voltage:VOLTS`` and
-                ``integrity:CODE`` happen with the next event; else one of any device with firmware.
+            fault: ``object:CLASS/OBIS/MEMBER`` lets its access fail; ``tamper:KIND``,
+                ``voltage:VOLTS`` and ``integrity:CODE`` happen with the next event; else one of
+                any device with firmware.
 
         Raises:
             ValueError: No such fault, or no such member.
@@ -79,8 +76,6 @@ class Esme(FirmwareDevice):
         kind, _, where = fault.partition(":")
         if kind == "object":
             self.model.break_member(where)
-        elif fault == "credentials":
-            self.model.broken.add(fault)
         elif kind in life.HAPPENINGS:
             life.check_happening(fault)
             self.happening.append(fault)
@@ -93,8 +88,6 @@ class Esme(FirmwareDevice):
             return self.model.date_reached(now)
         if name in life.TIMERS:
             return life.TIMERS[name](self, now)
-        if name == CREDENTIALS_TIMER:
-            return handlers_credentials.date_reached(self, now)
         return super().on_timer(name, now)
 
     def on_clock_set(self, now: UtcMs) -> list[Effect]:
@@ -114,7 +107,7 @@ class Esme(FirmwareDevice):
         return super().on_power_off(now)
 
     def _wait(self, now: UtcMs) -> list[Effect]:
-        return [*self.model.wait(now), *self.credentials.wait(self, now), *life.wait(self, now)]
+        return [*self.model.wait(now), *life.wait(self, now)]
 
     # -- consumption ---------------------------------------------------------------------------
 
@@ -190,7 +183,6 @@ class Esme(FirmwareDevice):
             "consumption": household,
             "model": self.model.dump(),
             "happening": [*self.happening],
-            "credentials": self.credentials.dump(),
         }
 
     def load_saved(self, saved: Saved) -> None:
@@ -205,8 +197,6 @@ class Esme(FirmwareDevice):
             self._seen = household.moment("seen")
         self.model.load(saved.part("model"))
         self.happening = saved.texts("happening")
-        self.credentials.load(saved.part("credentials"))
-        credentials.reinstall(self)
 
     def rows(self) -> dict[str, str]:
         """Return the state for a reader."""

@@ -9,7 +9,7 @@ from emulator.devices.access_engine import Turn, carry_out
 from emulator.devices.checks import Command
 from emulator.devices.cosem import access_request
 from emulator.devices.cs06 import activate_firmware
-from emulator.devices.esme import handlers_credentials, life
+from emulator.devices.esme import life
 from emulator.devices.esme.model.store import esme_objects
 from emulator.devices.handlers import SUPPLIER, Answer, HandlerTable
 from emulator.devices.protected_reads import protector, reply_to_reader
@@ -48,4 +48,3 @@ def _enter_table() -> None:
 
 
 _enter_table()
-handlers_credentials.enter(ESME_HANDLERS)

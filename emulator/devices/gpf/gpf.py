@@ -25,9 +25,9 @@ from emulator.core.ids import Eui64
 from emulator.crypto.protection import KeyRing
 from emulator.devices import gas_use_cases
 from emulator.devices.base import Device
+from emulator.devices.dated import ACTIVATION_TIMER
 from emulator.devices.gpf import tapping
 from emulator.devices.gpf.model.model import GpfModel
-from emulator.devices.gsme.model.pending import ACTIVATION_TIMER
 from emulator.devices.gsme.model.store import gas_clusters
 from emulator.devices.gsme.model.types import kind_of
 from emulator.devices.handlers import HandlerTable, Handling

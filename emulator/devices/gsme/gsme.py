@@ -41,11 +41,11 @@ from emulator.crypto.protection import KeyRing
 from emulator.devices.checks import Checker
 from emulator.devices.consumption import DAY_MS, Consumption
 from emulator.devices.credentials.holders import roles_of
+from emulator.devices.dated import ACTIVATION_TIMER
 from emulator.devices.firmware_device import FirmwareDevice
 from emulator.devices.gsme import alerting, mirror
 from emulator.devices.gsme.handlers import GSME_HANDLERS
 from emulator.devices.gsme.model.model import GasModel
-from emulator.devices.gsme.model.pending import ACTIVATION_TIMER
 from emulator.devices.gsme.wake import SLEEP_TIMER, WAKE_TIMER, WakeWindow
 from emulator.devices.handlers import Handling
 from emulator.devices.network import Network

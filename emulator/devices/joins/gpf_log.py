@@ -3,15 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from emulator.codecs import der
-from emulator.codecs.der import Node
 from emulator.codecs.gbcs import joins as wire
 from emulator.codecs.gbcs.alerts import AlertCode
 from emulator.codecs.gbcs.joins import JoinCode
 from emulator.codecs.gbcs.use_cases import MessageCode
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Effect
-from emulator.core.errors import MalformedFrameError
-from emulator.devices.checks import Command, CommandRefusedError, Complaint
+from emulator.devices.asn1_commands import read_payload
+from emulator.devices.checks import Command
 from emulator.devices.handlers import ACB, Answer, HandlerTable
 from emulator.devices.joins.log import JoinedDevice
 
@@ -32,12 +31,7 @@ def restore_log(device: "Device", command: Command, now: UtcMs) -> Answer:
     Raises:
         CommandRefusedError: The payload has another layout.
     """
-    if not isinstance(command.value, Node):
-        raise CommandRefusedError(Complaint.MALFORMED_PAYLOAD.value, "not ASN.1")
-    try:
-        entries = wire.restored_log(command.value)
-    except MalformedFrameError as error:
-        raise CommandRefusedError(Complaint.MALFORMED_PAYLOAD.value, str(error)) from None
+    entries = read_payload(command, wire.restored_log)
     before = device.joins.listed()
     outcomes = []
     for entry in entries:

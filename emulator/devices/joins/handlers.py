@@ -4,18 +4,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from device_profiles.words import DeviceType
 from emulator.codecs import der
-from emulator.codecs.der import Node
 from emulator.codecs.gbcs import joins as wire
 from emulator.codecs.gbcs.joins import JoinCode, JoinDevice, JoinMethod, UnjoinCode
 from emulator.codecs.gbcs.use_cases import MessageCode
 from emulator.core.clock import UtcMs
-from emulator.core.effects import Effect
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
 from emulator.crypto import certificate
 from emulator.crypto.keystore import KeyEntry, KeyStore, KeyUsage
 from emulator.crypto.protection import KeyRing
-from emulator.devices.checks import Command, CommandRefusedError, Complaint
+from emulator.devices.asn1_commands import read_payload
+from emulator.devices.checks import Command
 from emulator.devices.handlers import ACB, READERS, SUPPLIER, Answer, HandlerTable
 from emulator.devices.joins.log import JoinedDevice, letter_of
 
@@ -56,31 +55,29 @@ def enter(table: "HandlerTable[Any]", device_type: DeviceType) -> None:
         table.handles(C.CS07, by=READERS)(show_log)
 
 
-def _node(command: Command) -> Node:
-    if not isinstance(command.value, Node):
-        raise CommandRefusedError(Complaint.MALFORMED_PAYLOAD.value, "not ASN.1")
-    return command.value
-
-
-def _refused(error: MalformedFrameError) -> CommandRefusedError:
-    return CommandRefusedError(Complaint.MALFORMED_PAYLOAD.value, str(error))
-
-
 def join(device: "Device", command: Command, now: UtcMs) -> Answer:
     """CS03: enter a device into the log, with its key where the method brings one.
 
     Raises:
         CommandRefusedError: The payload has another layout.
     """
-    try:
-        asked = JoinDevice.read(_node(command))
-    except MalformedFrameError as error:
-        raise _refused(error) from None
+    asked = read_payload(command, JoinDevice.read)
     code = _join(device, asked, C(command.row.code))
-    good = code is JoinCode.SUCCESS
-    detail = f"{asked.device}: {code.name.lower()}"
-    after = [device.log(_JOINED[good], detail, now, security=True)]
-    return Answer(der.integer(code), after=(*after, *_told(device, now, changed=good)))
+    return _answer(device, asked.device, code, _JOINED, now)
+
+
+def _answer(
+    device: "Device",
+    who: Eui64,
+    code: JoinCode | UnjoinCode,
+    events: tuple[int, int],
+    now: UtcMs,
+) -> Answer:
+    """Answer what became of an order, note it in the security log, and tell of a changed log."""
+    good = code == JoinCode.SUCCESS
+    note = device.log(events[good], f"{who}: {code.name.lower()}", now, security=True)
+    told = device.joins_changed(now) if good else []
+    return Answer(der.integer(code), after=(note, *told))
 
 
 def _join(device: "Device", asked: JoinDevice, message: MessageCode) -> JoinCode:
@@ -122,18 +119,12 @@ def part(device: "Device", command: Command, now: UtcMs) -> Answer:
     Raises:
         CommandRefusedError: The payload has another layout.
     """
-    try:
-        who = wire.unjoined_device(_node(command))
-    except MalformedFrameError as error:
-        raise _refused(error) from None
+    who = read_payload(command, wire.unjoined_device)
     held = device.joins.entries.get(who)
     code = device.joins.remove(who, _LETTERS_OF[C(command.row.code)])
-    good = code is UnjoinCode.SUCCESS
-    if good and held is not None and held.certificate is not None:
+    if code is UnjoinCode.SUCCESS and held is not None and held.certificate is not None:
         forget_key(device, who)
-    detail = f"{who}: {code.name.lower()}"
-    after = [device.log(_PARTED[good], detail, now, security=True)]
-    return Answer(der.integer(code), after=(*after, *_told(device, now, changed=good)))
+    return _answer(device, who, code, _PARTED, now)
 
 
 def forget_key(device: "Device", who: Eui64) -> None:
@@ -142,20 +133,13 @@ def forget_key(device: "Device", who: Eui64) -> None:
     device.take_ring(KeyRing(KeyStore(kept)))
 
 
-def _told(device: "Device", now: UtcMs, *, changed: bool) -> list[Effect]:
-    return device.joins_changed(now) if changed else []
-
-
 def show_log(device: "Device", command: Command, now: UtcMs) -> Answer:  # noqa: ARG001 - table
     """CS07: read the log.
 
     Raises:
         CommandRefusedError: The payload is not NULL.
     """
-    try:
-        wire.check_read(_node(command))
-    except MalformedFrameError as error:
-        raise _refused(error) from None
+    read_payload(command, wire.check_read)
     return Answer(wire.join_details(device.joins.listed()))
 
 

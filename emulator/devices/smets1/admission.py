@@ -22,6 +22,7 @@ from emulator.codecs.dlms.initiate import (
 )
 from emulator.core.effects import DlmsChannel
 from emulator.core.errors import MalformedFrameError
+from emulator.core.values import quick
 from emulator.crypto import dlms_authentication as authentication
 from emulator.crypto.dlms_cipher import KEY_BYTES
 from emulator.crypto.dlms_security import Opened, Refused
@@ -39,6 +40,7 @@ LEAST_PDU_BYTES: Final = 12
 RESPONSE_NOT_ALLOWED: Final = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Rejection:
     """An association request that is refused; nothing of the device has changed.
@@ -62,6 +64,7 @@ class Rejection:
     silent: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Admission:
     """An association request that is granted.

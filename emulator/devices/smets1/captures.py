@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from emulator.core.clock import UtcMs, from_datetime, to_datetime
+from emulator.core.values import quick
 from emulator.devices.saved import Json, Saved, State
 
 _MILLION: Final = 1_000_000
@@ -70,6 +71,7 @@ class Monthly:
         return from_datetime(datetime(ordinal // 12, ordinal % 12 + 1, 1, tzinfo=UTC))
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class _Stretch:
     """A span in which the clock ran evenly: after ``since``, up to ``until``."""

@@ -2,38 +2,20 @@
 
 from device_profiles.schema import DeviceProfile
 from emulator.codecs.zcl import basic, foundation
-from emulator.codecs.zcl import frame as zcl_frame
 from emulator.codecs.zcl.basic import BasicAttribute, PowerSource
-from emulator.codecs.zcl.foundation import (
-    AttributeReading,
-    AttributeValue,
-    ReadAttributes,
-    ReadAttributesResponse,
-    Status,
-)
+from emulator.codecs.zcl.foundation import AttributeValue
 from emulator.core.effects import Effect, Note, SendZcl, ZclIndication
-from emulator.core.errors import MalformedFrameError
+from emulator.devices.attribute_reads import read_in, readings_of
 
 
 def answer(profile: DeviceProfile, indication: ZclIndication) -> list[Effect]:
     """Answer a read of the Basic cluster; whoever asks is told."""
-    try:
-        frame = zcl_frame.decode(indication.frame)
-        asked = None if frame.cluster_specific else foundation.decode(frame)
-    except MalformedFrameError as error:
-        return [Note("malformed_frame", (("layer", error.layer), ("why", error.why)))]
-    if not isinstance(asked, ReadAttributes):
-        return [Note("zcl_ignored", (("cluster", f"{indication.cluster:04x}"),))]
-    served = attributes(profile)
-    readings = tuple(
-        AttributeReading(one, Status.SUCCESS, served[one])
-        if one in served
-        else AttributeReading(one, Status.UNSUPPORTED_ATTRIBUTE)
-        for one in asked.attributes
-    )
-    octets = foundation.encode(
-        ReadAttributesResponse(readings), frame.sequence, server_to_client=True
-    )
+    read = read_in(indication)
+    if isinstance(read, Note):
+        return [read]
+    frame, asked = read
+    told = readings_of(asked, attributes(profile))
+    octets = foundation.encode(told, frame.sequence, server_to_client=True)
     return [SendZcl(indication.source, basic.CLUSTER, octets)]
 
 

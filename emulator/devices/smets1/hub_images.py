@@ -18,6 +18,7 @@ from emulator.codecs.ota_file import OtaHeader
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Note
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from emulator.devices.chf.delivery_table import FREE, DeliveryEvent, DeliveryState
 from emulator.devices.chf.image_store import ImageStore, StoredImage
 from emulator.devices.saved import Json, Saved, State
@@ -34,6 +35,7 @@ from emulator.devices.smets1.logs import EventCode
 _SERVED: Final = frozenset({DeviceType.ESME, DeviceType.GSME, DeviceType.PPMID})
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ImageParts:
     """What a hub's images are part of.

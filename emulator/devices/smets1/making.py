@@ -7,9 +7,11 @@ from device_profiles.dlms_catalogue import Catalogue
 from device_profiles.schema import DeviceProfile
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from emulator.crypto.dlms_factory import FactoryKeys
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Making:
     """What a meter is made from.

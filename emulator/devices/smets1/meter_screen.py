@@ -8,12 +8,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from emulator.codecs.zcl import foundation, metering, prepayment
-from emulator.codecs.zcl import frame as zcl_frame
 from emulator.codecs.zcl.foundation import (
-    AttributeReading,
     AttributeValue,
     DefaultResponse,
-    ReadAttributes,
     ReadAttributesResponse,
     Status,
 )
@@ -21,8 +18,8 @@ from emulator.codecs.zcl.metering import MeteringAttribute
 from emulator.codecs.zcl.prepayment import PREPAYMENT, CreditFlag, PrepaymentAttribute
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Effect, Note, SendZcl, ZclIndication
-from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
+from emulator.devices.attribute_reads import read_in, readings_of
 from emulator.devices.smets1.meter import Meter
 from emulator.devices.smets1.prepayment import Account, PaymentMode
 
@@ -41,32 +38,17 @@ def answer(
         indication: The frame.
         now: The present moment.
     """
-    try:
-        frame = zcl_frame.decode(indication.frame)
-        asked = None if frame.cluster_specific else foundation.decode(frame)
-    except MalformedFrameError as error:
-        return [Note("malformed_frame", (("layer", error.layer), ("why", error.why)))]
-    if not isinstance(asked, ReadAttributes):
-        return [Note("zcl_ignored", (("cluster", f"{indication.cluster:04x}"),))]
+    read = read_in(indication)
+    if isinstance(read, Note):
+        return [read]
+    frame, asked = read
     told: DefaultResponse | ReadAttributesResponse = DefaultResponse(
         frame.command, Status.NOT_AUTHORIZED
     )
     if indication.source in partners:
-        told = ReadAttributesResponse(_readings(meter, indication.cluster, asked, now))
+        told = readings_of(asked, _served(meter, indication.cluster, now))
     octets = foundation.encode(told, frame.sequence, server_to_client=True)
     return [SendZcl(indication.source, indication.cluster, octets)]
-
-
-def _readings(
-    meter: Meter, cluster: int, asked: ReadAttributes, now: UtcMs
-) -> tuple[AttributeReading, ...]:
-    served = _served(meter, cluster, now)
-    return tuple(
-        AttributeReading(attribute, Status.SUCCESS, served[attribute])
-        if attribute in served
-        else AttributeReading(attribute, Status.UNSUPPORTED_ATTRIBUTE)
-        for attribute in asked.attributes
-    )
 
 
 def _served(meter: Meter, cluster: int, now: UtcMs) -> Mapping[int, AttributeValue]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from emulator.crypto import top_up_code
 from emulator.crypto.top_up_code import CodeRefusal, TopUp
 from emulator.devices.consumption import DAY_MS
@@ -165,6 +166,7 @@ class TimeCharge:
         )
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Opening:
     """An account as the meter leaves the factory. Source: invented, stand-in.

@@ -12,6 +12,7 @@ from typing import Final
 
 from emulator.core.clock import UtcMs, to_datetime
 from emulator.core.errors import IllegalEventError
+from emulator.core.values import quick
 from emulator.devices.consumption import DAY_MS
 from emulator.devices.saved import Json, Saved
 
@@ -25,6 +26,7 @@ _KEEP_EVERY: Final = 16
 Register = Callable[[UtcMs], int]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SwitchingTable:
     """Which rate counts at each time of a day, in UTC.

@@ -142,12 +142,20 @@ def _publish_top_ups(
         for at, code, amount in reversed(model.top_ups.codes)
     ]
     found = [row for row in rows if row[2] <= asked.latest_s][: asked.most or None]
-    parts = [found[at : at + _AT_ONCE] for at in range(0, len(found), _AT_ONCE)]
+    return _in_parts(request, found, account.PublishTopUpLog)
+
+
+def _in_parts(
+    request: Request,
+    rows: list[Any],
+    publish: type[account.PublishTopUpLog] | type[account.PublishDebtLog],
+) -> list[Effect]:
+    """Publish the rows of a log, so many in one command; not found where there is none."""
+    parts = [rows[at : at + _AT_ONCE] for at in range(0, len(rows), _AT_ONCE)]
     if not parts:
         return [request.default(Status.NOT_FOUND)]
     return [
-        request.answer(account.PublishTopUpLog(index, len(parts), tuple(part)))
-        for index, part in enumerate(parts)
+        request.answer(publish(index, len(parts), tuple(part))) for index, part in enumerate(parts)
     ]
 
 
@@ -163,13 +171,7 @@ def _publish_payments(
         rows.append((to_zigbee_seconds(UtcMs(at)), amount, 2, left))
         left += amount
     found = [row for row in rows if row[0] <= asked.latest_s][: asked.most or None]
-    if not found or asked.debt not in {2, 0xFF}:
-        return [request.default(Status.NOT_FOUND)]
-    parts = [found[at : at + _AT_ONCE] for at in range(0, len(found), _AT_ONCE)]
-    return [
-        request.answer(account.PublishDebtLog(index, len(parts), tuple(part)))
-        for index, part in enumerate(parts)
-    ]
+    return _in_parts(request, found if asked.debt in {2, 0xFF} else [], account.PublishDebtLog)
 
 
 def _publish_snapshot(

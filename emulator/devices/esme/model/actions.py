@@ -11,6 +11,7 @@ from emulator.codecs.dlms.protected import AttributeReference, ProtectionParamet
 from emulator.codecs.gbcs.dates import encode_date_time
 from emulator.core.effects import Note
 from emulator.devices.access_engine import AccessFailedError, Turn
+from emulator.devices.dated import has_room
 from emulator.devices.esme.model import limits, top_ups
 from emulator.devices.esme.model.credit import grant_emergency_credit
 from emulator.devices.esme.model.future import Pending, when
@@ -44,13 +45,22 @@ _MPAN: Final = 13
 
 
 def date_activation(model: "EsmeModel", row: MemberRow, value: Data, turn: Turn) -> None:
-    """Let passive values come into force: at once, at a date, or not after all."""
+    """Let passive values come into force: at once, at a date, or not after all.
+
+    Raises:
+        AccessFailedError: As many future-dated commands wait as the meter holds.
+
+    Source:
+        The limit: profile. That a full meter answers as for a fault: a stand-in.
+    """
     at = when(_octets(value))
     model.pending = [one for one in model.pending if one.name != row.name]
     if at is not None and at <= model.device.local_time(turn.now):
         model.activate(row, turn.now)
     elif at is not None:
-        header = turn.header
+        header, most = turn.header, model.device.profile.limits.future_dated_commands
+        if not has_room(model.pending, turn, most):
+            raise AccessFailedError
         model.pending.append(Pending(row.name, at, turn.code, header.counter, header.originator))
     turn.effects.extend(model.wait(turn.now))
 

@@ -1,15 +1,11 @@
 """Values that come into force: at once, at a date, or not after all."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from emulator.codecs.gbcs.dates import NEVER, NOW, decode_date_time
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from emulator.devices.saved import Saved, State
-
-#: Timer of the next value that comes into force.
-ACTIVATION_TIMER: Final = "model.activation"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Final
 
 from emulator.codecs.gbcs.dates import NEVER
 from emulator.core.clock import UtcMs
-from emulator.core.effects import CancelTimer, Effect, Note, SetTimer
+from emulator.core.effects import Effect, Note
 from emulator.devices.access_engine import AccessFailedError
+from emulator.devices.dated import wait_for
 from emulator.devices.esme.model.future import when
 from emulator.devices.esme.model.reports import (
     LIMIT_CANCELLED,
@@ -103,11 +104,7 @@ def reached(device: "Esme", now: UtcMs) -> list[Effect]:
 def wait(device: "Esme", now: UtcMs) -> list[Effect]:
     """Set the timer to the next date of a limit."""
     dates = [one.end if one.runs else one.begin for one in device.model.limits]
-    moments = [at for at in dates if at is not None]
-    if not moments:
-        return [CancelTimer(LIMIT_TIMER)] if LIMIT_TIMER in device.timers else []
-    at = UtcMs(max(min(moments) - device.clock_offset_ms, now))
-    return [SetTimer(LIMIT_TIMER, at)]
+    return wait_for(device, LIMIT_TIMER, [at for at in dates if at is not None], now)
 
 
 def _ended(model: "EsmeModel", limit: Limit | None, cause: int, now: UtcMs) -> list[Effect]:

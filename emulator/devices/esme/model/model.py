@@ -12,14 +12,15 @@ from emulator.codecs.gbcs import alerts
 from emulator.codecs.gbcs.alerts import AlertCode, CommandReference
 from emulator.codecs.gbcs.use_cases import MessageCode
 from emulator.core.clock import UtcMs
-from emulator.core.effects import CancelTimer, Effect, SetTimer
+from emulator.core.effects import Effect
 from emulator.core.errors import IllegalEventError
 from emulator.devices.access_engine import AccessFailedError, Turn
 from emulator.devices.consumption import Consumption, Kind
+from emulator.devices.dated import ACTIVATION_TIMER, parted, wait_for
 from emulator.devices.esme.model.account import CREDIT_MODE, mode_of
 from emulator.devices.esme.model.bindings import BINDINGS
 from emulator.devices.esme.model.demand import Peak
-from emulator.devices.esme.model.future import ACTIVATION_TIMER, Pending
+from emulator.devices.esme.model.future import Pending
 from emulator.devices.esme.model.ledger import TARIFF_NAMES, Ledger
 from emulator.devices.esme.model.limits import Limit
 from emulator.devices.esme.model.logs import read_log, span_of
@@ -27,7 +28,6 @@ from emulator.devices.esme.model.store import (
     Store,
     esme_objects,
     made_of,
-    profile_values,
     shape_named,
 )
 from emulator.devices.esme.model.supply import Supply
@@ -76,7 +76,7 @@ class EsmeModel:
 
     def __init__(self, device: "Esme") -> None:
         self.device = device
-        self.store = Store(profile_values(device.profile))
+        self.store = Store(device.profile)
         self.pending: list[Pending] = []
         self.levels: dict[int, int] = {}
         self.orders: list[tuple[int, int]] = []
@@ -216,18 +216,11 @@ class EsmeModel:
 
     def wait(self, now: UtcMs) -> list[Effect]:
         """Set the timer to the next date."""
-        if not self.pending:
-            waits = ACTIVATION_TIMER in self.device.timers
-            return [CancelTimer(ACTIVATION_TIMER)] if waits else []
-        first = min(one.at for one in self.pending)
-        at = UtcMs(max(first - self.device.clock_offset_ms, now))
-        return [SetTimer(ACTIVATION_TIMER, at)]
+        return wait_for(self.device, ACTIVATION_TIMER, [one.at for one in self.pending], now)
 
     def date_reached(self, now: UtcMs) -> list[Effect]:
         """Carry out what is due, and tell whoever set it."""
-        shown = self.device.local_time(now)
-        due = [one for one in self.pending if one.at <= shown]
-        self.pending = [one for one in self.pending if one.at > shown]
+        due, self.pending = parted(self.pending, self.device.local_time(now))
         effects: list[Effect] = []
         for one in due:
             row = self.objects.named[one.name]

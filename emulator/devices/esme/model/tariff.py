@@ -6,6 +6,7 @@ from typing import Final
 
 from emulator.codecs.dlms.axdr import Data
 from emulator.core.clock import UtcMs, from_datetime, to_datetime
+from emulator.devices.calendars import DayTables, PartialDate, partial_date
 from emulator.devices.esme.model.store import Store
 
 BLOCKS: Final = 4
@@ -17,7 +18,6 @@ SECOND_TOUS: Final = 4
 FIRST_TOU: Final = 1
 FIRST_BLOCK: Final = 101
 FIRST_SECOND: Final = 201
-_UNSAID: Final = 0xFF
 _YEAR_UNSAID: Final = 0xFFFF
 
 
@@ -35,24 +35,16 @@ class Switch:
 
 
 @dataclass(frozen=True)
-class Tariff:
-    """One tariff: calendar and prices.
+class Tariff(DayTables[bytes, bytes]):
+    """One tariff: calendar and prices. Dates are of five octets, what counts is a selector.
 
     Attributes:
-        seasons: Rows of the season table.
-        weeks: Week name -> seven day ids, Monday first.
-        days: Day id -> (milliseconds of the day, selector), rising.
-        special_days: (date of five octets, day id).
         prices: Price of each register, in the scale of ``price_scale``.
         price_scale: Power of ten of a price, in pounds or euros.
         commodity_scale: Power of ten of what a price is for: 3 is a kWh.
         standing_charge: Price of a day, in the same scale.
     """
 
-    seasons: tuple[tuple[bytes, bytes], ...]
-    weeks: dict[bytes, tuple[int, ...]]
-    days: dict[int, tuple[tuple[int, int], ...]]
-    special_days: tuple[tuple[bytes, int], ...]
     prices: tuple[int, ...]
     price_scale: int
     commodity_scale: int
@@ -61,24 +53,17 @@ class Tariff:
     def switches(self, day: date) -> tuple[Switch, ...]:
         """Return the changes of register of a day, in order; empty where no table covers it."""
         start = from_datetime(datetime(day.year, day.month, day.day, tzinfo=UTC))
-        rows = self.days.get(self._day_id(day), ())
+        rows = self.switches_on(day)
         return tuple([Switch(UtcMs(start + at), selector) for at, selector in rows])
 
-    def _day_id(self, day: date) -> int:
-        for octets, day_id in self.special_days:
-            if _matches(octets, day):
-                return day_id
-        week = self.weeks.get(self._week(day), ())
-        return week[day.weekday()] if len(week) == 7 else -1
+    def read_date(self, said: bytes) -> PartialDate:
+        """Return a date of five octets as it is meant."""
+        year = int.from_bytes(said[:2], "big")
+        return partial_date(None if year == _YEAR_UNSAID else year, said[2], said[3])
 
-    def _week(self, day: date) -> bytes:
-        """Return the week of the season that began last."""
-        latest, week = None, b""
-        for start, name in self.seasons:
-            begins = _begins(start, day)
-            if begins is not None and (latest is None or begins >= latest):
-                latest, week = begins, name
-        return week
+    def week_without_season(self) -> bytes:
+        """Return the week without a name."""
+        return b""
 
     def price_of(self, selector: int, block: int = 0) -> int:
         """Return the price of a register; 0 where the table has none."""
@@ -106,10 +91,10 @@ def read_tariff(store: Store, prefix: str = "tariff", prices: str = "price_matri
             _octets(row[0]): tuple([_number(day) for day in row[1:]])
             for row in _rows(store, f"{prefix}_weeks")
         },
-        {_number(row[0]): _switch_rows(row[1]) for row in _rows(store, f"{prefix}_days")},
         tuple(
             [(_octets(row[1]), _number(row[2])) for row in _rows(store, f"{prefix}_special_days")]
         ),
+        {_number(row[0]): _switch_rows(row[1]) for row in _rows(store, f"{prefix}_days")},
         _prices(charge),
         _number(scales[1]) if scales else 0,
         _number(scales[0]) if scales else 0,
@@ -125,31 +110,6 @@ def _switch_rows(data: Data) -> tuple[tuple[int, int], ...]:
         if hour < 24 and minute < 60 and second < 60:
             rows.append(((hour * 3600 + minute * 60 + second) * 1000, _number(selector)))
     return tuple(sorted(rows))
-
-
-def _matches(octets: bytes, day: date) -> bool:
-    said = (int.from_bytes(octets[:2], "big"), octets[2], octets[3])
-    unsaid = (_YEAR_UNSAID, _UNSAID, _UNSAID)
-    is_day = zip(said, unsaid, (day.year, day.month, day.day), strict=True)
-    return all(value in (none, wanted) for value, none, wanted in is_day)
-
-
-def _begins(start: bytes, day: date) -> date | None:
-    """Return when a season last began before the end of ``day``."""
-    year, month, of_month = int.from_bytes(start[:2], "big"), start[2], start[3]
-    years = (day.year, day.year - 1) if year == _YEAR_UNSAID else (year,)
-    for each in years:
-        try:
-            begins = date(each, 1 if month == _UNSAID else month, _first(of_month))
-        except ValueError:
-            continue
-        if begins <= day:
-            return begins
-    return None
-
-
-def _first(of_month: int) -> int:
-    return 1 if of_month == _UNSAID else of_month
 
 
 def day_of(at: UtcMs) -> date:

@@ -1,5 +1,6 @@
 """A GPF's clusters: what its gas meter sent, and what it overheard the meter being told."""
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,12 +10,13 @@ from emulator.codecs.zcl import basic, metering
 from emulator.codecs.zcl.account import PublishPrepaySnapshot
 from emulator.codecs.zcl.cluster import Command
 from emulator.codecs.zcl.foundation import AttributeValue
-from emulator.codecs.zcl.price import GetCurrentPrice, PublishPrice
+from emulator.codecs.zcl.price import GetCurrentPrice
 from emulator.codecs.zcl.snapshots import GetSampledDataResponse, PublishSnapshot
-from emulator.core.clock import UtcMs, to_zigbee_seconds
+from emulator.core.clock import UtcMs
 from emulator.devices.gbz_engine import GbzTurn, NotThereError
 from emulator.devices.gsme.model.calendar import read_calendar
 from emulator.devices.gsme.model.clusters import ClusterModel, Series, Work
+from emulator.devices.gsme.model.kept_fields import KEPT_FIELDS
 from emulator.devices.gsme.model.ledger import (
     BILLING_ROWS,
     CHANGE_ROWS,
@@ -23,7 +25,7 @@ from emulator.devices.gsme.model.ledger import (
     GENERAL,
     TIERS,
 )
-from emulator.devices.gsme.model.reads import READS
+from emulator.devices.gsme.model.reads import READS, price_told
 from emulator.devices.gsme.model.settings import SETTINGS
 from emulator.devices.gsme.model.store import Row, Store, gas_clusters, made_of
 from emulator.devices.gsme.model.types import Value, kind_of
@@ -50,25 +52,15 @@ def get_price(
     if tier is None or not isinstance(price, int):
         raise NotThereError
     number = model.store.number
-    until = calendar.next_switch(shown)
+    found = (tier, price, calendar.next_switch(shown))
     return [
-        PublishPrice(
-            number("tariff_provider"),
-            model.store.octets("tariff_label"),
-            number("tariff_issued"),
-            to_zigbee_seconds(shown),
-            number("tariff_unit"),
-            number("currency"),
-            number("price_digits") & 0xF0 | tier,
-            number("tiers_in_use", TIERS) << 4 | tier,
-            0,
-            (until - shown) // 60_000,
-            price,
-        )
+        price_told(model, found, shown, number("tariff_unit"), number("tiers_in_use", TIERS)),
     ]
 
 
-_WORKS: Final[Mapping[str, Work]] = {**READS, **WRITES, **SETTINGS, "get-price": get_price}
+_WORKS: Final[Mapping[str, Work]] = {
+    **READS, **KEPT_FIELDS, **WRITES, **SETTINGS, "get-price": get_price,
+}  # fmt: skip
 
 
 class GpfModel(ClusterModel):
@@ -77,12 +69,17 @@ class GpfModel(ClusterModel):
     __slots__ = ()
 
     def __init__(self, device: "Gpf") -> None:
-        super().__init__(device, Store(_published(device.profile.attributes)))
+        super().__init__(device, Store(_published(device.profile.attributes), {}))
 
     @property
     def works(self) -> Mapping[str, Work]:
         """Binding word -> what carries a command out."""
         return _WORKS
+
+    @property
+    def most_dated(self) -> int:
+        """As many as it overhears: how many there are is for the meter to judge."""
+        return sys.maxsize
 
     def attribute(self, row: ClusterRow, now: UtcMs) -> AttributeValue | None:
         """Return an attribute: its own identity, what the meter reported, what it overheard."""

@@ -21,7 +21,7 @@ from emulator.codecs.zcl.device_management import (
 from emulator.codecs.zcl.events import LogId
 from emulator.codecs.zcl.foundation import Status
 from emulator.codecs.zcl.metering import ChangeSupply, SupplyStatusResponse
-from emulator.codecs.zcl.price import GetCurrentPrice, PublishPrice
+from emulator.codecs.zcl.price import GetCurrentPrice
 from emulator.codecs.zcl.snapshots import StartSampling, StartSamplingResponse
 from emulator.core.clock import to_zigbee_seconds
 from emulator.core.effects import Note
@@ -30,6 +30,7 @@ from emulator.devices.gbz_engine import ComponentFailedError, GbzTurn, NotThereE
 from emulator.devices.gsme.model import top_ups
 from emulator.devices.gsme.model.account import DEBTS, PARTS, is_prepayment
 from emulator.devices.gsme.model.clusters import Work
+from emulator.devices.gsme.model.reads import price_told
 from emulator.devices.gsme.model.types import Value
 
 if TYPE_CHECKING:
@@ -51,22 +52,9 @@ def get_price(
     found = model.price_now(shown)
     if found is None:
         raise NotThereError
-    tier, price, until = found
     number = model.store.number
     return [
-        PublishPrice(
-            number("tariff_provider"),
-            model.store.octets("tariff_label"),
-            number("tariff_issued"),
-            to_zigbee_seconds(shown),
-            number("unit_of_measure"),
-            number("currency"),
-            number("price_digits") & 0xF0 | tier,
-            number("tiers_in_use") << 4 | tier,
-            0,
-            (until - shown) // 60_000,
-            price,
-        )
+        price_told(model, found, shown, number("unit_of_measure"), number("tiers_in_use")),
     ]
 
 

@@ -10,16 +10,15 @@ from emulator.codecs.gbcs.metering import HARDWARE_FAILURE
 from emulator.codecs.zcl.cluster import Command
 from emulator.codecs.zcl.foundation import AttributeReading, AttributeValue, Status
 from emulator.core.clock import UtcMs, from_zigbee_seconds
-from emulator.core.effects import CancelTimer, Effect, SetTimer
+from emulator.core.effects import Effect
+from emulator.devices.dated import ACTIVATION_TIMER, has_room, parted, wait_for
 from emulator.devices.gbz_engine import ComponentFailedError, GbzTurn
 from emulator.devices.gsme.model.pending import (
-    ACTIVATION_TIMER,
     NEVER,
     Pending,
     dump_values,
-    restore_values,
 )
-from emulator.devices.gsme.model.store import Row, Store, gas_clusters, made_of
+from emulator.devices.gsme.model.store import Row, Store, gas_clusters, made_of, restored_values
 from emulator.devices.gsme.model.types import Value, as_attribute, kind_of
 from emulator.devices.saved import Saved, State
 
@@ -90,6 +89,12 @@ class ClusterModel:
     def works(self) -> Mapping[str, Work]:
         """Binding word -> what carries a command out."""
         return {}
+
+    @property
+    def most_dated(self) -> int:
+        """Future-dated commands held at once."""
+        most: int = self.device.profile.limits.future_dated_commands
+        return most
 
     def put(self, name: str, plain: Any) -> None:
         """Set a value by its name from a plain one, as a bench does that says what a device holds.
@@ -186,7 +191,11 @@ class ClusterModel:
         """Let values come into force at a date: 0 with this message, all ones not after all.
 
         Raises:
-            ComponentFailedError: One of them is broken.
+            ComponentFailedError: One of them is broken, or as many future-dated commands wait as
+                the device holds.
+
+        Source:
+            The limit: profile. What a full device answers ("insufficient space"): a stand-in.
         """
         self.check(*values)
         self.pending = [one for one in self.pending if not one.is_of(component, turn.code)]
@@ -195,6 +204,8 @@ class ClusterModel:
         at = UtcMs(0) if start_s == _NOW else from_zigbee_seconds(start_s)
         if at <= self.device.local_time(turn.now):
             at = UtcMs(0)
+        if at and not has_room(self.pending, turn, self.most_dated):
+            raise ComponentFailedError(Status.INSUFFICIENT_SPACE)
         header = turn.header
         self.pending.append(
             Pending(
@@ -232,17 +243,11 @@ class ClusterModel:
 
     def wait(self, now: UtcMs) -> list[Effect]:
         """Set the timer to the next date."""
-        if not self.pending:
-            waits = ACTIVATION_TIMER in self.device.timers
-            return [CancelTimer(ACTIVATION_TIMER)] if waits else []
-        first = min(one.at for one in self.pending)
-        return [SetTimer(ACTIVATION_TIMER, UtcMs(max(first - self.device.clock_offset_ms, now)))]
+        return wait_for(self.device, ACTIVATION_TIMER, [one.at for one in self.pending], now)
 
     def due(self, now: UtcMs) -> list[Pending]:
         """Take out and return what is due, in the order it was set."""
-        shown = self.device.local_time(now)
-        due = [one for one in self.pending if one.at <= shown]
-        self.pending = [one for one in self.pending if one.at > shown]
+        due, self.pending = parted(self.pending, self.device.local_time(now))
         return due
 
     # -- logs; each device says what is in them --------------------------------------------------
@@ -280,7 +285,7 @@ class ClusterModel:
 
     def load(self, saved: Saved) -> None:
         """Take over a dumped state."""
-        self.store.load(saved, "store")
+        self.store.load(saved.part("store"))
         self.pending = [Pending.restore(row) for row in saved.rows("pending")]
-        self.drafts = restore_values(saved.table("drafts"))
+        self.drafts = restored_values(saved.table("drafts"))
         self.broken = set(saved.texts("broken"))

@@ -16,17 +16,19 @@ from emulator.codecs.zcl.foundation import AttributeValue
 from emulator.core.clock import UtcMs, from_zigbee_seconds, to_zigbee_seconds
 from emulator.core.effects import Effect, Note
 from emulator.core.errors import IllegalEventError
+from emulator.crypto.token_memory import TokenMemory
 from emulator.devices.consumption import DAY_MS, Consumption
 from emulator.devices.gbz_engine import GbzTurn
 from emulator.devices.gsme.model.account import is_prepayment
 from emulator.devices.gsme.model.actions import ACTIONS
 from emulator.devices.gsme.model.calendar import read_calendar
 from emulator.devices.gsme.model.clusters import ClusterModel, Series, Work
+from emulator.devices.gsme.model.kept_fields import KEPT_FIELDS
 from emulator.devices.gsme.model.ledger import NEW_MODE, NEW_TARIFF, Ledger, Snapshot, row_of
 from emulator.devices.gsme.model.pending import Pending
 from emulator.devices.gsme.model.reads import READS
 from emulator.devices.gsme.model.settings import SETTINGS
-from emulator.devices.gsme.model.store import Row, Store, catalogue_defaults, profile_values
+from emulator.devices.gsme.model.store import PROFILE_VALUES, Row, Store, catalogue_defaults
 from emulator.devices.gsme.model.types import Value, as_attribute, kind_of
 from emulator.devices.gsme.model.writes import WRITES
 from emulator.devices.saved import Saved, State
@@ -34,7 +36,9 @@ from emulator.devices.saved import Saved, State
 if TYPE_CHECKING:
     from emulator.devices.gsme.gsme import Gsme
 
-_WORKS: Final[Mapping[str, Work]] = {**READS, **WRITES, **SETTINGS, **ACTIONS}
+_WORKS: Final[Mapping[str, Work]] = {
+    **READS, **KEPT_FIELDS, **WRITES, **SETTINGS, **ACTIONS,
+}  # fmt: skip
 #: Days of half hours kept. Source: known (SMETS2: 13 months).
 _PROFILE_DAYS: Final = 396
 _DAILY_DAYS: Final = 731
@@ -51,17 +55,17 @@ class GasModel(ClusterModel):
 
     Attributes:
         top_ups: (digits, thousandths of a penny, seconds since 2000) of the last top-ups.
-        token_counters: Counters of tokens that were taken.
+        tokens: Which tokens were taken.
         closed_for_credit: Whether the valve is closed because there is no credit.
         changed: Whether a value was set that the mirror was not told of.
     """
 
-    __slots__ = ("_ledger", "changed", "closed_for_credit", "token_counters", "top_ups")
+    __slots__ = ("_ledger", "changed", "closed_for_credit", "tokens", "top_ups")
 
     def __init__(self, device: "Gsme") -> None:
-        super().__init__(device, Store(profile_values(device.profile), catalogue_defaults()))
+        super().__init__(device, Store(PROFILE_VALUES.of(device.profile), catalogue_defaults()))
         self.top_ups: list[tuple[str, int, int]] = []
-        self.token_counters: list[int] = []
+        self.tokens = TokenMemory()
         self.closed_for_credit = False
         self.changed = False
         self._ledger: Ledger | None = None
@@ -93,7 +97,7 @@ class GasModel(ClusterModel):
     @property
     def bills(self) -> bool:
         """Whether it was told a billing calendar; the catalogue's is nobody's."""
-        told = "billing_start" in self.store.told
+        told = "billing_start" in self.store.own
         return told or "billing_start" in self.device.profile.attributes
 
     def put(self, name: str, plain: Any) -> None:
@@ -315,7 +319,7 @@ class GasModel(ClusterModel):
         return {
             **super().dump(),
             "top_ups": [{"code": c, "amount": a, "at": at} for c, a, at in self.top_ups],
-            "token_counters": [*self.token_counters],
+            "tokens": [*self.tokens.kept],
             "closed_for_credit": self.closed_for_credit,
             "changed": self.changed,
             "ledger": None if self._ledger is None else self._ledger.dump(),
@@ -328,7 +332,7 @@ class GasModel(ClusterModel):
             (row.text("code"), row.number("amount"), row.number("at"))
             for row in saved.rows("top_ups")
         ]
-        self.token_counters = saved.number_list("token_counters")
+        self.tokens = TokenMemory(saved.number_list("tokens"))
         self.closed_for_credit = saved.flag("closed_for_credit")
         self.changed = saved.flag("changed")
         ledger = saved.optional_part("ledger")

@@ -6,12 +6,10 @@ from typing import Final
 from emulator.codecs.gbcs.gbz import GbzComponent
 from emulator.core.clock import UtcMs, to_zigbee_seconds
 from emulator.core.ids import Eui64
-from emulator.devices.gsme.model.store import gas_clusters
-from emulator.devices.gsme.model.types import Value, dumped, kind_of, restored
+from emulator.devices.gsme.model.store import restored_values
+from emulator.devices.gsme.model.types import Value, dumped
 from emulator.devices.saved import Saved, State
 
-#: Timer of the next value that comes into force.
-ACTIVATION_TIMER: Final = "model.activation"
 #: Implementation time that cancels. Source: RTDS GCS02.
 NEVER: Final = 0xFFFFFFFF
 
@@ -77,7 +75,7 @@ class Pending:
             saved.number("code"),
             saved.number("counter"),
             saved.eui64("originator"),
-            restore_values(saved.table("values")),
+            restored_values(saved.table("values")),
             saved.text("calendar"),
         )
 
@@ -85,9 +83,3 @@ class Pending:
 def dump_values(values: dict[str, Value]) -> State:
     """Return named values as JSON."""
     return {name: dumped(value) for name, value in values.items()}
-
-
-def restore_values(table: State) -> dict[str, Value]:
-    """Return named values from their dump."""
-    named = gas_clusters().named
-    return {name: restored(kind_of(named[name].type), value, name) for name, value in table.items()}

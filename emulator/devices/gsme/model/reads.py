@@ -31,14 +31,14 @@ from emulator.codecs.zcl.device_management import (
     ReportEventConfiguration,
 )
 from emulator.codecs.zcl.events import ANY_EVENT, GetEventLog, LogId
-from emulator.codecs.zcl.price import GetBillingPeriod, PublishBillingPeriod
+from emulator.codecs.zcl.price import GetBillingPeriod, PublishBillingPeriod, PublishPrice
 from emulator.codecs.zcl.snapshots import (
     GetSampledData,
     GetSampledDataResponse,
     GetSnapshot,
     PublishSnapshot,
 )
-from emulator.core.clock import to_zigbee_seconds
+from emulator.core.clock import UtcMs, to_zigbee_seconds
 from emulator.devices.gbz_engine import ComponentFailedError, GbzTurn, NotThereError
 from emulator.devices.gsme.model.clusters import ClusterModel, Work
 from emulator.devices.gsme.model.ledger import (
@@ -87,6 +87,35 @@ def _chosen(
         raise ComponentFailedError
     total = DAILY_ROWS if asked.cause & GENERAL else len(found)
     return found[asked.offset], total
+
+
+def price_told(
+    model: ClusterModel, price: tuple[int, int, UtcMs], shown: UtcMs, unit: int, tiers: int
+) -> PublishPrice:
+    """Return the price that counts now, as it is published.
+
+    Args:
+        model: The clusters.
+        price: Tier, price, and until when it counts.
+        shown: What the device's clock shows.
+        unit: Unit of what the price is for.
+        tiers: Tiers in use.
+    """
+    tier, amount, until = price
+    number = model.store.number
+    return PublishPrice(
+        number("tariff_provider"),
+        model.store.octets("tariff_label"),
+        number("tariff_issued"),
+        to_zigbee_seconds(shown),
+        unit,
+        number("currency"),
+        number("price_digits") & 0xF0 | tier,
+        tiers << 4 | tier,
+        0,
+        (until - shown) // 60_000,
+        amount,
+    )
 
 
 def get_snapshot(

@@ -10,23 +10,14 @@ from emulator.codecs.gbcs.gbz import GbzComponent
 from emulator.codecs.zcl.account import (
     ChangePaymentMode,
     ChangePaymentModeResponse,
-    EmergencyCreditSetup,
     SetLowCreditWarningLevel,
-    SetMaximumCreditLimit,
-    SetOverallDebtCap,
 )
 from emulator.codecs.zcl.cluster import Command
 from emulator.codecs.zcl.device_management import (
-    DisplayMessage,
-    PublishChangeOfSupplier,
-    PublishChangeOfTenancy,
     SetEventConfiguration,
-    UpdateCin,
-    UpdateSiteId,
 )
 from emulator.codecs.zcl.foundation import Status
 from emulator.codecs.zcl.prepayment import PREPAYMENT
-from emulator.codecs.zcl.snapshots import SetSupplyStatus, SetUncontrolledFlowThreshold
 from emulator.devices.gbz_engine import ComponentFailedError, GbzTurn
 from emulator.devices.gsme.model.clusters import ClusterModel, Work
 from emulator.devices.gsme.model.pending import Pending
@@ -63,17 +54,6 @@ def change_payment_mode(
     ]
 
 
-def set_emergency_credit(
-    model: ClusterModel, component: GbzComponent, told: EmergencyCreditSetup, turn: GbzTurn
-) -> None:
-    """Set how much emergency credit there is, and where it is offered."""
-    values: dict[str, Value] = {
-        "emergency_credit_limit_millipence": told.limit,
-        "emergency_credit_threshold_millipence": told.threshold,
-    }
-    model.dated(component, turn, told.start_s, values)
-
-
 def set_low_credit(
     model: ClusterModel, component: GbzComponent, told: SetLowCreditWarningLevel, turn: GbzTurn
 ) -> None:
@@ -96,98 +76,6 @@ def _beside(model: ClusterModel, turn: GbzTurn) -> int | None:
 
 def _is_same(one: Pending, turn: GbzTurn) -> bool:
     return (one.code, one.counter) == (turn.code, turn.header.counter)
-
-
-def set_most_credit(
-    model: ClusterModel, component: GbzComponent, told: SetMaximumCreditLimit, turn: GbzTurn
-) -> None:
-    """Set the most credit, and the most of one top-up."""
-    values: dict[str, Value] = {
-        "most_balance_millipence": told.most_balance,
-        "most_top_up_millipence": told.most_top_up,
-    }
-    model.dated(component, turn, told.start_s, values)
-
-
-def set_debt_cap(
-    model: ClusterModel, component: GbzComponent, told: SetOverallDebtCap, turn: GbzTurn
-) -> None:
-    """Set the most debt that is recovered in a week."""
-    model.dated(component, turn, told.start_s, {"debt_cap_millipence": told.cap})
-
-
-# -- supply, people, messages --------------------------------------------------------------------
-
-
-def set_supply_status(
-    model: ClusterModel, _component: GbzComponent, told: SetSupplyStatus, _turn: GbzTurn
-) -> None:
-    """Set what the supply does after tampering and the like."""
-    model.set(
-        tamper_state=told.tamper,
-        depletion_state=told.depletion,
-        uncontrolled_flow_state=told.uncontrolled_flow,
-        load_limit_state=told.load_limit,
-    )
-
-
-def set_flow_threshold(
-    model: ClusterModel,
-    _component: GbzComponent,
-    told: SetUncontrolledFlowThreshold,
-    _turn: GbzTurn,
-) -> None:
-    """Set when gas counts as flowing unasked."""
-    model.set(
-        flow_threshold=told.threshold,
-        flow_unit=told.unit,
-        flow_multiplier=told.multiplier,
-        flow_divisor=told.divisor,
-        flow_stabilisation_ds=told.stabilisation,
-        flow_measurement_s=told.measurement_s,
-    )
-
-
-def publish_tenancy(
-    model: ClusterModel, _component: GbzComponent, told: PublishChangeOfTenancy, _turn: GbzTurn
-) -> None:
-    """Keep from when on another customer lives here."""
-    model.set(tenancy_from=told.start_s)
-
-
-def publish_supplier(
-    model: ClusterModel, component: GbzComponent, told: PublishChangeOfSupplier, turn: GbzTurn
-) -> None:
-    """Keep who supplies, and how to reach them."""
-    values: dict[str, Value] = {"supplier_name": told.name, "supplier_contact": told.contact}
-    model.dated(component, turn, told.start_s, values)
-
-
-def update_site_id(
-    model: ClusterModel, component: GbzComponent, told: UpdateSiteId, turn: GbzTurn
-) -> None:
-    """Set the MPRN."""
-    model.dated(component, turn, told.start_s, {"mprn": told.site_id})
-
-
-def update_cin(
-    model: ClusterModel, component: GbzComponent, told: UpdateCin, turn: GbzTurn
-) -> None:
-    """Set the customer identification number to show."""
-    model.dated(component, turn, told.start_s, {"cin": told.cin})
-
-
-def display_message(
-    model: ClusterModel, _component: GbzComponent, told: DisplayMessage, _turn: GbzTurn
-) -> None:
-    """Keep a message to show."""
-    model.set(
-        message_id=told.message_id,
-        message_text=told.text,
-        message_start=told.start_s,
-        message_duration_min=told.duration_min,
-        message_control=told.control,
-    )
 
 
 def set_events(
@@ -216,16 +104,6 @@ def _events(told: SetEventConfiguration, rows: dict[int, int]) -> list[int]:
 #: Binding word -> what carries it out.
 SETTINGS: Final[Mapping[str, Work]] = {
     "change-payment-mode": change_payment_mode,
-    "set-emergency-credit": set_emergency_credit,
     "set-low-credit": set_low_credit,
-    "set-most-credit": set_most_credit,
-    "set-debt-cap": set_debt_cap,
-    "set-supply-status": set_supply_status,
-    "set-flow-threshold": set_flow_threshold,
-    "publish-tenancy": publish_tenancy,
-    "publish-supplier": publish_supplier,
-    "update-site-id": update_site_id,
-    "update-cin": update_cin,
-    "display-message": display_message,
     "set-events": set_events,
 }

@@ -1,17 +1,15 @@
 """Values by name: what the device was told, over its profile's, over the catalogue's."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
 from device_profiles.gbcs_clusters import ClusterRow, GbcsClusters, load_gbcs_clusters
-from device_profiles.schema import DeviceProfile
 from emulator.devices.gsme.model.types import Value, dumped, kind_of, made, restored
-from emulator.devices.saved import Saved, State
+from emulator.devices.saved import Json, Saved, State
+from emulator.devices.stored_values import ProfileValues, StoredValues
 
-_MOST_PROFILES: Final = 64
 Row = tuple[Any, ...]
 
 
@@ -45,76 +43,26 @@ def _typed(name: str) -> ClusterRow:
     return row
 
 
-@dataclass(frozen=True)
-class _Shared:
-    """The values of one profile; shared by its devices."""
-
-    profile: DeviceProfile
-    values: Mapping[str, Value]
+#: The values that profiles of gas meters hold.
+PROFILE_VALUES: Final = ProfileValues(made_of)
 
 
-_SHARED: Final[dict[int, _Shared]] = {}
+class Store(StoredValues[Value]):
+    """The values of one device."""
 
+    __slots__ = ()
 
-def profile_values(profile: DeviceProfile) -> Mapping[str, Value]:
-    """Return the values that a profile's ``[attributes]`` hold.
-
-    Raises:
-        WrongTypeError: A value is of another type.
-        KeyError: There is no value of a name.
-    """
-    kept = _SHARED.get(id(profile))
-    if kept is None or kept.profile is not profile:
-        if len(_SHARED) >= _MOST_PROFILES:
-            _SHARED.clear()
-        values = {name: made_of(name, plain) for name, plain in profile.attributes.items()}
-        kept = _SHARED[id(profile)] = _Shared(profile, MappingProxyType(values))
-    return kept.values
-
-
-class Store:
-    """Values of one device; sparse.
-
-    Attributes:
-        told: What the device itself holds.
-    """
-
-    __slots__ = ("_under", "told")
-
-    def __init__(self, *under: Mapping[str, Value]) -> None:
-        """Take the mappings that answer for what the device was not told, strongest first."""
-        self._under = under
-        self.told: dict[str, Value] = {}
-
-    def find(self, name: str) -> Value | None:
-        """Return a value, or None where nothing says one."""
-        if name in self.told:
-            return self.told[name]
-        for values in self._under:
-            if name in values:
-                return values[name]
-        return None
-
-    def number(self, name: str, default: int = 0) -> int:
-        """Return a number."""
-        found = self.find(name)
-        return found if isinstance(found, int) else default
-
-    def octets(self, name: str) -> bytes:
-        """Return octets."""
-        found = self.find(name)
-        return found if isinstance(found, bytes) else b""
+    def plain(self, name: str) -> object:
+        """Return a value."""
+        return self.find(name)
 
     def rows(self, name: str) -> tuple[Row, ...]:
         """Return a table's rows."""
-        found = self.find(name)
-        return found if isinstance(found, tuple) else ()
+        return self.items(name)
 
     def numbers(self, name: str) -> tuple[int, ...]:
         """Return a list of numbers."""
-        found = self.find(name)
-        rows: tuple[Any, ...] = found if isinstance(found, tuple) else ()
-        return tuple([each for each in rows if isinstance(each, int)])
+        return tuple([each for each in self.items(name) if isinstance(each, int)])
 
     def put(self, name: str, value: Value) -> None:
         """Keep a value; a number out of its type's range stays at the end of the range."""
@@ -122,15 +70,17 @@ class Store:
         if isinstance(value, int):
             low, high = kind.limits
             value = max(low, min(high, value))
-        self.told[name] = value
+        super().put(name, value)
 
-    def dump(self) -> State:
-        """Return what was told as JSON values."""
-        return {name: dumped(value) for name, value in self.told.items()}
+    def dumped(self, value: Value) -> Json:
+        """Return a value as JSON."""
+        return dumped(value)
 
-    def load(self, saved: Saved, name: str) -> None:
-        """Take over what a dump says under ``name``."""
-        self.told = {
-            key: restored(kind_of(_typed(key).type), value, key)
-            for key, value in saved.table(name).items()
-        }
+    def restored(self, saved: Saved, key: str) -> dict[str, Value]:
+        """Return the values that stand under a key of a dump."""
+        return restored_values(saved.table(key))
+
+
+def restored_values(table: State) -> dict[str, Value]:
+    """Return named values from their dump."""
+    return {name: restored(kind_of(_typed(name).type), raw, name) for name, raw in table.items()}

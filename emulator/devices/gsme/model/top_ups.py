@@ -4,19 +4,18 @@ from typing import TYPE_CHECKING, Final
 
 from emulator.core.clock import to_zigbee_seconds
 from emulator.core.ids import Eui64
-from emulator.crypto import prepayment_token
+from emulator.crypto import prepayment_token, utrn
 from emulator.crypto.prepayment_token import TokenBits
+from emulator.crypto.token_memory import TokenAge
 from emulator.devices.gbz_engine import GbzTurn
 
 if TYPE_CHECKING:
     from emulator.devices.gsme.model.model import GasModel
 
-#: Counters of accepted tokens that are kept. Source: known (GBCS: 100).
-KEPT_COUNTERS: Final = 100
 #: Entries of the top-up log. Source: known (SMETS2: 5).
 LOG_ROWS: Final = 5
-_SHIFT: Final = 32
-_SPAN: Final = prepayment_token.COUNTER_MASK + 1
+#: The low half of an originator counter, which no token says.
+_LOW_HALF: Final = 0xFFFF_FFFF
 _WHOLE_SHARE: Final = 10_000
 
 
@@ -32,11 +31,9 @@ def take(model: "GasModel", digits: str, turn: GbzTurn) -> int | None:
     device = model.device
     supplier = device.network.supplier(device.eui64)
     counter = _counter_of(model, bits, turn, supplier)
-    if not _is_new(model, counter):
+    if model.tokens.age(counter) is not TokenAge.NEW:
         return None
-    if not prepayment_token.is_authentic(
-        bits, counter << _SHIFT, supplier, device.eui64, device.ring
-    ):
+    if not prepayment_token.is_authentic(bits, counter, supplier, device.eui64, device.ring):
         return None
     value = bits.millipence
     model.ledger.settle(turn.now)
@@ -52,22 +49,14 @@ def _counter_of(model: "GasModel", bits: TokenBits, turn: GbzTurn, supplier: Eui
     """Return the counter of a token from its low ten bits: the command's, or the nearest one."""
     header = turn.header
     if header.originator == supplier:
-        return header.counter >> _SHIFT
-    highest = max(model.token_counters, default=0)
-    base = highest - highest % _SPAN + bits.counter_low
-    return min((base - _SPAN, base, base + _SPAN), key=lambda one: (one < 0, abs(one - highest)))
-
-
-def _is_new(model: "GasModel", counter: int) -> bool:
-    kept = model.token_counters
-    return counter not in kept and (len(kept) < KEPT_COUNTERS or counter > min(kept))
+        return header.counter & ~_LOW_HALF
+    highest = max(model.tokens.kept, default=0)
+    return utrn.counters_of(bits, highest)[0]
 
 
 def _enter(model: "GasModel", digits: str, counter: int, value: int, turn: GbzTurn) -> None:
     """Pay the payment-based debt its share, credit the rest, and note the top-up."""
-    kept = model.token_counters
-    kept.append(counter)
-    del kept[: max(len(kept) - KEPT_COUNTERS, 0)]
+    model.tokens.take(counter)
     ledger, account = model.ledger, model.ledger.account
     account.take(value)
     share = value * model.store.number("debt_3_share") // _WHOLE_SHARE

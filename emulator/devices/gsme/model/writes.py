@@ -17,13 +17,8 @@ from emulator.codecs.zcl.calendar import (
 )
 from emulator.codecs.zcl.foundation import Status
 from emulator.codecs.zcl.price import (
-    PublishBillingPeriod,
-    PublishBlockPeriod,
     PublishBlockThresholds,
-    PublishCalorificValue,
-    PublishConversionFactor,
     PublishPriceMatrix,
-    PublishTariffInformation,
 )
 from emulator.devices.gbz_engine import ComponentFailedError, GbzTurn
 from emulator.devices.gsme.model.clusters import ClusterModel, Work
@@ -31,29 +26,6 @@ from emulator.devices.gsme.model.ledger import BLOCKS, TIERS
 from emulator.devices.gsme.model.types import Value
 
 _TIER_PRICES: Final = 1
-
-
-def publish_tariff(
-    model: ClusterModel, component: GbzComponent, told: PublishTariffInformation, turn: GbzTurn
-) -> None:
-    """Begin a tariff: scheme, units, standing charge."""
-    values: dict[str, Value] = {
-        "tariff_provider": told.provider_id,
-        "tariff_issued": told.issuer_event_id,
-        "tariff_id": told.tariff_id,
-        "tariff_scheme": told.scheme,
-        "tariff_label": told.label,
-        "tiers_in_use": told.tiers_in_use,
-        "thresholds_in_use": told.thresholds_in_use,
-        "tariff_unit": told.unit_of_measure,
-        "currency": told.currency,
-        "price_digits": told.trailing_digit,
-        "standing_charge_millipence": told.standing_charge,
-        "tier_block_mode": told.tier_block_mode,
-        "threshold_multiplier": told.threshold_multiplier,
-        "threshold_divisor": told.threshold_divisor,
-    }
-    model.dated(component, turn, told.start_s, values)
 
 
 def publish_prices(
@@ -89,59 +61,6 @@ def publish_thresholds(
         raise ComponentFailedError(Status.INVALID_FIELD)
     values: dict[str, Value] = {
         f"block_threshold_{number}": limit for number, limit in enumerate(told.thresholds, 1)
-    }
-    model.dated(component, turn, told.start_s, values)
-
-
-def publish_block_period(
-    model: ClusterModel, _component: GbzComponent, told: PublishBlockPeriod, _turn: GbzTurn
-) -> None:
-    """Set how long block counters count."""
-    model.set(
-        block_provider=told.provider_id,
-        block_issued=told.issuer_event_id,
-        block_start=told.start_s,
-        block_duration=told.duration,
-        block_control=told.control,
-        block_duration_type=told.duration_type,
-        block_tariff_type=told.tariff_type,
-        block_resolution=told.resolution,
-    )
-
-
-def publish_billing_period(
-    model: ClusterModel, _component: GbzComponent, told: PublishBillingPeriod, _turn: GbzTurn
-) -> None:
-    """Set the billing calendar."""
-    model.set(
-        billing_provider=told.provider_id,
-        billing_issued=told.issuer_event_id,
-        billing_start=told.start_s,
-        billing_duration=told.duration,
-        billing_duration_type=told.duration_type,
-        billing_tariff_type=told.tariff_type,
-    )
-
-
-def publish_conversion_factor(
-    model: ClusterModel, component: GbzComponent, told: PublishConversionFactor, turn: GbzTurn
-) -> None:
-    """Set the conversion factor."""
-    values: dict[str, Value] = {
-        "conversion_factor": told.conversion_factor,
-        "conversion_factor_digits": told.trailing_digit,
-    }
-    model.dated(component, turn, told.start_s, values)
-
-
-def publish_calorific_value(
-    model: ClusterModel, component: GbzComponent, told: PublishCalorificValue, turn: GbzTurn
-) -> None:
-    """Set the calorific value."""
-    values: dict[str, Value] = {
-        "calorific_value": told.calorific_value,
-        "calorific_value_unit": told.unit,
-        "calorific_value_digits": told.trailing_digit,
     }
     model.dated(component, turn, told.start_s, values)
 
@@ -239,13 +158,8 @@ def publish_special_days(
 
 #: Binding word -> what carries it out.
 WRITES: Final[Mapping[str, Work]] = {
-    "publish-tariff": publish_tariff,
     "publish-prices": publish_prices,
     "publish-thresholds": publish_thresholds,
-    "publish-block-period": publish_block_period,
-    "publish-billing": publish_billing_period,
-    "publish-conversion": publish_conversion_factor,
-    "publish-calorific": publish_calorific_value,
     "publish-calendar": publish_calendar,
     "publish-day": publish_day,
     "publish-week": publish_week,

@@ -24,7 +24,6 @@ from emulator.devices.chf.chf import Chf
 from emulator.devices.credentials.places import MODES, PLACES, USAGES
 from emulator.devices.network import Network
 from emulator.devices.registry import CLASSES
-from tests.emulator.devices.credentials.creds_pairs import SharedEsme
 from tests.emulator.devices.kit import START, messages, notes, profile_of
 
 R, C = RemoteParty, MessageCode
@@ -106,8 +105,7 @@ class Home:
         profile = profile_of(DeviceType.CHF if kind is DeviceType.GPF else kind)
         if kind in {DeviceType.CHF, DeviceType.GPF}:
             return Chf(self.hub, profile, ring, self.first_network)
-        cls = SharedEsme if kind is DeviceType.ESME else CLASSES[kind]
-        return cls(self.eui64, profile, ring, self.first_network)
+        return CLASSES[kind](self.eui64, profile, ring, self.first_network)
 
     def start(self) -> None:
         """Switch the device on."""

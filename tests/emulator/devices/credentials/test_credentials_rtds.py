@@ -1,6 +1,5 @@
 """Given commands on credentials, joins and device logs are answered out of device state."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -23,27 +22,28 @@ from emulator.devices.base import Device
 from emulator.devices.chf.chf import Chf
 from emulator.devices.hcalcs.hcalcs import Hcalcs
 from tests.emulator.devices.credentials.creds_pairs import (
-    NETWORK_OF_RTDS,
-    NOW,
-    SAPC,
-    compare,
     device_of,
     give,
     hub_row,
     made,
     play,
-    rtds_ring,
     stories,
-    vector,
 )
 from tests.emulator.devices.kit import ACB, ESME, GPF, PPMID, SUPPLIER, messages, notes, profile_of
-from tests.given import RTDS_DIR, needs_rtds, rtds_messages
+from tests.emulator.devices.rtds_kit import (
+    NETWORK_OF_RTDS,
+    NOW,
+    SAPC,
+    assert_holds_no_message,
+    compare_messages,
+    rtds_ring,
+    vector,
+)
+from tests.given import RTDS_DIR, needs_rtds
 
 pytestmark = needs_rtds
 #: Families of this part; ECS70 is the electricity meter's own matter.
 FAMILIES = ("CS02", "CS03", "CS04", "CS07", "CCS", "GCS28", "GCS59")
-#: Octets in a row that no value of a state may share with a message.
-RUN = 24
 LOG_104 = bytes((0, 0, 30, 3, 0, 255))
 
 
@@ -79,7 +79,7 @@ def test_a_dated_replacement_is_told_as_given(story: str) -> None:
     for ours, name in zip(sent, stories()[story]["alerts"], strict=True):
         given = vector(name)
         assert given is not None, name
-        assert compare(ours, given).word == "equal", name
+        assert compare_messages(ours, given).word == "equal", name
 
 
 def _on_behalf_of_acb(device: str) -> Device:
@@ -181,7 +181,7 @@ def test_a_changed_hub_log_is_told_as_given() -> None:
     _, told = messages(give(hub, order(MessageCode.CCS02, hub.eui64, payload, counter=77)))
     given = vector("CS14_NA_8F12_ALERT")
     assert given is not None
-    assert compare(told, given).word == "equal"
+    assert compare_messages(told, given).word == "equal"
 
 
 def test_a_changed_gpf_log_is_backed_up_as_given() -> None:
@@ -201,7 +201,7 @@ def test_a_changed_gpf_log_is_backed_up_as_given() -> None:
     _, told = messages(gpf.on_message(order(MessageCode.CS03B, GPF, payload, counter=9), NOW))
     given = vector("GCS62_NA_8071_ALERT")
     assert given is not None
-    assert compare(told, given).word == "equal"
+    assert compare_messages(told, given).word == "equal"
 
 
 class _WithoutActivation(Hcalcs):
@@ -222,7 +222,7 @@ def test_a_command_that_is_not_supported_is_told_as_given() -> None:
     [told] = messages(effects)
     given = vector("ECS100_NA_8F85_ALERT")
     assert given is not None
-    assert compare(told, given).word == "equal"
+    assert compare_messages(told, given).word == "equal"
     assert notes(effects, "message_refused")[0]["reason"] == "unsupported_use_case"
     again = give(sapc, command)
     assert not messages(again)
@@ -231,30 +231,8 @@ def test_a_command_that_is_not_supported_is_told_as_given() -> None:
 # -- the state holds no message --------------------------------------------------------------------
 
 
-def _written(plain: Any) -> Iterator[bytes]:
-    if isinstance(plain, str):
-        yield plain.encode()
-        if len(plain) % 2 == 0 and all(c in "0123456789abcdefABCDEF" for c in plain):
-            yield bytes.fromhex(plain)
-    elif isinstance(plain, dict):
-        for value in plain.values():
-            yield from _written(value)
-    elif isinstance(plain, list):
-        if all(isinstance(one, int) and 0 <= one < 256 for one in plain):
-            yield bytes(plain)
-        for value in plain:
-            yield from _written(value)
-
-
 def test_no_value_of_a_state_is_or_hides_a_part_of_a_message() -> None:
-    runs: set[bytes] = set()
-    payloads: set[bytes] = set()
-    for _, octets in rtds_messages():
-        payloads.add(envelope.decode(octets).payload)
-        runs.update(octets[at : at + RUN] for at in range(len(octets) - RUN + 1))
-    for octets in _written(stories()):
-        assert octets not in payloads
-        assert not any(octets[at : at + RUN] in runs for at in range(len(octets) - RUN + 1))
+    assert_holds_no_message(stories().items())
 
 
 def test_the_meter_of_these_tests_answers_with_the_shared_use_cases() -> None:

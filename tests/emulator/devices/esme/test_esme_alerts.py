@@ -20,8 +20,9 @@ from emulator.devices.esme.events import EventCode, happened
 from emulator.devices.esme.life import Tamper
 from emulator.devices.esme.model import limits, reports
 from tests.emulator.devices.esme.esme_kit import OBJECTS, Meter, number
-from tests.emulator.devices.esme.rtds_pairs import LOAD_CONTROLLER, NOW, device_of, rtds_ring
+from tests.emulator.devices.esme.rtds_pairs import device_of
 from tests.emulator.devices.kit import ACB, START, messages, notes, opened
+from tests.emulator.devices.rtds_kit import LOAD_CONTROLLER, NOW, rtds_ring
 from tests.given import RTDS_DIR, needs_rtds
 
 MINUTE = 60_000

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from device_profiles.words import DeviceType, RemoteParty
+from device_profiles.words import GBCS_DEVICE_NUMBER, DeviceType, RemoteParty
 from emulator.codecs import der
 from emulator.codecs.der import Node, Tag
 from emulator.codecs.dlms import access
@@ -25,7 +25,9 @@ from emulator.crypto.keystore import KeyEntry, KeyStore, KeyUsage
 from emulator.crypto.pki import TestPki as Pki
 from emulator.crypto.protection import KeyRing, seal
 from emulator.devices.base import Device
-from emulator.devices.esme import credentials
+from emulator.devices.credentials import holders
+from emulator.devices.credentials.own_keys import CertificateCode
+from emulator.devices.credentials.places import CellStatus
 from emulator.devices.esme.esme import Esme
 from tests.emulator.devices.esme.esme_kit import CODES, OBJECTS, item_of
 from tests.emulator.devices.kit import (
@@ -43,6 +45,7 @@ from tests.emulator.devices.kit import (
 )
 
 DS, KA = KeyUsage.DS, KeyUsage.KA
+BAD, OTHER = CellStatus.BAD_CERTIFICATE, CellStatus.OTHER
 SUPPLIER_CELLS = (
     (Cell(2, wire.DIGITAL_SIGNATURE), DS, False),
     (Cell(2, wire.KEY_AGREEMENT), KA, False),
@@ -135,6 +138,7 @@ def statuses(outcome: Node) -> list[int]:
 def meter() -> Esme:
     made = powered(DeviceType.ESME)
     assert isinstance(made, Esme)
+    made.trust.root = pki().root.certificate
     return made
 
 
@@ -166,7 +170,7 @@ def test_the_places_show_their_new_holders() -> None:
     code = MessageCode.CS02B_SUPPLIER_BY_SUPPLIER
     give(device, code, replacement(9, new_supplier()), counter=9)
     asked = der.sequence(
-        der.sequence(*Cell(4, wire.KEY_AGREEMENT).nodes),
+        der.sequence(*Cell(2, wire.KEY_AGREEMENT).nodes),
         der.sequence(der.integer(2), der.integer(5)),
     )
     shown = answer_of(
@@ -174,7 +178,7 @@ def test_the_places_show_their_new_holders() -> None:
     )
     assert isinstance(shown.content, tuple)
     expected = [
-        (cell, wire.Holder(OTHER_SUPPLIER, credentials.key_identifier(entry)))
+        (cell, wire.Holder(OTHER_SUPPLIER, holders.key_identifier(entry)))
         for (cell, _, _), entry in zip(SUPPLIER_CELLS, new_supplier(), strict=True)
     ]
     assert shown.content[0] == wire.held_node(2, 5000, tuple(expected))
@@ -188,7 +192,7 @@ def test_a_dated_replacement_waits_for_its_date_and_is_told() -> None:
     assert response == der.sequence(der.NULL)
     assert device.network.supplier(ESME) == SUPPLIER
     device.load(json.loads(json.dumps(device.dump())))
-    effects = device.handle(DeviceEvent.TIMER, "credentials.replace", at)
+    effects = device.handle(DeviceEvent.TIMER, "trust.replace", at)
     told = answer_of(effects)
     assert isinstance(told.content, tuple)
     assert told.content[0] == der.integer(0x8F66)
@@ -200,12 +204,20 @@ def test_a_cancelled_replacement_does_not_come() -> None:
     code, at = MessageCode.CS02B_SUPPLIER_BY_SUPPLIER, UtcMs(START + 3_600_000)
     give(device, code, replacement(9, new_supplier(), at=at), counter=9)
     give(device, code, replacement(10, new_supplier(), at=CANCEL_TIME), counter=10)
-    assert "credentials.replace" not in device.timers
+    assert "trust.replace" not in device.timers
     assert device.network.supplier(ESME) == SUPPLIER
 
 
-@pytest.mark.parametrize("what", ["role", "usage", "issuer", "order"])
-def test_certificates_that_do_not_hold_replace_nobody(what: str) -> None:
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        ("role", [BAD, OTHER, OTHER]),
+        ("usage", [BAD, OTHER, OTHER]),
+        ("issuer", [CellStatus.NO_TRUST_ANCHOR, OTHER, OTHER]),
+        ("order", [BAD, BAD, OTHER]),
+    ],
+)
+def test_certificates_that_do_not_hold_replace_nobody(what: str, expected: list[int]) -> None:
     signing, agreement, prepayment = new_supplier()
     entries = {
         "role": (pki().organisation_entry(OTHER_SUPPLIER, 3, DS), agreement, prepayment),
@@ -221,7 +233,7 @@ def test_certificates_that_do_not_hold_replace_nobody(what: str) -> None:
     code = MessageCode.CS02B_SUPPLIER_BY_SUPPLIER
     response = answer_of(give(device, code, replacement(9, entries), counter=9))
     assert isinstance(response.content, tuple)
-    assert statuses(response.content[1]) == [0x0A] * 3
+    assert statuses(response.content[1]) == expected
     assert device.network.supplier(ESME) == SUPPLIER
     assert not notes(read_version(device, SUPPLIER, 20), "message_refused")
 
@@ -252,7 +264,8 @@ def test_a_device_makes_a_key_takes_its_certificate_and_signs_with_it() -> None:
     assert held is not None
     assert held.public_point == point
     strange = pki().device_entry(ESME, DS).certificate or b""
-    assert answer_of(give(device, MessageCode.CS02D, strange, counter=12)) == der.integer(1)
+    refused = answer_of(give(device, MessageCode.CS02D, strange, counter=12))
+    assert refused == der.integer(CertificateCode.NO_KEY_PAIR)
 
 
 def test_a_joined_device_can_be_unjoined_once() -> None:
@@ -270,12 +283,17 @@ def test_a_joined_device_can_be_unjoined_once() -> None:
 
 def test_a_full_log_takes_no_more_devices() -> None:
     device = meter()
+    limits = device.profile.limits
+    switches, most = limits.hcalcs_devices or 0, limits.type1_devices or 0
+    switch, display = (GBCS_DEVICE_NUMBER[kind] for kind in (DeviceType.HCALCS, DeviceType.PPMID))
+    kinds = [*[switch] * (switches + 1), *[display] * (most - switches + 1)]
     codes = []
-    for number in range(12):
+    for number, kind in enumerate(kinds):
         who = der.octet_string(bytes(7) + bytes((number,)))
-        payload = der.sequence(der.integer(0), who, der.integer(4))
+        payload = der.sequence(der.integer(0), who, der.integer(kind))
         codes.append(answer_of(give(device, MessageCode.CS03A1, payload, counter=9 + number)))
-    assert codes == [der.integer(0)] * 11 + [der.integer(4)]
+    room = [*[0] * switches, 4, *[0] * (most - switches), 4]
+    assert codes == [der.integer(code) for code in room]
 
 
 def test_parties_are_in_the_roles_that_a_network_says() -> None:
