@@ -23,16 +23,17 @@ STORIES: Final = DEVICES / "credentials" / "rtds-credentials.toml"
 COLUMNS: Final = ("ESME", "GSME", "GPF", "CHF", "PPMID", "HCALCS")
 HEAD: Final = """# GBCS use cases
 
-Which command each emulated device carries out, and what its answers were compared with. Made from
-the message table and the devices' own tables (`python -m tests.docs.use_case_table`); a test compares.
-`yes`: carried out on the device's state. `-`: the device is not addressed by it, or does not support
-it: it is refused, and an ESME or a load controller (HCALCS, SAPC) tells its sender so (8F85).
+Which command each emulated device carries out, and what its answers were compared with. Made
+from the message table and the devices' own tables (`python -m tests.docs.use_case_table`); a test
+compares. `yes`: carried out on the device's state. `-`: the device is not addressed by it, or does
+not support it: it is refused, and an ESME or a load controller (HCALCS, SAPC) tells its sender so
+(8F85).
 
-*Checked against*: `given n/m` = n of m given command → response pairs come out of the device's state
-octet for octet (signatures verified instead); pairs are counted for a use case, whose codes share
-them. `own` = no vector at hand: written for the shape of its family, so its layout is a guess where
-the family has no vector either. `refusal` = no device carries it out. A load controller of its own
-type (SAPC) is emulated by the HCALCS.
+*Checked against*: `given n/m` = n of m given command → response pairs come out of the device's
+state octet for octet (signatures verified instead); pairs are counted for a use case, whose codes
+share them. `own` = no vector at hand: written for the shape of its family, so its layout is a guess
+where the family has no vector either. `refusal` = no device carries it out. A load controller of
+its own type (SAPC) is emulated by the HCALCS.
 """
 
 
@@ -102,7 +103,7 @@ def render() -> str:
     pairs = compared().values()
     total = (
         f"\n{len(table)} commands; {supported} carried out by at least one device; {vectors} with"
-        f" given pairs, {sum(one for one, _ in pairs)} of {sum(many for _, many in pairs)} equal.\n\n"
+        f" given pairs, {sum(one for one, _ in pairs)} of {sum(all_ for _, all_ in pairs)} equal.\n\n"
     )
     head = ("use case", "code", "title", "SRV", *COLUMNS, "checked against")
     lines = [head, tuple("---" for _ in head), *table]
