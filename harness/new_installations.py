@@ -60,6 +60,8 @@ class Order:
         cohort: Cohort key or path, or None for installations that were always SMETS2+.
         shape: Which fuels.
         installation_class: Active, Dormant or Mixed.
+        first: Number of the first one: orders of one seed whose numbers do not meet share no
+            device.
     """
 
     count: int
@@ -67,6 +69,7 @@ class Order:
     cohort: str | None = None
     shape: SupplyShape = SupplyShape.DUAL_FUEL
     installation_class: InstallationClass = InstallationClass.ACTIVE
+    first: int = 1
 
 
 def generate(order: Order, overlays: Folders = ()) -> tuple[Installation, ...]:
@@ -87,7 +90,8 @@ def generate(order: Order, overlays: Folders = ()) -> tuple[Installation, ...]:
     entries = _cpl_entries(models, load_cpl(overlays), overlays)
     draw = Chance(order.seed).stream("installations")
     plan = _Plan(order, cohort, models, entries, draw.octets(2))
-    return tuple(_installation(plan, draw, number) for number in range(1, order.count + 1))
+    numbers = range(order.first, order.first + order.count)
+    return tuple(_installation(plan, draw, number) for number in numbers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ from device_profiles.epcl import load_epcl
 from device_profiles.files import Folders
 from device_profiles.installation import load_many
 from emulator.core.ids import Eui64
+from harness.cli import ma_papers
 from harness.cli.ma_report import as_json as rows_of
 from harness.cli.ma_report import show
 from harness.cli.ma_written import Checked, leave_behind, nothing_written
-from harness.cli.output import console, emit_json
+from harness.cli.output import console, emit_json, errors
 from harness.data_files import DataOption, overlays, reading_data
 from harness.errors import UsageError
 from harness.files import read_octets, refuse_same, write_octets
@@ -35,7 +36,8 @@ from harness.rules.migration_authorisation_check import check as judge
 from harness.rules.migration_authorisation_check import refused_file
 from harness.rules.migration_certificates import CertificateRegister
 from harness.rules.migration_findings import Question, Report
-from harness.rules.migration_rulebook import Switches, load_rule_book
+from harness.rules.migration_precedence import load_provisions, settle
+from harness.rules.migration_rulebook import RuleBook, Switches, load_rule_book
 
 _PASSWORD = Annotated[
     Path | None,
@@ -56,6 +58,7 @@ def register(app: typer.Typer) -> None:
     ma.command("check")(check)
     ma.command("seal")(seal)
     ma.command("open")(unseal)
+    ma_papers.register(ma)
     app.add_typer(ma, name="ma")
 
 
@@ -104,6 +107,10 @@ def check(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comm
         list[str] | None,
         typer.Option("--override", help="Rule whose rejection is told, and stops nothing."),
     ] = None,
+    mam: Annotated[
+        Path | None,
+        typer.Option(help="CSV of what your MAM says of rules: rule,clause,effect; TMAD prevails."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for what is written; left out: beside the file.")
     ] = None,
@@ -122,6 +129,7 @@ def check(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comm
             frozenset(disable or ()), frozenset(force or ()), frozenset(override or ())
         )
         asked = _asked(file, column_map, cohort, supplier, folders)
+        switches = _under_tmad(asked.question.book, mam, switches)
         question = _with_files(asked.question, _day(on), inventory, certificates, switches)
     written = nothing_written()
     with TemporaryDirectory() as scratch:
@@ -155,6 +163,16 @@ def _asked(
         authoriser=_user_id(supplier),
     )
     return _Asked(layout, question)
+
+
+def _under_tmad(book: RuleBook, mam: Path | None, switches: Switches) -> Switches:
+    """Return the switches with what the MAM's file may decide; the rest of it is told (R-027)."""
+    if mam is None:
+        return switches
+    found = settle(book, load_provisions(mam), switches)
+    for one in found.overruled:
+        errors().print(f"note: {one.text()}", markup=False)
+    return found.switches
 
 
 def _with_files(

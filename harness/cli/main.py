@@ -43,6 +43,7 @@ NOUNS: Final[Mapping[str, str]] = (
             "compare",
             "migration",
             "ma",
+            "serve",
         )
     }
     | {"dust": "harness.cli.dust_door"}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
+from emulator.core.values import quick
 from harness.rules.outcomes import Check, NotApplicable, Refusal
 
 #: Largest counter that its ten decimal digits in file names hold.
@@ -40,6 +41,7 @@ class SequenceState:
         return replace(self, completed=self.completed | {key})
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CounterFacts:
     """The counters of one set, or of those of its files that are judged.

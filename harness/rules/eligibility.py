@@ -11,6 +11,7 @@ from device_profiles.cpl import Cpl
 from device_profiles.dmc import Combination, Dmc, DmcList
 from device_profiles.epcl import Alignment, Epcl, Misalignment
 from device_profiles.words import CplStatus, InstallationClass
+from emulator.core.values import quick
 from harness.rules.migration_rulebook import RuleBook
 from harness.rules.outcomes import Check, NotApplicable, Refusal
 
@@ -37,6 +38,7 @@ class Lists:
     dmcs: DmcList
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class EligibilityFacts:
     """What is known of an installation before it is planned.

@@ -34,6 +34,9 @@ class Category(enum.StrEnum):
     OTHER_REQUEST_IN_PROGRESS = "other-request-in-progress"
     GBCS_VERSION = "gbcs-version"
     PRE_COMMAND_MISMATCH = "pre-command-mismatch"
+    NOT_TRANSFORMED = "not-transformed"
+    NOT_PLAYED = "not-played"
+    NO_SCHEDULE = "no-schedule"
 
 
 class WarningList(enum.StrEnum):

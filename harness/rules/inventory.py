@@ -13,8 +13,10 @@ from device_profiles.words import (
 )
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class InventoryRecord:
     """One device of the inventory.

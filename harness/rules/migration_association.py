@@ -6,9 +6,11 @@ Source:
 
 from dataclasses import dataclass
 
+from emulator.core.values import quick
 from harness.rules.migration_certificates import NULL_CERTIFICATE_ID, CertificateId
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AssociationFacts:
     """What is known of one meter when certificates are to be associated.

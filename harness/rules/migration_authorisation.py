@@ -11,6 +11,7 @@ from device_profiles.cohort import Cohort
 from device_profiles.dmc import Combination
 from device_profiles.installation import Installation, InstalledDevice
 from device_profiles.words import DeviceType, RemoteParty
+from emulator.core.values import quick
 from harness.formats.authorisation.installation import AuthorisedInstallation, AuthorisedMeter
 from harness.rules.migration_calendar import tmad_on
 from harness.rules.migration_certificates import CertificateId, CertificateRegister
@@ -70,6 +71,7 @@ def identities(installation: AuthorisedInstallation) -> list[tuple[str, str, str
     return found
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AuthorisationFacts:
     """What is known of one authorised installation.

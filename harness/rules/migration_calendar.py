@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from device_profiles.cohort import Cohort
+from emulator.core.values import quick
 from harness.rules.migration_rulebook import RuleBook
 from harness.rules.migration_tables import TmadRow
 from harness.rules.outcomes import Check, NotApplicable, Refusal
@@ -14,6 +15,7 @@ from harness.rules.outcomes import Check, NotApplicable, Refusal
 MS_A_DAY: Final = 86_400_000
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class FileDayFacts:
     """When a file is handed in, and for whom.
@@ -107,6 +109,7 @@ def calendar_checks(book: RuleBook) -> dict[str, Check[FileDayFacts]]:
     }
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ContactFacts:
     """When the hub was first heard.

@@ -1,7 +1,8 @@
 """Capacity of a day shared out: dormant installations first, then every supplier its share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +36,25 @@ class Allocation:
         return self.dormant + sum(self.active.values())
 
 
-def allocate(demand: Demand, capacity: int, dmin: int) -> Allocation:
+#: Name of the rule that shares out what is left beyond the flat allocation, unless another is
+#: chosen. Source: invented (migration.md 6.1); the MSM's own formula was not found.
+LARGEST_REMAINDER: Final = "largest-remainder"
+
+
+def allocate(
+    demand: Demand, capacity: int, dmin: int, remainder: str = LARGEST_REMAINDER
+) -> Allocation:
     """Share a day's capacity out (TMAD 4.24, MSM).
 
     Args:
         demand: What is asked, in installations.
         capacity: What can be done, in installations.
         dmin: Flat allocation for each requesting supplier, in installations.
+        remainder: Name of the rule that shares out the rest, one of ``REMAINDERS``.
 
     Raises:
         ValueError: A number is negative.
+        KeyError: There is no such rule.
 
     Source:
         S004 §4.1.1 (dormant first), DCC-msm (flat allocation of 100); scaling down in turns, the
@@ -59,7 +69,7 @@ def allocate(demand: Demand, capacity: int, dmin: int) -> Allocation:
         return Allocation(dormant, _in_turns(flat, left))
     left -= sum(flat.values())
     unmet = {supplier: demand.active[supplier] - given for supplier, given in flat.items()}
-    more = _in_proportion(unmet, left)
+    more = REMAINDERS[remainder](unmet, left)
     return Allocation(dormant, {supplier: flat[supplier] + more[supplier] for supplier in flat})
 
 
@@ -88,3 +98,21 @@ def _in_proportion(unmet: Mapping[str, int], left: int) -> dict[str, int]:
     for supplier in sorted(unmet, key=lambda one: -remainder[one])[:still]:
         given[supplier] += 1
     return given
+
+
+def _in_order(unmet: Mapping[str, int], left: int) -> dict[str, int]:
+    """Give each all it wants, in SEC-party order, until nothing is left."""
+    given = {}
+    for supplier, wanted in unmet.items():
+        given[supplier] = min(wanted, left)
+        left -= given[supplier]
+    return given
+
+
+#: Name -> rule: what each supplier still wants and what is left, to what each gets beyond its flat
+#: allocation. No rule gives more than is wanted, or than there is.
+REMAINDERS: Final[Mapping[str, Callable[[Mapping[str, int], int], dict[str, int]]]] = {
+    LARGEST_REMAINDER: _in_proportion,
+    "round-robin": _in_turns,
+    "party-order": _in_order,
+}

@@ -65,6 +65,7 @@ class CertificateId:
 NULL_CERTIFICATE_ID: Final = CertificateId("0", "")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class RegisteredCertificate:
     """One certificate of the register.

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from device_profiles.cohort import CohortEnvelope
+from emulator.core.values import quick
 from harness.rules.outcomes import Check, NotApplicable, Refusal
 
 #: The two structures that Table 11.2.1 may name (5.23(b)).
@@ -32,6 +33,7 @@ class Opening(enum.StrEnum):
 _SEALED: Final = frozenset({Opening.BAD_POINT, Opening.NOT_DECRYPTED})
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Opened:
     """One part, as far as it could be opened.
@@ -47,6 +49,7 @@ class Opened:
     why: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class EnvelopeFacts:
     """What one installation's part of the group files came to.

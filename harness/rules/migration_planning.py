@@ -9,6 +9,7 @@ from typing import Final
 from device_profiles.cohort import Cohort
 from device_profiles.installation import Installation, InstalledDevice
 from device_profiles.words import DeviceType, InstallationClass, PaymentMode
+from emulator.core.values import quick
 from harness.formats.migration_files.words import MeterStatus
 from harness.rules.migration_capacity import Demand, allocate
 from harness.rules.migration_installation import class_of
@@ -20,6 +21,7 @@ _METERS: Final = (DeviceType.ESME, DeviceType.GSME)
 _ALWAYS: Final = (date.min, date.max)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PlanFacts:
     """What is known of an installation when it is planned and authorised.

@@ -15,6 +15,7 @@ from device_profiles.errors import (
     UnknownNameError,
 )
 from device_profiles.files import Folders
+from emulator.core.values import quick
 from harness.rules.error_codes import CodeTable, load_codes
 from harness.rules.migration_tables import (
     AppendixLinkRow,
@@ -93,6 +94,7 @@ class RuleBook:
     appendices: Mapping[str, tuple[AppendixRow, ...]]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Switches:
     """What a run changes in the rules, each by rule id.

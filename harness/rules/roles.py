@@ -7,6 +7,7 @@ from typing import Final
 from device_profiles.smets1_services import load_smets1_services
 from device_profiles.words import DeviceType
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.formats.duis.bodies import ServiceReference
 from harness.rules.inventory import Inventory, InventoryRecord
 
@@ -24,6 +25,7 @@ class UserRole(enum.StrEnum):
     COMMISSIONING_PARTY = "CP"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who asks.
@@ -48,6 +50,10 @@ _OF_BOTH_GENERATIONS: Final = frozenset(
         ServiceReference.DEVICE_PRENOTIFICATION,
         ServiceReference.READ_INVENTORY,
         ServiceReference.UPDATE_INVENTORY,
+        ServiceReference.CREATE_SCHEDULE,
+        ServiceReference.READ_SCHEDULE,
+        ServiceReference.DELETE_SCHEDULE,
+        ServiceReference.DECOMMISSION_DEVICE,
     }
 )
 
@@ -62,6 +68,10 @@ MAY_ASK: Final[dict[ServiceReference, frozenset[UserRole]]] = {
     ServiceReference.DEVICE_PRENOTIFICATION: frozenset(UserRole),
     ServiceReference.READ_INVENTORY: frozenset(UserRole),
     ServiceReference.UPDATE_INVENTORY: frozenset(UserRole),
+    ServiceReference.CREATE_SCHEDULE: frozenset(UserRole),
+    ServiceReference.READ_SCHEDULE: frozenset(UserRole),
+    ServiceReference.DELETE_SCHEDULE: frozenset(UserRole),
+    ServiceReference.DECOMMISSION_DEVICE: SUPPLIERS,
     **{
         ServiceReference(name): frozenset(map(UserRole, row.roles))
         for name, row in load_smets1_services().items()

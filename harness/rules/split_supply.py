@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.rules.migration_certificates import CertificateId
 from harness.rules.migration_rulebook import RuleBook, Settings
 from harness.rules.migration_tables import SplitSupplyRow
 from harness.rules.outcomes import Check, NotApplicable, Refusal
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SupplyFacts:
     """Who supplies an installation, with which Certificate IDs.

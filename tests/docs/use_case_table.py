@@ -103,7 +103,8 @@ def render() -> str:
     pairs = compared().values()
     total = (
         f"\n{len(table)} commands; {supported} carried out by at least one device; {vectors} with"
-        f" given pairs, {sum(one for one, _ in pairs)} of {sum(all_ for _, all_ in pairs)} equal.\n\n"
+        f" given pairs, {sum(one for one, _ in pairs)} of {sum(all_ for _, all_ in pairs)} equal."
+        "\n\n"
     )
     head = ("use case", "code", "title", "SRV", *COLUMNS, "checked against")
     lines = [head, tuple("---" for _ in head), *table]

@@ -18,7 +18,7 @@ from emulator.core.ids import Eui64
 REPAIRED: Final = ".repaired"
 
 _NAME: Final = re.compile(
-    r"(?P<kind>MA|MAPASSWORD)_(?P<tag>[A-Za-z0-9]{1,12})"
+    r"(?P<kind>MA|MAPASSWORD|DMSN|DFWN|RETRY)_(?P<tag>[A-Za-z0-9]{1,12})"
     r"_(?P<user>[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){7})_(?P<day>\d{8})_(?P<time>\d{6})"
 )
 _STAMP: Final = "%Y%m%d%H%M%S"
@@ -29,7 +29,8 @@ class AuthorisationName:
     """The stem of an authorisation's file name.
 
     Attributes:
-        kind: ``MA`` or ``MAPASSWORD``.
+        kind: ``MA``, ``MAPASSWORD``; ``DMSN`` and ``DFWN`` for notifications of dormant meters and
+            their firmware, ``RETRY`` for retry lists (those three: ours).
         tag: Tag of the SMSO, in the case it was written.
         user_id: User ID of the supplier.
         at: When it was made.

@@ -5,9 +5,11 @@ from datetime import date
 from typing import Any
 
 from device_profiles.words import PaymentMode
+from emulator.core.values import quick
 from harness.rules.migration_certificates import CertificateId
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AuthorisedMeter:
     """One meter.
@@ -44,6 +46,7 @@ class AuthorisedMeter:
         }
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AuthorisedInstallation:
     """One installation.

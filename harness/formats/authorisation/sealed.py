@@ -27,7 +27,7 @@ HEADING: Final = "PassPhrase"
 _EVIDENCE: Final = "Evidence"
 _MAGIC: Final = b"smetsbench sealed authorisation 1 (stand-in: the real form is not public)\n"
 _PASSWORD: Final = "MAPASSWORD"  # noqa: S105 - what the names of such files begin with
-_MAX_PASSWORD_BYTES: Final = 4096
+MAX_PASSWORD_BYTES: Final = 4096
 _SHORTEST: Final = 8
 _LONGEST: Final = 200
 _SALT_BYTES: Final = 16
@@ -110,19 +110,34 @@ def read_phrase(path: Path) -> str:
         AuthorisationFileError: It is none; the phrase itself is never told.
         UsageError: It cannot be read.
     """
-    octets = read_octets(path, _MAX_PASSWORD_BYTES)
+    return phrase_in(read_octets(path, MAX_PASSWORD_BYTES), path.name)
+
+
+def phrase_in(octets: bytes, name: str) -> str:
+    """Read the octets of a MAPASSWORD file.
+
+    Raises:
+        AuthorisationFileError: It is none; the phrase itself is never told.
+    """
+    if len(octets) > MAX_PASSWORD_BYTES:
+        raise _no_phrase(name, "it is too long")
     try:
         lines = list(csv.reader(octets.decode("utf-8-sig").splitlines()))
     except (UnicodeDecodeError, csv.Error):
-        raise _no_phrase(path, "it is no text") from None
+        raise _no_phrase(name, "it is no text") from None
     filled = [line for line in lines if any(line)]
     if len(filled) != 2 or HEADING not in filled[0]:
-        raise _no_phrase(path, f"a heading {HEADING} and one line must stand there")
+        raise _no_phrase(name, f"a heading {HEADING} and one line must stand there")
     place = filled[0].index(HEADING)
     phrase = filled[1][place] if place < len(filled[1]) else ""
     if not _SHORTEST <= len(phrase) <= _LONGEST:
-        raise _no_phrase(path, f"a pass phrase has {_SHORTEST} to {_LONGEST} characters")
+        raise _no_phrase(name, f"a pass phrase has {_SHORTEST} to {_LONGEST} characters")
     return phrase
+
+
+def is_sealed(octets: bytes) -> bool:
+    """Say whether octets are a sealed authorisation."""
+    return octets.startswith(_MAGIC)
 
 
 def render_phrase(phrase: str) -> str:
@@ -141,8 +156,8 @@ def render_phrase(phrase: str) -> str:
     return f"{HEADING},{_EVIDENCE}\r\n{phrase},stand-in\r\n"
 
 
-def _no_phrase(path: Path, why: str) -> AuthorisationFileError:
-    return damaged(f"no pass phrase can be read: {why}", path.name)
+def _no_phrase(name: str, why: str) -> AuthorisationFileError:
+    return damaged(f"no pass phrase can be read: {why}", name)
 
 
 def _key(phrase: str, salt: bytes) -> bytes:

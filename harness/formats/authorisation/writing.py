@@ -59,14 +59,14 @@ def write(authorisation: Authorisation, rows: Iterable[Row], layout: Layout, pat
         return
     lines = _lines(authorisation, rows, layout.column_map.mark)
     if authorisation.grid.kind is FileKind.CSV:
-        path.write_text(_csv(lines), encoding="utf-8", newline="")
+        path.write_text(csv_of(lines), encoding="utf-8", newline="")
     else:
-        _workbook(lines, authorisation.grid.sheet, path)
+        path.write_bytes(workbook_of(lines, authorisation.grid.sheet))
 
 
 def render_lines(headings: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
     """Return a CSV file whose cells no spreadsheet takes for formulas."""
-    return _csv([headings, *([_harmless(str(cell)) for cell in line] for line in lines)])
+    return csv_of([headings, *([_harmless(str(cell)) for cell in line] for line in lines)])
 
 
 def _lines(authorisation: Authorisation, rows: Iterable[Row], mark: str) -> Iterator[Sequence[str]]:
@@ -105,13 +105,15 @@ def _cell(row: Row, heading: Heading) -> str:
     return shown(row.original[position]) if 0 <= position < len(row.original) else ""
 
 
-def _csv(lines: Iterable[Sequence[str]]) -> str:
+def csv_of(lines: Iterable[Sequence[str]]) -> str:
+    """Return lines of cells as CSV."""
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator="\r\n").writerows(lines)
     return out.getvalue()
 
 
-def _workbook(lines: Iterable[Sequence[str]], sheet: str, path: Path) -> None:
+def workbook_of(lines: Iterable[Sequence[str]], sheet: str) -> bytes:
+    """Return lines of cells as a workbook with one sheet; the same lines give the same octets."""
     workbook = Workbook(write_only=True)
     page = workbook.create_sheet(sheet)
     for line in lines:
@@ -119,7 +121,7 @@ def _workbook(lines: Iterable[Sequence[str]], sheet: str, path: Path) -> None:
         page.append([_text_cell(page, text) if text.startswith("=") else text for text in cells])
     held = io.BytesIO()
     workbook.save(held)
-    path.write_bytes(without_time(held.getvalue()))
+    return without_time(held.getvalue())
 
 
 def without_time(workbook: bytes) -> bytes:

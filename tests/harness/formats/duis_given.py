@@ -16,6 +16,9 @@ UNSAMPLED = {
     ServiceReference.READ_IMPORT_PROFILE,
     ServiceReference.SYNCHRONISE_CLOCK,
     ServiceReference.READ_EVENT_LOG,
+    ServiceReference.CREATE_SCHEDULE,
+    ServiceReference.READ_SCHEDULE,
+    ServiceReference.DELETE_SCHEDULE,
 }
 
 

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,22 @@ from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from harness.formats.duis import bodies, date_time
 from harness.formats.duis.bodies import RequestBody
+from harness.formats.duis.dcc_bodies import (
+    CreateSchedule,
+    DecommissionDevice,
+    DeleteSchedule,
+    Frequency,
+    OtherBody,
+    ReadSchedule,
+    ScheduledLog,
+    ScheduledRead,
+    ScheduleIdentity,
+    SchedulesOf,
+)
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.requests import Origin, peek, read_request, request, write_request
+from harness.formats.duis.shape import NAMESPACE
 from tests.given import needs_duis
 from tests.harness.formats.duis_given import UNSAMPLED, is_valid, other_samples, samples
 from tests.sampling import examples
@@ -38,6 +52,28 @@ BODIES: list[RequestBody] = [
     bodies.UpdateInventory(ESME, bodies.DeleteDevice()),
     bodies.UpdateInventory(ESME, bodies.UpdateDeviceDetails(firmware_version="00000002")),
     bodies.UpdateInventory(ESME, bodies.UpdateDeviceDetails()),
+    DecommissionDevice(ESME),
+    ReadSchedule(ScheduleIdentity(7)),
+    DeleteSchedule(SchedulesOf(ESME)),
+    CreateSchedule(
+        Frequency.MONTHLY,
+        date(2026, 2, 1),
+        "4.8",
+        "4.8.1",
+        ESME,
+        ScheduledLog("DSPReadActiveImportProfileData", -1, 0, 0, 3600),
+        date(2027, 2, 1),
+        7200,
+        b"der",
+    ),
+    CreateSchedule(
+        Frequency.HALF_YEARLY,
+        date(2026, 2, 1),
+        "4.2",
+        "4.2",
+        ESME,
+        ScheduledRead("DSPReadInstantaneousExportRegisters"),
+    ),
     bodies.SignedPreCommand(b"\xdf\x09\x01"),
     bodies.SignedPreCommand(b"\xdf", UtcMs(1_900_000_000_000)),
 ]
@@ -61,14 +97,33 @@ def test_there_are_samples_of_every_service_we_read() -> None:
 
 
 @needs_duis
-def test_samples_of_other_services_are_refused_by_name_and_line() -> None:
-    paths = other_samples()
-    assert paths
-    for path in paths:
+@pytest.mark.parametrize("path", other_samples(), ids=lambda path: path.stem)
+def test_a_sample_of_another_service_is_passed_by_and_stays_valid(path: Path) -> None:
+    value = read_request(path.read_bytes())
+    assert isinstance(value.body, OtherBody)
+    assert value.body.service == value.header.variant
+    written = write_request(value)
+    assert is_valid(written)
+    assert read_request(written) == value
+
+
+def test_another_service_with_a_body_or_variant_not_its_own_is_refused_by_name() -> None:
+    body = OtherBody("4.16", "ReadActivePowerImport", canonical("ReadActivePowerImport"))
+    written = write_request(request(body, ASKED))
+    assert read_request(written).body == body
+    for old, new, fault in [
+        (b"ReadActivePowerImport", b"ReadLoadLimitData", DuisFault.WRONG_SERVICE_REFERENCE),
+        (b"CommandVariant>1<", b"CommandVariant>4<", DuisFault.WRONG_COMMAND_VARIANT),
+        (b"Reference>4.16<", b"Reference>4.17<", DuisFault.WRONG_SERVICE_REFERENCE),
+        (b">4.16<", b">4.99<", DuisFault.UNSUPPORTED_SERVICE),
+    ]:
         with pytest.raises(DuisError) as caught:
-            read_request(path.read_bytes())
-        assert caught.value.name is DuisFault.UNSUPPORTED_SERVICE, path.name
-        assert caught.value.line == 3, path.name
+            read_request(written.replace(old, new))
+        assert caught.value.name is fault
+
+
+def canonical(element: str) -> bytes:
+    return f'<sr:{element} xmlns:sr="{NAMESPACE}"></sr:{element}>'.encode()
 
 
 @needs_duis

@@ -1,0 +1,86 @@
+"""What goes wrong in a run by its definition: in all homes, in some, in the files of one day."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from emulator.core.faults import CLEAR
+from harness.dust.definition import Definition
+from harness.dust.definition_words import GAS_SILENT, SetShape
+from harness.migration import volume_faults
+from harness.migration.script import Script, Tamper, When
+from harness.migration.volume_faults import Trouble
+from harness.migration.volume_shared import refuse_unknown
+
+_HOME: Final = "home"
+
+
+@dataclass(frozen=True, slots=True)
+class DayTrouble:
+    """What goes wrong on one migration day.
+
+    Attributes:
+        trouble: Orders on links in force from the beginning, and the day's script; a home that is
+            meant stands in the place (``GSME@REF``, ``@REF``) and in the order (``home=REF``).
+        defects: Defects of devices and parties.
+    """
+
+    trouble: Trouble
+    defects: tuple[str, ...]
+
+
+def trouble_of(definition: Definition, day: int, refs: tuple[str, ...]) -> DayTrouble:
+    """Return what goes wrong on a migration day.
+
+    Args:
+        definition: The definition.
+        day: Migration day, from 1.
+        refs: The homes that migrate on it; faults of others are left out.
+
+    Raises:
+        UsageError: A fault means nothing.
+    """
+    on_links: list[str] = []
+    orders: dict[When, tuple[str, ...]] = {}
+    files: dict[str, Tamper] = {}
+    whole = volume_faults.parse(definition.faults.faults, known=refuse_unknown)
+    on_links += whole.on_links
+    _add(orders, whole.script, "")
+    files.update(whole.script.files)
+    for table in definition.home_faults:
+        if table.day not in {None, day}:
+            continue
+        found = volume_faults.parse(table.faults, known=refuse_unknown)
+        meant = [ref for ref in definition.refs_of(table) if ref in refs]
+        if meant:
+            files.update(found.script.files)
+        for ref in meant:
+            on_links += [in_home(order, ref) for order in found.on_links]
+            _add(orders, found.script, ref)
+    for ref in _left_gas(definition, refs):
+        _add(orders, volume_faults.parse([GAS_SILENT], known=refuse_unknown).script, ref)
+    return DayTrouble(Trouble(tuple(on_links), Script(orders, files)), definition.faults.defects)
+
+
+def _left_gas(definition: Definition, refs: tuple[str, ...]) -> list[str]:
+    """Return the homes whose GSME is left out, as their set's shape says."""
+    sets = [one for one in definition.devices if one.shape is SetShape.GSME_EXCLUDED]
+    return [ref for one in sets for ref in one.refs if ref in refs]
+
+
+def _add(orders: dict[When, tuple[str, ...]], script: Script, ref: str) -> None:
+    """Add a script's orders, for one home where a ref is given."""
+    for (moment, step, device), told in script.orders.items():
+        place = f"{device}@{ref}" if ref else device
+        when = (moment, step, place)
+        mine = tuple(in_home(order, ref) for order in told) if ref else told
+        orders[when] = (*orders.get(when, ()), *mine)
+
+
+def in_home(order: str, ref: str) -> str:
+    """Return an order of ``--fault`` for one home only; ``clear`` clears for all."""
+    head, at, link = order.rpartition("@")
+    name, colon, keys = head.partition(":")
+    named = [key.partition("=")[0] for key in keys.split(",") if key]
+    if name == CLEAR or _HOME in named:
+        return order
+    return f"{name}:{f'{keys},' if colon and keys else ''}{_HOME}={ref}{at}{link}"

@@ -1,0 +1,182 @@
+"""The cases of a new run definition: a family of section 9 each, on the homes it has."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from device_profiles.cohort import Cohort, HandoverOrder
+
+#: Codes of the two faults of a new definition. Source: stand-in (migration.md 6.4).
+_TEST_CODE: Final = "X-16.10.2"
+_HUB_CODE: Final = "X-H4-7D"
+
+
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    """A case as the file has it; ``about``: a set, or homes of it."""
+
+    title: str
+    family: str
+    about: str
+    expect: tuple[str, ...]
+    clause: str = ""
+
+    def lines(self, number: int) -> Iterator[str]:
+        """Yield its lines of TOML."""
+        yield "[[case]]"
+        yield f'id = "C-{number:03d}"'
+        yield f'title = "{self.title}"'
+        yield f'family = "{self.family}"'
+        yield "mandatory = true"
+        if self.clause:
+            yield f'clause = "{self.clause}"'
+        yield self.about
+        yield f"expect = [{', '.join('{' + one + '}' for one in self.expect)}]"
+        yield ""
+
+
+def hands_over(cohort: Cohort) -> bool:
+    """Say whether keys and SIM change in steps of their own, so that a hub can be waited for."""
+    return cohort.handover.order is not HandoverOrder.FOLDED
+
+
+def cases(cohort: Cohort, *, simulated: bool) -> Iterator[NewCase]:
+    """Yield the cases of a new definition, in order.
+
+    Args:
+        cohort: The cohort.
+        simulated: Whether the built-in supplier takes part, and makes its mistakes.
+    """
+    migrated = 'state = "Migrated"'
+    accepted = _outcome("accepted")
+    yield NewCase(
+        "Dual fuel, one supplier: migrated",
+        "happy-path",
+        _refs("dual-001"),
+        (accepted, migrated, 'code = "none"'),
+    )
+    yield NewCase(
+        "Split supply with Null Certificate IDs: migrated",
+        "happy-path",
+        _refs("split-001"),
+        (accepted, migrated),
+        "TMAD 5.8",
+    )
+    yield NewCase(
+        "Electricity only; the supplier changes under way: migrated",
+        "change-of-supplier",
+        _refs("elec-002"),
+        (accepted, migrated),
+    )
+    yield NewCase(
+        "The gas meter is left out (GT01), electricity migrates",
+        "happy-path",
+        _set("gasout"),
+        ('code = "GT01"', migrated),
+        "MEHRS GT01",
+    )
+    yield NewCase(
+        "Mixed: authorised and notified",
+        "mixed-notification",
+        _set("mixed"),
+        (migrated,),
+        "TMAD 4.24",
+    )
+    yield NewCase("Both meters prepay", "prepay", _set("prepay"), (accepted, migrated), "TMAD 4.49")
+    yield NewCase(_third(cohort), "ppmid", _set("third"), (migrated,), "S1SR 18.63")
+    yield from _of_mistakes(cohort, migrated, simulated=simulated)
+    yield from _of_faults(cohort)
+    yield NewCase(
+        "After migration the meters answer Service Requests",
+        "post-migration",
+        _refs("dual-001"),
+        ('request = "4.1.1", answer = "I0"',),
+        "S1SR",
+    )
+
+
+def _third(cohort: Cohort) -> str:
+    kept = "migrates" if cohort.ppmid.third_party_migrated else "is left behind"
+    return f"A third-party PPMID {kept}"
+
+
+def _of_mistakes(cohort: Cohort, migrated: str, *, simulated: bool) -> Iterator[NewCase]:
+    if not simulated:
+        for ref, family, clause in (
+            ("dual-002", "ma-file-fault", "MAM 7.3.2"),
+            ("split-002", "5.9.10", "TMAD 5.9.10"),
+            ("elec-001", "authorisation-window", "MAM"),
+        ):
+            yield NewCase(
+                f"{ref}: authorised and migrated", family, _refs(ref), (migrated,), clause
+            )
+        return
+    null = cohort.split_supply.require_null_supplier_certificates
+    ids = "refused, corrected" if null else "no rule of this cohort"
+    yield NewCase(
+        "A supplier-style EUI-64 is repaired",
+        "ma-file-fault",
+        _refs("dual-002"),
+        (_outcome("repaired"), migrated),
+        "MAM 7.3.2",
+    )
+    yield NewCase(
+        "A wrong MPAN is refused, corrected, migrated",
+        "ma-file-fault",
+        _refs("dual-003"),
+        (_outcome("refused"), migrated),
+        "MAM 7.3.2",
+    )
+    yield NewCase(
+        f"Split supply with own Certificate IDs: {ids}",
+        "5.9.10",
+        _refs("split-002"),
+        (_outcome("refused" if null else "accepted"), migrated),
+        "TMAD 5.9.10",
+    )
+    yield NewCase(
+        "A window that is over is refused, corrected, migrated",
+        "authorisation-window",
+        _refs("elec-001"),
+        (_outcome("refused"), migrated),
+        "MAM",
+    )
+
+
+def _of_faults(cohort: Cohort) -> Iterator[NewCase]:
+    if cohort.rollback.enabled:
+        title, family = "A test fails: rolled back, and migrated when tried again", "rollback"
+        end = 'state = "Migrated"'
+    else:
+        title, family, end = "A test fails: the home is stranded", "other", 'state = "Stranded"'
+    told = (f'code = "{_TEST_CODE}"', end)
+    yield NewCase(title, family, _set("back"), told, "TMAD 16.10")
+    if hands_over(cohort):
+        days = cohort.handover.chf_contact_timeout_days
+        yield NewCase(
+            f"The hub is not heard within {days} days",
+            "chf-silent",
+            _set("late"),
+            (f'code = "{_HUB_CODE}"',),
+            "TMAD 4.15",
+        )
+    if hands_over(cohort) and cohort.cohort.resubmission_5_8a:
+        yield NewCase(
+            "It is completed by clause 5.8A once its hub is heard",
+            "5.8A",
+            _set("late"),
+            ('state = "Migrated"',),
+            "TMAD 5.8A",
+        )
+
+
+def _refs(ref: str) -> str:
+    return f'refs = ["{ref}"]'
+
+
+def _set(name: str) -> str:
+    return f'set = "{name}"'
+
+
+def _outcome(result: str) -> str:
+    return f'file = "MA outcome", result = "{result}"'
