@@ -30,6 +30,9 @@ class ApsOption(enum.IntFlag):
     FRAGMENT = 0x8000
 
 
+#: As plain numbers: a flag of Python's costs more than the message.
+_ENCRYPTION, _FRAGMENT = int(ApsOption.ENCRYPTION), int(ApsOption.FRAGMENT)
+
 #: What kinds of incoming message there are: 0 a unicast, 1 a reply to one. Source: UG100 (known).
 UNICASTS: Final = frozenset({0, 1})
 
@@ -67,12 +70,12 @@ class Incoming:
     @property
     def sealed(self) -> bool:
         """Whether it was secured with a link key."""
-        return bool(self.options & ApsOption.ENCRYPTION)
+        return bool(self.options & _ENCRYPTION)
 
     @property
     def is_fragment(self) -> bool:
         """Whether it is a part of a longer message."""
-        return bool(self.options & ApsOption.FRAGMENT)
+        return bool(self.options & _FRAGMENT)
 
 
 @dataclass(frozen=True, slots=True)

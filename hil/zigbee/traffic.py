@@ -12,6 +12,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Self
 
 import bellows.types as bt
@@ -51,6 +52,9 @@ _NO_ROOM: Final = frozenset(
         bt.sl_Status.BUSY,
     }
 )
+
+_DISCOVER, _RETRY = int(ApsOption.ENABLE_ROUTE_DISCOVERY), int(ApsOption.RETRY)
+_ENCRYPTION, _FRAGMENT = int(ApsOption.ENCRYPTION), int(ApsOption.FRAGMENT)
 
 #: What a hub or node hears: somebody's frame, or what has happened.
 Happening = HanFrame | HanEvent
@@ -102,6 +106,28 @@ def tags(version: int) -> Iterator[int]:
     while True:
         tag = tag % most + 1
         yield tag
+
+
+@lru_cache(maxsize=64)
+def _described(  # noqa: PLR0913, PLR0917 -- the fields of one structure
+    profile: int,
+    cluster: int,
+    endpoint: int,
+    peer_endpoint: int,
+    options: int,
+    group: int,
+    sequence: int,
+) -> Any:
+    """Return an APS frame for bellows, which only reads it; the blocks of an image share one."""
+    return bt.EmberApsFrame(
+        profileId=profile,
+        clusterId=cluster,
+        sourceEndpoint=endpoint,
+        destinationEndpoint=peer_endpoint,
+        options=options,
+        groupId=group,
+        sequence=sequence,
+    )
 
 
 class ApsTraffic:
@@ -196,22 +222,22 @@ class ApsTraffic:
         self, message: Outgoing, payload: bytes, part: tuple[int, int] | None = None
     ) -> tuple[Delivery, int]:
         """Send one frame; ``part`` is group and APS counter of a fragment."""
-        options = ApsOption.ENABLE_ROUTE_DISCOVERY
+        options = _DISCOVER
         if message.acknowledged or part is not None:
-            options |= ApsOption.RETRY
+            options |= _RETRY
         if message.sealed:
-            options |= ApsOption.ENCRYPTION
+            options |= _ENCRYPTION
         if part is not None:
-            options |= ApsOption.FRAGMENT
+            options |= _FRAGMENT
         group, sequence = part or (0, 0)
-        aps = bt.EmberApsFrame(
-            profileId=message.profile,
-            clusterId=message.cluster,
-            sourceEndpoint=message.endpoint,
-            destinationEndpoint=message.peer_endpoint,
-            options=int(options),
-            groupId=group,
-            sequence=sequence,
+        aps = _described(
+            message.profile,
+            message.cluster,
+            message.endpoint,
+            message.peer_endpoint,
+            options,
+            group,
+            sequence,
         )
         async with self._room:
             return await self._offer(message.destination, aps, payload)
@@ -280,14 +306,14 @@ class ApsTraffic:
 
     async def _acknowledge(self, part: Incoming) -> None:
         """Acknowledge a fragment; one that cannot be is repeated by its sender."""
-        aps = bt.EmberApsFrame(
-            profileId=part.profile,
-            clusterId=part.cluster,
-            sourceEndpoint=part.endpoint,
-            destinationEndpoint=part.source_endpoint,
-            options=part.options,
-            groupId=0xFF00 | part.group & 0xFF,
-            sequence=part.sequence,
+        aps = _described(
+            part.profile,
+            part.cluster,
+            part.endpoint,
+            part.source_endpoint,
+            part.options,
+            0xFF00 | part.group & 0xFF,
+            part.sequence,
         )
         try:
             await self._ezsp.sendReply(sender=part.sender, apsFrame=aps, messageContents=b"")

@@ -16,11 +16,12 @@ CRC_BYTES: Final = 2
 #: What the check begins with.
 CRC_START: Final = 0xFFFF
 
-_INVERTED: Final = 0x20
+#: What an escape turns in the octet behind it.
+INVERTED: Final = 0x20
 _ESCAPED: Final = re.compile(rb"\x7d(.)", re.DOTALL)
 #: The escape itself first: those that stand for other values are no values to be escaped.
 _STUFFED: Final = tuple(
-    (bytes((octet,)), bytes((ESCAPE, octet ^ _INVERTED)))
+    (bytes((octet,)), bytes((ESCAPE, octet ^ INVERTED)))
     for octet in (ESCAPE, FLAG, XON, XOFF, SUBSTITUTE, CANCEL)
 )
 _SEED: Final = 0x42
@@ -78,7 +79,7 @@ def unstuff(octets: bytes) -> bytes | None:
     """Undo ``stuff``; None when the last octet announces another one that is not there."""
     if ESCAPE not in octets:
         return octets
-    plain = _ESCAPED.sub(lambda found: bytes((found.group(1)[0] ^ _INVERTED,)), octets)
+    plain = _ESCAPED.sub(lambda found: bytes((found.group(1)[0] ^ INVERTED,)), octets)
     # An escape in front of an escape is 0x5D; a lone one at the end was left as it is.
     return None if _ends_open(octets) else plain
 

@@ -46,12 +46,15 @@ class AshReceiver:
         found: list[Received] = []
         *ended, rest = octets.translate(None, _FLOW).split(_END)
         for piece in ended:
-            known = None if self._kept or self._dropping else SHORT_FRAMES.get(piece)
+            if self._kept or self._dropping or CANCEL in piece or len(piece) > MAX_KEPT_BYTES:
+                self._keep(piece)
+                self._close(found)
+                continue
+            known = SHORT_FRAMES.get(piece)
             if known is not None:
                 found.append(known)
-                continue
-            self._keep(piece)
-            self._close(found)
+            elif piece:  # else two flags in a row
+                self._judge(piece, found)
         if rest:
             self._keep(rest)
         return found
@@ -99,10 +102,13 @@ class AshReceiver:
         octets = bytes(self._kept)
         dropping = self._dropping
         self.clear()
-        if not octets and not dropping:
-            return  # two flags in a row
+        if octets or dropping:
+            self._judge(octets, found, too_long=dropping)
+
+    def _judge(self, octets: bytes, found: list[Received], *, too_long: bool = False) -> None:
+        """Read what stood between two flags."""
         try:
-            found.append(_read(octets, too_long=dropping))
+            found.append(_read(octets, too_long=too_long))
         except MalformedAshError as error:
             self.refused += 1
             self.dropped_bytes += len(octets)
