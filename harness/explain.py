@@ -10,6 +10,7 @@ from device_profiles.dmves import load_dmves
 from device_profiles.evidence import MEANINGS as MARKS
 from device_profiles.files import Folders
 from device_profiles.loader import load_profile, profile_names
+from device_profiles.participant_codes import load_participant_codes
 from device_profiles.rows import load_alert_notes, load_clauses, load_duis_codes, load_words
 from emulator.codecs.gbcs.alerts import MEANINGS
 from emulator.codecs.gbcs.use_cases import MESSAGES
@@ -140,6 +141,15 @@ def _duis_codes(overlays: Folders) -> Iterator[Explanation]:
             "meaning_status": row.meaning_status.value,
         }
         yield Explanation("DUIS code", row.id, row.says, details, row.evidence)
+
+
+def _participant_codes(overlays: Folders) -> Iterator[Explanation]:
+    """Yield codes that participants are sent and no other source here tells."""
+    elsewhere = load_duis_codes(overlays)
+    for row in load_participant_codes(overlays).values():
+        if row.kind in {"response", "alert", "paper"} and row.code not in elsewhere:
+            details = {"said_in": f"a {row.kind}", "meaning_status": row.status.value}
+            yield Explanation("code for participants", row.code, row.says, details, row.evidence)
 
 
 def _alert_codes(overlays: Folders) -> Iterator[Explanation]:
@@ -288,6 +298,7 @@ def _scenario(name: str) -> Explanation:
 _SOURCES: Final[tuple[Callable[[Folders], Iterator[Explanation]], ...]] = (
     _clauses,
     _duis_codes,
+    _participant_codes,
     _alert_codes,
     _use_cases,
     _words,

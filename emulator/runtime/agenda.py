@@ -1,7 +1,7 @@
 """What is to happen in a world, and when: one heap of plain entries, and named timers."""
 
-import heapq
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from heapq import heappop, heappush
 from typing import Any, Final
 
 Micros = int
@@ -10,22 +10,32 @@ Entry = tuple[Micros, int, str, int, Any]
 
 
 class Agenda:
-    """Entries in order of time; those of one moment in the order they were made."""
+    """Entries in order of time; those of one moment in the order they were made.
+
+    Attributes:
+        on_entry: Called when something was entered; None: nobody looks.
+    """
 
     def __init__(self) -> None:
+        self.on_entry: Callable[[], None] | None = None
         self._heap: list[Entry] = []
         self._sequence = 0
         self._timers: dict[tuple[str, int, str], int] = {}
 
     def put(self, due_us: Micros, kind: str, box: int, what: Any) -> None:
         """Enter something that will happen."""
-        self._sequence += 1
-        heapq.heappush(self._heap, (due_us, self._sequence, kind, box, what))
+        self._sequence = sequence = self._sequence + 1
+        heappush(self._heap, (due_us, sequence, kind, box, what))
+        if self.on_entry is not None:
+            self.on_entry()
 
     def start_timer(self, due_us: Micros, kind: str, box: int, name: str) -> None:
         """Enter a timer; it replaces a running one of that kind, box and name."""
-        self.put(due_us, kind, box, name)
-        self._timers[kind, box, name] = self._sequence
+        self._sequence = sequence = self._sequence + 1
+        heappush(self._heap, (due_us, sequence, kind, box, name))
+        self._timers[kind, box, name] = sequence
+        if self.on_entry is not None:
+            self.on_entry()
 
     def stop_timer(self, kind: str, box: int, name: str) -> None:
         """Forget a timer, if it runs."""
@@ -43,15 +53,16 @@ class Agenda:
             due_us, sequence, kind, box, what = heap[0]
             if kind not in TIMER_KINDS or timers.get((kind, box, what)) == sequence:
                 return due_us
-            heapq.heappop(heap)  # a timer that was stopped, or started anew
+            heappop(heap)  # a timer that was stopped, or started anew
         return None
 
     def pop(self) -> Entry:
         """Take the next entry; ask `next_due` first."""
-        entry = heapq.heappop(self._heap)
-        _due_us, sequence, kind, box, what = entry
-        if kind in TIMER_KINDS and self._timers.get((kind, box, what)) == sequence:
-            del self._timers[kind, box, what]
+        entry = heappop(self._heap)
+        if entry[2] in TIMER_KINDS:
+            key = entry[2:]
+            if self._timers.get(key) == entry[1]:
+                del self._timers[key]
         return entry
 
     def _runs(self, entry: Entry) -> bool:
@@ -78,6 +89,8 @@ class Agenda:
             for _due_us, sequence, kind, box, what in self._heap
             if kind in TIMER_KINDS
         }
+        if self.on_entry is not None:
+            self.on_entry()
 
 
 #: The timer that ends a power cut.

@@ -41,6 +41,7 @@ class Air:
         self._door = door
         self._border = None if outlet is None else Border(scene, outlet)
         self._medium = Medium(scene.schedule)
+        self._touches = scene.schedule.touches
         self._progress = OtaProgress()
         self._by_short = {box.node.short: index for index, box in enumerate(scene.boxes)}
         self._by_eui64 = {eui64: box for box in scene.boxes for eui64 in box.eui64s}
@@ -111,13 +112,15 @@ class Air:
 
     def perform_node(self, box: Box, outputs: Sequence[NodeOutput]) -> None:
         """Do what a radio stack asks for, in order."""
+        acts = self._node_acts
         for output in outputs:
-            self._node_acts[type(output)](box, output)
+            acts[type(output)](box, output)
 
     def perform_tunnel(self, box: Box, outputs: Sequence[TunnelOutput]) -> None:
         """Do what a tunnel machine asks for, in order."""
+        acts = self._tunnel_acts
         for output in outputs:
-            self._tunnel_acts[type(output)](box, output)
+            acts[type(output)](box, output)
 
     def _settled(self, box: Box, output: Settled) -> None:
         self.perform_tunnel(box, box.tunnel.settled(output, self._scene.now_us))
@@ -141,15 +144,18 @@ class Air:
         self._door(box, DeviceEvent.GBCS, output.message)
 
     def _start(self, kind: str) -> Callable[[Box, StartTimer], None]:
+        start_timer, index = self._scene.agenda.start_timer, self._scene.index
+
         def start(box: Box, output: StartTimer) -> None:
-            scene = self._scene
-            scene.agenda.start_timer(output.due_us, kind, scene.index(box), output.name)
+            start_timer(output.due_us, kind, index(box), output.name)
 
         return start
 
     def _stop(self, kind: str) -> Callable[[Box, StopTimer], None]:
+        stop_timer, index = self._scene.agenda.stop_timer, self._scene.index
+
         def stop(box: Box, output: StopTimer) -> None:
-            self._scene.agenda.stop_timer(kind, self._scene.index(box), output.name)
+            stop_timer(kind, index(box), output.name)
 
         return stop
 
@@ -179,13 +185,12 @@ class Air:
             self._door(box, DeviceEvent.ZCL, frame)
 
     def _transmit(self, box: Box, order: Transmit) -> None:
-        scene, index = self._scene, self._by_short[order.to]
+        scene, index, octets = self._scene, self._by_short[order.to], order.octets
         there = scene.boxes[index]
-        if self._medium.clear:
-            start_us, due_us = self._medium.occupy(len(order.octets), scene.now_us)
-            scene.agenda.put(due_us, _AIR, index, order.octets)
-            scene.records.count(there.role, order.label)
-            scene.records.frame(start_us, LINK, order.octets, "")
+        if not self._touches(LINK):
+            start_us, due_us = self._medium.occupy(len(octets), scene.now_us)
+            scene.agenda.put(due_us, _AIR, index, octets)
+            scene.records.crossed(there.role, order.label, (start_us, LINK, octets, ""))
             return
         roles = (box.role, there.role)
         carried = self._medium.carry(order.octets, order.label, roles, scene.now_us)

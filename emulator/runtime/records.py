@@ -69,6 +69,19 @@ class Records:
         traffic, key = self._traffic, (receiver, label)
         traffic[key] = traffic.get(key, 0) + 1
 
+    def crossed(self, receiver: str, label: str, row: tuple[int, str, bytes, str]) -> None:
+        """Count a frame that went out untouched, and remember it, where frames are kept.
+
+        Args:
+            receiver: Role of the receiver.
+            label: What it is.
+            row: When (us), over which link, its octets, what a reader must know.
+        """
+        traffic, key = self._traffic, (receiver, label)
+        traffic[key] = traffic.get(key, 0) + 1
+        if self.keeps_frames:
+            self._frames.append(row)
+
     def note(self, now_us: int, device: Eui64, note: Note) -> None:
         """Remember a fact."""
         fields = tuple((name, _bare(value)) for name, value in note.fields)

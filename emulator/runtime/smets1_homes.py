@@ -8,6 +8,7 @@ from emulator.core import faults as fault_orders
 from emulator.core.ids import Eui64
 from emulator.runtime.box import Box
 from emulator.runtime.driver import Moving
+from emulator.runtime.first_due import FirstDue
 from emulator.runtime.records import Fact, Seen
 from emulator.runtime.smets1_home import Smets1Emulation
 from emulator.runtime.snapshot import SnapshotError
@@ -37,6 +38,7 @@ class Homes:
         self._worlds = [home.world for home in homes]
         #: The only world, where there is one: nothing is to be chosen then.
         self._alone = self._worlds[0] if len(self._worlds) == 1 else None
+        self._first_due = None if self._alone is not None else FirstDue(self._worlds)
 
     @property
     def mover(self) -> Moving:
@@ -73,23 +75,20 @@ class Homes:
 
     def next_due(self) -> int | None:
         """Return when the next thing happens in any home; None when nothing will."""
-        if self._alone is not None:
-            return self._alone.next_due()
-        if len(self._worlds) == 1:
+        if self._first_due is None:
             return self.first.next_due()
-        due = [at_us for world in self._worlds if (at_us := world.next_due()) is not None]
-        return min(due, default=None)
+        found = self._first_due.find()
+        return None if found is None else found[0]
 
     def step(self) -> None:
         """Let the next thing happen, in the home where it is due first; ask ``next_due`` first."""
-        if self._alone is not None:
-            self._alone.step()
-            return
-        if len(self._worlds) == 1:
+        if self._first_due is None:
             self.first.step()
             return
-        at_us = self.next_due()
-        next(world for world in self._worlds if world.next_due() == at_us).step()
+        found = self._first_due.find()
+        if found is None:
+            raise RuntimeError("nothing will happen in any home")
+        self._worlds[found[1]].step()
 
     def run_until(self, at_us: int) -> None:
         """Let everything happen that is due up to and including ``at_us``, in order of time."""

@@ -26,6 +26,7 @@ from emulator.core.errors import MalformedFrameError
 from emulator.core.fault_schedule import FaultSchedule
 from emulator.core.faults import PowerCut
 from emulator.core.ids import Eui64
+from emulator.devices.chf.trouble import expect_trouble
 from emulator.han.outputs import Settled
 from emulator.han.tunnel_client import TunnelClient
 from emulator.han.tunnel_server import TunnelServer
@@ -126,6 +127,10 @@ class World:
     def call_on_attention(self, call: Callable[[], None]) -> None:
         """Have ``call`` called when a message, an outcome or a change of power is there."""
         self._backhaul.attention = call
+
+    def call_on_entry(self, call: Callable[[], None]) -> None:
+        """Have ``call`` called when something that will happen was entered."""
+        self._scene.agenda.on_entry = call
 
     def start(self) -> None:
         """Enter the first events: every box is switched on, hub first; timed faults."""
@@ -234,6 +239,12 @@ class World:
             scene.agenda.start_timer(due_us, POWER_RETURN, index, "")
         else:
             scene.agenda.stop_timer(POWER_RETURN, index, "")
+
+    def trouble(self, hub: Eui64, at: UtcMs) -> None:
+        """Have a hub notice trouble with its network at a moment, and tell of it."""
+        box = self.box(hub)
+        name = expect_trouble(box.device, at)
+        self._scene.agenda.start_timer(at * 1000, _TIMER, self._scene.index(box), name)
 
     # -- entries of the agenda -----------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from device_profiles.words import DeviceType
+from emulator.core.clock import UtcMs
 from emulator.core.errors import EmulatorError
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore
@@ -199,6 +200,12 @@ class HomeBench(WithoutKeypad, DrivenBench):
             }
             for box in self.world.boxes
         }
+
+    def trouble(self, at: UtcMs) -> None:
+        """Have the hub notice trouble with its network at a moment, and tell of it (``flood``)."""
+        self._driver.catch_up()
+        self.world.trouble(self.role("CHF"), at)
+        self._driver.disturbed()
 
     def traffic(self) -> Mapping[str, Mapping[str, str]]:
         """Return how many frames of each kind went to each role so far."""

@@ -33,6 +33,7 @@ from harness.run_options import RunOptions
 
 _WAN: Final = "wan"
 #: Way -> whose network it leads over.
+_TYPES: Final = {one.name: one for one in DeviceType}
 _WAYS: Final = {f"{_WAN}@{party}": party for party in NETWORKS}
 
 
@@ -121,8 +122,8 @@ class Smets1HomesBench(DrivenBench):
                 cause=f"its homes are: {', '.join(homes)}",
                 next_command="smetsbench scenarios",
             )
-        known = name in DeviceType.__members__
-        found = home.roles.get(DeviceType(name)) if known else None
+        kind = _TYPES.get(name)
+        found = None if kind is None else home.roles.get(kind)
         if found is None:
             raise BenchError(
                 f"the bench has no {role}",

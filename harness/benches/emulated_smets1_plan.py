@@ -50,7 +50,7 @@ def plan_of(home: Installation, options: RunOptions, defects: Sequence[str]) -> 
 
     Args:
         home: The home.
-        options: Choices of the run; setting ``metadata_mode`` is read.
+        options: Choices of the run; settings ``metadata_mode`` and ``start_at`` are read.
         defects: Names of device defects; ``NAME@REF`` is one of one home.
 
     Raises:
@@ -60,7 +60,7 @@ def plan_of(home: Installation, options: RunOptions, defects: Sequence[str]) -> 
     return Plan(
         home,
         options.seed,
-        DEFAULT_START,
+        options.settings.get("start_at") or DEFAULT_START,
         options.faults,
         tuple(name for name, _of, ref in meant if ref in {"", home.ref}),
         installed.overlays(options),

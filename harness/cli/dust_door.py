@@ -4,7 +4,7 @@ import asyncio
 import socket
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,6 +13,7 @@ import typer
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyUsage
 from harness import files
+from harness.cli import dust_new, dust_plan, dust_run, dust_stock, dust_verify
 from harness.cli.output import console, emit_json, errors
 from harness.cli.served_choices import wall_clock
 from harness.data_files import DataOption, overlays
@@ -20,6 +21,7 @@ from harness.door import example
 from harness.door.call_back import Place, is_loopback
 from harness.door.client import DropWay, HttpWay
 from harness.door.door import Door, DoorOptions
+from harness.door.flood import Flood
 from harness.door.homes import Homes, load_homes
 from harness.door.http import listening, stop_on_signals
 from harness.door.intake import Note
@@ -45,6 +47,8 @@ def register(app: typer.Typer) -> None:
 
     dust.command("door")(door)
     dust.command("sign")(sign)
+    for verb in (dust_new, dust_plan, dust_run, dust_stock, dust_verify):
+        verb.register(dust)
     app.add_typer(dust, name="dust")
 
 
@@ -89,6 +93,12 @@ def door(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
     call_back: Annotated[
         str | None, typer.Option(help="Post answers and alerts there: http://127.0.0.1:PORT/PATH.")
     ] = None,
+    disturb: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What happens to the homes, e.g. flood:alerts=10,over_s=600; repeatable."
+        ),
+    ] = None,
     data: DataOption = None,
     listen_anywhere: Annotated[
         bool, typer.Option("--listen-anywhere", help="Allow an address beyond this machine.")
@@ -107,6 +117,9 @@ def door(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
     if play_example:
         raise typer.Exit(_example(seed, quiet=quiet))
     homes = load_homes(installation or ["demo"], overlays(data), seed)
+    homes = replace(homes, disturbances=tuple(disturb or ()))
+    for order in homes.disturbances:
+        Flood.parse(order)
     options = DoorOptions(
         homes,
         participants_keys(trust, homes.suppliers, seed),

@@ -1,9 +1,10 @@
 """``smetsbench pki``: make a test PKI, hand out public keys, convert key stores."""
 
+import enum
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.table import Table
@@ -11,10 +12,12 @@ from rich.table import Table
 from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs, from_datetime
 from emulator.core.ids import Eui64
+from emulator.crypto import certificate as certificates
 from emulator.crypto.hashes import skid
 from emulator.crypto.keystore import KeyEntry, KeyStore, KeyUsage
 from emulator.crypto.pki import TestPki
 from harness.cli.output import console, emit_json
+from harness.door.trust import DCC, DSP_ROLE, PARTICIPANT, USER_ROLES, user_entries
 from harness.errors import UsageError
 from harness.files import refuse_same
 from harness.keys import open_keystore
@@ -40,6 +43,21 @@ _FORCE = Annotated[bool, typer.Option("--force", help="Write where something is 
 _SOURCE = Annotated[Path, typer.Argument(help="JSON key store, or folder of PEM or DER files.")]
 
 
+class Side(enum.StrEnum):
+    """Whose keys a part of a trust folder holds."""
+
+    PARTICIPANT = PARTICIPANT
+    DCC = DCC
+
+
+#: Roles that an XML-signing certificate of a side bears.
+_ROLES: Final = {Side.PARTICIPANT: USER_ROLES, Side.DCC: frozenset({DSP_ROLE})}
+_SIDE = Annotated[
+    Side | None,
+    typer.Option("--for", help="Exchange trust with a run: the part of this side."),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add ``pki`` and its commands."""
     pki = typer.Typer(help="Test keys and certificates.", no_args_is_help=True)
@@ -57,22 +75,28 @@ def new(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comman
         list[str] | None, typer.Option(help="ROLE:EUI64, role as two hex digits; repeatable.")
     ] = None,
     device: Annotated[list[str] | None, typer.Option(help="EUI64; repeatable.")] = None,
+    user: Annotated[
+        list[str] | None,
+        typer.Option(help="EUI64 of a service user (a supplier that signs DUIS); repeatable."),
+    ] = None,
     as_json: _JSON = False,
     force: _FORCE = False,
 ) -> None:
-    """Make authorities, and keys with certificates for parties and devices."""
+    """Make authorities, and keys with certificates for parties, service users and devices."""
     start = _moment(at)
     parties = [_party(text) for text in party or ()]
     devices = [_eui64(text) for text in device or ()]
-    if not party and not device:
+    users = [_eui64(text) for text in user or ()]
+    if not party and not device and not user:
         parties = [(role, Eui64.parse(eui64)) for role, eui64 in PARTIES]
         devices = [Eui64.parse(eui64) for eui64 in DEVICES]
-    _refuse_twice([eui64 for _role, eui64 in parties] + devices)
+    _refuse_twice([eui64 for _role, eui64 in parties] + devices + users)
     try:
         pki = TestPki.new(Chance(seed).stream("pki").octets, start)
     except OverflowError as error:
         raise _bad_moment(at, "certificates from then on would end after the year 9999") from error
     entries = [entry for role, eui64 in parties for entry in _party_entries(pki, role, eui64)]
+    entries += [entry for eui64 in users for entry in user_entries(pki, eui64)]
     entries += [entry for eui64 in devices for entry in pki.device_entries(eui64)]
     write(KeyStore(entries), out, force=force)
     if out.suffix != ".json":
@@ -80,21 +104,74 @@ def new(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comman
     _show(out, entries, as_json=as_json, seed=seed)
 
 
-def export(source: _SOURCE, out: _OUT, as_json: _JSON = False, force: _FORCE = False) -> None:
-    """Write the public part of a key store, to hand to others."""
-    store = open_keystore(source).public()
+def export(
+    source: _SOURCE,
+    out: _OUT,
+    side: _SIDE = None,
+    as_json: _JSON = False,
+    force: _FORCE = False,
+) -> None:
+    """Write the public part of a key store, to hand to others.
+
+    With --for, SOURCE may be a trust folder: the part of that side is written.
+    """
+    store = open_keystore(part_of(source, side)).public()
+    _check_side(store, source, side)
     refuse_same(out, source)
     _refuse_private(out)
     write(store, out, force=force)
     _show(out, store.entries(), as_json=as_json)
 
 
-def import_(source: _SOURCE, out: _OUT, as_json: _JSON = False, force: _FORCE = False) -> None:
-    """Read a key store and write it in the other form, private keys included (mode 0600)."""
+def import_(
+    source: _SOURCE,
+    out: _OUT,
+    side: _SIDE = None,
+    as_json: _JSON = False,
+    force: _FORCE = False,
+) -> None:
+    """Read a key store and write it in the other form, private keys included (mode 0600).
+
+    With --for, what another side handed over is put into a trust folder: its public part alone.
+    """
     store = open_keystore(source)
+    _check_side(store, source, side)
+    if side is not None:
+        store, out = store.public(), out / side.value
+        _refuse_private(out)
     refuse_same(out, source)
     write(store, out, force=force)
     _show(out, store.entries(), as_json=as_json)
+
+
+def part_of(source: Path, side: Side | None) -> Path:
+    """Return the part of a trust folder, or the key store itself."""
+    part = source if side is None else source / side.value
+    return part if part.is_dir() else source
+
+
+def _check_side(store: KeyStore, source: Path, side: Side | None) -> None:
+    """Refuse keys in which no XML-signing certificate bears the role of a side.
+
+    Raises:
+        UsageError: None does.
+    """
+    if side is None:
+        return
+    found = {
+        certificates.read(one.certificate).role
+        for one in store.entries()
+        if one.usage is KeyUsage.XML and one.certificate is not None
+    }
+    if found.isdisjoint(_ROLES[side]):
+        wanted = " or ".join(map(str, sorted(_ROLES[side])))
+        told = ", ".join(str(role) for role in sorted(role or 0 for role in found)) or "none"
+        raise UsageError(
+            f"no XML-signing certificate of role {wanted} is there (found: {told})",
+            where=str(source),
+            cause="keys of the other side, or of devices alone",
+            next_command="smetsbench pki new --user 02-53-42-00-00-01-00-00 --out KEYS",
+        )
 
 
 def write(store: KeyStore, out: Path, *, force: bool) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from emulator.core.ids import Eui64
-from harness.door.drop import IN, OUT, PART, REFUSED
+from harness.door.drop import IN, OUT, REFUSED
+from harness.door.drop_files import PART
 
 _TIMEOUT_S: Final = 120.0
 _XML: Final = "application/xml"

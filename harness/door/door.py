@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from emulator.crypto.keystore import KeyStore
 from harness.door.bell import Bell
@@ -11,7 +12,9 @@ from harness.door.exchange import Exchange
 from harness.door.homes import Homes
 from harness.door.intake import Intake, Note
 from harness.door.kept import Taken
-from harness.door.mover import Mover, Pace
+from harness.door.mover import Leading, Mover, Pace
+from harness.door.paper_intake import PaperIntake
+from harness.door.ports import Conductor
 from harness.door.settling import Patience
 from harness.door.world import DoorWorld
 
@@ -30,7 +33,9 @@ class DoorOptions:
         pace: How the world's time goes.
         patience: How long the world waits for what.
         prompt_s: Seconds that a synchronous answer may take.
-        tell: Takes a note of every request.
+        tell: Takes a note of every request and paper.
+        conductor: Who leads a run; None: a door alone, which takes no papers.
+        patience_s: Wall seconds of silence after which a turn is over; None: a turn waits.
     """
 
     homes: Homes
@@ -40,6 +45,8 @@ class DoorOptions:
     patience: Patience = field(default_factory=Patience)
     prompt_s: float = PROMPT_S
     tell: Callable[[Note], None] = lambda _note: None
+    conductor: Conductor | None = None
+    patience_s: float | None = None
 
 
 class Door:
@@ -49,7 +56,8 @@ class Door:
         options: What it was opened with.
         exchange: The journal.
         world: Homes and parties; looked at from outside their thread, never moved.
-        intake: The rules.
+        intake: The rules for requests.
+        papers: The rules for papers and for the word that a turn is done.
         bell: Rings when there is news.
     """
 
@@ -68,7 +76,7 @@ class Door:
             self.exchange,
             options.pace,
             on_news=self.bell.ring,
-            keeps_state=options.state is not None,
+            leading=Leading(options.state is not None, options.conductor, options.patience_s),
         )
         try:
             self.world = self._mover.start()
@@ -83,6 +91,39 @@ class Door:
             self._mover.wake,
             options.tell,
         )
+        self.papers = PaperIntake(
+            self.exchange,
+            self._mover.now,
+            self._mover.wake,
+            options.tell,
+            conducted=options.conductor is not None,
+        )
+
+    @property
+    def turn(self) -> dict[str, Any] | None:
+        """The sheet of the open turn; None in between, before the first and after the last."""
+        found = self.exchange.turn()
+        if found is None or self.exchange.is_done(found[0]):
+            return None
+        return found[1]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the conducted run is over."""
+        return self._mover.over
+
+    @property
+    def mover(self) -> Mover:
+        """What moves the world; looked at, never touched."""
+        return self._mover
+
+    async def over(self) -> None:
+        """Wait until the conducted run is over, or its world is broken."""
+        while True:
+            news = self.bell.next()
+            if self.is_over or self.broken is not None:
+                return
+            await news.wait()
 
     @property
     def broken(self) -> BaseException | None:

@@ -1,17 +1,25 @@
 """The way in by files: what is renamed into ``in`` is taken once; answers appear in ``out``."""
 
 import asyncio
-import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from stat import S_ISREG
-from typing import Any, Final
+from typing import Final
 
 from harness.door.door import Door
+from harness.door.drop_files import PART, free, put_json, speakable
+from harness.door.drop_out import write_out
 from harness.door.errors import DoorCode, Refusal, of_document
 from harness.door.intake import Ticket
-from harness.door.kept import Alert, Answer, Taken
+from harness.door.kept import Dropped
+from harness.door.paper_intake import (
+    PaperTicket,
+    done_turn,
+    is_duis,
+    is_usable,
+    used_before,
+)
 from harness.errors import UsageError
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.xml_input import MAX_DOCUMENT_BYTES
@@ -20,13 +28,12 @@ IN: Final = "in"
 OUT: Final = "out"
 TAKEN: Final = "taken"
 REFUSED: Final = "refused"
-PART: Final = ".part"
 #: Seconds between two looks into ``in``. Source: invented.
 LOOK_S: Final = 0.2
 #: How often a file that cannot be read is tried. Source: invented.
 _TRIES: Final = 10
-#: Longest name that still has room for ``.error.json`` and a number.
-_LONGEST: Final = 200
+#: How the name of a word that a turn is done ends.
+DONE: Final = ".done"
 
 
 class FileDrop:
@@ -74,7 +81,7 @@ class FileDrop:
             if self._door.broken is None:
                 for name in self._names():
                     taken += self._one(name)
-            self._write()
+            write_out(self._door.exchange, self._folder / OUT)
             self._said = ""
         except OSError as error:  # a full disk, a folder taken away: what is journalled stays
             if str(error) != self._said:
@@ -83,7 +90,7 @@ class FileDrop:
         return taken
 
     def _names(self) -> list[str]:
-        """Return what is to be read: oldest first, then by name."""
+        """Return what is to be read: oldest first, then by name; words that a turn is done last."""
         found = []
         with os.scandir(self._folder / IN) as entries:
             for entry in entries:
@@ -92,12 +99,13 @@ class FileDrop:
                         found.append((entry.stat(follow_symlinks=False).st_mtime_ns, entry.name))
                     except OSError:
                         continue  # gone between two looks
-        return [name for _at, name in sorted(found)]
+        found.sort(key=lambda one: (one[1].endswith(DONE), *one))
+        return [name for _at, name in found]
 
     # -- taking --------------------------------------------------------------------------------
 
     def _one(self, name: str) -> int:
-        """Take one file; returns 1 where it is a request that is new."""
+        """Take one file; returns 1 where it is new and was taken."""
         path = self._folder / IN / name
         octets = self._octets(path, name)
         if octets is None:
@@ -106,25 +114,40 @@ class FileDrop:
             self._refuse(path, name, octets)
             return 0
         before = self._door.exchange.dropped(name)
-        if before is not None and not before[1] and before[0].document == octets:
-            known = before[0]  # journalled, and killed before it was moved
-            self._accept(name, Ticket(known.id, str(known.request_id), known.waits))
-            self._move(path, name, known.id)
+        if before is not None and not before.moved and before.octets == octets:
+            self._accept(name, _ticket_again(before, name))  # journalled, killed before it moved
+            self._move(path, name, before.kind, before.number)
             return 0
         if before is not None:
-            self._refuse(path, name, _used(name))
+            self._refuse(path, name, used_before(name))
             return 0
-        outcome = self._door.intake.take(octets, door="drop", name=name)
+        return self._new(path, name, octets)
+
+    def _new(self, path: Path, name: str, octets: bytes) -> int:
+        """Hand a file to those it is for: the turns, the requests or the papers."""
+        turn = done_turn(octets, name)
+        outcome: Ticket | PaperTicket | Refusal | None
+        if turn is not None:
+            outcome = self._door.papers.say_done(turn, door="drop", name=name)
+            kind, number = "done", turn
+        elif not octets:
+            outcome, kind, number = _empty(name), "", 0
+        elif is_duis(octets, name):
+            outcome = self._door.intake.take(octets, door="drop", name=name)
+            kind, number = "request", outcome.id if isinstance(outcome, Ticket) else 0
+        else:
+            outcome = self._door.papers.take(octets, door="drop", name=name)
+            kind, number = "paper", outcome.number if isinstance(outcome, PaperTicket) else 0
         if isinstance(outcome, Refusal):
             self._refuse(path, name, outcome)
             return 0
         self._accept(name, outcome)
-        self._move(path, name, outcome.id)
+        self._move(path, name, kind, number)
         return 1
 
     def _octets(self, path: Path, name: str) -> bytes | Refusal | None:
         """Read a file; None for one that cannot be read now."""
-        if len(os.fsencode(name)) > _LONGEST or not name.isprintable() or name.startswith("."):
+        if not is_usable(name):
             what = "the name is hidden, too long, or not printable"
             return Refusal(DoorCode.BAD_NAME, what, repr(name)[:80], "a name no answer can bear")
         try:
@@ -137,7 +160,7 @@ class FileDrop:
             os.close(descriptor)
             return _no_file(name)
         with os.fdopen(descriptor, "rb") as file:
-            return _checked(file.read(MAX_DOCUMENT_BYTES + 1), name)
+            return _checked(file.read(MAX_DOCUMENT_BYTES + 1))
 
     def _not_now(self, path: Path, name: str, error: OSError) -> Refusal | None:
         if path.is_symlink() or path.is_dir():
@@ -148,91 +171,44 @@ class FileDrop:
         what = f"the file cannot be read: {error.strerror}"
         return Refusal(DoorCode.UNREADABLE, what, name, "rights or a lock that stayed on it")
 
-    def _accept(self, name: str, ticket: Ticket) -> None:
-        if ticket.waits:
-            _put_json(self._folder / OUT / f"{name}.accepted.json", ticket.as_json())
+    def _accept(self, name: str, ticket: Ticket | PaperTicket | None) -> None:
+        if isinstance(ticket, PaperTicket) or (ticket is not None and ticket.waits):
+            put_json(self._folder / OUT / f"{name}.accepted.json", ticket.as_json())
 
-    def _move(self, path: Path, name: str, number: int) -> None:
+    def _move(self, path: Path, name: str, kind: str, number: int) -> None:
         path.replace(self._folder / TAKEN / name)
-        self._door.exchange.note_moved(number)
+        self._door.exchange.note_moved(kind, number)
         self._tries.pop(name, None)
 
     def _refuse(self, path: Path, name: str, refusal: Refusal) -> None:
         """Put a file among the refused ones, with the reason beside it."""
-        kept = name if refusal.code != DoorCode.BAD_NAME else _speakable(name)
-        place = _free(self._folder / REFUSED, kept)
-        _put_json(place.with_name(f"{place.name}.error.json"), refusal.as_json())
+        kept = name if refusal.code != DoorCode.BAD_NAME else speakable(name)
+        place = free(self._folder / REFUSED, kept)
+        put_json(place.with_name(f"{place.name}.error.json"), refusal.as_json())
         try:
             path.replace(place)
         except OSError:
             self._stuck.add(name)  # taken away meanwhile, or not ours to move: the reason is told
         self._tries.pop(name, None)
 
-    # -- answering -----------------------------------------------------------------------------
 
-    def _write(self) -> None:
-        """Write answers and alerts that no file holds yet; a kill in between writes them again."""
-        answers, alerts = self._door.exchange.unwritten()
-        for taken, answer in answers:
-            _put(self._folder / OUT / _answer_name(taken, answer), answer.document)
-            self._door.exchange.note_written(answer)
-        for alert in alerts:
-            _put(self._folder / OUT / _alert_name(alert), alert.document)
-            self._door.exchange.note_written(alert)
-
-
-def _checked(octets: bytes, name: str) -> bytes | Refusal:
+def _checked(octets: bytes) -> bytes | Refusal:
     """Return what was read, or why its size is wrong."""
     if len(octets) > MAX_DOCUMENT_BYTES:
         why = f"the file has more octets than the limit of {MAX_DOCUMENT_BYTES}"
         return of_document(DuisError(DuisFault.TOO_LARGE, why))
-    if not octets:
-        return Refusal(DoorCode.EMPTY, "the file is empty", name, "renamed before it was full")
     return octets
 
 
-def _answer_name(taken: Taken, answer: Answer) -> str:
-    more = "" if answer.number == 1 else f"-{answer.number}"
-    return f"{taken.name}.response{more}.xml"
+def _ticket_again(before: Dropped, name: str) -> Ticket | PaperTicket | None:
+    """Return the ticket of a file that was taken before."""
+    if before.kind == "request":
+        return Ticket(before.number, before.request_id, before.waits)
+    return PaperTicket(before.number, name) if before.kind == "paper" else None
 
 
-def _alert_name(alert: Alert) -> str:
-    return f"alert-{alert.number:06d}.xml"
-
-
-def _put(path: Path, octets: bytes) -> None:
-    """Write a file that is there whole or not at all."""
-    part = path.with_name(path.name + PART)
-    part.write_bytes(octets)
-    part.replace(path)
-
-
-def _put_json(path: Path, value: Mapping[str, Any]) -> None:
-    _put(path, (json.dumps(value, indent=2) + "\n").encode())
-
-
-def _free(folder: Path, name: str) -> Path:
-    """Return a place under a name, or under a name with a number where that is taken."""
-    place, number = folder / name, 1
-    while place.exists() or place.with_name(f"{place.name}.error.json").exists():
-        number += 1
-        place = folder / f"{name}.{number}"
-    return place
-
-
-def _speakable(name: str) -> str:
-    plain = "".join(char if char.isascii() and char.isalnum() else "_" for char in name)
-    return plain[:64]
-
-
-def _used(name: str) -> Refusal:
-    return Refusal(
-        DoorCode.NAME_USED_BEFORE,
-        "a file of this name was taken before; each is read once",
-        name,
-        "a file dropped again, or another under the same name",
-        "drop it under another name",
-    )
+def _empty(name: str) -> Refusal:
+    return Refusal(DoorCode.EMPTY, "the file is empty", name, "renamed before it was full")
 
 
 def _no_file(name: str) -> Refusal:

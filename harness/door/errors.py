@@ -34,6 +34,9 @@ class DoorCode(enum.StrEnum):
     BAD_NAME = "bad-name"
     NOT_A_FILE = "not-a-file"
     UNREADABLE = "unreadable"
+    NO_PAPERS = "no-papers"
+    WRONG_TURN = "wrong-turn"
+    TURN_IS_OVER = "turn-is-over"
     BROKEN = "door-broken"
 
 
@@ -56,6 +59,9 @@ SAYS: Final[Mapping[DoorCode, str]] = {
     DoorCode.BAD_NAME: "The name of a dropped file cannot be used.",
     DoorCode.NOT_A_FILE: "What was dropped is no file.",
     DoorCode.UNREADABLE: "A dropped file cannot be read.",
+    DoorCode.NO_PAPERS: "What was handed in is no DUIS request, and nobody here takes papers.",
+    DoorCode.WRONG_TURN: "The turn that is said to be done is not the open one.",
+    DoorCode.TURN_IS_OVER: "The turn was said to be done before.",
     DoorCode.BROKEN: "The door itself broke: a defect of smetsbench.",
 }
 

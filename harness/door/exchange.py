@@ -1,122 +1,92 @@
 """What the door keeps: requests, answers and alerts, in one journal that survives a kill."""
 
-import json
 import sqlite3
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
-from harness.door.kept import Alert, Answer, Arrival, Taken, alert_of, answer_of, taken_of
-from harness.errors import UsageError
+from harness.door.journal import put_input
+from harness.door.kept import (
+    Alert,
+    Answer,
+    Arrival,
+    Dropped,
+    Input,
+    Taken,
+    alert_of,
+    answer_of,
+    taken_of,
+)
+from harness.door.ports import PaperOutcome, TurnSheet
+from harness.door.shelf import Shelf, keep_outcome, keep_turn
 from harness.formats.duis.request_id import RequestId
 
-FORMAT: Final = 1
-_TABLES: Final = """
-CREATE TABLE about (format INTEGER NOT NULL, setting TEXT NOT NULL);
-CREATE TABLE requests (
-  id INTEGER PRIMARY KEY, door TEXT NOT NULL, name TEXT NOT NULL, user TEXT NOT NULL,
-  counter TEXT NOT NULL, mark TEXT NOT NULL, request_id TEXT NOT NULL, service TEXT NOT NULL,
-  waits INTEGER NOT NULL, document BLOB NOT NULL, prompt BLOB, moved INTEGER NOT NULL DEFAULT 0,
-  UNIQUE (user, counter, mark));
-CREATE INDEX by_request_id ON requests (request_id);
-CREATE INDEX by_name ON requests (door, name);
-CREATE TABLE answers (
-  request INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, document BLOB NOT NULL,
-  written INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (request, number));
-CREATE TABLE alerts (
-  number INTEGER PRIMARY KEY, user TEXT NOT NULL, code TEXT NOT NULL, request INTEGER,
-  at INTEGER NOT NULL, document BLOB NOT NULL, written INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE memory (only INTEGER PRIMARY KEY CHECK (only = 1), at INTEGER, state BLOB NOT NULL);
-"""
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An alert, or a further answer, that is to be kept.
+
+    Attributes:
+        user: Whom it is for.
+        code: Alert code, or response code.
+        request: Number of the request it belongs to, where it says so.
+        at: When it came, bench time.
+        document: The signed document.
+    """
+
+    user: Eui64
+    code: str
+    request: int | None
+    at: UtcMs
+    document: bytes = field(repr=False)
 
 
-class Exchange:
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The state of homes, parties and conductor.
+
+    Attributes:
+        state: Dumped.
+        over: Whether the run is over.
+    """
+
+    state: bytes = field(repr=False)
+    over: bool = False
+
+
+@dataclass(slots=True)
+class Deed:
+    """What the world did, written down at one stroke.
+
+    Attributes:
+        at: The present moment of the bench.
+        done: The input that this was, by its place in the sequence; 0 for none.
+        prompt: Request and what the DSP answered at once.
+        answers: Request and response to it.
+        alerts: Alerts and further answers.
+        outcome: Paper and what the desk made of it.
+        sheet: The turn that is open from now on.
+        patience_s: Wall seconds of silence that end it.
+        memory: State to go on from; None where none is kept now.
+    """
+
+    at: UtcMs
+    done: int = 0
+    prompt: tuple[int, bytes] | None = None
+    answers: Sequence[tuple[int, bytes]] = ()
+    alerts: Sequence[Raised] = ()
+    outcome: tuple[int, PaperOutcome] | None = None
+    sheet: TurnSheet | None = None
+    patience_s: float | None = None
+    memory: Memory | None = None
+
+
+class Exchange(Shelf):
     """The journal; every method is one transaction and may be called from any thread.
 
     A kill at any moment leaves the last committed one.
     """
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        connection.row_factory = sqlite3.Row
-        self._db = connection
-        self._lock = threading.RLock()
-
-    @classmethod
-    def open(cls, path: Path | None, setting: Mapping[str, Any]) -> "Exchange":
-        """Open a journal, made where there is none.
-
-        Args:
-            path: The file; None keeps everything in memory.
-            setting: What the emulated homes are made of; another one cannot go on from this file.
-
-        Raises:
-            UsageError: The file is no such journal, is in use, or is of another setting.
-        """
-        told = json.dumps(setting, sort_keys=True)
-        fresh = path is None or not path.exists() or path.stat().st_size == 0
-        try:
-            if path is not None and fresh:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.touch(mode=0o600)
-            connection = sqlite3.connect(
-                path or ":memory:", isolation_level=None, timeout=1.0, check_same_thread=False
-            )
-            exchange = cls(connection)
-            try:
-                exchange.begin(told, fresh=fresh)
-            except BaseException:
-                connection.close()
-                raise
-        except (sqlite3.DatabaseError, OSError) as error:
-            raise _unusable(path, str(error), "not a state file of dust door, or one in use") from (
-                error
-            )
-        return exchange
-
-    def begin(self, setting: str, *, fresh: bool) -> None:
-        """Make the tables, or look whether they are of this setting.
-
-        Raises:
-            UsageError: They are of another.
-        """
-        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        if fresh:
-            self._db.executescript(f"BEGIN; {_TABLES} COMMIT;")
-            with self._transaction() as db:
-                db.execute("INSERT INTO about VALUES (?, ?)", (FORMAT, setting))
-        row = self._db.execute("SELECT format, setting FROM about").fetchone()
-        if row is None or (row["format"], row["setting"]) != (FORMAT, setting):
-            raise _unusable(
-                None,
-                "it was written with other installations, keys, seed or version",
-                "another command line than the one before",
-            )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-
-    def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
-        with self._lock:
-            return self._db.execute(query, values).fetchall()
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._db.close()
 
     # -- requests ------------------------------------------------------------------------------
 
@@ -140,19 +110,23 @@ class Exchange:
                         arrival.document,
                     ),
                 )
+                number = int(cursor.lastrowid or 0)
+                put_input(db, "request", number, arrival.door, arrival.name)
         except sqlite3.IntegrityError:
             return None
-        return cursor.lastrowid
+        return number
 
     def request(self, number: int) -> Taken | None:
         """Return a request, or None."""
         rows = self._rows("SELECT * FROM requests WHERE id = ?", number)
         return taken_of(rows[0]) if rows else None
 
-    def next_waiting(self) -> Taken | None:
-        """Return the oldest request that the DSP did not see yet, or None."""
-        rows = self._rows("SELECT * FROM requests WHERE prompt IS NULL ORDER BY id LIMIT 1")
-        return taken_of(rows[0]) if rows else None
+    def next_waiting(self) -> Input | None:
+        """Return the oldest input that the world did not deal with yet, or None."""
+        rows = self._rows(
+            "SELECT seq, kind, number FROM inputs WHERE done = 0 ORDER BY seq LIMIT 1"
+        )
+        return Input(*rows[0]) if rows else None
 
     def of_request_id(self, request_id: RequestId) -> int | None:
         """Return the newest request of a RequestID that is answered later, or None."""
@@ -162,55 +136,51 @@ class Exchange:
         )
         return rows[0]["id"] if rows else None
 
-    def dropped(self, name: str) -> tuple[Taken, bool] | None:
-        """Return the newest request from the drop under a name, and whether its file was moved."""
+    def dropped(self, name: str) -> Dropped | None:
+        """Return the newest input from the drop under a name, or None."""
         rows = self._rows(
-            "SELECT * FROM requests WHERE door = 'drop' AND name = ? ORDER BY id DESC LIMIT 1", name
+            "SELECT i.*, r.document, r.request_id, r.waits, p.octets FROM inputs i"
+            " LEFT JOIN requests r ON i.kind = 'request' AND r.id = i.number"
+            " LEFT JOIN papers p ON i.kind = 'paper' AND p.number = i.number"
+            " WHERE i.door = 'drop' AND i.name = ? ORDER BY i.seq DESC LIMIT 1",
+            name,
         )
-        return (taken_of(rows[0]), bool(rows[0]["moved"])) if rows else None
+        return Dropped.of(rows[0]) if rows else None
 
-    def note_moved(self, number: int) -> None:
-        """Note that the file of a request from the drop stands in ``taken``."""
+    def note_moved(self, kind: str, number: int) -> None:
+        """Note that the file of an input from the drop stands in ``taken``."""
         with self._transaction() as db:
-            db.execute("UPDATE requests SET moved = 1 WHERE id = ?", (number,))
+            db.execute("UPDATE inputs SET moved = 1 WHERE kind = ? AND number = ?", (kind, number))
 
     # -- what the world did --------------------------------------------------------------------
 
-    def commit(
-        self,
-        at: UtcMs,
-        *,
-        prompt: tuple[int, bytes] | None = None,
-        answers: Sequence[tuple[int, bytes]] = (),
-        alerts: Sequence[tuple[Eui64, str, int | None, bytes]] = (),
-        state: bytes | None = None,
-    ) -> None:
-        """Write down, at one stroke, what the world did and the state it is in now.
-
-        Args:
-            at: The present moment of the bench.
-            prompt: Request and what the DSP answered at once.
-            answers: Request and response to it.
-            alerts: Receiver, code, request and document.
-            state: Memory of homes and parties; None where none is kept.
-        """
+    def commit(self, deed: Deed) -> None:
+        """Write down, at one stroke, what the world did and the state it is in now."""
         with self._transaction() as db:
-            if prompt is not None:
-                number, document = prompt
+            if deed.prompt is not None:
+                number, document = deed.prompt
                 db.execute("UPDATE requests SET prompt = ? WHERE id = ?", (document, number))
-            for request, document in answers:
+            for request, document in deed.answers:
                 db.execute(
                     "INSERT INTO answers (request, number, at, document) SELECT ?,"
                     " COALESCE(MAX(number), 0) + 1, ?, ? FROM answers WHERE request = ?",
-                    (request, at, document, request),
+                    (request, deed.at, document, request),
                 )
-            for user, code, request_of, document in alerts:
-                db.execute(
-                    "INSERT INTO alerts (user, code, request, at, document) VALUES (?, ?, ?, ?, ?)",
-                    (str(user), code, request_of, at, document),
-                )
-            if state is not None:
-                db.execute("INSERT OR REPLACE INTO memory VALUES (1, ?, ?)", (at, state))
+            db.executemany(
+                "INSERT INTO alerts (user, code, request, at, document) VALUES (?, ?, ?, ?, ?)",
+                [
+                    (str(one.user), one.code, one.request, one.at, one.document)
+                    for one in deed.alerts
+                ],
+            )
+            if deed.outcome is not None:
+                keep_outcome(db, *deed.outcome, deed.at)
+            if deed.done:
+                db.execute("UPDATE inputs SET done = 1 WHERE seq = ?", (deed.done,))
+            if deed.sheet is not None:
+                keep_turn(db, deed.sheet, deed.at, deed.patience_s)
+            if deed.memory is not None:
+                _remember(db, deed.at, deed.memory)
 
     def memory(self) -> bytes | None:
         """Return the last state of homes and parties, or None."""
@@ -242,50 +212,58 @@ class Exchange:
 
     def alerts(self, after: int, user: Eui64 | None = None, most: int = 100) -> list[Alert]:
         """Return the alerts behind a number, in order, at most so many."""
-        wanted = "%" if user is None else str(user)
+        only = None if user is None else str(user)
         rows = self._rows(
-            "SELECT * FROM alerts WHERE number > ? AND user LIKE ? ORDER BY number LIMIT ?",
+            "SELECT * FROM alerts WHERE number > ? AND (? IS NULL OR user = ?)"
+            " ORDER BY number LIMIT ?",
             after,
-            wanted,
+            only,
+            only,
             most,
         )
         return [alert_of(row) for row in rows]
 
-    def unwritten(self) -> tuple[list[tuple[Taken, Answer]], list[Alert]]:
-        """Return the answers to requests from the drop, and the alerts, that no file holds yet."""
+    def unwritten_answers(self, most: int) -> list[tuple[Taken, Answer]]:
+        """Return answers to requests from the drop that no file holds yet, at most so many."""
         rows = self._rows(
             "SELECT a.* FROM answers a JOIN requests r ON r.id = a.request"
-            " WHERE r.door = 'drop' AND a.written = 0 ORDER BY a.request, a.number"
+            " WHERE a.written = 0 AND r.door = 'drop' ORDER BY a.request, a.number LIMIT ?",
+            most,
         )
         found = [(self.request(row["request"]), answer_of(row)) for row in rows]
-        alerts = self._rows("SELECT * FROM alerts WHERE written = 0 ORDER BY number")
-        answers = [(taken, answer) for taken, answer in found if taken is not None]
-        return answers, [alert_of(row) for row in alerts]
+        return [(taken, answer) for taken, answer in found if taken is not None]
 
-    def note_written(self, one: Answer | Alert) -> None:
-        """Note that a file holds an answer or alert."""
+    def unwritten_alerts(self, most: int) -> list[Alert]:
+        """Return alerts that no file holds yet, at most so many."""
+        rows = self._rows("SELECT * FROM alerts WHERE written = 0 ORDER BY number LIMIT ?", most)
+        return [alert_of(row) for row in rows]
+
+    def note_answers_written(self, answers: Sequence[Answer]) -> None:
+        """Note that files hold answers."""
         with self._transaction() as db:
-            if isinstance(one, Alert):
-                db.execute("UPDATE alerts SET written = 1 WHERE number = ?", (one.number,))
-            else:
-                db.execute(
-                    "UPDATE answers SET written = 1 WHERE request = ? AND number = ?",
-                    (one.request, one.number),
-                )
+            db.executemany(
+                "UPDATE answers SET written = 1 WHERE request = ? AND number = ?",
+                [(one.request, one.number) for one in answers],
+            )
 
     def counts(self) -> dict[str, int]:
-        """Return how many requests, answers and alerts there are."""
+        """Return how many requests, answers, alerts and papers there are."""
+        tables = ("requests", "answers", "alerts", "papers")
         row = self._rows(
-            "SELECT (SELECT COUNT(*) FROM requests) AS requests,"
-            " (SELECT COUNT(*) FROM answers) AS answers, (SELECT COUNT(*) FROM alerts) AS alerts"
+            "SELECT (SELECT COUNT(*) FROM requests), (SELECT COUNT(*) FROM answers),"
+            " (SELECT COUNT(*) FROM alerts), (SELECT COUNT(*) FROM papers)"
         )[0]
-        return {name: int(row[name]) for name in ("requests", "answers", "alerts")}
+        return {name: int(row[place]) for place, name in enumerate(tables)}
 
 
-def _unusable(path: Path | None, why: str, cause: str) -> UsageError:
-    return UsageError(
-        f"the stored state cannot be used: {why}",
-        where="--state" if path is None else f"--state {path}",
-        cause=cause,
-        next_command="name another --state, or repeat the command line it was made with",
+def _remember(db: sqlite3.Connection, at: UtcMs, memory: Memory) -> None:
+    """Keep a state, and how far everything had come when it was that."""
+    db.execute(
+        "INSERT OR REPLACE INTO memory SELECT 1, ?, ?, ?,"
+        " (SELECT COALESCE(MAX(rowid), 0) FROM answers),"
+        " (SELECT COALESCE(MAX(number), 0) FROM alerts),"
+        " (SELECT COALESCE(MAX(number), 0) FROM files),"
+        " (SELECT COALESCE(MAX(number), 0) FROM turns),"
+        " (SELECT COALESCE(MAX(seq), 0) FROM inputs WHERE done = 1)",
+        (at, memory.state, memory.over),
     )

@@ -14,6 +14,7 @@ from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore
 from emulator.crypto.protection import KeyRing
 from harness.benches import BENCHES
+from harness.door.flood import Flood
 from harness.errors import UsageError
 from harness.parties.acb import Acb
 from harness.parties.dsp import Dsp
@@ -110,6 +111,15 @@ class GbcsHomes:
                 record = listed.find(Eui64.parse(device.eui64))
                 if record is not None:
                     dsp.inventory.put(record)
+
+    def flood(self, flood: Flood, now: UtcMs) -> UtcMs:
+        """Have every hub tell of trouble; returns when the last one does."""
+        last = now
+        for number, bench in enumerate(self.benches):
+            for moment in flood.moments(now, number, len(self.benches)):
+                bench.trouble(moment)
+                last = max(last, moment)
+        return last
 
     def dump(self) -> list[str]:
         """Return the states of all benches."""

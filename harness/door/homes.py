@@ -1,7 +1,7 @@
 """Which homes stand behind a door: their files read, sorted by generation, looked at."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -10,8 +10,10 @@ from device_profiles.errors import DataError
 from device_profiles.installation import Installation
 from device_profiles.loader import load_profile
 from device_profiles.words import DeviceType, SmetsVersion
+from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from harness.errors import UsageError
+from harness.rules.migration_rulebook import Switches
 from harness.rules.roles import UserRole
 
 _GAS: Final = frozenset({DeviceType.GSME, DeviceType.GPF})
@@ -26,12 +28,23 @@ class Homes:
         smets1: Homes behind an S1SP, all of one cohort.
         overlays: Folders whose data win, weakest first.
         seed: Seed of every octet of chance.
+        disturbances: What happens to them from the beginning on, e.g. ``flood:alerts=10``.
+        migrated: Whether the SMETS1 homes stand migrated when the door opens; otherwise under
+            their SMSO, until somebody migrates them.
+        start_at: First moment of the homes where they do not stand migrated; None: the bench's.
+        switches: Migration rules that are switched off, forced or overridden.
+        defects: Named conditions that are built into SMETS1 devices and parties.
     """
 
     smets2: tuple[Installation, ...]
     smets1: tuple[Installation, ...]
     overlays: tuple[Path, ...] = ()
     seed: int = 1
+    migrated: bool = True
+    start_at: UtcMs | None = None
+    disturbances: tuple[str, ...] = ()
+    switches: Switches = field(default_factory=Switches)
+    defects: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[Installation, ...]:
@@ -54,6 +67,18 @@ class Homes:
             "seed": self.seed,
             "homes": [one.model_dump(mode="json") for one in self.all],
             "data": [str(folder.resolve()) for folder in self.overlays],
+            "migrated": self.migrated,
+            "disturbances": list(self.disturbances),
+            "start_at": self.start_at,
+            "defects": list(self.defects),
+            "switches": [
+                sorted(one)
+                for one in (
+                    self.switches.disabled,
+                    self.switches.forced,
+                    self.switches.overridden,
+                )
+            ],
         }
 
 

@@ -18,6 +18,8 @@ from emulator.core.clock import iso
 from emulator.core.ids import Eui64
 from harness.door.door import Door
 from harness.door.errors import DoorCode, Refusal, of_document
+from harness.door.http_answers import bad_number, number_in, refused
+from harness.door.http_papers import PaperRoutes
 from harness.door.kept import Alert
 from harness.door.page import page
 from harness.formats.duis.faults import DuisError, DuisFault
@@ -27,8 +29,6 @@ XML: Final = "application/xml"
 _XML_TYPES: Final = frozenset({XML, "text/xml"})
 #: Seconds in which the body of a request has to arrive. Source: invented.
 BODY_S: Final = 30.0
-#: Largest number of an alert or request that is read out of an address.
-_MOST: Final = 2**63 - 1
 _MOST_ALERTS: Final = 100
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -49,6 +49,7 @@ class HttpDoor:
                 Route("/duis", self._post, methods=["POST"]),
                 Route("/duis/{number}", self._answer, methods=["GET"]),
                 Route("/alerts", self._alerts, methods=["GET"]),
+                *PaperRoutes(door, self._octets).routes(),
             ],
             exception_handlers={HTTPException: _no_route, Exception: _failed},
         )
@@ -75,7 +76,7 @@ class HttpDoor:
         return Response(taken.prompt, 200, place, XML)
 
     async def _body(self, request: Request) -> bytes | Refusal:
-        """Read a body, never more of it than a document may have."""
+        """Read a body that is to be XML."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in _XML_TYPES:
             return Refusal(
@@ -86,6 +87,10 @@ class HttpDoor:
                 f"post with Content-Type: {XML}",
                 415,
             )
+        return await self._octets(request)
+
+    async def _octets(self, request: Request) -> bytes | Refusal:
+        """Read a body, never more of it than a document may have."""
         octets = bytearray()
         try:
             async with asyncio.timeout(self._body_s):
@@ -110,10 +115,10 @@ class HttpDoor:
     # -- answers -------------------------------------------------------------------------------
 
     async def _answer(self, request: Request) -> Response:
-        number = _number(request.path_params["number"])
-        which = _number(request.query_params.get("answer", "1"))
+        number = number_in(request.path_params["number"])
+        which = number_in(request.query_params.get("answer", "1"))
         if number is None or which is None:
-            return refused(_bad_number("the address"))
+            return refused(bad_number("the address"))
         if self._door.exchange.request(number) is None:
             what = f"no request {number} was taken here"
             return refused(Refusal(DoorCode.UNKNOWN_ID, what, "/duis/ID", status=404))
@@ -125,9 +130,9 @@ class HttpDoor:
         return Response(found.document, 200, {"X-Answers": many}, XML)
 
     async def _alerts(self, request: Request) -> Response:
-        after = _number(request.query_params.get("after", "0"))
+        after = number_in(request.query_params.get("after", "0"))
         if after is None:
-            return refused(_bad_number("after"))
+            return refused(bad_number("after"))
         wanted = request.query_params.get("user")
         try:
             user = None if wanted is None else Eui64.parse(wanted)
@@ -152,11 +157,6 @@ def alert_as_json(alert: Alert) -> dict[str, Any]:
     }
 
 
-def refused(refusal: Refusal) -> Response:
-    """Return a refusal as HTTP has it."""
-    return JSONResponse(refusal.as_json(), refusal.status)
-
-
 async def _no_route(request: Request, error: Exception) -> Response:
     """Answer what no route takes: an unknown path, or another method."""
     status = error.status_code if isinstance(error, HTTPException) else 500
@@ -179,17 +179,6 @@ async def _failed(_request: Request, error: Exception) -> Response:
 def _too_large() -> Refusal:
     why = f"the body has more octets than the limit of {MAX_DOCUMENT_BYTES}"
     return of_document(DuisError(DuisFault.TOO_LARGE, why))
-
-
-def _bad_number(where: str) -> Refusal:
-    return Refusal(DoorCode.BAD_NUMBER, "that is no number of a request or alert", where)
-
-
-def _number(text: str) -> int | None:
-    """Read a number of a request or alert; None where it is none."""
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_MOST))):
-        return None
-    return min(int(text), _MOST)
 
 
 # -- serving -----------------------------------------------------------------------------------

@@ -102,6 +102,91 @@ class Arrival:
         return hashlib.sha256(self.document).hexdigest() if self.is_signed_pre_command else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Something that came in and waits for the world.
+
+    Attributes:
+        seq: Its place among everything that came in, from 1.
+        kind: ``request``, ``paper`` or ``done``.
+        number: Its number among those; of a ``done``: the turn.
+    """
+
+    seq: int
+    kind: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A file that was taken from the drop before.
+
+    Attributes:
+        kind: As in ``Input``.
+        number: As in ``Input``.
+        moved: Whether it stands in ``taken``.
+        octets: What it held; empty for the word that a turn is done.
+        request_id: Of a request.
+        waits: Of a request: whether it is answered later.
+    """
+
+    kind: str
+    number: int
+    moved: bool
+    octets: bytes
+    request_id: str
+    waits: bool
+
+    @classmethod
+    def of(cls, row: sqlite3.Row) -> "Dropped":
+        """Return it as a row has it."""
+        octets = row["document"] if row["kind"] == "request" else row["octets"]
+        return cls(
+            row["kind"],
+            row["number"],
+            bool(row["moved"]),
+            octets or b"",
+            row["request_id"] or "",
+            bool(row["waits"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A file for the participant.
+
+    Attributes:
+        number: From 1.
+        name: Its name, its own.
+        octets: What it holds; empty in a list.
+        size: Octets it has.
+        paper: Number of the paper it belongs to, or None.
+        turn: Turn it came with, or None.
+        at: When it came, bench time.
+    """
+
+    number: int
+    name: str
+    octets: bytes
+    size: int
+    paper: int | None
+    turn: int | None
+    at: UtcMs
+
+    @classmethod
+    def of(cls, row: sqlite3.Row) -> "Outgoing":
+        """Return it as a row has it."""
+        return cls(
+            row["number"],
+            row["name"],
+            bytes(row["octets"]),
+            row["size"],
+            row["paper"],
+            row["turn"],
+            UtcMs(row["at"]),
+        )
+
+
 def taken_of(row: sqlite3.Row) -> Taken:
     """Return a request as a row has it."""
     return Taken(

@@ -4,29 +4,26 @@ The world's time is virtual: sockets cannot live in its loop, and doors cannot w
 """
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from emulator.core.clock import UtcMs
-from emulator.core.ids import Eui64
-from harness.door.exchange import Exchange
+from harness.door.exchange import Deed, Exchange, Memory
 from harness.door.gbcs_homes import emulated
-from harness.door.kept import Taken
+from harness.door.kept import Input
+from harness.door.ports import Conductor, TurnSheet
+from harness.door.sorting import Sorted
 from harness.door.world import DoorWorld
-from harness.formats.duis import smets1_response
-from harness.formats.duis.responses import (
-    DccAlertMessage,
-    DeviceAlertMessage,
-    ServiceResponse,
-    Smets1ResponseMessage,
-    read_response,
-)
-from harness.formats.duis.smets1_response import DeviceAlert
+from harness.formats.duis.responses import read_response
 
 #: Seconds between two looks at the wall clock, where the world follows it.
 _TICK_S: Final = 0.1
+#: Documents that are signed and written down at one stroke: what is asked meanwhile waits no longer
+#: than for these. Source: invented.
+MOST_AT_ONCE: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +40,31 @@ class Pace:
     wall: Callable[[], UtcMs] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Leading:
+    """Who leads a run, how patiently, and what is kept of it.
+
+    Attributes:
+        keeps_state: Whether the world's state goes into the journal: with every deed, or, where
+            somebody leads, with every turn.
+        conductor: Who leads it; None: nobody, a door alone.
+        patience_s: Wall seconds of silence that end a turn; None: a turn waits.
+    """
+
+    keeps_state: bool
+    conductor: Conductor | None = None
+    patience_s: float | None = None
+
+
 class Mover:
     """Takes requests from the journal to the DSP in order, and lets the world go on.
 
     Attributes:
         broken: What broke the world, or None.
         at_rest: Whether nothing is under way.
+        over: Whether a conducted run is over.
+        turns: How often it did the next thing; each is a bounded piece of work.
+        dealt_at: Place of each input in the sequence -> turn in which it was dealt with.
     """
 
     def __init__(
@@ -58,7 +74,7 @@ class Mover:
         pace: Pace | None = None,
         *,
         on_news: Callable[[], None],
-        keeps_state: bool,
+        leading: Leading,
     ) -> None:
         """Make the mover; ``start`` starts it.
 
@@ -67,7 +83,7 @@ class Mover:
             exchange: The journal.
             pace: How time goes.
             on_news: Called after whatever a participant may see was written down.
-            keeps_state: Whether the world's state goes into the journal.
+            leading: Who leads a run, and whether its state is kept.
         """
         self.broken: BaseException | None = None
         self.at_rest = False
@@ -75,7 +91,12 @@ class Mover:
         self._exchange = exchange
         self._pace = pace or Pace()
         self._on_news = on_news
-        self._keeps_state = keeps_state
+        self._keeps_state = leading.keeps_state
+        self._conductor = leading.conductor
+        self._patience_s = leading.patience_s
+        self.over = False
+        self.turns = 0
+        self.dealt_at: dict[int, int] = {}
         self._wake = threading.Event()
         self._ready = threading.Event()
         self._stop = False
@@ -135,53 +156,131 @@ class Mover:
         world, stored = self._make(), self._exchange.memory()
         if stored is None:
             await world.begin()
-            self._commit(world)
+            if self._conductor is None:
+                self._commit(world, Deed(world.clock.now()))
+            else:
+                await self._open(world, await self._conductor.begin(world), 0)
         else:
-            await world.resume(stored)
+            await self._resume(world, stored)
         self._world, self._now = world, world.clock.now()
         if self._pace.wall is not None:
             self._seen_wall = self._pace.wall()
 
+    async def _resume(self, world: DoorWorld, stored: bytes) -> None:
+        """Put world and conductor back to what was kept last."""
+        self.over = self._exchange.is_over()
+        if self._conductor is None:
+            await world.resume(stored)
+            return
+        state = json.loads(stored)
+        await world.resume(state["world"].encode())
+        if state["conductor"] is not None:
+            self._conductor.load(world, state["conductor"])
+
     def _turn(self, loop: asyncio.Runner) -> None:
         """Do the next thing: move on, take a request, or wait for one."""
         world = self._known()
+        self.turns += 1
         follows = self._pace.clock_factor is not None
         self._wake.clear()
         resting = loop.run(_asked(world.at_rest))
         if not follows and not resting:
+            self.at_rest = False
             loop.run(self._leg(world, None))
             return
+        if self._conductor is not None:  # a run sees everything in one order
+            loop.run(self._drain(world))
         waiting = self._exchange.next_waiting()
         if waiting is not None:
             loop.run(self._take(world, waiting))
+            return
+        if world.handed_out:
+            loop.run(self._write_down(world))
             return
         if follows:
             loop.run(self._follow(world))
             self._wake.wait(_TICK_S)
             return
         if not self.at_rest:
-            self._commit(world)
+            loop.run(self._write_down(world))
             self.at_rest = True
             self._on_news()
-        self._wake.wait()
+        self._wait()
+
+    def _wait(self) -> None:
+        """Wait for an input; too long a silence ends an open turn."""
+        turn = None if self.over or self._conductor is None else self._exchange.turn()
+        if self._wake.wait(None if turn is None else self._patience_s) or self._stop:
+            return
+        if turn is not None and self._exchange.say_silent(turn[0]) is not None:
+            self.at_rest = False
 
     def _known(self) -> DoorWorld:
         if self._world is None:
             raise RuntimeError("the world has not begun")
         return self._world
 
-    async def _take(self, world: DoorWorld, taken: Taken) -> None:
+    async def _take(self, world: DoorWorld, waiting: Input) -> None:
+        """Deal with one input."""
+        self.at_rest = False  # whoever woke us may have been told otherwise since
+        self.dealt_at[waiting.seq] = self.turns
+        if waiting.kind == "request":
+            self._request(world, waiting)
+        elif waiting.kind == "paper":
+            self._paper(world, waiting)
+        else:
+            await self._done(world, waiting)
+
+    def _request(self, world: DoorWorld, waiting: Input) -> None:
+        taken = self._exchange.request(waiting.number)
+        if taken is None:
+            raise LookupError(f"request {waiting.number} is not in the journal")
         prompt = world.submit(taken.document, taken.user)
+        if self._conductor is not None:
+            self._conductor.asked(taken, prompt)
         refused = read_response(prompt).header.code.startswith("E")
-        answer = prompt if not taken.waits or refused else None
-        self._commit(world, prompt=(taken.id, prompt), answer=answer)
+        found = Sorted([(taken.id, prompt)] if not taken.waits or refused else [])
+        deed = Deed(world.clock.now(), waiting.seq, (taken.id, prompt))
+        self._commit(world, deed, found)
+
+    def _paper(self, world: DoorWorld, waiting: Input) -> None:
+        paper = self._exchange.paper(waiting.number)
+        if paper is None or self._conductor is None:
+            raise LookupError(f"paper {waiting.number} is not in the journal, or nobody takes it")
+        outcome = self._conductor.take(paper)
+        deed = Deed(world.clock.now(), waiting.seq, outcome=(paper.number, outcome))
+        self._commit(world, deed)
+
+    async def _done(self, world: DoorWorld, waiting: Input) -> None:
+        """Let the conductor work; what follows is a turn, or the end."""
+        if self._conductor is None:
+            raise LookupError("nobody conducts")
+        word = self._exchange.done_word(waiting.seq)
+        sheet = await self._conductor.turn(world, word)
+        await self._open(world, sheet, waiting.seq)
+
+    async def _drain(self, world: DoorWorld) -> None:
+        """Write everything down that was handed out, in parts."""
+        while world.handed_out:
+            await self._write_down(world)
+
+    async def _write_down(self, world: DoorWorld) -> None:
+        self._commit(world, Deed(world.clock.now()))
+
+    async def _open(self, world: DoorWorld, sheet: TurnSheet | None, seq: int) -> None:
+        """Open a turn when all before it is told, or end the run; the state is kept."""
+        await self._drain(world)
+        deed = Deed(world.clock.now(), seq, sheet=sheet, patience_s=self._patience_s)
+        self._commit(world, deed, keep=True, over=sheet is None)
+        self.over = sheet is None
+        self._on_news()
 
     async def _leg(self, world: DoorWorld, until: UtcMs | None) -> None:
         now = world.clock.now()
         await world.move(world.agenda.next_look(now) if until is None else until)
         self._now = world.clock.now()
         if world.handed_out:
-            self._commit(world)
+            self._commit(world, Deed(self._now))
 
     async def _follow(self, world: DoorWorld) -> None:
         """Let the world go on for as long as the wall clock did, times the factor."""
@@ -195,57 +294,38 @@ class Mover:
     def _commit(
         self,
         world: DoorWorld,
-        prompt: tuple[int, bytes] | None = None,
-        answer: bytes | None = None,
+        deed: Deed,
+        found: Sorted | None = None,
+        *,
+        keep: bool = False,
+        over: bool = False,
     ) -> None:
-        """Write down what was handed out, with the state it left, and tell the doors."""
-        now = world.clock.now()
-        answers = [] if prompt is None or answer is None else [(prompt[0], answer)]
-        alerts: list[tuple[Eui64, str, int | None, bytes]] = []
-        answered = {number for number, _octets in answers}
-        for user, octets in world.handed_out:
-            self._sort(world, user, octets, answers, answered, alerts)
-        world.handed_out.clear()
-        state = world.dump() if self._keeps_state else None
-        self._exchange.commit(now, prompt=prompt, answers=answers, alerts=alerts, state=state)
-        self._now = now
+        """Write down what was handed out, with the state it left, and tell the doors.
+
+        Args:
+            world: The world.
+            deed: What it did.
+            found: What is to be handed out before the rest.
+            keep: Whether this is a turn: where somebody leads, the state is kept then alone.
+            over: Whether the run is over.
+        """
+        found = found or Sorted()
+        for user, at, octets in world.handed_out.next(most=MOST_AT_ONCE):
+            world.agenda.hear(found.sort(self._exchange, user, at, octets), at)
+            if self._conductor is not None:
+                self._conductor.told(user, octets, at)
+        deed.answers, deed.alerts = found.answers, found.alerts
+        if self._keeps_state and (keep or self._conductor is None):
+            deed.memory = Memory(self._state(world), over)
+        self._exchange.commit(deed)
+        self._now = deed.at
         self._on_news()
 
-    def _sort(  # noqa: PLR0913, PLR0917 -- a document, and the three lists it may go to
-        self,
-        world: DoorWorld,
-        user: Eui64,
-        octets: bytes,
-        answers: list[tuple[int, bytes]],
-        answered: set[int],
-        alerts: list[tuple[Eui64, str, int | None, bytes]],
-    ) -> None:
-        """Put a document among the answers or the alerts; a further answer is among both."""
-        response = read_response(octets)
-        identity = response.header.request_id
-        number = None if identity is None else self._exchange.of_request_id(identity)
-        world.agenda.hear(None if identity is None else str(identity), world.clock.now())
-        is_alert = isinstance(response.body, DccAlertMessage | DeviceAlertMessage)
-        if number is not None and not is_alert:
-            first = number not in answered and not self._exchange.answers_of(number)
-            answers.append((number, octets))
-            answered.add(number)
-            if first:
-                return
-        alerts.append((user, _code(response), number, octets))
-
-
-def _code(response: ServiceResponse) -> str:
-    """Return the code that an alert is listed under."""
-    body = response.body
-    if isinstance(body, DccAlertMessage):
-        return body.code
-    if isinstance(body, DeviceAlertMessage):
-        return f"{body.alert_code:04X}"
-    if isinstance(body, Smets1ResponseMessage):
-        told = smets1_response.read_signed(body.signed).body
-        return f"{told.code:04X}" if isinstance(told, DeviceAlert) else response.header.code
-    return response.header.code
+    def _state(self, world: DoorWorld) -> bytes:
+        if self._conductor is None:
+            return world.dump()
+        state = {"world": world.dump().decode(), "conductor": self._conductor.dump()}
+        return json.dumps(state, separators=(",", ":")).encode()
 
 
 async def _asked(question: Callable[[], bool]) -> bool:

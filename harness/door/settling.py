@@ -66,6 +66,11 @@ class Agenda:
             since = moment
         self.awaited[request_id] = UtcMs(since + self.patience.answer_ms)
 
+    def look_forward_to(self, moment: UtcMs, now: UtcMs) -> None:
+        """Move on to a moment at which the DSP does something by itself, if it is not too far."""
+        if now < moment <= now + self.patience.ahead_ms:
+            self.moments.append(moment)
+
     def expect_image(self, request_id: str, now: UtcMs) -> None:
         """Wait for what devices say of an image."""
         self.images[request_id] = UtcMs(now + self.patience.answer_ms)

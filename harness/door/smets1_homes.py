@@ -1,32 +1,36 @@
 """SMETS1 homes: migrated first, then reached through their S1SP's desk."""
 
 import json
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from device_profiles.announced import announced_in_smets1
 from device_profiles.cohort import load_cohort
-from device_profiles.installation import Installation, InstalledDevice
+from device_profiles.installation import InstalledDevice
 from device_profiles.loader import load_profile
 from device_profiles.words import DeviceType
 from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from harness.door.gbcs_homes import emulated
+from harness.door.homes import Homes
 from harness.door.trust import Trust
 from harness.errors import UsageError
 from harness.formats.duis.bodies import RequestBody
 from harness.formats.duis.smets1_bodies import LogChange, UpdateHanDeviceLog
 from harness.formats.migration_files.building import Keys
 from harness.formats.migration_files.parties import TEST_PARTIES, Role
+from harness.migration.collaborators import Plans
 from harness.migration.commissioning import Commissioning
 from harness.migration.commissioning_world import CommissioningWorld
 from harness.migration.course import Course
 from harness.migration.office import Office
+from harness.migration.script import Script
 from harness.migration.site import sites_of
 from harness.migration.states import State
 from harness.migration.terms import Terms
 from harness.parties.s1sp_desk_records import DeskRecord
+from harness.rules.roles import UserRole
 from harness.run_options import RunOptions
 
 _WORLD: Final = "SMETS1"
@@ -40,22 +44,29 @@ class Smets1Homes:
         course: The parties, with the memory of the migration.
     """
 
-    def __init__(
-        self, homes: tuple[Installation, ...], trust: Trust, overlays: tuple[Path, ...], seed: int
-    ) -> None:
+    def __init__(self, homes: Homes, trust: Trust) -> None:
         """Build the homes, still under their SMSO.
 
         Raises:
             UsageError: A home cannot be emulated.
         """
-        self._homes = homes
+        self._homes = homes.smets1
         self._trust = trust
-        self._overlays = overlays
-        self._seed = seed
-        self._cohort = load_cohort(homes[0].cohort or "", overlays)
-        options = RunOptions(seed=seed, data=overlays, world=_WORLD, settings={"homes": homes})
+        self._overlays = homes.overlays
+        self._seed = homes.seed
+        self._switches = homes.switches
+        self._cohort = load_cohort(homes.smets1[0].cohort or "", homes.overlays)
+        settings = {"homes": homes.smets1, "start_at": homes.start_at}
+        options = RunOptions(
+            seed=homes.seed,
+            defects=homes.defects,
+            data=homes.overlays,
+            world=_WORLD,
+            settings=settings,
+        )
         self.bench: Any = emulated().open_bench(options)
-        self.course = self._parties(None)
+        start = None if homes.migrated else self.bench.clock.now()
+        self.course = self._parties(start)
 
     @property
     def world(self) -> CommissioningWorld:
@@ -70,7 +81,7 @@ class Smets1Homes:
 
     def _parties(self, start: UtcMs | None) -> Course:
         """Seat everybody afresh; the DSP is the one in front of the other homes, too."""
-        terms = Terms(overlays=self._overlays, start=start, keystore=self._trust.store)
+        terms = Terms(self._overlays, self._switches, start=start, keystore=self._trust.store)
         chance = Chance(self._seed)
         office = Office.open(self.bench.clock, chance, self._cohort, self._homes, terms)
         office.keys = Keys(office.keys.store, {**TEST_PARTIES, Role.DSP: self._trust.dsp})
@@ -93,6 +104,25 @@ class Smets1Homes:
                     next_command=f"smetsbench installations new --cohort {self._cohort.key}",
                 )
         self.load_parties(self.dump_parties())
+
+    def seat_suppliers(self, suppliers: Mapping[Eui64, frozenset[UserRole]]) -> None:
+        """Seat the homes' suppliers before any of them migrates: nobody takes their place later."""
+        for supplier, roles in suppliers.items():
+            self.world.seat(supplier, sorted(roles), f"supplier {supplier}")
+
+    def batch(self, refs: Sequence[str], script: Script | None, planning: Plans | None) -> Course:
+        """Return the course of some homes over the parties of all; see ``DoorWorld.batch``."""
+        whole = self.course
+        course = Course(
+            whole.office,
+            [whole.sites[ref] for ref in refs],
+            script,
+            files=whole.files,
+            planning=planning or whole.planning,
+            commissioning=whole.commissioning,
+        )
+        course.cases.update({ref: whole.cases[ref] for ref in refs})
+        return course
 
     def add_home_device(self, body: RequestBody, hub: Eui64) -> None:
         """Bring a device of the installation within reach that is now added to its hub (8.11)."""

@@ -108,14 +108,21 @@ def participants_keys(folder: Path | None, suppliers: Iterable[Eui64], seed: int
     pki = TestPki.new(Chance(seed).stream("door users").octets, _BEGIN)
     entries: list[KeyEntry] = []
     for supplier in suppliers:
-        role = int(RemoteParty.SUPPLIER)
-        entries += pki.organisation_entries(supplier, role)
-        entries.append(pki.organisation_entry(supplier, role, KeyUsage.KA, prepayment=True))
-        entries.append(pki.xml_signing_entry(supplier, USER_ROLE, f"smetsbench user {supplier}"))
+        entries += user_entries(pki, supplier)
     made = KeyStore(entries)
     if place is not None:
         _write(made, place)
     return made
+
+
+def user_entries(pki: TestPki, supplier: Eui64) -> list[KeyEntry]:
+    """Return made keys of a supplier that is a service user: for devices, and for DUIS."""
+    role = int(RemoteParty.SUPPLIER)
+    return [
+        *pki.organisation_entries(supplier, role),
+        pki.organisation_entry(supplier, role, KeyUsage.KA, prepayment=True),
+        pki.xml_signing_entry(supplier, USER_ROLE, f"smetsbench user {supplier}"),
+    ]
 
 
 def trust_of(participants: KeyStore, suppliers: Iterable[Eui64], dsp: Eui64, seed: int) -> Trust:

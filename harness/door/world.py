@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -14,26 +14,35 @@ from emulator.core.clock import UtcMs
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore
+from harness.door.flood import Flood
 from harness.door.gbcs_homes import GbcsHomes
+from harness.door.hand_out import HandOut
 from harness.door.homes import Homes
 from harness.door.settling import Agenda, Patience
 from harness.door.smets1_homes import Smets1Homes
 from harness.door.trust import Trust, trust_of
 from harness.formats.duis.bodies import SignedPreCommand, UpdateFirmware
+from harness.formats.duis.dcc_bodies import CreateSchedule
 from harness.formats.duis.faults import DuisError
 from harness.formats.duis.requests import ServiceRequest, read_request
 from harness.formats.duis.responses import ACKNOWLEDGED, read_response
 from harness.formats.migration_files.parties import TEST_PARTIES, Role
+from harness.migration.collaborators import Plans
+from harness.migration.course import Course
+from harness.migration.record import InstallationRecord
+from harness.migration.script import Script
 from harness.parties.acb import Acb
 from harness.parties.dsp import Dsp
 from harness.parties.dsp_work import SendCommand, Work
 from harness.parties.post import Post
-from harness.ports import Clock, Hub
+from harness.ports import CapturedFrame, Clock, Hub
 from harness.rules.inventory import Inventory
 from harness.rules.roles import UserRole
 
 #: Where an ear at a hub stops listening for a while. Source: invented.
 _LISTEN_MS: Final = 30 * 86_400_000
+#: By then every device is switched on and has begun. Source: invented.
+_SWITCHED_ON_MS: Final = 120_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,8 @@ class DoorWorld:
     Attributes:
         trust: Keys of everybody.
         agenda: What is still waited for.
-        handed_out: Documents for service users since they were fetched last, in order.
+        handed_out: Documents for service users that nobody wrote down yet.
+        on_frames: Takes the frames that crossed while the homes moved; None: nobody reads them.
     """
 
     def __init__(self, homes: Homes, participants: KeyStore, patience: Patience | None = None):
@@ -77,13 +87,10 @@ class DoorWorld:
         self._gbcs = self._open_gbcs(None)
         dsp = self._gbcs.acb or TEST_PARTIES[Role.DSP]
         self.trust: Trust = trust_of(participants, homes.suppliers, dsp, homes.seed)
-        self._smets1 = (
-            Smets1Homes(homes.smets1, self.trust, homes.overlays, homes.seed)
-            if homes.smets1
-            else None
-        )
+        self._smets1 = Smets1Homes(homes, self.trust) if homes.smets1 else None
         self.agenda = Agenda(patience or Patience())
-        self.handed_out: list[tuple[Eui64, bytes]] = []
+        self.handed_out = HandOut()
+        self.on_frames: Callable[[Sequence[CapturedFrame]], None] | None = None
         self._start_at: UtcMs | None = None
         self._dsp: Dsp | None = None
         self._tasks: dict[str, asyncio.Task[object]] = {}
@@ -101,17 +108,24 @@ class DoorWorld:
     # -- beginning -----------------------------------------------------------------------------
 
     async def begin(self) -> None:
-        """Migrate the SMETS1 homes and put everybody in place.
+        """Migrate the SMETS1 homes, where they are to stand migrated, and put everybody in place.
 
         Raises:
             UsageError: A home does not migrate.
         """
         if self._smets1 is not None:
-            await self._smets1.migrate()
+            if self._homes.migrated:
+                await self._smets1.migrate()
+            else:
+                self._smets1.seat_suppliers(self._homes.suppliers)
             self._start_at = self._smets1.bench.clock.now()
             self._gbcs = self._open_gbcs(self._start_at)
         self._seat()
         self._gbcs.enrol(self.dsp, self._homes.overlays)
+        if self._homes.disturbances:
+            await self.advance(UtcMs(self.clock.now() + _SWITCHED_ON_MS))
+        for order in self._homes.disturbances:
+            self.disturb(order)
 
     async def resume(self, state: bytes) -> None:
         """Put everybody back to a dumped state.
@@ -130,6 +144,7 @@ class DoorWorld:
         self.dsp.load(stored["dsp"])
         self._register()
         self.agenda.load(stored["agenda"])
+        self.handed_out.load(stored["handed_out"])
 
     def _seat(self) -> None:
         broker = self._gbcs.broker()
@@ -162,7 +177,7 @@ class DoorWorld:
             self.dsp.register(Participant(user, told, f"user {user}", self._hand_out))
 
     def _hand_out(self, user: Eui64, document: bytes) -> None:
-        self.handed_out.append((user, document))
+        self.handed_out.put(user, self.clock.now(), document)
 
     # -- looking -------------------------------------------------------------------------------
 
@@ -225,6 +240,9 @@ class DoorWorld:
         if asked is None or code.startswith("E"):
             return
         identity = str(asked.request_id)
+        due = self.dsp.next_schedule_at() if isinstance(asked.body, CreateSchedule) else None
+        if due is not None:
+            self.agenda.look_forward_to(due, now)
         if isinstance(asked.body, UpdateFirmware):
             self.agenda.heard_at = now
             self.agenda.expect_image(identity, now)
@@ -237,11 +255,14 @@ class DoorWorld:
         self._start_work()
         now = self.clock.now()
         due = [one.not_before for one in self.dsp.outbox if isinstance(one, SendCommand)]
+        due.append(self.dsp.next_schedule_at())
         later = [moment for moment in due if moment is not None and now < moment < until]
         await self.clock.sleep_until(min([until, *later]))
         self.dsp.post.letters.clear()
         for bench in self._benches():
-            bench.take_frames()  # nobody reads captures here: they must not pile up
+            frames = bench.take_frames()  # taken in any case: they must not pile up
+            if self.on_frames is not None:
+                self.on_frames(frames)
             bench.take_observations()
         for name, task in [*self._tasks.items()]:
             if task.done():
@@ -250,6 +271,7 @@ class DoorWorld:
 
     def _start_work(self) -> None:
         now = self.clock.now()
+        self.dsp.run_schedules()
         for hub in self._gbcs.hubs:
             self._keep(f"hear {hub.eui64}", partial(self._hear, hub))
             if any(work.hub == hub.eui64 and _due(work, now) for work in self.dsp.outbox):
@@ -274,6 +296,68 @@ class DoorWorld:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._tasks.clear()
 
+    # -- being conducted -----------------------------------------------------------------------
+
+    @property
+    def smets1(self) -> Smets1Homes:
+        """The SMETS1 homes with everybody behind them.
+
+        Raises:
+            LookupError: There are none.
+        """
+        if self._smets1 is None:
+            raise LookupError("no SMETS1 home stands behind this door")
+        return self._smets1
+
+    def batch(
+        self, refs: Sequence[str], script: Script | None = None, planning: Plans | None = None
+    ) -> Course:
+        """Return the course of some homes; DSP, desk, files and memory are those of all homes.
+
+        What it takes on is kept when the world is dumped; it may be driven phase by phase, and
+        another course may be made of the same homes on a later day (``retry``, ``resubmit``).
+
+        Args:
+            refs: The homes.
+            script: What goes wrong, and when.
+            planning: Who plans and authorises; None: the office's own.
+
+        Raises:
+            KeyError: There is no such home.
+        """
+        return self.smets1.batch(refs, script, planning)
+
+    async def migrate(
+        self, refs: Sequence[str], script: Script | None = None, planning: Plans | None = None
+    ) -> Mapping[str, InstallationRecord]:
+        """Migrate some homes to a resting state, from today on; returns what is kept of each.
+
+        Args:
+            refs: The homes.
+            script: What goes wrong, and when.
+            planning: Who plans and authorises; None: the office's own.
+
+        Raises:
+            KeyError: There is no such home.
+        """
+        course = self.batch(refs, script, planning)
+        await course.migrate()
+        return course.records
+
+    def disturb(self, order: str) -> None:
+        """Put a disturbance of the whole world into force: ``flood:alerts=10,over_s=600``.
+
+        Raises:
+            UsageError: The order means nothing.
+        """
+        now = self.clock.now()
+        self.agenda.look_forward_to(self._gbcs.flood(Flood.parse(order), now), now)
+
+    async def advance(self, until: UtcMs) -> None:
+        """Let homes and parties go on until a moment, e.g. the next migration day."""
+        while (now := self.clock.now()) < until:
+            await self.move(min(until, self.agenda.next_look(now)))
+
     # -- memory --------------------------------------------------------------------------------
 
     def dump(self) -> bytes:
@@ -284,6 +368,7 @@ class DoorWorld:
             "smets1": None if self._smets1 is None else self._smets1.dump(),
             "dsp": self.dsp.dump(),
             "agenda": self.agenda.dump(),
+            "handed_out": self.handed_out.dump(),
         }
         return json.dumps(state, separators=(",", ":")).encode()
 

@@ -2,16 +2,19 @@
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emulator.codecs.gbcs import asn1, envelope
 from emulator.codecs.gbcs.asn1 import ActivateFirmware
 from emulator.codecs.gbcs.envelope import Cra, Envelope, OtherInformation
 from emulator.codecs.gbcs.use_cases import MessageCode
-from emulator.core.clock import UtcMs, iso
+from emulator.core.clock import UtcMs, from_zigbee_seconds, iso
 from emulator.core.errors import MalformedFrameError
 from harness.formats.duis import bodies, date_time
 from harness.formats.duis.requests import ServiceRequest
+from harness.formats.duis.transforms.issuer_event import issuer_event_of
+from harness.formats.duis.transforms.outcome import Context, Refused
+from harness.formats.duis.transforms.transform import transform
 
 
 class Mismatch(enum.StrEnum):
@@ -30,6 +33,7 @@ class Mismatch(enum.StrEnum):
     PAYLOAD_COUNTER = "payload-counter"
     EXECUTION_TIME = "execution-time"
     ENCODING = "encoding"
+    REQUEST = "request"  # it becomes no pre-command at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +60,24 @@ class NotCorrelated:
     detail: str
 
 
-def correlate(request: ServiceRequest, pre_command: bytes) -> Correlated | NotCorrelated:
-    """Compare a pre-command with the 11.3 request it was returned for.
+def correlate(
+    request: ServiceRequest,
+    pre_command: bytes,
+    context: Context | None = None,
+    *,
+    within_s: int = 0,
+) -> Correlated | NotCorrelated:
+    """Compare a pre-command with the request it was returned for.
 
-    Nothing of the code that transforms is used here: the supplier reads what it gets.
+    An 11.3 is read field by field, and nothing of the code that transforms is used. Any other is
+    compared with what the supplier makes of its request by the same transforms, octet for octet:
+    that finds every alteration on the way, but no error that both sides share.
 
     Args:
         request: What the supplier asked for.
         pre_command: What the DCC returned.
+        context: What the supplier knows of its devices, and the time; an 11.3 needs none.
+        within_s: How much earlier than ``context.at`` the DCC may have stamped a gas command.
 
     Source:
         The duty to correlate: SEC, Pre-Commands [known]; the fields: reference/gbcs.md §3, §9.2.
@@ -72,23 +86,45 @@ def correlate(request: ServiceRequest, pre_command: bytes) -> Correlated | NotCo
         env = envelope.decode(pre_command)
     except MalformedFrameError as error:
         return NotCorrelated(Mismatch.MALFORMED, str(error))
-    found = _compare_header(request, env) or _compare_payload(request, env)
+    if context is None or isinstance(request.body, bodies.ActivateFirmware):
+        code: int = MessageCode.CS06
+        found = _compare_header(request, env, code) or _compare_payload(request, env)
+    else:
+        found = _compare_made(request, env, context, within_s)
     if found is None and envelope.encode(env) != pre_command:
         found = NotCorrelated(Mismatch.ENCODING, "not the one encoding of these fields")
     return found or Correlated(env)
 
 
-def _compare_header(request: ServiceRequest, env: Envelope) -> NotCorrelated | None:
+def _compare_made(
+    request: ServiceRequest, env: Envelope, context: Context, within_s: int
+) -> NotCorrelated | None:
+    """Compare with what our own transform makes, stamped as the pre-command is."""
+    stamp = issuer_event_of(env.payload)
+    if stamp is not None:
+        at = from_zigbee_seconds(stamp)
+        if 0 <= context.at - at <= within_s * 1000:
+            context = replace(context, at=at)
+    made = transform(request, context)
+    if isinstance(made, Refused):
+        return NotCorrelated(Mismatch.REQUEST, f"{made.reason}: {made.detail}")
+    own = envelope.decode(made.octets)
+    return _compare_header(request, env, made.code) or _first_difference(
+        ((Mismatch.PAYLOAD, env.payload.hex(), own.payload.hex()),)
+    )
+
+
+def _compare_header(request: ServiceRequest, env: Envelope, code: int) -> NotCorrelated | None:
     header, identity = env.header, request.request_id
     return _first_difference(
         (
             (Mismatch.NOT_A_COMMAND, header.cra.name, Cra.COMMAND.name),
             (Mismatch.PROTECTED, (env.signature, env.mac), (None, None)),
-            (Mismatch.USE_CASE, f"{header.other.message_code:04X}", f"{MessageCode.CS06:04X}"),
+            (Mismatch.USE_CASE, f"{header.other.message_code:04X}", f"{code:04X}"),
             (Mismatch.ORIGINATOR, header.originator, identity.originator),
             (Mismatch.DEVICE, header.target, identity.target),
             (Mismatch.COUNTER, header.counter, identity.counter),
-            (Mismatch.EXTRA_HEADER_FIELD, header.other, OtherInformation(MessageCode.CS06)),
+            (Mismatch.EXTRA_HEADER_FIELD, header.other, OtherInformation(code)),
             (Mismatch.EXTRA_HEADER_FIELD, header.date_time, b""),
         )
     )

@@ -9,7 +9,7 @@ from harness.formats.duis.alerts import (
     TransferStatus,
 )
 from harness.parties.dsp_messages import MessageDesk, Routed
-from harness.parties.dsp_requests import RequestDesk
+from harness.parties.dsp_services import ServiceDesk
 from harness.parties.dsp_work import DistributeImage, SendCommand, Work
 from harness.parties.post import GBCS, IMAGE
 from harness.ports import Hub, StageOrder, StageOutcome
@@ -17,7 +17,7 @@ from harness.ports import Hub, StageOrder, StageOutcome
 _METERS = frozenset({DeviceType.ESME, DeviceType.GSME})
 
 
-class Dsp(RequestDesk, MessageDesk):
+class Dsp(ServiceDesk, MessageDesk):
     """The data service provider.
 
     ``submit`` takes a request and answers at once; ``carry_out`` does what was accepted;

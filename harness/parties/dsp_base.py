@@ -9,6 +9,7 @@ from device_profiles.rows import load_duis_codes
 from device_profiles.smets1_services import Smets1Service
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.formats.duis.alerts import DccAlert, FirmwareVersionMismatch
 from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.requests import ServiceRequest
@@ -44,6 +45,7 @@ from harness.rules.roles import Actor, coordinator
 _VERSION_CHARS: Final = 8
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What the DSP decided about a request; oracles compare its category (F-023).

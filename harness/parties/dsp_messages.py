@@ -28,12 +28,15 @@ from harness.formats.duis.alerts import (
 from harness.formats.duis.bodies import ServiceReference
 from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.responses import (
+    Content,
     DeviceAlertMessage,
     FutureDatedDeviceAlert,
     GbcsPayload,
     ResponseMessage,
 )
+from harness.formats.duis.schedule_contents import ScheduledMessage
 from harness.parties.dsp_base import DspBase
+from harness.parties.dsp_work import reference_of
 from harness.parties.post import GBCS
 from harness.rules.inventory import InventoryRecord
 from harness.rules.roles import coordinator
@@ -107,10 +110,14 @@ class MessageDesk(DspBase):
         if awaited is None:
             detail = f"nobody waits for {record.device} counter {env.header.counter}"
             return Routed("unasked", None, message, value, detail)
-        body = ResponseMessage(awaited.service, awaited.service, GbcsPayload(message))
+        content: Content = GbcsPayload(message)
+        if awaited.schedule is not None:
+            content = ScheduledMessage(message, awaited.schedule)
+        body = ResponseMessage(reference_of(awaited.service), awaited.service, content)
         answer_id = RequestId(record.device, awaited.user, env.header.counter)
         summary = f"{awaited.service} response of {record.device_type}"
-        self.deliver(awaited.user, body, summary, awaited.request_id, answer_id)
+        request_id = awaited.request_id if awaited.schedule is None else None
+        self.deliver(awaited.user, body, summary, request_id, answer_id)
         if isinstance(value, asn1.ActivateFirmwareResponse):
             self._note_activation(record, value.outcome)
         elif awaited.service == ServiceReference.READ_FIRMWARE_VERSION:

@@ -102,10 +102,19 @@ class RequestDesk(Smets1Desk):
         if record is not None:
             return self.pass_on(asked, actor, record, document)
         handle = self.HANDLERS.get(type(asked.body))
-        if handle is None:
-            detail = f"{asked.header.variant} is played on SMETS1 devices alone"
-            return Objection(Category.NOT_APPLICABLE, detail)
-        return handle(self, asked, actor)
+        return self.by_table(asked, actor) if handle is None else handle(self, asked, actor)
+
+    def by_table(self, asked: ServiceRequest, actor: Actor) -> Answer:
+        """Deal with a request that the table of services alone knows."""
+        detail = f"{asked.header.variant} of {actor.eui64} is played on SMETS1 devices alone"
+        return Objection(Category.NOT_APPLICABLE, detail)
+
+    def may_ask(self, asked: ServiceRequest, actor: Actor) -> Objection | None:
+        """Say that no role of a user allows a service, or None."""
+        service = ServiceReference(asked.header.variant)
+        if may_ask(actor, service):
+            return None
+        return firmware_checks.role_objection(actor, service)
 
     def read(self, document: bytes) -> ServiceRequest:
         """Read a request.
@@ -141,13 +150,12 @@ class RequestDesk(Smets1Desk):
     # --- requests ---------------------------------------------------------------------------
 
     def _authorise(self, asked: ServiceRequest, actor: Actor) -> Objection | None:
-        service = ServiceReference(asked.header.variant)
-        if not may_ask(actor, service):
-            return firmware_checks.role_objection(actor, service)
+        objection = self.may_ask(asked, actor)
+        if objection is not None:
+            return objection
         originator = asked.request_id.originator
-        through_acb = (
-            service is ServiceReference.READ_FIRMWARE_VERSION and originator == self.acb.eui64
-        )
+        is_read = asked.header.variant == ServiceReference.READ_FIRMWARE_VERSION
+        through_acb = is_read and originator == self.acb.eui64
         if originator != actor.eui64 and not through_acb:
             detail = f"{actor.eui64} sent a request of {originator}"
             return Objection(Category.BAD_REQUEST, detail)
@@ -238,7 +246,7 @@ class RequestDesk(Smets1Desk):
             acb_counter=self.acb.next_counter() if through_acb else 0,
         )
         not_before = body.execution_time if isinstance(body, bodies.ReadFirmwareVersion) else None
-        return self._queue(asked, actor, env, not_before)
+        return self.queue(asked, actor, env, not_before)
 
     def _activate(self, asked: ServiceRequest, actor: Actor) -> Answer:
         device = asked.request_id.target
@@ -246,10 +254,12 @@ class RequestDesk(Smets1Desk):
         record = self.inventory.find(device)
         if objection is not None or record is None:
             return objection or Objection(Category.UNKNOWN_DEVICE, str(device))
-        self._pre_commands[asked.request_id] = self.transformed(asked)
-        pre_command = PreCommand(
-            record.gbcs_version or GBCS_VERSION, self._pre_commands[asked.request_id]
-        )
+        return self.hand_back(asked, record, self.transformed(asked))
+
+    def hand_back(self, asked: ServiceRequest, record: InventoryRecord, octets: bytes) -> bytes:
+        """Return a pre-command for its originator to sign, and remember it."""
+        self._pre_commands[asked.request_id] = octets
+        pre_command = PreCommand(record.gbcs_version or GBCS_VERSION, octets)
         return self.respond(asked, SUCCESS, pre_command)
 
     def _signed(self, asked: ServiceRequest, actor: Actor) -> Answer:
@@ -271,27 +281,34 @@ class RequestDesk(Smets1Desk):
         if not self.signature_holds(env):
             return Objection(Category.BAD_SIGNATURE, f"not the signature of {actor.eui64}")
         del self._pre_commands[asked.request_id]
-        return self._queue(asked, actor, env, body.execution_time)
+        return self.queue(asked, actor, env, body.execution_time)
 
     def signature_holds(self, env: Envelope) -> bool:
         """Say whether a signed pre-command bears its originator's signature."""
         return self.acb.signature_holds(env)
 
-    def _queue(
-        self, asked: ServiceRequest, actor: Actor, env: Envelope, not_before: UtcMs | None
+    def queue(
+        self,
+        asked: ServiceRequest,
+        actor: Actor,
+        env: Envelope,
+        not_before: UtcMs | None,
+        schedule: int | None = None,
     ) -> Answer:
         """Have the MAC added, remember who waits for the answer, put the command in the outbox."""
         device = env.header.target
         record = self.inventory.find(device)
         if record is None or record.hub is None:
             return Objection(Category.UNKNOWN_DEVICE, f"{device} stands behind no hub")
-        service = asked.header.service
+        service = asked.header.variant
         self.post.hand_over(self.name, self.acb.name, GBCS, body_of(env), f"{service}: add the MAC")
         try:
             message = self.acb.protect(env)
         except KeyNotHeldError as error:
             return Objection(Category.UNKNOWN_DEVICE, str(error))
-        self._awaited[device, env.header.counter] = Awaited(asked.request_id, service, actor.eui64)
+        self._awaited[device, env.header.counter] = Awaited(
+            asked.request_id, service, actor.eui64, schedule
+        )
         summary = f"{service} command for {record.device_type} {device}"
         self.outbox.append(SendCommand(record.hub, message, summary, not_before))
         return self.respond(asked, ACKNOWLEDGED)

@@ -1,8 +1,8 @@
 """The DSP's way to S1SPs: requests for SMETS1 devices go out countersigned, answers come back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from dataclasses import replace
+from typing import Any, Final
 
 from device_profiles.smets1_services import Smets1Service, Taker, load_smets1_services
 from device_profiles.words import Connectivity, CspRegion, DeviceType, SmetsVersion
@@ -21,6 +21,7 @@ from harness.formats.duis.smets1_response import DeviceAlert, Result, Smets1Resp
 from harness.parties import dsp_smets1_firmware as firmware
 from harness.parties import dsp_smets1_inventory
 from harness.parties.dsp_association import Associations
+from harness.parties.dsp_s1sps import FromS1sp, S1spDoor
 from harness.parties.dsp_work import PassOn
 from harness.parties.post import DUIS
 from harness.parties.transform import THROUGH_ACB
@@ -38,41 +39,6 @@ _KNOWN: Final = {
     DeviceType.ESME: SUPPLIERS | {UserRole.ELECTRICITY_DISTRIBUTOR},
     DeviceType.GSME: SUPPLIERS | {UserRole.GAS_TRANSPORTER},
 }
-
-
-class S1spDoor(Protocol):
-    """What the DSP needs of an S1SP."""
-
-    @property
-    def party(self) -> Eui64:
-        """Its identifier."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """How the trace calls it."""
-        ...
-
-    async def take(self, document: bytes) -> tuple[bytes, ...]:
-        """Take one countersigned request; returns the documents it answers with, signed."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class FromS1sp:
-    """What became of one document of an S1SP.
-
-    Attributes:
-        kind: ``response``, ``alert``; or why it went nowhere: ``refused``, ``unasked``.
-        receiver: Whom it was delivered to, or None.
-        value: What it says, or None where it was refused.
-        detail: One line for a reader.
-    """
-
-    kind: str
-    receiver: Eui64 | None
-    value: Smets1Response | S1spAlert | None = None
-    detail: str = ""
 
 
 class Smets1Desk(Associations):
@@ -213,8 +179,8 @@ class Smets1Desk(Associations):
         s1sp: Eui64,
         document: bytes,
     ) -> None:
-        identity = asked.request_id
         known = _KNOWN.get(record.device_type, frozenset())
+        identity = asked.request_id
         through_dcc = record.device_type in THROUGH_ACB or actor.roles.isdisjoint(known)
         originator = self.acb.eui64 if through_dcc else identity.originator
         counter = self.acb.next_counter() if through_dcc else identity.counter
@@ -227,10 +193,25 @@ class Smets1Desk(Associations):
             identity.originator if through_dcc else None,
             identity.counter if through_dcc else None,
         )
+        self._put_out(request, asked, record)
+
+    def queue_own(self, asked: ServiceRequest, record: InventoryRecord, document: bytes) -> None:
+        """Have an S1SP carry out what the DSP asks itself, in a schedule's place."""
+        s1sp = self.s1sps.get(self._s1sp_of(record))
+        if s1sp is not None:
+            identity = asked.request_id
+            own = Countersigned(
+                s1sp, record.device, identity.originator, identity.counter, document
+            )
+            self._put_out(own, asked, record)
+
+    def _put_out(
+        self, request: Countersigned, asked: ServiceRequest, record: InventoryRecord
+    ) -> None:
         octets = countersigned.write(request, self.own_key())
-        self.asked_s1sps[record.device, originator, counter] = document
+        self.asked_s1sps[request.device, request.originator, request.counter] = request.request
         summary = f"{asked.header.variant} for {record.device_type} {record.device}, countersigned"
-        self.to_s1sps.append(PassOn(s1sp, record.device, octets, summary))
+        self.to_s1sps.append(PassOn(request.s1sp, record.device, octets, summary))
 
     async def relay(self, door: S1spDoor) -> list[FromS1sp]:
         """Hand an S1SP everything that waits for it, in order; deliver what it answers."""
@@ -275,13 +256,18 @@ class Smets1Desk(Associations):
         if waiting is None:
             return FromS1sp("unasked", None, value, f"nobody waits for {value.device}")
         asked = read_request(waiting)
-        user = asked.request_id.originator
-        body = Smets1ResponseMessage(value.service, value.variant, document)
+        user, schedule = self.who_asked(asked.request_id)
+        body = Smets1ResponseMessage(value.service, value.variant, document, schedule)
         response_id = RequestId(value.device, user, value.counter)
-        self.deliver(user, body, summary, asked.request_id, response_id)
+        request_id = asked.request_id if schedule is None else None
+        self.deliver(user, body, summary, request_id, response_id)
         if value.body.success:
             self._note_success(asked, value, value.body)
         return FromS1sp("response", user, value, summary)
+
+    def who_asked(self, request_id: RequestId) -> tuple[Eui64, int | None]:
+        """Return who gets the answer to a request, and the schedule that asked in its place."""
+        return request_id.originator, None
 
     def _of_device(
         self, document: bytes, value: Smets1Response, alert: DeviceAlert, name: str

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.formats.duis.request_id import RequestId
 
 
@@ -111,13 +112,15 @@ class Awaited:
 
     Attributes:
         request_id: The request it will answer.
-        service: Its service reference.
+        service: Its service reference variant.
         user: Who waits.
+        schedule: Number of the DSP schedule that asked, or None.
     """
 
     request_id: RequestId
     service: str
     user: Eui64
+    schedule: int | None = None
 
     def dump(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -125,16 +128,21 @@ class Awaited:
             "request_id": str(self.request_id),
             "service": self.service,
             "user": str(self.user),
+            "schedule": self.schedule,
         }
 
     @classmethod
     def restore(cls, state: dict[str, Any]) -> Self:
         """Return it from dumped values."""
         return cls(
-            RequestId.parse(state["request_id"]), state["service"], Eui64.parse(state["user"])
+            RequestId.parse(state["request_id"]),
+            state["service"],
+            Eui64.parse(state["user"]),
+            state["schedule"],
         )
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PassOn:
     """One countersigned request that is to go to an S1SP.
@@ -172,3 +180,8 @@ def work_restore(state: dict[str, Any]) -> Work:
     """Return one piece of work from dumped values."""
     kind = SendCommand if state["kind"] == "SendCommand" else DistributeImage
     return kind.restore(state)
+
+
+def reference_of(variant: str) -> str:
+    """Return the service reference that a variant belongs to."""
+    return ".".join(variant.split(".")[:2])

@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from device_profiles.dmves import Equivalent, EquivalentStep, StepVerb
 from emulator.codecs.dlms import axdr
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from emulator.crypto import signature
 from harness.smets1.arguments import Arguments, argument_of, selection_of
 from harness.smets1.steps import descriptor
@@ -20,6 +21,7 @@ _COUNTER_BYTES: Final = 8
 _SERVICE_LIMIT: Final = 255
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Instruction:
     """One request at one device, as it is shown to the DCO.
@@ -52,6 +54,7 @@ class Instruction:
         return self.device.octets + bytes((len(service),)) + service + self.digest
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Countersignature:
     """The DCO's part of a critical instruction.

@@ -23,6 +23,8 @@ class Kind(enum.StrEnum):
     DEVICE_ALERT = "device-alert"
     DCC_ALERT = "dcc-alert"
     SMETS1_RESPONSE = "smets1-response"
+    SCHEDULE = "schedule"
+    SCHEDULED_RESPONSE = "scheduled-response"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -44,6 +45,7 @@ _BAD: Final = ("badCertificate", 1)
 _NOT_KNOWN: Final = "a certificate is in no register"
 
 
+@lru_cache(maxsize=256)
 def identity_of(der: bytes) -> CertificateId:
     """Return the Certificate ID of a certificate: serial number and issuer's common name."""
     parsed = x509.load_der_x509_certificate(der)

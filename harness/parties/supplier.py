@@ -5,6 +5,7 @@ from dataclasses import replace
 from types import NoneType
 from typing import Any, Final
 
+from device_profiles.duis_services import load_transforms
 from emulator.codecs.gbcs import envelope
 from emulator.codecs.gbcs.envelope import Cra, Envelope
 from emulator.codecs.gbcs.payload import decode_payload
@@ -30,6 +31,7 @@ from harness.formats.duis.responses import (
     Smets1ResponseMessage,
     read_response,
 )
+from harness.formats.duis.schedule_contents import ScheduleCreated, ScheduledMessage, Schedules
 from harness.formats.duis.signing import Signatories, XmlKey
 from harness.parties.correlation import Correlated, NotCorrelated, correlate
 from harness.parties.post import DUIS, Post
@@ -230,11 +232,7 @@ class Supplier:
         if found != (asked.request_id.target, asked.request_id.counter, self.eui64):
             return "it answers another request"
         code = header.other.message_code
-        return (
-            ""
-            if code in _ANSWERS.get(type(asked.body), frozenset())
-            else f"message code {code:04X} is no answer"
-        )
+        return "" if code in _answers_to(asked) else f"message code {code:04X} is no answer"
 
     # --- memory -----------------------------------------------------------------------------
 
@@ -286,6 +284,9 @@ _KINDS: Final[Mapping[type, Kind]] = {
     PpmidFirmwareWarning: Kind.WARNING,
     PreCommand: Kind.PRE_COMMAND,
     Inventory: Kind.INVENTORY,
+    ScheduleCreated: Kind.SCHEDULE,
+    Schedules: Kind.SCHEDULE,
+    ScheduledMessage: Kind.SCHEDULED_RESPONSE,
     NoneType: Kind.ACKNOWLEDGEMENT,
 }
 #: What was asked -> message codes a device may answer with.
@@ -293,6 +294,13 @@ _ANSWERS: Final[Mapping[type, frozenset[int]]] = {
     bodies.ActivateFirmware: frozenset({MessageCode.CS06}),
     bodies.ReadFirmwareVersion: frozenset(READ_VERSION.values()),
 }
+
+
+def _answers_to(asked: ServiceRequest) -> frozenset[int]:
+    """Return the message codes with which a device may answer a request."""
+    rows = load_transforms().get(asked.header.variant, ())
+    by_table = frozenset(int(MessageCode[row.message]) for row in rows)
+    return _ANSWERS.get(type(asked.body), by_table)
 
 
 def _summary(asked: ServiceRequest) -> str:

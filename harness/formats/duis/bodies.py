@@ -7,7 +7,9 @@ from typing import Final
 from device_profiles.words import DeviceType
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
-from harness.formats.duis import kinds, smets1_bodies, smets1_shapes
+from emulator.core.values import quick
+from harness.formats.duis import dcc_bodies, kinds, smets1_bodies, smets1_shapes
+from harness.formats.duis.dcc_bodies import DccBody, OtherBody
 from harness.formats.duis.shape import Choice, Field, Shape
 from harness.formats.duis.smets1_bodies import Smets1Body
 
@@ -32,6 +34,9 @@ class ServiceReference(enum.StrEnum):
     READ_EXPORT_REGISTERS = "4.2"
     READ_IMPORT_PROFILE = "4.8.1"
     READ_METER_BALANCE = "4.18"
+    CREATE_SCHEDULE = "5.1"
+    READ_SCHEDULE = "5.2"
+    DELETE_SCHEDULE = "5.3"
     SYNCHRONISE_CLOCK = "6.11"
     READ_EVENT_LOG = "6.13"
     UPDATE_CREDENTIALS_KRP = "6.15.1"
@@ -46,6 +51,7 @@ class ServiceReference(enum.StrEnum):
     READ_DEVICE_LOG = "8.9"
     UPDATE_DEVICE_LOG = "8.11"
     READ_INVENTORY = "8.2"
+    DECOMMISSION_DEVICE = "8.3"
     UPDATE_INVENTORY = "8.4"
     UPDATE_FIRMWARE = "11.1"
     READ_FIRMWARE_VERSION = "11.2"
@@ -113,6 +119,7 @@ class ActivateFirmware:
     execution_time: UtcMs | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class DevicePrenotification:
     """12.2: announce a device to the inventory.
@@ -202,6 +209,8 @@ RequestBody = (
     | UpdateInventory
     | SignedPreCommand
     | Smets1Body
+    | DccBody
+    | OtherBody
 )
 
 EXECUTION: Final = Field("ExecutionDateTime", "execution_time", kinds.DATE_TIME, optional=True)
@@ -272,6 +281,7 @@ REQUEST_BODY: Final = Choice(
         ),
         ("SignedPreCommand", _SIGNED, SignedPreCommand),
         *smets1_shapes.ROWS,
+        *dcc_bodies.ROWS,
     )
 )
 
@@ -318,7 +328,22 @@ SERVICES: Final[dict[type, tuple[frozenset[ServiceReference], frozenset[int]]]] 
     DevicePrenotification: (frozenset({ServiceReference.DEVICE_PRENOTIFICATION}), frozenset({8})),
     ReadInventory: (frozenset({ServiceReference.READ_INVENTORY}), frozenset({8})),
     UpdateInventory: (frozenset({ServiceReference.UPDATE_INVENTORY}), frozenset({8})),
-    SignedPreCommand: (frozenset({ServiceReference.ACTIVATE_FIRMWARE}), frozenset({5, 6, 7})),
+    SignedPreCommand: (
+        frozenset(
+            {
+                _S.ACTIVATE_FIRMWARE,
+                _S.ACTIVATE_EMERGENCY_CREDIT,
+                _S.ENABLE_SUPPLY,
+                _S.DISABLE_SUPPLY,
+                _S.ARM_SUPPLY,
+            }
+        ),
+        frozenset({5, 6, 7}),
+    ),
+    dcc_bodies.CreateSchedule: (frozenset({_S.CREATE_SCHEDULE}), frozenset({8})),
+    dcc_bodies.ReadSchedule: (frozenset({_S.READ_SCHEDULE}), frozenset({8})),
+    dcc_bodies.DeleteSchedule: (frozenset({_S.DELETE_SCHEDULE}), frozenset({8})),
+    dcc_bodies.DecommissionDevice: (frozenset({_S.DECOMMISSION_DEVICE}), frozenset({8})),
     **{
         make: (frozenset({service}), variants)
         for variants, makes in _SMETS1_SERVICES.items()

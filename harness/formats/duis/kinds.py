@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.formats.duis import date_time
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.request_id import RequestId
@@ -20,9 +21,11 @@ MAX_VERSION_CHARS: Final = 8
 MAX_DEVICES: Final = 50_000
 HASH_BYTES: Final = 32
 
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _EUI: Final = re.compile(r"[A-Fa-f0-9]{2}(?:-[A-Fa-f0-9]{2}){7}")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Simple:
     """One simple type.
@@ -177,7 +180,7 @@ def text(name: str, low: int, high: int, fault: DuisFault = DuisFault.BAD_LENGTH
     def check(value: str) -> str:
         if not low <= len(value) <= high:
             raise DuisError(fault, f"{name} has {low} to {high} characters, not {len(value)}")
-        if any(ord(char) < 0x20 and char not in "\t\n\r" for char in value):
+        if _CONTROL.search(value) is not None:
             raise DuisError(fault, f"{name} holds a control character")
         return value
 

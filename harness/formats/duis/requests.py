@@ -1,15 +1,19 @@
 """Service requests: reading and writing."""
 
 import enum
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
 from lxml import etree
 
+from device_profiles.duis_services import DuisService, load_duis_services
 from emulator.core.values import quick
-from harness.formats.duis import bodies, document, kinds, shape, signing
+from harness.formats.duis import bodies, dcc_bodies, document, kinds, shape, signing
 from harness.formats.duis.bodies import RequestBody, ServiceReference
+from harness.formats.duis.dcc_bodies import OtherBody
 from harness.formats.duis.faults import DuisError, DuisFault
+from harness.formats.duis.quick_writing import DocumentWriter
 from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.shape import Field, Shape
 from harness.formats.duis.signing import Signatories, XmlKey
@@ -45,6 +49,7 @@ class RequestHeader:
     preceding: RequestId | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ServiceRequest:
     """One service request.
@@ -89,6 +94,10 @@ def request(body: RequestBody, request_id: RequestId, variant: int | None = None
         request_id: Its identifier.
         variant: Command variant; the lowest one the service allows where None.
     """
+    if isinstance(body, OtherBody):
+        row = load_duis_services()[body.service]
+        one = variant or min(row.variants)
+        return ServiceRequest(RequestHeader(request_id, one, row.reference, row.service), body)
     services, variants = bodies.SERVICES[type(body)]
     service = min(services)
     header = RequestHeader(request_id, variant or min(variants), service.reference, str(service))
@@ -134,10 +143,29 @@ def _content(root: etree._Element) -> tuple[RequestHeader, RequestBody, bool]:
     """Return what a document says, and whether a signature follows."""
     head, body, signed = document.parts(root, "Request")
     header: RequestHeader = shape.read(_HEADER, head)
+    row = None if header.variant in _VARIANTS else load_duis_services().get(header.variant)
+    if row is not None:
+        value: RequestBody = _passed_by(header, row, head, body)
+        return header, value, signed
     _refuse_unknown_service(header, head)
-    value: RequestBody = shape.read(bodies.REQUEST_BODY, body)
+    value = shape.read(bodies.REQUEST_BODY, body)
     _check_service(header, value, head)
     return header, value, signed
+
+
+def _passed_by(
+    header: RequestHeader, row: DuisService, head: etree._Element, body: etree._Element
+) -> OtherBody:
+    """Read a request of a service whose body is not read here."""
+    if header.service != row.reference:
+        raise DuisError(
+            DuisFault.WRONG_SERVICE_REFERENCE,
+            f"variant {row.service} is of service {row.reference}, not {header.service}",
+            line=shape.line_of(head),
+            where="Header",
+        )
+    _check_variant(header, row.body, row.variants, shape.line_of(head))
+    return dcc_bodies.read_other(row, body)
 
 
 def peek(data: bytes) -> RequestHeader:
@@ -157,10 +185,24 @@ def write_request(value: ServiceRequest, key: XmlKey | None = None) -> bytes:
     Raises:
         DuisError: A value lies outside the limits of the schema.
     """
-    _check_service(value.header, value.body, None)
+    written = None
+    if not isinstance(value.body, OtherBody):
+        _check_service(value.header, value.body, None)
+        written = _WRITER.write((value.header, value.body), key)
+    return _write_as_tree(value, key) if written is None else written
+
+
+_WRITER: Final = DocumentWriter("Request", (("Header", _HEADER), ("Body", bodies.REQUEST_BODY)))
+
+
+def _write_as_tree(value: ServiceRequest, key: XmlKey | None) -> bytes:
     root = document.new("Request")
-    shape.write(root, "Header", _HEADER, value.header)
-    shape.write(root, "Body", bodies.REQUEST_BODY, value.body)
+    if isinstance(value.body, OtherBody):
+        shape.write(root, "Header", _HEADER, value.header)
+        etree.SubElement(root, shape.tag("Body")).append(parse(value.body.octets))
+    else:
+        shape.write(root, "Header", _HEADER, value.header)
+        shape.write(root, "Body", bodies.REQUEST_BODY, value.body)
     etree.indent(root)
     if key is not None:
         signing.sign(root, key)
@@ -190,12 +232,15 @@ def _check_service(
             line=line,
             where="Header",
         )
+    _check_variant(header, type(body).__name__, variants, line)
+
+
+def _check_variant(header: RequestHeader, what: str, variants: Collection[int], line: int) -> None:
     if header.command_variant not in variants:
         allowed = ", ".join(map(str, sorted(variants)))
         raise DuisError(
             DuisFault.WRONG_COMMAND_VARIANT,
-            f"{type(body).__name__} travels as command variant {allowed}, "
-            f"not {header.command_variant}",
+            f"{what} travels as command variant {allowed}, not {header.command_variant}",
             line=line,
             where="CommandVariant",
         )

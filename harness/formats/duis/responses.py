@@ -6,12 +6,16 @@ from typing import Any, Final
 from device_profiles.words import Connectivity, CplStatus, CspRegion, DeviceStatus, DeviceType
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
-from harness.formats.duis import document, kinds, shape, signing
+from emulator.core.values import quick
+from harness.formats.duis import document, kinds, schedule_contents, shape, signing
 from harness.formats.duis.alerts import DCC_ALERT, DccAlert
 from harness.formats.duis.bodies import ESME_VARIANT, NAME_30, SMETS_VERSION
+from harness.formats.duis.dcc_bodies import SCHEDULE_ID
 from harness.formats.duis.faults import DuisError, DuisFault
+from harness.formats.duis.quick_writing import DocumentWriter
 from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.requests import Origin
+from harness.formats.duis.schedule_contents import ScheduleCreated, ScheduledMessage, Schedules
 from harness.formats.duis.shape import Choice, Embedded, Field, Shape
 from harness.formats.duis.signing import Signatories, XmlKey
 from harness.formats.duis.xml_input import parse
@@ -21,6 +25,7 @@ SUCCESS: Final = "I0"
 ACKNOWLEDGED: Final = "I99"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ResponseHeader:
     """The header of a response or alert.
@@ -133,6 +138,9 @@ class Inventory:
 
 Content = (
     Inventory
+    | ScheduleCreated
+    | Schedules
+    | ScheduledMessage
     | FirmwareWarning
     | PpmidFirmwareWarning
     | FutureDatedDeviceAlert
@@ -141,6 +149,7 @@ Content = (
 )
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ResponseMessage:
     """The body of a service response; without content it acknowledges.
@@ -182,6 +191,7 @@ class DccAlertMessage:
     alert: DccAlert
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Smets1ResponseMessage:
     """What an S1SP answers, passed on.
@@ -190,13 +200,16 @@ class Smets1ResponseMessage:
         service: Service reference, or None.
         variant: Service reference variant, or None.
         signed: The S1SP's signed response (``SMETS1SignedResponse``), canonical.
+        schedule: Number of the schedule that asked, or None.
     """
 
     service: str | None
     variant: str | None
     signed: bytes
+    schedule: int | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ServiceResponse:
     """One response or alert.
@@ -277,6 +290,7 @@ _PAYLOAD: Final = kinds.Simple(
 )
 _CONTENT: Final = Choice(
     (
+        *schedule_contents.ROWS,
         (
             "DSPInventory",
             Shape(Inventory, (Field("Device", "devices", _DEVICE, most=17),)),
@@ -321,6 +335,7 @@ _SMETS1: Final = Shape(
     (
         Field("ServiceReference", "service", _SERVICE, optional=True),
         Field("ServiceReferenceVariant", "variant", _SERVICE, optional=True),
+        Field("DSPScheduleID", "schedule", SCHEDULE_ID, optional=True),
         Field("SMETS1SignedResponse", "signed", Embedded()),
     ),
 )
@@ -367,6 +382,14 @@ def write_response(value: ServiceResponse, key: XmlKey | None = None) -> bytes:
     Raises:
         DuisError: A value lies outside the limits of the schema.
     """
+    written = _WRITER.write((value.header, value.body), key)
+    return _write_as_tree(value, key) if written is None else written
+
+
+_WRITER: Final = DocumentWriter("Response", (("Header", _HEADER), ("Body", _BODY)))
+
+
+def _write_as_tree(value: ServiceResponse, key: XmlKey | None) -> bytes:
     root = document.new("Response")
     shape.write(root, "Header", _HEADER, value.header)
     shape.write(root, "Body", _BODY, value.body)

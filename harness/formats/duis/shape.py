@@ -1,5 +1,6 @@
 """Complex types of the DUIS schema as tables that serve reading and writing alike."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -43,10 +44,14 @@ class Shape:
     Attributes:
         make: The dataclass.
         fields: Its elements, in schema order.
+        marks: Its XML attributes, all required, without name space; their kinds are ``Simple``.
+        text: What stands between its tags instead of elements, or None.
     """
 
     make: Callable[..., Any]
     fields: tuple[Field, ...] = ()
+    marks: tuple[Field, ...] = ()
+    text: Field | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +69,22 @@ class Choice:
     Attributes:
         rows: Element name, what it contains, type of its value.
         optional: None of them may be there.
+        named: Attribute of the value that names its element, where types do not tell; or empty.
     """
 
     rows: tuple[tuple[str, "Simple | Shape", type], ...]
     optional: bool = False
+    _by_tag: dict[str, "Simple | Shape"] = dataclasses.field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def row(self, qualified: str) -> "Simple | Shape | None":
+        """Return what the element of that qualified name contains; None: it is none of them."""
+        if not self._by_tag:
+            self._by_tag.update({tag(name): kind for name, kind, _type in reversed(self.rows)})
+        return self._by_tag.get(qualified)
+
+    named: str = ""
 
 
 @cache
@@ -86,6 +103,8 @@ def read(kind: Simple | Shape | Choice | Embedded, element: etree._Element) -> A
         return canonical(element)
     if isinstance(kind, Simple):
         return _read_simple(kind, element)
+    if isinstance(kind, Shape) and (kind.marks or kind.text):
+        return _read_marked(kind, element)
     _refuse_attributes(element)
     _refuse_text(element)
     children = element.iterchildren()
@@ -95,8 +114,39 @@ def read(kind: Simple | Shape | Choice | Embedded, element: etree._Element) -> A
     return value
 
 
-def _read_shape(shape: Shape, children: Iterator[etree._Element], parent: etree._Element) -> Any:
+def _read_marked(shape: Shape, element: etree._Element) -> Any:
+    """Read an element with XML attributes, or with text of its own."""
+    _refuse_attributes(element, frozenset(mark.element for mark in shape.marks))
     values: dict[str, Any] = {}
+    for mark in shape.marks:
+        written = element.get(mark.element)
+        if written is None:
+            why = f"the attribute {mark.element} is missing"
+            raise DuisError(DuisFault.MISSING_ELEMENT, why).at(line_of(element), local(element))
+        values[mark.attribute] = _read_text(mark.kind, written, element)
+    if shape.text is None:
+        _refuse_text(element)
+        return _read_shape(shape, element.iterchildren(), element, values)
+    if len(element):
+        raise _unexpected(element[0], element)
+    values[shape.text.attribute] = _read_text(shape.text.kind, element.text or "", element)
+    return _made(shape, values, element)
+
+
+def _read_text(kind: Any, text: str, element: etree._Element) -> Any:
+    try:
+        return kind.read(text)
+    except DuisError as error:
+        raise error.at(line_of(element), local(element)) from error
+
+
+def _read_shape(
+    shape: Shape,
+    children: Iterator[etree._Element],
+    parent: etree._Element,
+    marked: dict[str, Any] | None = None,
+) -> Any:
+    values: dict[str, Any] = marked or {}
     child = next(children, None)
     for field in shape.fields:
         kind = _kind_of(field, child)
@@ -212,6 +262,10 @@ def fill(element: etree._Element, kind: Shape | Choice, value: Any) -> None:
             name, row = _row_for(kind, value)
             write(element, name, row, value)
         return
+    for mark in kind.marks:
+        element.set(mark.element, mark.kind.write(getattr(value, mark.attribute)))  # type: ignore[union-attr] # marks are simple
+    if kind.text is not None:
+        element.text = kind.text.kind.write(getattr(value, kind.text.attribute))  # type: ignore[union-attr] # text is simple
     for field in kind.fields:
         content = getattr(value, field.attribute)
         if isinstance(field.kind, Choice) and not field.element:
@@ -233,12 +287,13 @@ def local(element: etree._Element) -> str:
 
 
 def _row_of(choice: Choice, child: etree._Element) -> "Simple | Shape | None":
-    return next((kind for name, kind, _type in choice.rows if child.tag == tag(name)), None)
+    return choice.row(str(child.tag))
 
 
 def _row_for(choice: Choice, value: Any) -> "tuple[str, Simple | Shape]":
+    wanted = getattr(value, choice.named) if choice.named else None
     for name, kind, made in choice.rows:
-        if type(value) is made:
+        if type(value) is made and wanted in {None, name}:
             return name, kind
     raise TypeError(f"{type(value).__name__} is none of {_names(choice)}")
 
@@ -267,8 +322,10 @@ def _unexpected(element: etree._Element, parent: etree._Element) -> DuisError:
     )
 
 
-def _refuse_attributes(element: etree._Element) -> None:
-    for name in element.attrib:
+def _refuse_attributes(element: etree._Element, known: frozenset[str] = frozenset()) -> None:
+    for name in element.keys():  # noqa: SIM118 -- an element's iterator gives its children
+        if name in known:
+            continue
         raise DuisError(
             DuisFault.UNEXPECTED_ATTRIBUTE,
             f"attribute {str(name)[:60]} has no place here",
@@ -278,8 +335,11 @@ def _refuse_attributes(element: etree._Element) -> None:
 
 
 def _refuse_text(element: etree._Element) -> None:
-    texts = [element.text, *(child.tail for child in element)]
-    if any(piece and piece.strip(" \t\r\n") for piece in texts):
+    text = element.text or ""
+    for child in element:
+        if tail := child.tail:
+            text += tail
+    if text.strip(" \t\r\n"):
         raise DuisError(
             DuisFault.UNEXPECTED_TEXT,
             "text between elements",

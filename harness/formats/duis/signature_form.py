@@ -11,6 +11,7 @@ from typing import Final
 
 from lxml import etree
 
+from emulator.core.values import quick
 from harness.formats.duis.shape import SIGNATURE_NAMESPACE
 
 EXCLUSIVE: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
@@ -68,6 +69,27 @@ _EMPTY: Final = etree.fromstring(
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"})
 
 
+#: What a serialiser writes for them. Source: known (libxml2).
+_SERIALISED: Final = _ESCAPES | {ord("\r"): "&#13;"}
+#: What stands around the four texts in the canonical form, and in a document that declares the
+#: prefix, where an empty element is one tag.
+_CANONICAL_PIECES: Final = tuple(
+    piece.decode("ascii")
+    for piece in (
+        b"<ds:Signature" + _DECLARED + b"><ds:SignedInfo" + _BEFORE_DIGEST,
+        _BEHIND_DIGEST + _BEFORE_VALUE,
+        _BEFORE_ISSUER,
+        _BEFORE_SERIAL,
+        _BEHIND_SERIAL,
+    )
+)
+_PIECES: Final = tuple(
+    re.sub(r"></ds:\w+Method>|></ds:Transform>", "/>", piece).replace(_DECLARED.decode(), "")
+    for piece in _CANONICAL_PIECES
+)
+
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Texts:
     """What of a signature is not fixed, as octets of its canonical form.
@@ -95,6 +117,26 @@ def is_usual(root: etree._Element) -> bool:
 def signed_info(digest: bytes) -> bytes:
     """Return the exclusive canonical form of SignedInfo around a digest in base64."""
     return b"".join((b"<ds:SignedInfo", _DECLARED, _BEFORE_DIGEST, digest, _BEHIND_DIGEST))
+
+
+def plain(digest: str, value: str, signed_by: tuple[str, str]) -> str:
+    """Return a signature as it stands in a document that declares its name space.
+
+    Args:
+        digest: Base64 of the document's digest.
+        value: Base64 of the signature.
+        signed_by: Issuer name and serial number of the signer's certificate.
+    """
+    issuer, serial = signed_by
+    a, b, c, d, e = _PIECES
+    return f"{a}{digest}{b}{value}{c}{issuer.translate(_SERIALISED)}{d}{serial}{e}"
+
+
+def canonical(digest: str, value: str, signed_by: tuple[str, str]) -> str:
+    """Return a signature in exclusive canonical form."""
+    issuer, serial = signed_by
+    a, b, c, d, e = _CANONICAL_PIECES
+    return f"{a}{digest}{b}{value}{c}{issuer.translate(_ESCAPES)}{d}{serial}{e}"
 
 
 def element(digest: bytes, value: bytes, signed_by: tuple[str, str]) -> etree._Element:

@@ -17,6 +17,7 @@ from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from emulator.core.clock import UtcMs, to_datetime
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from emulator.crypto import signature
 from harness.formats.duis import quick_verification, signature_form
 from harness.formats.duis.faults import DuisError, DuisFault
@@ -28,6 +29,7 @@ from harness.formats.duis.xml_input import parse
 _BEFORE_ALL: Final = re.compile(rb"<\?xml [^>]*\?>\s*(?:<!--[^-]*-->\s*)*<[A-Za-z]")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class XmlKey:
     """A party's XML-signing key.
@@ -42,6 +44,11 @@ class XmlKey:
     issuer: str
     serial: int
 
+    @property
+    def signed_by(self) -> tuple[str, str]:
+        """Issuer name and serial number, as a signature names them."""
+        return self.issuer, str(self.serial)
+
     @classmethod
     def of(cls, private_scalar: int, certificate: bytes) -> Self:
         """Take issuer and serial number out of the DER certificate."""
@@ -55,6 +62,7 @@ def _named(certificate: bytes) -> tuple[str, int]:
     return parsed.issuer.rfc4514_string(), parsed.serial_number
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Signatories:
     """Whose XML signatures are known.
@@ -80,10 +88,31 @@ def sign(root: etree._Element, key: XmlKey) -> None:
     digest = base64.b64encode(hashlib.sha256(_canonical(root)).digest())
     if signature_form.is_usual(root):
         value = signature.sign(key.private_scalar, signature_form.signed_info(digest))
-        signed_by = (key.issuer, str(key.serial))
-        root.append(signature_form.element(digest, base64.b64encode(value), signed_by))
+        root.append(signature_form.element(digest, base64.b64encode(value), key.signed_by))
         return
     _append(root, key, digest.decode("ascii"))
+
+
+def signature_over(canonical: bytes, key: XmlKey) -> str:
+    """Return the signature of a document, as it stands in one that declares its name space.
+
+    Args:
+        canonical: The document without it, in exclusive canonical form.
+        key: Who signs.
+    """
+    return signature_form.plain(*_signed(canonical, key))
+
+
+def canonical_signature_over(canonical: bytes, key: XmlKey) -> str:
+    """Return the same in exclusive canonical form."""
+    return signature_form.canonical(*_signed(canonical, key))
+
+
+def _signed(canonical: bytes, key: XmlKey) -> tuple[str, str, tuple[str, str]]:
+    """Return digest and signature in base64, and who signed."""
+    digest = base64.b64encode(hashlib.sha256(canonical).digest())
+    value = signature.sign(key.private_scalar, signature_form.signed_info(digest))
+    return digest.decode("ascii"), base64.b64encode(value).decode("ascii"), key.signed_by
 
 
 def _append(root: etree._Element, key: XmlKey, digest: str) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 
 UTRN_DIGITS: Final = 20
 
@@ -328,6 +329,7 @@ class ReadDeviceLog:
     execution_time: UtcMs | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Whitelisting:
     """How a device is let in.
@@ -347,6 +349,7 @@ class Whitelisting:
     export_mpan: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class UpdateHanDeviceLog:
     """8.11: add a device to the hub's log, or remove it.

@@ -5,6 +5,7 @@ Source:
     ResponsePayload, DeviceAlertMessageType, StatusSMETS1); checked by validating what is written.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,7 @@ from emulator.core.ids import Eui64
 from emulator.core.values import quick
 from harness.formats.duis import document, kinds, signing
 from harness.formats.duis.faults import DuisError, DuisFault
+from harness.formats.duis.quick_writing import DECLARED, VERSION, UnusualError, made, plain
 from harness.formats.duis.shape import SIGNATURE_NAMESPACE, canonical, line_of, local, tag
 from harness.formats.duis.signing import Signatories, XmlKey
 from harness.formats.duis.xml_input import parse
@@ -26,6 +28,7 @@ _ERROR_CHARS: Final = 250
 _VERIFICATION: Final = "FirmwareVerificationDeviceAlert"
 _IMAGE_HASH: Final = "ManufacturerImageHash"
 _PREFIXES: Final = {"ra": MMC_NAMESPACE}
+_DECLARED: Final = f' xmlns:ra="{MMC_NAMESPACE}"'
 _SUCCESS: Final = "MessageSuccess"
 
 
@@ -69,6 +72,7 @@ class Smets1Status:
     position: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Result:
     """What became of a request.
@@ -103,6 +107,7 @@ class DeviceAlert:
     image_hash: bytes = b""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Smets1Response:
     """One response or alert of a SMETS1 device, as its S1SP words it.
@@ -136,6 +141,56 @@ def write_signed(value: Smets1Response, key: XmlKey) -> bytes:
     Raises:
         DuisError: A value lies outside the limits of the schema.
     """
+    try:
+        return _written(value, key)
+    except UnusualError:
+        return _write_as_tree(value, key)
+
+
+def _written(value: Smets1Response, key: XmlKey) -> bytes:
+    """Write and sign a response without a tree.
+
+    Raises:
+        UnusualError: It needs one.
+    """
+    lines = [f"<sr:{_ROOT}{DECLARED}{VERSION}><sr:SMETS1Response><sr:Header>"]
+    lines += (f"<ra:{name}{_DECLARED}>{plain(text)}</ra:{name}>" for name, text in _header(value))
+    lines.append("</sr:Header><sr:Body>")
+    if not isinstance(value.body, Result):
+        raise UnusualError
+    lines += ("<sr:ResponseMessage>", *_lines_of(value.body), "</sr:ResponseMessage>")
+    lines.append("</sr:Body></sr:SMETS1Response>")
+    ended = f"</sr:{_ROOT}>"
+    signed = "".join((*lines, ended)).encode("ascii")
+    return made("".join((*lines, signing.canonical_signature_over(signed, key), ended)))
+
+
+def _lines_of(result: Result) -> Iterator[str]:
+    done = kinds.BOOLEAN.write(result.success)
+    yield f'<ra:SMETSData{_DECLARED}><ra:{plain(result.element)} {_SUCCESS}="{done}">'
+    for node in result.values:
+        yield from _lines_of_node(node)
+    yield f"</ra:{result.element}></ra:SMETSData>"
+    if not result.statuses:
+        return
+    yield f"<ra:DebugInfo{_DECLARED}><ra:SMETS1Debug>"
+    for status in result.statuses:
+        where = f'Position="{status.position}" ResponseCode="{status.code}"'
+        error = plain(_short(status.error))
+        yield f"<ra:SMETS1Response {where}><ra:Error>{error}</ra:Error></ra:SMETS1Response>"
+    yield "</ra:SMETS1Debug></ra:DebugInfo>"
+
+
+def _lines_of_node(node: Node) -> Iterator[str]:
+    if node.attributes:
+        raise UnusualError
+    yield f"<ra:{plain(node.name)}>{plain(node.text)}"
+    for child in node.children:
+        yield from _lines_of_node(child)
+    yield f"</ra:{node.name}>"
+
+
+def _write_as_tree(value: Smets1Response, key: XmlKey) -> bytes:
     root = document.new(_ROOT)
     response = etree.SubElement(root, tag("SMETS1Response"), nsmap=_PREFIXES)
     header = etree.SubElement(response, tag("Header"))
@@ -163,13 +218,45 @@ def read_signed(
     Raises:
         DuisError: Named.
     """
+    known = _READ.get(data)
+    if known is not None:
+        _verify(data, signatories, signer, signed=True, root=None)
+        return known
     root = parse(data)
     _expect(root, _ROOT, tag(_ROOT))
     signed = root.find(f"{{{SIGNATURE_NAMESPACE}}}Signature") is not None
-    if signatories is not None:
-        if signer is None:
-            raise DuisError(DuisFault.BAD_SIGNATURE, "nobody is named who must have signed it")
-        signing.verify(data, signatories, signer, signed=signed, tree=root)
+    _verify(data, signatories, signer, signed=signed, root=root)
+    said = _read(root)
+    if signed and len(data) <= _SMALL_BYTES:
+        if len(_READ) >= _MOST_READ:
+            del _READ[next(iter(_READ))]
+        _READ[data] = said
+    return said
+
+
+#: What the last short documents with a signature say, oldest first: DSP and service user both read
+#: them.
+_READ: Final[dict[bytes, Smets1Response]] = {}
+_MOST_READ: Final = 64
+_SMALL_BYTES: Final = 32 * 1024
+
+
+def _verify(
+    data: bytes,
+    signatories: Signatories | None,
+    signer: Eui64 | None,
+    *,
+    signed: bool,
+    root: etree._Element | None,
+) -> None:
+    if signatories is None:
+        return
+    if signer is None:
+        raise DuisError(DuisFault.BAD_SIGNATURE, "nobody is named who must have signed it")
+    signing.verify(data, signatories, signer, signed=signed, tree=root)
+
+
+def _read(root: etree._Element) -> Smets1Response:
     response = _child(root, tag("SMETS1Response"))
     texts = {local(one): one.text or "" for one in _child(response, tag("Header"))}
     body = _child(response, tag("Body"))

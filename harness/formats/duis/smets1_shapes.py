@@ -66,7 +66,7 @@ def _certificate(octets: bytes) -> bytes:
 
 
 UTRN: Final = Simple("UTRN", _utrn, _utrn)
-_CERTIFICATE: Final = Simple(
+CERTIFICATE: Final = Simple(
     "Certificate",
     lambda text: _certificate(kinds.BASE64.read(text)),
     lambda octets: kinds.BASE64.write(_certificate(octets)),
@@ -122,9 +122,9 @@ def _replacement(*, signing_optional: bool) -> Shape:
     return Shape(
         ReplacementCertificates,
         (
-            Field("DigitalSigningCertificate", "signing", _CERTIFICATE, optional=signing_optional),
-            Field("KeyAgreementCertificate", "agreement", _CERTIFICATE, optional=True),
-            Field("KeyAgreementTopUpCertificate", "top_up", _CERTIFICATE, optional=True),
+            Field("DigitalSigningCertificate", "signing", CERTIFICATE, optional=signing_optional),
+            Field("KeyAgreementCertificate", "agreement", CERTIFICATE, optional=True),
+            Field("KeyAgreementTopUpCertificate", "top_up", CERTIFICATE, optional=True),
         ),
     )
 
@@ -132,7 +132,7 @@ def _replacement(*, signing_optional: bool) -> Shape:
 _PATH: Final = Field(
     "CertificationPathCertificates",
     "path",
-    Shape(CertificatePath, (Field("Certificate", "certificates", _CERTIFICATE, most=3),)),
+    Shape(CertificatePath, (Field("Certificate", "certificates", CERTIFICATE, most=3),)),
 )
 _CHECKED: Final = Field("ApplyTimeBasedCPVChecks", "time_checked", kinds.BOOLEAN)
 _ROLE: Final = (
@@ -213,7 +213,7 @@ _PROFILE: Final = Shape(
     (
         _EXECUTION,
         _PERIOD,
-        Field("KAPublicSecurityCredentials", "key_agreement", _CERTIFICATE, optional=True),
+        Field("KAPublicSecurityCredentials", "key_agreement", CERTIFICATE, optional=True),
     ),
 )
 _READ_LOG: Final = Shape(

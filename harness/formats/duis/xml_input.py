@@ -15,14 +15,16 @@ MAX_ATTRIBUTES: Final = 64
 #: Documents up to this length are remembered as looked through; 128 of them are 4 MiB.
 _SMALL_BYTES: Final = 32 * 1024
 
+#: How the documents that are written here begin.
+_USUAL: Final = b"<?xml version='1.0' encoding='UTF-8'?>"
 _UTF8_NAMES: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
 
 def parse(data: bytes, *, keep_all: bool = False) -> etree._Element:
     """Parse one DUIS document.
 
-    Comments and processing instructions are dropped, so text on both sides of a comment is one
-    text (``keep_all`` keeps them, for the check of a signature).
+    Comments and processing instructions in it are dropped, so text on both sides of a comment is
+    one text (``keep_all`` keeps them, for the check of a signature).
 
     Args:
         data: The whole document, UTF-8, at most 16 MiB.
@@ -43,7 +45,7 @@ def parse(data: bytes, *, keep_all: bool = False) -> etree._Element:
     if len(data) <= _SMALL_BYTES:
         built = _look_through_small(data)
         if built is not None and (keep_all or not _is_commented(data, built)):
-            return _in_utf8(built)
+            return built if data.startswith(_USUAL) else _in_utf8(built)
     else:
         _look_through(data)
     # The walk has bounded depth, elements and attributes more tightly than libxml2 would; only
@@ -78,7 +80,7 @@ def _look_through_small(data: bytes) -> etree._Element | None:
         root = etree.fromstring(data, _parser(huge=False, keep_all=True))
     except etree.XMLSyntaxError:
         root = None
-    if root is None or root.getroottree().docinfo.internalDTD is not None or _is_large(data, root):
+    if root is None or _is_large(data, root) or _has_dtd(data, root):
         _walk(data)
         root = None
     if len(_LOOKED_THROUGH) >= _MOST_LOOKED_THROUGH:
@@ -87,8 +89,15 @@ def _look_through_small(data: bytes) -> etree._Element | None:
     return root
 
 
+def _has_dtd(data: bytes, root: etree._Element) -> bool:
+    """Say whether a tree has a document type; octets in ASCII that name none declare none."""
+    if data.isascii() and b"<!DOCTYPE" not in data:
+        return False
+    return root.getroottree().docinfo.internalDTD is not None
+
+
 def _is_commented(data: bytes, root: etree._Element) -> bool:
-    """Say whether anything in or beside a tree is a comment or an instruction."""
+    """Say whether anything in a tree is a comment, or in or beside it an instruction."""
     if b"<!--" not in data and b"<?" not in data[2:]:
         return False
     return bool(_IS_COMMENTED(root))
@@ -96,14 +105,18 @@ def _is_commented(data: bytes, root: etree._Element) -> bool:
 
 def _is_large(data: bytes, root: etree._Element) -> bool:
     """Say whether a tree is at or over a bound of its own; most octets have no room for one."""
-    if data.count(b"<") >= MAX_ELEMENTS or data.count(b"=") >= MAX_ATTRIBUTES:
+    if data.count(b"<") >= MAX_ELEMENTS or (
+        data.count(b"=") >= MAX_ATTRIBUTES
+        # A tag and the text behind it, up to the next one: no value of an attribute holds a "<".
+        and max(piece.count(b"=") for piece in data.split(b"<")) >= MAX_ATTRIBUTES
+    ):
         return bool(_IS_LARGE(root))
     # Whatever has a child has an end of its own.
     return data.count(b"</") >= MAX_DEPTH - 1 and bool(_IS_DEEP(root))
 
 
-#: Whether anything in or beside a tree is a comment or an instruction.
-_IS_COMMENTED: Final = etree.XPath("boolean(//comment() | //processing-instruction())")
+#: Whether anything in a tree is a comment, or anything in or beside it an instruction.
+_IS_COMMENTED: Final = etree.XPath("boolean(/*//comment() | //processing-instruction())")
 #: Whether a tree is at or over a bound of its own.
 _IS_DEEP: Final = etree.XPath(f"boolean({'/*' * MAX_DEPTH})")
 _IS_LARGE: Final = etree.XPath(

@@ -129,7 +129,7 @@ def resigned(document_octets: bytes, key: XmlKey, **changes: str) -> bytes:
     root = etree.fromstring(document_octets)
     for old in root.findall("{http://www.w3.org/2000/09/xmldsig#}Signature"):
         root.remove(old)
-    for element in root.iter():
+    for element in root.iter("*"):
         name = etree.QName(element).localname
         if name in changes:
             element.text = changes[name]

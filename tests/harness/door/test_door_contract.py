@@ -75,7 +75,7 @@ REFUSALS: dict[str, Callable[[Served], bytes]] = {
     "wrong-root": lambda _s: b"<Request/>",
     "schema-version": lambda s: s.signed().replace(b'"5.4"', b'"5.3"'),
     "unsupported-service": lambda s: resigned(
-        s.signed(), s.key(), ServiceReference="3.1", ServiceReferenceVariant="3.1"
+        s.signed(), s.key(), ServiceReference="99.1", ServiceReferenceVariant="99.1"
     ),
     "bad-request-id": lambda s: resigned(s.signed(), s.key(), RequestID="one:two:3"),
     "too-large": lambda s: s.signed() + b" " * MAX_DOCUMENT_BYTES,
