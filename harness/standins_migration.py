@@ -13,9 +13,11 @@ from device_profiles.files import SHIPPED, Folders, read_csv
 #: File, row, what it says, evidence mark, what would replace it, where.
 Row = tuple[str, str, str, str, str, str]
 
-_PATTERN: Final = "migration-*.csv"
+_PATTERNS: Final = ("migration-*.csv", "dust-*.csv")
 #: Which columns tell rows apart: the first of these whose first column the table has.
 _KEYS: Final = (
+    ("policy", "failure_class"),
+    ("what", "step", "code"),
     ("rule",),
     ("code", "sub_code"),
     ("key",),
@@ -32,6 +34,7 @@ _SAYS: Final = ("says", "title", "value")
 #: Beginning of a table's name -> what would replace its stand-ins; the longest that fits counts.
 _REPLACED: Final[Mapping[str, str]] = {
     "migration-": "the text and tables of the TMAD, the MAM and the MEHRS",
+    "dust-": "the MTAD, the DCC's guide to Migration DUST and the MEHRS",
     "migration-codes": "the error codes of the TMAD and the MEHRS (migration-real-codes.csv)",
     "migration-authorisation": "the columns of the published workbooks",
     "migration-settings": "the clause that gives the number or day",
@@ -87,9 +90,10 @@ def _tables(overlays: Folders) -> list[Path]:
     """Return every table once, the strongest overlay's own."""
     found: dict[str, Path] = {}
     for folder in (SHIPPED, *overlays):
-        for path in sorted((folder / "catalogues").glob(_PATTERN)):
-            if os.path.lexists(path):
-                found[path.name] = path
+        for pattern in _PATTERNS:
+            for path in sorted((folder / "catalogues").glob(pattern)):
+                if os.path.lexists(path):
+                    found[path.name] = path
     return [found[name] for name in sorted(found)]
 
 

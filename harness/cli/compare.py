@@ -1,4 +1,4 @@
-"""``smetsbench compare``: what the devices of two finished runs told differently."""
+"""``smetsbench compare``: what two runs have differently, by answers of devices or as a whole."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,8 @@ from rich.text import Text
 from harness.cli.output import console, emit_json
 from harness.cli.tables import folded
 from harness.differences_runs import Comparison, compare_runs
+from harness.dust.comparison import RunsCompared, is_dust
+from harness.dust.comparison import compare as compare_dust
 from harness.files import write_octets
 from harness.report.differences_page import headline, render
 from harness.run_folder import RunFolder
@@ -21,14 +23,29 @@ def register(app: typer.Typer) -> None:
 
 
 def compare(
-    a: Annotated[Path, typer.Argument(metavar="A", help="A run folder.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Another run folder.")],
+    a: Annotated[Path, typer.Argument(metavar="A", help="A run folder, or a pack of evidence.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder for differences.json and differences.html.")
+        Path | None,
+        typer.Option(
+            help="Folder for differences.json and differences.html (DUST runs: JSON alone)."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Compare every answer of a device in two finished runs, in order; 1 when they differ."""
+    """Compare two finished runs, of scenarios or DUST runs and their packs; 1 when they differ.
+
+    Runs of scenarios: every answer of a device, in order. DUST runs: verdicts, cases, states,
+    codes, defects, days and files, and who changed what.
+    """
+    if is_dust(a) or is_dust(b):
+        runs = compare_dust(a, b)
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            content = json.dumps(runs.to_json(), indent=2, ensure_ascii=False) + "\n"
+            write_octets(out / "differences.json", content.encode())
+        show_dust(runs, as_json=as_json)
+        raise typer.Exit(0 if runs.same else 1)
     found = compare_runs(RunFolder(a), RunFolder(b))
     if out is not None:
         write_comparison(out, found)
@@ -68,3 +85,18 @@ def show(found: Comparison, *, as_json: bool) -> None:
         screen.print(Text(line))
     left_out = f" ({len(found.volatile)} volatile ones left out)" if found.volatile else ""
     screen.print(Text(headline(found) + left_out))
+
+
+def show_dust(found: RunsCompared, *, as_json: bool) -> None:
+    """Print a comparison of DUST runs."""
+    if as_json:
+        emit_json(found.to_json())
+        return
+    screen = console()
+    for one in found.changes:
+        by = f"  (by {one.by})" if one.by else ""
+        screen.print(Text(f"{one.part} {one.name}, {one.field}{by}"))
+        screen.print(Text(f"  a: {one.a}"))
+        screen.print(Text(f"  b: {one.b}"))
+    told = f"{len(found.changes)} differences" if found.changes else "no differences"
+    screen.print(Text(f"{told} in {found.compared} things"))

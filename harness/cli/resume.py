@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import migration_run
+from harness.cli import dust_run, migration_run
 from harness.cli.run import exit_code, tell, watcher
 from harness.resume import resume as resume_run
 
@@ -21,6 +21,8 @@ def resume(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
 ) -> None:
     """Go on where a killed or interrupted run stopped; nothing is done to a device twice."""
+    if dust_run.is_dust_run(folder):
+        dust_run.resume(folder, as_json=as_json, quiet=quiet)
     if migration_run.is_migration_run(folder):
         migration_run.resume(folder, as_json=as_json, quiet=quiet)
     where, record = resume_run(folder, watcher=watcher(quiet=quiet))

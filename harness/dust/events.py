@@ -1,6 +1,7 @@
 """What happens in a DUST run, as lines: written when it happens, read by reports and live views."""
 
 import enum
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -125,18 +126,18 @@ class EventLog:
         self._file.close()
 
 
-def read_events(path: Path) -> Iterator[DustEvent]:
-    """Read the whole lines of a log that may still grow.
+def read_events(log: Path | bytes) -> Iterator[DustEvent]:
+    """Read the whole lines of a log that may still grow, or of its octets.
 
     Raises:
         ValueError, KeyError, TypeError: A line is no event.
     """
-    for line in _lines(path):
+    for line in _lines(log):
         yield DustEvent.load(json.loads(line))
 
 
-def _lines(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
+def _lines(log: Path | bytes) -> Iterator[bytes]:
+    with io.BytesIO(log) if isinstance(log, bytes) else log.open("rb") as file:
         for line in file:
             if line.endswith(b"\n"):
                 yield line

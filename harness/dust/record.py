@@ -212,6 +212,8 @@ class Header:
         versions: Component -> version, for the environment manifest.
         stand_ins: Ids of stand-ins in use -> what would replace each.
         rules_accepted: Ids of unproven rules that the definition accepts.
+        requesting_party: Who asks for the migrations; empty: not told.
+        not_proven: Further sentences on what this run leaves open (faults put in on purpose…).
     """
 
     run_id: str
@@ -232,6 +234,8 @@ class Header:
     versions: Mapping[str, str] = field(default_factory=dict)
     stand_ins: Mapping[str, str] = field(default_factory=dict)
     rules_accepted: tuple[str, ...] = ()
+    requesting_party: str = ""
+    not_proven: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +256,7 @@ class DustRecord:
         files: Every file, in order of paths.
         started_at: ISO 8601, virtual.
         ended_at: Likewise; empty while it runs.
+        suppliers: Installation -> its supplier in the MRR; the participant's where it has none.
     """
 
     header: Header
@@ -267,3 +272,4 @@ class DustRecord:
     files: tuple[KeptFile, ...] = field(default=(), repr=False)
     started_at: str = ""
     ended_at: str = ""
+    suppliers: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -31,6 +31,7 @@ _LISTS: Final[dict[str, TypeAdapter[Any]]] = {
     "files": TypeAdapter(tuple[KeptFile, ...]),
 }
 _HEADER: Final = TypeAdapter(Header)
+_SUPPLIERS: Final = TypeAdapter(dict[str, str])
 
 
 def document(record: DustRecord) -> dict[str, Any]:
@@ -40,7 +41,23 @@ def document(record: DustRecord) -> dict[str, Any]:
 
 def render(record: DustRecord) -> str:
     """Return a record as the text of ``record.json``."""
-    return json.dumps(document(record), indent=1, ensure_ascii=False) + "\n"
+    return lines(document(record))
+
+
+def lines(told: Mapping[str, Any]) -> str:
+    """Return JSON values as text: a line a member, and a line each for the members of lists."""
+    members = [f" {_line(name)}: {_member(value)}" for name, value in told.items()]
+    return "{\n" + ",\n".join(members) + "\n}\n"
+
+
+def _member(value: Any) -> str:
+    if not isinstance(value, list) or not value:
+        return _line(value)
+    return "[\n  " + ",\n  ".join(map(_line, value)) + "\n ]"
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def load(text: str | bytes) -> DustRecord:
@@ -60,6 +77,7 @@ def load(text: str | bytes) -> DustRecord:
             installations=tuple(InstallationRecord.restore(one) for one in plain["installations"]),
             started_at=plain["started_at"],
             ended_at=plain["ended_at"],
+            suppliers=_SUPPLIERS.validate_python(plain.get("suppliers", {})),
             **{name: kind.validate_python(_judged(plain[name])) for name, kind in _LISTS.items()},
         )
     except (ValidationError, KeyError, TypeError, IndexError) as error:

@@ -63,14 +63,14 @@ def a_record() -> DustRecord:
     )
 
 
-def test_a_record_read_back_is_the_record():
+def test_a_record_read_back_is_the_record() -> None:
     record = a_record()
     assert load(render(record)) == record
     assert render(load(render(record))) == render(record)
 
 
 @pytest.mark.parametrize("name", ["header", "cases", "installations", "verdict"])
-def test_a_record_without_a_part_is_refused(name: str):
+def test_a_record_without_a_part_is_refused(name: str) -> None:
     text = render(a_record()).replace(f' "{name}"', f' "no-{name}"', 1)
     with pytest.raises(ValueError, match="no record"):
         load(text)
@@ -79,7 +79,7 @@ def test_a_record_without_a_part_is_refused(name: str):
 EVENT = DustEvent(1, UtcMs(1_600_000_000_123), Level.INFO, Phase.TESTING, "step", "T1", step="T1")
 
 
-def test_an_event_read_back_is_the_event(tmp_path: Path):
+def test_an_event_read_back_is_the_event(tmp_path: Path) -> None:
     log = EventLog(tmp_path / "events.jsonl")
     more = replace(EVENT, number=2, told={"a": [1, "x"]}, ref="dual-001", code="MA110")
     log.write(EVENT)
@@ -88,7 +88,7 @@ def test_an_event_read_back_is_the_event(tmp_path: Path):
     assert list(read_events(tmp_path / "events.jsonl")) == [EVENT, more]
 
 
-def test_a_log_opened_again_is_cut_back_to_what_the_journal_knows(tmp_path: Path):
+def test_a_log_opened_again_is_cut_back_to_what_the_journal_knows(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     log = EventLog(path)
     for number in (1, 2, 3):
@@ -104,7 +104,7 @@ def test_a_log_opened_again_is_cut_back_to_what_the_journal_knows(tmp_path: Path
     ]
 
 
-def test_a_line_that_is_still_being_written_is_not_read(tmp_path: Path):
+def test_a_line_that_is_still_being_written_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(EVENT.line().encode() + EVENT.line().encode()[:-1])
     assert list(read_events(path)) == [EVENT]

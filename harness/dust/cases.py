@@ -1,0 +1,258 @@
+"""Judges the numbered cases of a run: pure functions over records, files and events."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from harness.dust.chronicle import ALERT, ANSWER, FILE_RESULT, PAPER_RESULT, STATE
+from harness.dust.definition import Definition
+from harness.dust.definition_models import Case, Expect, Waiver
+from harness.dust.events import DustEvent
+from harness.dust.record import CaseResult, Expected, KeptFile
+from harness.migration.record import InstallationRecord
+from harness.migration.states import State
+from harness.migration.steps import FAILED
+from harness.migration.totals import resting_code, resting_entry
+from harness.rules.migration_rulebook import RuleBook
+from harness.verdict import Verdict, combine, failed, is_firm
+
+_NO_CODE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a run has shown so far.
+
+    Attributes:
+        records: Ref -> what is kept of the installation.
+        files: Files of the run.
+        events: Events that show results: papers, files, answers, alerts.
+        book: The rules, for the marks behind codes.
+        accepted: Ids of unproven rules that the definition accepts.
+        played: Whether the run is over: before that, nothing is missing for good.
+    """
+
+    records: Mapping[str, InstallationRecord] = field(repr=False)
+    files: Sequence[KeptFile] = field(repr=False)
+    events: Sequence[DustEvent] = field(repr=False)
+    book: RuleBook = field(repr=False)
+    accepted: frozenset[str] = frozenset()
+    played: bool = True
+    _by_ref: dict[str, list[DustEvent]] = field(default_factory=dict, init=False, repr=False)
+
+    def about(self, ref: str) -> list[DustEvent]:
+        """Return the events about one home, in order; those about none for an empty ref."""
+        if not self._by_ref:
+            for event in self.events:
+                self._by_ref.setdefault(event.ref, []).append(event)
+        return self._by_ref.get(ref, [])
+
+
+def judge_cases(
+    definition: Definition, facts: Facts, skipped: Mapping[str, str], today: date
+) -> tuple[CaseResult, ...]:
+    """Judge every case of a definition.
+
+    Args:
+        definition: The definition.
+        facts: What the run has shown.
+        skipped: Ref -> why the bench could not play it.
+        today: Day on which waivers are looked at.
+    """
+    waivers = {one.case: one for one in definition.waivers}
+    return tuple(
+        _case(definition, case, facts, skipped, _holding(waivers.get(case.id), today))
+        for case in definition.cases
+    )
+
+
+def _case(
+    definition: Definition,
+    case: Case,
+    facts: Facts,
+    skipped: Mapping[str, str],
+    waived_by: str,
+) -> CaseResult:
+    refs = definition.refs_of(case)
+    here = tuple(ref for ref in refs if ref not in skipped)
+    if not here:
+        why = next((skipped[ref] for ref in refs), "it is about no home")
+        return CaseResult(
+            case.id, case.title, case.family, case.mandatory, refs, (), Verdict.SKIPPED, why
+        )
+    rows = tuple(row for one in case.expect for row in _expected(one, case, here, facts))
+    verdict = combine(row.verdict for row in rows)
+    bad = next((row for row in rows if row.verdict is verdict), None)
+    reason = "as expected" if bad is None or verdict <= Verdict.PASS else _says(bad)
+    step = "" if verdict <= Verdict.PASS else _first_failing(here, rows, facts)
+    return CaseResult(
+        case.id,
+        case.title,
+        case.family,
+        case.mandatory,
+        refs,
+        rows,
+        verdict,
+        reason,
+        waived_by if verdict > Verdict.PASS else "",
+        step,
+    )
+
+
+def _says(row: Expected) -> str:
+    return f"{row.what}: {row.expected} expected, {row.actual or 'nothing'} found"
+
+
+def _holding(waiver: Waiver | None, today: date) -> str:
+    """Return who waives a case; a waiver whose review is overdue does not."""
+    if waiver is None or waiver.review < today:
+        return ""
+    return f"{waiver.owner}, {waiver.review}: {waiver.why}"
+
+
+def overdue(definition: Definition, today: date) -> tuple[str, ...]:
+    """Return the cases whose waiver is to be looked at again before it waives anything."""
+    return tuple(one.case for one in definition.waivers if one.review < today)
+
+
+def _expected(one: Expect, case: Case, refs: Sequence[str], facts: Facts) -> Iterator[Expected]:
+    """Yield what one expectation came to, home by home."""
+    for ref in refs:
+        if one.state is not None:
+            yield _of_record(ref, "state", one.state.value, case, facts)
+        if one.code:
+            yield _of_record(ref, "code", one.code, case, facts)
+        if one.step:
+            yield _of_record(ref, "step", one.step, case, facts)
+        if one.file:
+            yield _of_file(ref, one, case, facts)
+        if one.request:
+            yield _of_request(ref, one, case, facts)
+        if one.alert:
+            yield _of_alert(ref, one, case, facts)
+
+
+# -- what a record shows ---------------------------------------------------------------------------
+
+
+def _of_record(ref: str, what: str, wanted: str, case: Case, facts: Facts) -> Expected:
+    record = facts.records.get(ref)
+    actual = "" if record is None else _actual(record, what)
+    ok = actual == wanted or (what == "code" and actual.partition("-0")[0] == wanted)
+    if not ok and record is not None and what == "code" and wanted != _NO_CODE:
+        ok = any(entry.code == wanted for entry in record.history)
+    verdict = Verdict.PASS if ok else _failed(record, facts)
+    shown = tuple(
+        one.number
+        for one in facts.about(ref)
+        if one.kind == STATE and (what != "state" or one.state == actual)
+    )
+    evidence = "user" if verdict is not Verdict.INCONCLUSIVE else _mark(record, facts)
+    name = f"{what} of {ref}"
+    return Expected(name, wanted, actual, verdict, case.clause, evidence, shown[-1:])
+
+
+def _actual(record: InstallationRecord, what: str) -> str:
+    if what == "state":
+        return record.state.value
+    if what == "code":
+        return resting_code(record) or _NO_CODE
+    ended = resting_entry(record)
+    return "" if ended is None else ended.step
+
+
+def _failed(record: InstallationRecord | None, facts: Facts) -> Verdict:
+    """Return what a deviation counts: one that rests on an unproven rule is inconclusive."""
+    if record is None or record.state is State.MIGRATED:
+        return Verdict.FAIL
+    code = resting_code(record)
+    if not code:
+        return Verdict.FAIL
+    named = {rule.rule for rule in facts.book.rules.values() if rule.code == code}
+    taken = bool(({code} | named) & facts.accepted)
+    return failed(_mark(record, facts), accepted=taken)
+
+
+def _mark(record: InstallationRecord | None, facts: Facts) -> str:
+    """Return the mark of the rule behind the code that an installation rests on."""
+    code = "" if record is None else resting_code(record)
+    rules = [rule.evidence for rule in facts.book.rules.values() if rule.code == code]
+    firm = next((mark for mark in rules if is_firm(mark)), None)
+    return firm or next(iter(rules), "stand-in")
+
+
+# -- what files, answers and alerts show -----------------------------------------------------------
+
+
+def _of_file(ref: str, one: Expect, case: Case, facts: Facts) -> Expected:
+    rows = [
+        event
+        for event in (*facts.about(ref), *facts.about(""))
+        if event.kind in {PAPER_RESULT, FILE_RESULT}
+        and event.told.get("file") == one.file
+        and ref in event.told.get("refs", (ref,))
+    ]
+    about = [event for event in rows if event.ref == ref] or rows
+    found = _any(about, "result", one.result)
+    return _row(f"{one.file} of {ref}", one.result, found, case, about, facts)
+
+
+def _of_request(ref: str, one: Expect, case: Case, facts: Facts) -> Expected:
+    about = [
+        event
+        for event in facts.about(ref)
+        if event.kind == ANSWER and event.told.get("service") == one.request
+    ]
+    hit = next((event for event in about if event.code.startswith(one.answer)), None)
+    actual = hit.code if hit else ", ".join(dict.fromkeys(event.code for event in about))
+    found = (actual, hit)
+    return _row(f"answer to {one.request} of {ref}", one.answer, found, case, about, facts)
+
+
+def _of_alert(ref: str, one: Expect, case: Case, facts: Facts) -> Expected:
+    about = [e for e in (*facts.about(ref), *facts.about("")) if e.kind == ALERT]
+    hit = next((event for event in about if event.code == one.alert), None)
+    actual = hit.code if hit else ", ".join(sorted({event.code for event in about}))
+    return _row(f"alert of {ref}", one.alert, (actual, hit), case, about, facts)
+
+
+def _any(events: Sequence[DustEvent], name: str, wanted: str) -> tuple[str, DustEvent | None]:
+    """Return what was found and the event that shows the wanted value, where one does."""
+    hit = next((event for event in events if event.told.get(name) == wanted), None)
+    if hit is not None:
+        return wanted, hit
+    return ", ".join(dict.fromkeys(str(event.told.get(name, "")) for event in events)), None
+
+
+def _row(  # noqa: PLR0913, PLR0917 -- what was asked, what was found, and where it shows
+    what: str,
+    wanted: str,
+    found: tuple[str, DustEvent | None],
+    case: Case,
+    about: Sequence[DustEvent],
+    facts: Facts,
+) -> Expected:
+    actual, hit = found
+    shown = about[-1:] if hit is None else [hit]
+    verdict = Verdict.FAIL if hit is None and facts.played else Verdict.PASS
+    if hit is None and not facts.played:
+        verdict = Verdict.INCONCLUSIVE
+    files = tuple(dict.fromkeys(event.file for event in shown if event.file))
+    numbers = tuple(event.number for event in shown)
+    return Expected(what, wanted, actual, verdict, case.clause, "user", numbers, files)
+
+
+def _first_failing(refs: Sequence[str], rows: Sequence[Expected], facts: Facts) -> str:
+    """Return the first step that failed at a home whose expectation is not met."""
+    bad = [
+        ref
+        for ref in refs
+        if any(row.verdict > Verdict.PASS and row.what.endswith(f" {ref}") for row in rows)
+    ]
+    return next((step for ref in bad if (step := first_failing_step(facts.records.get(ref)))), "")
+
+
+def first_failing_step(record: InstallationRecord | None) -> str:
+    """Return the first step of an installation that failed; empty where none did."""
+    history = () if record is None else record.history
+    return next((entry.step for entry in history if entry.result == FAILED), "")

@@ -1,0 +1,192 @@
+"""Runs a definition: opens its doors, lets the participant take its turns, packs the evidence."""
+
+import asyncio
+import json
+import shutil
+from pathlib import Path
+from typing import Final
+
+from harness.door.door import Door, DoorOptions
+from harness.door.homes import Homes
+from harness.door.settling import Patience
+from harness.door.trust import participants_keys, write_public
+from harness.dust import mrr, pack, reports
+from harness.dust.choices import BEGUN, DEFINITION, Choices, Prepared, prepare
+from harness.dust.conductor import DustConductor, begins_at
+from harness.dust.disabled_checks import switches_on
+from harness.dust.index import NAME as INDEX
+from harness.dust.index import render as render_index
+from harness.dust.record import DustRecord
+from harness.dust.run_doors import (
+    DOOR_LOG,
+    DoorLog,
+    Opened,
+    Watchers,
+    address_of,
+    announce,
+    open_ways,
+    places,
+    served,
+)
+from harness.dust.run_key import key_of_run
+from harness.errors import BenchError, UsageError
+from harness.files import write_octets
+from harness.rules.migration_rulebook import load_rule_book
+from harness.run_folder import RunFolder
+
+JOURNAL: Final = "journal.sqlite"
+#: Waits of the world: for an answer, after the last word. A run has a calendar to keep.
+#: Source: invented.
+_PATIENCE: Final = Patience(answer_ms=2 * 3_600_000, quiet_ms=60_000)
+
+
+def is_dust_run(folder: Path) -> bool:
+    """Say whether a folder holds a DUST run."""
+    return (folder / BEGUN).is_file() and (folder / DEFINITION).is_file()
+
+
+def start(choices: Choices, out: Path, watchers: Watchers | None = None) -> DustRecord:
+    """Run a definition into a new folder.
+
+    Args:
+        choices: What it is begun with.
+        out: The run folder.
+        watchers: Who hears of it while it goes.
+
+    Raises:
+        UsageError: The definition or the folder cannot be used.
+        DustInterruptedError: Ctrl-C or SIGTERM.
+        BenchError: The homes or the participant broke.
+    """
+    prepared = prepare(choices)
+    folder = RunFolder(out)
+    folder.make()
+    with folder.lock():
+        _clear(out)
+        write_octets(out / DEFINITION, prepared.definition.octets)
+        told = json.dumps(choices.dump(), indent=1) + "\n"
+        write_octets(out / BEGUN, told.encode())
+        return _play(prepared, out, watchers or Watchers())
+
+
+def resume(folder: Path, watchers: Watchers | None = None) -> DustRecord:
+    """Go on with a run that was killed or interrupted; one that is over is packed again.
+
+    Raises:
+        UsageError: The folder holds no such run.
+        DustInterruptedError: Ctrl-C or SIGTERM.
+        BenchError: The homes or the participant broke.
+    """
+    with RunFolder(folder).lock():
+        return _play(prepare(Choices.load(folder)), folder, watchers or Watchers())
+
+
+def _clear(out: Path) -> None:
+    """Clear the folder of a run that is over.
+
+    Raises:
+        UsageError: It holds something else, or a run that can be resumed.
+    """
+    names = [one.name for one in out.iterdir()]
+    if not names:
+        return
+    if not is_dust_run(out):
+        raise UsageError(
+            "the folder for the run is not empty and holds no run; it is left as it is",
+            where=str(out),
+            next_command="smetsbench dust run FILE.toml --out OTHER-FOLDER",
+        )
+    if not (out / pack.NAME).is_file():
+        raise UsageError(
+            "the folder holds a run that was interrupted and can be resumed",
+            where=str(out),
+            next_command=f"smetsbench resume {out}   (or remove the folder)",
+        )
+    for name in names:
+        place = out / name
+        if place.is_dir():
+            shutil.rmtree(place)
+        else:
+            place.unlink()
+
+
+# -- playing ---------------------------------------------------------------------------------------
+
+
+def _play(prepared: Prepared, folder: Path, watchers: Watchers) -> DustRecord:
+    definition, homes = prepared.definition, _homes(prepared)
+    trust, drop = places(prepared, folder)
+    keys = participants_keys(trust, homes.suppliers, definition.run.seed)
+    conductor = DustConductor(
+        folder,
+        definition,
+        prepared.homes,
+        prepared.days,
+        prepared.plan,
+        keys,
+        watchers.on_event,
+    )
+    options = DoorOptions(
+        homes,
+        keys,
+        folder / JOURNAL,
+        patience=_PATIENCE,
+        conductor=conductor,
+        patience_s=None if prepared.is_simulated else definition.participant.patience_s,
+        tell=DoorLog(folder / DOOR_LOG).write,
+    )
+    door = Door(options)
+    try:
+        write_public(trust, door.world.public_keys())
+        ways = open_ways(prepared, drop)
+        announce(Opened(address_of(ways.listen), str(drop or ""), str(trust)), folder, watchers)
+        asyncio.run(served(prepared, door, ways, trust))
+        _complain(door, folder)
+    finally:
+        door.close()
+        conductor.close()
+    return _packed(conductor, folder, with_identifiers=prepared.choices.with_identifiers)
+
+
+def _homes(prepared: Prepared) -> Homes:
+    """Return the homes as a door takes them: under their SMSO, from the run's first moment on."""
+    definition, first = prepared.definition, prepared.plan.days[0].day
+    book = load_rule_book(definition.overlays)
+    return Homes(
+        smets2=(),
+        smets1=prepared.homes,
+        overlays=definition.overlays,
+        seed=definition.run.seed,
+        migrated=False,
+        start_at=begins_at(prepared.plan),
+        switches=switches_on(first, definition.disabled_checks, book),
+        defects=definition.faults.defects,
+    )
+
+
+def _complain(door: Door, folder: Path) -> None:
+    """Say what broke the world.
+
+    Raises:
+        BenchError: Something did.
+    """
+    error = door.broken
+    if error is not None:
+        raise BenchError(
+            f"the run broke: {type(error).__name__}: {error}",
+            where=str(folder),
+            cause="a defect of smetsbench; what was handed in is in the journal",
+            next_command=f"smetsbench resume {folder}",
+        ) from error
+
+
+def _packed(conductor: DustConductor, folder: Path, *, with_identifiers: bool) -> DustRecord:
+    """Write reports and evidence of a run that is over."""
+    record = conductor.record
+    if record is None:
+        raise BenchError("the run has no record", where=str(folder))
+    reports.write(folder, record, with_identifiers=with_identifiers)
+    mrr.write(folder, record)
+    write_octets(folder / INDEX, render_index(record))
+    pack.write(folder, record, key_of_run(record.header), with_identifiers=with_identifiers)
+    return record

@@ -1,0 +1,219 @@
+"""The doors of a run: where they are, who plays behind them, how long they stay open."""
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from harness.door.call_back import is_loopback
+from harness.door.client import HttpWay
+from harness.door.door import Door
+from harness.door.drop import FileDrop
+from harness.door.http import listening, stop_on_signals
+from harness.door.intake import Note
+from harness.door.serving import WaysIn, serve
+from harness.dust.choices import Prepared
+from harness.dust.chronicle import OnEvent
+from harness.dust.simulated import SimulatedSupplier
+from harness.errors import HarnessError, UsageError
+from harness.files import write_octets
+
+#: Where the doors of a run are, while it runs.
+DOOR: Final = "door.json"
+#: What was asked at them, and what they refused; no part of the evidence: its order is the wall
+#: clock's.
+DOOR_LOG: Final = "door.log"
+_TRUST: Final = "trust"
+_DROP: Final = "drop"
+_OFF: Final = "off"
+#: Seconds between two looks into the drop of a participant that plays in this process.
+_LOOK_S: Final = 0.02
+#: Seconds for which an outside participant can still read that the run is over.
+_LINGER_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Where a run's doors are.
+
+    Attributes:
+        http: Address of the HTTP door; empty where it is shut.
+        drop: Folder of the file drop; empty where there is none.
+        trust: Folder of keys.
+    """
+
+    http: str
+    drop: str
+    trust: str
+
+
+#: Called once the doors are open.
+OnOpen = Callable[[Opened], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """Who hears of a run while it goes.
+
+    Attributes:
+        on_event: Called with every event, in a thread of the run's own.
+        on_open: Called once the doors are open.
+    """
+
+    on_event: OnEvent | None = None
+    on_open: OnOpen | None = None
+
+
+class DoorLog:
+    """Writes a line for whatever comes to the doors, refused or not.
+
+    Args:
+        path: The log.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+
+    def write(self, note: Note) -> None:
+        """Write a line."""
+        with self._lock, self._path.open("a", encoding="utf-8") as file:
+            file.write(note.line() + "\n")
+
+
+class DustInterruptedError(HarnessError):
+    """The run was stopped from outside and can be resumed (exit code 4)."""
+
+    exit_code = 4
+
+
+def places(prepared: Prepared, folder: Path) -> tuple[Path, Path | None]:
+    """Return the folders of keys and drop: one's own for a participant in this process."""
+    named = prepared.definition.participant
+    if prepared.is_simulated:
+        return folder / _TRUST, folder / _DROP
+    drop = prepared.definition.place(named.drop) if named.drop else None
+    return prepared.definition.place(named.trust), drop
+
+
+def open_ways(prepared: Prepared, drop: Path | None) -> WaysIn:
+    """Open the ways in.
+
+    Raises:
+        UsageError: None is open, or the address cannot be had.
+    """
+    named = prepared.definition.participant
+    listen = "127.0.0.1:0" if prepared.is_simulated else named.listen
+    at = None if listen == _OFF else _socket(listen)
+    if at is None and drop is None:
+        raise UsageError(
+            "neither HTTP nor a file drop is open",
+            where="participant.listen, participant.drop",
+            cause="no way in is left",
+        )
+    return WaysIn(at, drop, look_s=_LOOK_S) if prepared.is_simulated else WaysIn(at, drop)
+
+
+def _socket(listen: str) -> socket.socket:
+    host, _colon, port = listen.rpartition(":")
+    host = host.strip("[]")
+    if not is_loopback(host):
+        raise _no_address(listen, "it leads beyond this machine")
+    try:
+        return listening(host, int(port))
+    except (OSError, ValueError, OverflowError) as error:
+        raise _no_address(listen, str(error)) from error
+
+
+def address_of(at: socket.socket | None) -> str:
+    """Return the address of the HTTP door; empty where it is shut."""
+    if at is None:
+        return ""
+    host, port = at.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def announce(opened: Opened, folder: Path, watchers: Watchers) -> None:
+    """Say where the doors are: in a file of the run folder, and to whoever watches."""
+    write_octets(folder / DOOR, (json.dumps(asdict(opened), indent=1) + "\n").encode())
+    if watchers.on_open is not None:
+        watchers.on_open(opened)
+
+
+def _no_address(listen: str, why: str) -> UsageError:
+    return UsageError(
+        f"the door cannot listen there: {why}",
+        where=f"participant.listen = {listen!r}",
+        cause="no HOST:PORT of this machine, or another program has it",
+        next_command='listen = "127.0.0.1:0"',
+    )
+
+
+async def served(prepared: Prepared, door: Door, ways: WaysIn, trust: Path) -> None:
+    """Keep the doors open until the run is over.
+
+    Raises:
+        DustInterruptedError: It was stopped from outside.
+    """
+    until, stopped = asyncio.Event(), asyncio.Event()
+    if threading.current_thread() is threading.main_thread():
+        stop_on_signals(stopped)
+    serving = asyncio.ensure_future(serve(door, ways, until, _silent))
+    waits: list[asyncio.Future[Any]] = [
+        serving,
+        asyncio.ensure_future(stopped.wait()),
+        asyncio.ensure_future(door.over()),
+    ]
+    supplier = _supplier(prepared, ways, trust)
+    player = None
+    if supplier is not None:
+        player = asyncio.ensure_future(asyncio.to_thread(supplier.play))
+        waits.append(player)
+    try:
+        while not (door.is_over or door.broken or stopped.is_set() or serving.done()):
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if player is not None and player.done():
+                player.result()
+                waits = [one for one in waits if one is not player]
+        if supplier is None and door.is_over:
+            await _linger(door, ways, stopped)
+    finally:
+        if supplier is not None:
+            supplier.stop.set()
+        until.set()
+        await asyncio.gather(serving, *([player] if player else []), return_exceptions=True)
+        for one in waits:
+            one.cancel()
+    if stopped.is_set() and not door.is_over:
+        raise DustInterruptedError(
+            "interrupted; everything the participant handed in is in the journal",
+            next_command="smetsbench resume DIR",
+        )
+
+
+async def _linger(door: Door, ways: WaysIn, stopped: asyncio.Event) -> None:
+    """Write out what waits for the drop, and let an outside participant see the end."""
+    if ways.drop is not None:
+        await asyncio.to_thread(FileDrop(door, ways.drop, _silent).look)
+    try:
+        async with asyncio.timeout(_LINGER_S):
+            await stopped.wait()
+    except TimeoutError:
+        return
+
+
+def _supplier(prepared: Prepared, ways: WaysIn, trust: Path) -> SimulatedSupplier | None:
+    if not prepared.is_simulated or ways.listen is None or ways.drop is None:
+        return None
+    host, port = ways.listen.getsockname()[:2]
+    return SimulatedSupplier(
+        prepared.definition, prepared.homes, trust, ways.drop, HttpWay(host, port)
+    )
+
+
+def _silent(_text: str) -> None:
+    """Say nothing: what passes the doors is told by events."""

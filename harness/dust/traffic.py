@@ -1,0 +1,208 @@
+"""Requests, answers and alerts of a run: kept with their octets, told with homes and codes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from device_profiles.installation import Installation
+from emulator.core.clock import UtcMs, iso
+from emulator.core.ids import Eui64
+from harness.door.kept import Taken
+from harness.door.sorting import code_of
+from harness.dust.chronicle import ALERT, ANSWER, IN, OUT, Chronicle
+from harness.dust.events import Level, Phase
+from harness.formats.duis import smets1_response
+from harness.formats.duis.faults import DuisError
+from harness.formats.duis.responses import (
+    ACKNOWLEDGED,
+    DccAlertMessage,
+    DeviceAlertMessage,
+    ServiceResponse,
+    Smets1ResponseMessage,
+    read_response,
+)
+from harness.formats.duis.smets1_response import DeviceAlert
+
+_DCC: Final = "DCC"
+
+
+@dataclass(slots=True)
+class Asked:
+    """A request that may still be answered.
+
+    Attributes:
+        number: Its number at the door.
+        service: Its service reference variant.
+        device: Its Business Target.
+    """
+
+    number: int
+    service: str
+    device: str
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is remembered of the traffic.
+
+    Attributes:
+        asked: RequestID -> the request.
+        told: How many documents went out later.
+    """
+
+    asked: dict[str, Asked] = field(default_factory=dict)
+    told: int = 0
+
+    def dump(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def load(cls, state: Mapping[str, Any]) -> "Memory":
+        """Return a dumped one."""
+        return cls({name: Asked(**row) for name, row in state["asked"].items()}, state["told"])
+
+
+class Traffic:
+    """Takes down what passes the doors.
+
+    Attributes:
+        memory: What it remembers.
+    """
+
+    def __init__(
+        self,
+        chronicle: Chronicle,
+        homes: Sequence[Installation],
+        memory: Memory | None = None,
+    ) -> None:
+        self.memory = memory or Memory()
+        self._chronicle = chronicle
+        self._refs = {device.eui64: home.ref for home in homes for device in home.devices}
+
+    def asked(self, taken: Taken, answer: bytes) -> None:
+        """Take down a request and what the DSP answered at once."""
+        device = str(taken.request_id.target)
+        self.memory.asked[str(taken.request_id)] = Asked(taken.id, taken.service, device)
+        user = str(taken.user)
+        kept = self._chronicle.keep(
+            f"{IN}/duis-{taken.id:06d}.xml",
+            taken.document,
+            "DUIS request",
+            sender=user,
+            receiver=_DCC,
+            refs=self._of(device),
+        )
+        self._chronicle.tell(
+            "request",
+            f"{taken.service} for {device}",
+            phase=Phase.AFTER,
+            party=user,
+            receiver=_DCC,
+            ref=self._refs.get(device, ""),
+            device=device,
+            file=kept.path,
+            told={"service": taken.service, "request": taken.id},
+        )
+        code = read_response(answer).header.code
+        self._chronicle.judge(kept.path, code)
+        path = self._keep(f"{OUT}/duis-{taken.id:06d}.prompt.xml", answer, user, code, device)
+        if code != ACKNOWLEDGED or not taken.waits:
+            self._answered(taken.service, device, user, code, path)
+
+    def told(self, user: Eui64, document: bytes, at: UtcMs) -> None:
+        """Take down a response or alert on its way to a service user."""
+        self.memory.told += 1
+        response = read_response(document)
+        code, identity = code_of(response), response.header.request_id
+        asked = None if identity is None else self.memory.asked.get(str(identity))
+        device = asked.device if asked is not None else _device_of(response)
+        path = f"{OUT}/told-{self.memory.told:06d}.xml"
+        path = self._keep(path, document, str(user), code, device, at)
+        if asked is not None and not _is_alert(response):
+            self._answered(asked.service, device, str(user), code, path, at)
+            return
+        self._chronicle.tell(
+            ALERT,
+            f"alert {code}" + (f" of {device}" if device else ""),
+            at=at,
+            level=Level.WARNING,
+            phase=Phase.AFTER,
+            party=_DCC,
+            receiver=str(user),
+            ref=self._refs.get(device, ""),
+            device=device,
+            code=code,
+            file=path,
+        )
+
+    def _answered(  # noqa: PLR0913, PLR0917 -- what was asked of whom, and what came of it
+        self, service: str, device: str, user: str, code: str, path: str, at: UtcMs | None = None
+    ) -> None:
+        self._chronicle.tell(
+            ANSWER,
+            f"{service} for {device}: {code}",
+            level=Level.WARNING if code.startswith("E") else Level.INFO,
+            phase=Phase.AFTER,
+            party=_DCC,
+            receiver=user,
+            ref=self._refs.get(device, ""),
+            device=device,
+            code=code,
+            file=path,
+            told={"service": service},
+            **({} if at is None else {"at": at}),
+        )
+
+    def _keep(  # noqa: PLR0913, PLR0917 -- the row of a file
+        self,
+        path: str,
+        octets: bytes,
+        user: str,
+        code: str,
+        device: str,
+        at: UtcMs | None = None,
+    ) -> str:
+        more = {} if at is None else {"at": iso(at)}
+        kept = self._chronicle.keep(
+            path,
+            octets,
+            "DUIS response",
+            sender=_DCC,
+            receiver=user,
+            result=code,
+            refs=self._of(device),
+            **more,
+        )
+        return kept.path
+
+    def _of(self, device: str) -> tuple[str, ...]:
+        ref = self._refs.get(device)
+        return () if ref is None else (ref,)
+
+
+def _is_alert(response: ServiceResponse) -> bool:
+    body = response.body
+    if isinstance(body, Smets1ResponseMessage):
+        return isinstance(_inner(body), DeviceAlert)
+    return isinstance(body, DccAlertMessage | DeviceAlertMessage)
+
+
+def _inner(body: Smets1ResponseMessage) -> object:
+    try:
+        return smets1_response.read_signed(body.signed).body
+    except DuisError:
+        return None
+
+
+def _device_of(response: ServiceResponse) -> str:
+    """Return the device that an alert is of, as far as it says; empty else."""
+    body = response.body
+    if isinstance(body, DccAlertMessage):
+        return str(getattr(body.alert, "device", None) or "")
+    if isinstance(body, Smets1ResponseMessage):
+        try:
+            return str(smets1_response.read_signed(body.signed).device)
+        except DuisError:
+            return ""
+    return ""
