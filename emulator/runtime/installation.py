@@ -19,6 +19,7 @@ from emulator.core.fault_schedule import FaultSchedule
 from emulator.core.ids import Eui64
 from emulator.core.values import quick
 from emulator.crypto.keystore import KeyStore
+from emulator.crypto.pki import TestPki
 from emulator.crypto.protection import KeyRing
 from emulator.devices import defects as saboteurs
 from emulator.devices.base import Device
@@ -64,6 +65,7 @@ class Plan:
         keystore: Keys to use where their private part is there; the others are made.
         metadata_mode: Where SMETS1 hubs find the metadata of images.
         elsewhere: Devices of the home that are not in its world; an outlet leads to them.
+        pki: Makes the keys that are not given, for several homes; None: one of this home alone.
     """
 
     installation: Installation
@@ -75,6 +77,7 @@ class Plan:
     keystore: KeyStore | None = None
     metadata_mode: MetadataMode = MetadataMode.TACTICAL
     elsewhere: frozenset[Eui64] = frozenset()
+    pki: TestPki | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ class _Workshop:
         }
         self._classes = _with_defects(plan.defects)
         self._cpl = load_cpl(plan.overlays)
-        self.keys = KeyRoom(plan.keystore, chance, plan.start)
+        self.keys = KeyRoom(plan.keystore, chance, plan.start, plan.pki)
         self.keys.add_parties(self.parties)
         self.keys.add_devices(dict.fromkeys([*self.profiles, self._gpf]))
         self._network = self._who_is_who()

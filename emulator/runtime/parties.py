@@ -1,7 +1,8 @@
 """The remote parties of an installation: who they are, and their test keys."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from device_profiles.installation import Installation
@@ -79,34 +80,53 @@ class KeyRoom:
     """All keys of an installation, from which each gets its own private ones only.
 
     Keys are taken from the given store where it holds their private part; the others are made by
-    a test PKI out of the run's chance.
+    a test PKI out of the run's chance, or by one that several installations share.
     """
 
-    def __init__(self, given: KeyStore | None, chance: Chance, at: UtcMs) -> None:
-        """Take the given keys, the run's chance, and the begin of validity of made ones."""
+    def __init__(
+        self, given: KeyStore | None, chance: Chance, at: UtcMs, pki: TestPki | None = None
+    ) -> None:
+        """Take the given keys, the run's chance, and the begin of validity of made ones.
+
+        Args:
+            given: Keys to use where their private part is there.
+            chance: The run's chance.
+            at: Begin of validity of made keys.
+            pki: Makes the keys that are not given; None: a PKI of this installation, which draws
+                every key, used or not, so that the same seed makes the same ones beside given ones.
+        """
         self._given = given or KeyStore()
-        self._pki = TestPki.new(chance.stream("pki").octets, at)
+        self._draws_all = pki is None
+        self._pki = pki or TestPki.new(chance.stream("pki").octets, at)
         self._all = KeyStore()
+        self._everybody: KeyStore | None = None
 
     def add_parties(self, parties: Parties) -> None:
         """Give every remote party its keys; suppliers have prepayment and XML-signing keys, too."""
+        issue = self._pki.organisation_entry
         for eui64, role in parties.roles():
             for usage in (KeyUsage.DS, KeyUsage.KA):
-                made = self._pki.organisation_entry(eui64, role, usage)
-                self._keep(made)
+                self._keep(eui64, usage, partial(issue, eui64, role, usage))
             if role is RemoteParty.SUPPLIER:
-                self._keep(self._pki.organisation_entry(eui64, role, KeyUsage.KA, prepayment=True))
-                self._keep(self._pki.xml_signing_entry(eui64, role, f"smetsbench {eui64}"))
+                prepayment = partial(issue, eui64, role, KeyUsage.KA, prepayment=True)
+                self._keep(eui64, KeyUsage.KA, prepayment, prepayment=True)
+                name = f"smetsbench {eui64}"
+                xml = partial(self._pki.xml_signing_entry, eui64, role, name)
+                self._keep(eui64, KeyUsage.XML, xml)
 
     def add_devices(self, devices: Iterable[Eui64]) -> None:
         """Give every device its keys."""
         for device in devices:
-            for entry in self._pki.device_entries(device):
-                self._keep(entry)
+            for usage in (KeyUsage.DS, KeyUsage.KA):
+                self._keep(device, usage, partial(self._pki.device_entry, device, usage))
 
     def public(self) -> KeyStore:
         """Return everybody's public keys."""
         return self._all.public()
+
+    def all_keys(self) -> KeyStore:
+        """Return everybody's keys, private ones included: what another key room may be given."""
+        return KeyStore(self._all.entries())
 
     def private(self, owner: Eui64) -> KeyStore:
         """Return the private keys of one party or device."""
@@ -117,10 +137,28 @@ class KeyRoom:
         )
 
     def ring_store(self, *owners: Eui64) -> KeyStore:
-        """Return a store with everybody's public keys and the private ones of ``owners``."""
-        return self.public().merged(*(self.private(owner) for owner in owners))
+        """Return a store with everybody's public keys and the private ones of ``owners``.
 
-    def _keep(self, made: KeyEntry) -> None:
-        held = self._given.find(made.eui64, made.usage, made.prepayment)
+        The public keys of all such stores are the same objects, as long as no key is added.
+        """
+        if self._everybody is None:
+            self._everybody = self.public()
+        return self._everybody.extended(
+            entry for owner in owners for entry in self.private(owner).entries()
+        )
+
+    def _keep(
+        self,
+        eui64: Eui64,
+        usage: KeyUsage,
+        make: Callable[[], KeyEntry],
+        *,
+        prepayment: bool = False,
+    ) -> None:
+        held = self._given.find(eui64, usage, prepayment)
         usable = held is not None and held.private_scalar is not None
-        self._all.add(held if held is not None and usable else made)
+        made = make() if self._draws_all or not usable else None
+        entry = held if held is not None and usable else made
+        if entry is not None:
+            self._all.add(entry)
+            self._everybody = None

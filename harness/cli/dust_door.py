@@ -14,11 +14,12 @@ from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyUsage
 from harness import files
 from harness.cli import dust_new, dust_plan, dust_run, dust_stock, dust_verify
+from harness.cli.listening_at import address, open_socket
 from harness.cli.output import console, emit_json, errors
 from harness.cli.served_choices import wall_clock
 from harness.data_files import DataOption, overlays
 from harness.door import example
-from harness.door.call_back import Place, is_loopback
+from harness.door.call_back import Place
 from harness.door.client import DropWay, HttpWay
 from harness.door.door import Door, DoorOptions
 from harness.door.flood import Flood
@@ -189,7 +190,7 @@ def _silent(_note: Note) -> None:
 
 def _announce(chosen: _Chosen, opened: Door) -> None:
     """Say where the door is, who may use it, and where keys are; keys themselves are not shown."""
-    at = _address(chosen.ways.listen)
+    at = None if chosen.ways.listen is None else address(chosen.ways.listen)
     drop = None if chosen.ways.drop is None else str(chosen.ways.drop)
     if chosen.as_json:
         roles = chosen.homes.suppliers
@@ -234,45 +235,14 @@ def _warn_of_public_keys(chosen: _Chosen) -> None:
             )
 
 
-def _address(at: socket.socket | None) -> str | None:
-    if at is None:
-        return None
-    host, port = at.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
 def _socket(listen: str, *, anywhere: bool) -> socket.socket | None:
-    """Open the socket to listen at.
-
-    Raises:
-        UsageError: The address is none, is in use, or leads beyond this machine.
-    """
-    if listen == _OFF:
-        return None
-    host, colon, port = listen.rpartition(":")
-    host = host.strip("[]")
-    if not colon or not port.isascii() or not port.isdigit() or int(port) > 0xFFFF:
-        raise _no_address(listen, "it is not HOST:PORT", "a mistyped address")
-    if not is_loopback(host):
-        if not anywhere:
-            raise _no_address(listen, "it leads beyond this machine", "no loopback address")
-        errors().print(
-            f"warning: {host} can be reached from elsewhere; whoever holds the test keys can ask,"
-            " and anyone can read answers",
-            markup=False,
-        )
-    try:
-        return listening(host, int(port))
-    except OSError as error:
-        raise _no_address(listen, str(error.strerror), "another program has it") from error
+    return None if listen == _OFF else open_socket(listen, anywhere=anywhere, warn=_warn_of_reach)
 
 
-def _no_address(listen: str, why: str, cause: str) -> UsageError:
-    return UsageError(
-        f"the door cannot listen there: {why}",
-        where=f"--listen {listen}",
-        cause=cause,
-        next_command="--listen 127.0.0.1:0, or --listen-anywhere where you mean it",
+def _warn_of_reach(host: str) -> None:
+    _warn(
+        f"{host} can be reached from elsewhere; whoever holds the test keys can ask,"
+        " and anyone can read answers"
     )
 
 

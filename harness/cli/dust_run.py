@@ -1,12 +1,12 @@
 """``smetsbench dust run``: a whole run, from the participant's papers to the evidence."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from harness.cli.output import console, emit_json, errors
+from harness.cli.output import EXIT_CODES, console, emit_json, errors
 from harness.cli.progress_lines import styled
 from harness.cli.tables import folded
 from harness.data_files import DataOption, overlays
@@ -17,13 +17,6 @@ from harness.dust.run_doors import Opened, Watchers
 from harness.live.terminal import watching
 from harness.verdict import Verdict
 
-_EXIT_CODES: Final = {
-    Verdict.SKIPPED: 0,
-    Verdict.PASS: 0,
-    Verdict.INCONCLUSIVE: 1,
-    Verdict.FAIL: 1,
-    Verdict.ERROR: 3,
-}
 _JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 _QUIET = Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")]
 
@@ -79,7 +72,7 @@ def _end(record: DustRecord, folder: Path, *, as_json: bool) -> None:
         emit_json(_document(record, folder, verdict))
     else:
         _show(record, folder, verdict)
-    raise typer.Exit(_EXIT_CODES[verdict])
+    raise typer.Exit(EXIT_CODES[verdict])
 
 
 def _document(record: DustRecord, folder: Path, verdict: Verdict) -> dict[str, object]:

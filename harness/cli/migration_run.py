@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.output import console, emit_json, errors, progress
+from harness.cli.output import EXIT_CODES, console, emit_json, errors, progress
 from harness.cli.progress_lines import styled
 from harness.cli.tables import folded
 from harness.data_files import DataOption, overlays
@@ -26,15 +26,7 @@ from harness.report.migration_grid import grid
 from harness.report.migration_model import MigrationRecord
 from harness.report.migration_texts import document
 from harness.run_folder import RunFolder
-from harness.verdict import Verdict
 
-_EXIT_CODES: Final = {
-    Verdict.SKIPPED: 0,
-    Verdict.PASS: 0,
-    Verdict.INCONCLUSIVE: 1,
-    Verdict.FAIL: 1,
-    Verdict.ERROR: 3,
-}
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 #: Rows of the table for people; run.json and the report have all.
 _ROWS: Final = 40
@@ -58,7 +50,7 @@ def register(nouns: typer.Typer) -> None:
 
 def exit_code(run: MigrationRecord) -> int:
     """Return the exit code a migration run asks for."""
-    return 0 if run.verdict is None else _EXIT_CODES[run.verdict]
+    return 0 if run.verdict is None else EXIT_CODES[run.verdict]
 
 
 def is_migration_run(folder: Path) -> bool:

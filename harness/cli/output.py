@@ -9,8 +9,18 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from harness.verdict import Verdict
+
 #: Tables are laid out at least so wide: a narrower terminal breaks their lines, and cuts nothing.
 MIN_WIDTH: Final = 80
+#: What a run's verdict asks for.
+EXIT_CODES: Final = {
+    Verdict.SKIPPED: 0,
+    Verdict.PASS: 0,
+    Verdict.INCONCLUSIVE: 1,
+    Verdict.FAIL: 1,
+    Verdict.ERROR: 3,
+}
 
 
 class _Results(Console):

@@ -1,13 +1,13 @@
 """``smetsbench run``: scenarios against a bench, into a run folder."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from harness.cli.against import Sides, bench_file, differ
-from harness.cli.output import console, emit_json, errors
+from harness.cli.output import EXIT_CODES, console, emit_json, errors
 from harness.cli.progress_lines import ProgressLines, styled
 from harness.data_files import DataOption, overlays
 from harness.report.json_ import document
@@ -17,18 +17,10 @@ from harness.run_options import RunOptions
 from harness.runner import Silent, Watcher, start
 from harness.verdict import Verdict
 
-_EXIT_CODES: Final = {
-    Verdict.SKIPPED: 0,
-    Verdict.PASS: 0,
-    Verdict.INCONCLUSIVE: 1,
-    Verdict.FAIL: 1,
-    Verdict.ERROR: 3,
-}
-
 
 def exit_code(run: RunRecord) -> int:
     """Return the exit code a run's verdict asks for."""
-    return 0 if run.verdict is None else _EXIT_CODES[run.verdict]
+    return 0 if run.verdict is None else EXIT_CODES[run.verdict]
 
 
 def watcher(*, quiet: bool) -> Watcher:

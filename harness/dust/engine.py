@@ -12,13 +12,18 @@ from harness.door.settling import Patience
 from harness.door.trust import participants_keys, write_public
 from harness.dust import mrr, pack, reports
 from harness.dust.choices import BEGUN, DEFINITION, Choices, Prepared, prepare
+from harness.dust.chronicle import EVENTS
 from harness.dust.conductor import DustConductor, begins_at
 from harness.dust.disabled_checks import switches_on
 from harness.dust.index import NAME as INDEX
 from harness.dust.index import render as render_index
 from harness.dust.record import DustRecord
+from harness.dust.recording import RUN
 from harness.dust.run_doors import (
+    DOOR,
     DOOR_LOG,
+    DROP,
+    TRUST,
     DoorLog,
     Opened,
     Watchers,
@@ -29,12 +34,19 @@ from harness.dust.run_doors import (
     served,
 )
 from harness.dust.run_key import key_of_run
+from harness.dust.wire import CAPTURE
 from harness.errors import BenchError, UsageError
 from harness.files import write_octets
 from harness.rules.migration_rulebook import load_rule_book
 from harness.run_folder import RunFolder
 
 JOURNAL: Final = "journal.sqlite"
+#: What a run leaves in its folder; anything else there is somebody's own.
+_OURS: Final = (
+    *(DEFINITION, BEGUN, DOOR, DOOR_LOG, RUN, EVENTS, CAPTURE, INDEX, pack.NAME),
+    *(JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", *reports.RENDERERS),
+    *("files", mrr.FOLDER, DROP, TRUST),
+)
 #: Waits of the world: for an answer, after the last word. A run has a calendar to keep.
 #: Source: invented.
 _PATIENCE: Final = Patience(answer_ms=2 * 3_600_000, quiet_ms=60_000)
@@ -87,8 +99,7 @@ def _clear(out: Path) -> None:
     Raises:
         UsageError: It holds something else, or a run that can be resumed.
     """
-    names = [one.name for one in out.iterdir()]
-    if not names:
+    if not any(out.iterdir()):
         return
     if not is_dust_run(out):
         raise UsageError(
@@ -102,12 +113,12 @@ def _clear(out: Path) -> None:
             where=str(out),
             next_command=f"smetsbench resume {out}   (or remove the folder)",
         )
-    for name in names:
+    for name in _OURS:
         place = out / name
-        if place.is_dir():
+        if place.is_dir() and not place.is_symlink():
             shutil.rmtree(place)
         else:
-            place.unlink()
+            place.unlink(missing_ok=True)
 
 
 # -- playing ---------------------------------------------------------------------------------------
@@ -140,7 +151,7 @@ def _play(prepared: Prepared, folder: Path, watchers: Watchers) -> DustRecord:
         write_public(trust, door.world.public_keys())
         ways = open_ways(prepared, drop)
         announce(Opened(address_of(ways.listen), str(drop or ""), str(trust)), folder, watchers)
-        asyncio.run(served(prepared, door, ways, trust))
+        asyncio.run(served(prepared, door, ways, folder))
         _complain(door, folder)
     finally:
         door.close()

@@ -27,8 +27,9 @@ DOOR: Final = "door.json"
 #: What was asked at them, and what they refused; no part of the evidence: its order is the wall
 #: clock's.
 DOOR_LOG: Final = "door.log"
-_TRUST: Final = "trust"
-_DROP: Final = "drop"
+#: Folders of a participant that plays in this process.
+TRUST: Final = "trust"
+DROP: Final = "drop"
 _OFF: Final = "off"
 #: Seconds between two looks into the drop of a participant that plays in this process.
 _LOOK_S: Final = 0.02
@@ -95,7 +96,7 @@ def places(prepared: Prepared, folder: Path) -> tuple[Path, Path | None]:
     """Return the folders of keys and drop: one's own for a participant in this process."""
     named = prepared.definition.participant
     if prepared.is_simulated:
-        return folder / _TRUST, folder / _DROP
+        return folder / TRUST, folder / DROP
     drop = prepared.definition.place(named.drop) if named.drop else None
     return prepared.definition.place(named.trust), drop
 
@@ -153,8 +154,14 @@ def _no_address(listen: str, why: str) -> UsageError:
     )
 
 
-async def served(prepared: Prepared, door: Door, ways: WaysIn, trust: Path) -> None:
+async def served(prepared: Prepared, door: Door, ways: WaysIn, folder: Path) -> None:
     """Keep the doors open until the run is over.
+
+    Args:
+        prepared: The run.
+        door: What stands behind the ways in.
+        ways: The ways in.
+        folder: The run folder.
 
     Raises:
         DustInterruptedError: It was stopped from outside.
@@ -168,7 +175,7 @@ async def served(prepared: Prepared, door: Door, ways: WaysIn, trust: Path) -> N
         asyncio.ensure_future(stopped.wait()),
         asyncio.ensure_future(door.over()),
     ]
-    supplier = _supplier(prepared, ways, trust)
+    supplier = _supplier(prepared, ways, folder / TRUST)
     player = None
     if supplier is not None:
         player = asyncio.ensure_future(asyncio.to_thread(supplier.play))
@@ -191,7 +198,8 @@ async def served(prepared: Prepared, door: Door, ways: WaysIn, trust: Path) -> N
     if stopped.is_set() and not door.is_over:
         raise DustInterruptedError(
             "interrupted; everything the participant handed in is in the journal",
-            next_command="smetsbench resume DIR",
+            where=str(folder),
+            next_command=f"smetsbench resume {folder}",
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from device_profiles.cohort import HandoverOrder
+from emulator.core.clock import UtcMs
 from harness.formats.migration_files.common_file import CommonInstallation
 from harness.formats.migration_files.words import FileType, ProcessingMode
 from harness.migration import phases
@@ -49,6 +50,7 @@ class Course:
         files: Makes and checks the files.
         planning: Plans and authorises.
         commissioning: Commissions.
+        scope: Refs of the batch that the phases take; None: every installation.
     """
 
     def __init__(  # noqa: PLR0913 -- sites, script, and those that do the work
@@ -68,6 +70,7 @@ class Course:
         self.commissioning: Commissions = commissioning or Commissioning(office, self.files)
         self.cases = {site.ref: Case(site, record_of(office, site)) for site in sites}
         self.sites = {site.ref: site for site in sites}
+        self.scope: frozenset[str] | None = None
         for site in sites:
             self._enrol(site)
         self._plan_phases = PlanPhases(self.steps, self.planning)
@@ -192,16 +195,17 @@ class Course:
         """Let the S1SP check the file set (V4 to V6)."""
         await self._file_phases.check(self._in(State.IN_VALIDATION, lacking=phases.CHECK_GROUP))
 
-    async def await_contact(self, *, first: bool = False) -> None:
+    async def await_contact(self, *, first: bool = False, until: UtcMs | None = None) -> None:
         """Let the S1SP wait for the hubs (H4).
 
         Args:
             first: Stop when at least one installation can go on.
+            until: Stop at this moment of the calendar; None: when the last is heard or too late.
         """
         for case in self._in(State.IN_VALIDATION):
             if case.take_back is not None or phases.CHECK_GROUP in case.done:
                 await self._device_phases.begin_waiting(case)
-        await self._device_phases.wait(self._in(State.AWAITING_CHF), first=first)
+        await self._device_phases.wait(self._in(State.AWAITING_CHF), first=first, until=until)
 
     async def test(self) -> None:
         """Test the devices of installations whose hub was heard (T1 to T7)."""
@@ -216,25 +220,34 @@ class Course:
 
     async def migrate(self) -> None:
         """Take every installation from where it stands through all phases to a resting state."""
-        await self._go(phases.ORDERS[self.office.order])
+        await self.begin()
+        await self.on_site()
 
-    async def _go(self, names: Sequence[str]) -> None:
-        for name in names:
-            if name == phases.AWAIT_CONTACT:
-                await self._on_site()
-                return
+    async def begin(self) -> None:
+        """Take every installation from planning through its files; ``on_site`` does the rest."""
+        await self._files(phases.ORDERS[self.office.order])
+
+    async def _files(self, names: Sequence[str]) -> None:
+        """Go through the phases before those on site."""
+        for name in names[: names.index(phases.AWAIT_CONTACT)]:
             await getattr(self, name)()
 
-    async def _on_site(self) -> None:
-        """Wait, test and commission, each installation as soon as its hub was heard."""
-        sessions = self.office.s1sp.sessions
+    async def on_site(self, until: UtcMs | None = None) -> None:
+        """Wait, test and commission, each installation as soon as its hub was heard.
+
+        Args:
+            until: Wait no longer than to this moment of the calendar, e.g. the end of a day; what
+                is awaited still then is taken up by the next call. None: to the last.
+        """
+        sessions, clock = self.office.s1sp.sessions, self.office.clock
         while True:
-            await self.await_contact(first=True)
+            await self.await_contact(first=True, until=until)
             sessions.begin()
             await self.test()
             await self._device_phases.commission(self._in(State.VIABLE))
             await sessions.end()
-            if not self._in(State.AWAITING_CHF, State.VIABLE):
+            is_over = until is not None and clock.now() >= until
+            if is_over or not self._in(State.AWAITING_CHF, State.VIABLE):
                 return
 
     async def retry(self, refs: Sequence[str] = ()) -> None:
@@ -262,11 +275,29 @@ class Course:
         Returns:
             Ref -> why it was not resubmitted, for those that were not.
         """
+        refused = await self.begin_resubmission(refs, judgement, roll_forward=roll_forward)
+        if len(refused) < len(refs):
+            await self.on_site()
+        return refused
+
+    async def begin_resubmission(
+        self, refs: Sequence[str], judgement: str, *, roll_forward: bool = False
+    ) -> Mapping[str, str]:
+        """Resubmit stranded installations as far as their files go; ``on_site`` does the rest.
+
+        Args:
+            refs: Which.
+            judgement: Why the MCC expects success.
+            roll_forward: Whether restored devices are taken over again first.
+
+        Returns:
+            Ref -> why it was not resubmitted, for those that were not.
+        """
         refused = await self.list_resubmission(refs, judgement, roll_forward=roll_forward)
         taken = [self.cases[ref] for ref in refs if ref not in refused]
         if taken:
             await self._send(taken, ProcessingMode.COMPLETE)
-            await self._go(phases.RESUBMISSION[1:])
+            await self._files(phases.RESUBMISSION[1:])
         return refused
 
     async def list_resubmission(
@@ -311,7 +342,9 @@ class Course:
         return [
             case
             for case in self.cases.values()
-            if case.state in states and (not lacking or lacking not in case.done)
+            if case.state in states
+            and (not lacking or lacking not in case.done)
+            and (self.scope is None or case.ref in self.scope)
         ]
 
     def _tamper(self) -> None:

@@ -68,35 +68,39 @@ class DevicePhases:
             self.files.ended([case.ref])
         return not told.failed
 
-    async def wait(self, cases: Sequence[Case], *, first: bool) -> None:
+    async def wait(self, cases: Sequence[Case], *, first: bool, until: UtcMs | None = None) -> None:
         """Wait for hubs until all were heard or are too late.
 
         Args:
             cases: The installations.
             first: Stop when one can go on.
+            until: Stop at this moment of the calendar, whoever is awaited still; None: never.
         """
         waiting = [case for case in cases if case.heard is None]
-        if len(waiting) == 1 and len(cases) == 1:
+        if len(waiting) == 1 and len(cases) == 1 and until is None:
             await self._end_wait(waiting[0], begun=False)
             return
         for case in waiting:
             if "H4" not in case.done:
                 case.done.append("H4")
                 await self.steps.begin(case, "H4")
-        while waiting:
+        clock = self.office.clock
+        while waiting and (until is None or clock.now() < until):
             for case in list(waiting):
-                if await self._look(case, waiting):
+                if await self._look(case, waiting, until):
                     waiting.remove(case)
             if first and len(waiting) < len(cases):
                 return
 
-    async def _look(self, case: Case, waiting: Sequence[Case]) -> bool:
+    async def _look(self, case: Case, waiting: Sequence[Case], end: UtcMs | None) -> bool:
         """Look at one hub of several for a while; say whether its wait is over.
 
         The while ends with the first time limit of all of them, so that none is noted late.
         """
         hand_over, clock = HandOver(self.steps), self.office.clock
-        limits = (hand_over.deadline(one) for one in waiting)
+        limits = [hand_over.deadline(one) for one in waiting]
+        if end is not None:
+            limits.append(end)
         until = min(UtcMs(clock.now() + 1000 * self.office.settings.poll_s), *limits)
         if await hand_over.look(case, until) or clock.now() >= hand_over.deadline(case):
             await self._end_wait(case, begun=True)

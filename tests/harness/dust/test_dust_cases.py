@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,8 +51,8 @@ def facts(*records: InstallationRecord, events: tuple[DustEvent, ...] = ()) -> F
     return Facts({one.ref: one for one in records}, (), events, BOOK)
 
 
-def event(number: int, kind: str, **more: object) -> DustEvent:
-    told = {"ref": "dual-001", **more}
+def event(number: int, kind: str, **more: Any) -> DustEvent:
+    told: dict[str, Any] = {"ref": "dual-001", **more}
     return DustEvent(number, AT, Level.INFO, Phase.AFTER, kind, "it happened", **told)
 
 

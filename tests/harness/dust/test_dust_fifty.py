@@ -44,6 +44,7 @@ def fifty(folder: Path) -> Path:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(900)
 def test_fifty_mixed_homes_go_from_workbook_to_a_verified_pack(tmp_path: Path) -> None:
     file, out = fifty(tmp_path), tmp_path / "run"
     begun = time.process_time()
@@ -59,6 +60,7 @@ def test_fifty_mixed_homes_go_from_workbook_to_a_verified_pack(tmp_path: Path) -
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("cohort", ["DA", "EB", "IOC", "MDS"])
 def test_a_new_definition_of_every_cohort_runs_and_passes(tmp_path: Path, cohort: str) -> None:
     file, out = tmp_path / "new.toml", tmp_path / "run"

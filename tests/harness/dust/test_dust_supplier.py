@@ -8,6 +8,8 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from emulator.core.ids import Eui64
 from harness.door.client import HttpWay
 from harness.door.participant import ParticipantSystem
@@ -23,6 +25,8 @@ from harness.formats.migration_files.parties import TEST_PARTIES, Role
 from harness.verdict import Verdict
 from tests.harness.dust.dust_runs import SMALL, written
 
+#: Generous: the machine may be busy.
+pytestmark = pytest.mark.timeout(300)
 DOCS = Path(__file__).parents[3] / "docs" / "dust.md"
 WAIT_S = 120.0
 OUTSIDE = (
