@@ -1,0 +1,1 @@
+"""Runs as they go: on the terminal, and as read-only pages on this machine."""
