@@ -1,4 +1,4 @@
-"""``smetsbench duis``: check DUIS documents."""
+"""``smetsbench duis``: check DUIS documents, transform requests."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from harness import files
+from harness.cli.duis_transform import transform
 from harness.cli.output import console, emit_json
 from harness.errors import UsageError
 from harness.formats.duis import document
@@ -52,6 +53,7 @@ def register(app: typer.Typer) -> None:
         """DUIS service requests and responses."""
 
     duis.command("check")(check)
+    duis.command("transform")(transform)
     app.add_typer(duis, name="duis")
 
 

@@ -18,7 +18,11 @@ TESTS: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = TESTS.parent / "docs" / "use-cases.md"
 DEVICES: Final = TESTS / "emulator" / "devices"
 #: What compared the given pairs of a family writes its list there; tests keep the lists true.
-LISTS: Final = (DEVICES / "esme" / "rtds_coverage.csv", DEVICES / "gas" / "gas_coverage.csv")
+LISTS: Final = (
+    DEVICES / "esme" / "rtds_coverage.csv",
+    DEVICES / "gas" / "gas_coverage.csv",
+    DEVICES / "hub" / "hub_coverage.csv",
+)
 STORIES: Final = DEVICES / "credentials" / "rtds-credentials.toml"
 COLUMNS: Final = ("ESME", "GSME", "GPF", "CHF", "PPMID", "HCALCS")
 HEAD: Final = """# GBCS use cases

@@ -21,6 +21,7 @@ MAX_VERSION_CHARS: Final = 8
 MAX_DEVICES: Final = 50_000
 HASH_BYTES: Final = 32
 
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,20}")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _EUI: Final = re.compile(r"[A-Fa-f0-9]{2}(?:-[A-Fa-f0-9]{2}){7}")
 
@@ -149,7 +150,7 @@ def whole_number(low: int, high: int) -> Simple:
 
     def read(text: str) -> int:
         token = _collapse(text)
-        if re.fullmatch(r"[+-]?[0-9]{1,20}", token) is None:
+        if _NUMBER.fullmatch(token) is None:
             raise DuisError(DuisFault.BAD_NUMBER, f"{token[:40]!r} is not a whole number")
         return check(int(token))
 

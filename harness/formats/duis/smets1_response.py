@@ -5,7 +5,6 @@ Source:
     ResponsePayload, DeviceAlertMessageType, StatusSMETS1); checked by validating what is written.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,11 +18,11 @@ from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.quick_writing import DECLARED, VERSION, UnusualError, made, plain
 from harness.formats.duis.shape import SIGNATURE_NAMESPACE, canonical, line_of, local, tag
 from harness.formats.duis.signing import Signatories, XmlKey
+from harness.formats.duis.smets1_lines import MOST_ERROR_CHARS, lines_of
 from harness.formats.duis.xml_input import parse
 
 MMC_NAMESPACE: Final = "http://www.dccinterface.co.uk/ResponseAndAlert"
 _ROOT: Final = "SMETS1SignedResponse"
-_ERROR_CHARS: Final = 250
 #: Names of MMC for what 8F1C and 8F72 carry.
 _VERIFICATION: Final = "FirmwareVerificationDeviceAlert"
 _IMAGE_HASH: Final = "ManufacturerImageHash"
@@ -158,36 +157,11 @@ def _written(value: Smets1Response, key: XmlKey) -> bytes:
     lines.append("</sr:Header><sr:Body>")
     if not isinstance(value.body, Result):
         raise UnusualError
-    lines += ("<sr:ResponseMessage>", *_lines_of(value.body), "</sr:ResponseMessage>")
+    lines += ("<sr:ResponseMessage>", *lines_of(value.body, _DECLARED), "</sr:ResponseMessage>")
     lines.append("</sr:Body></sr:SMETS1Response>")
     ended = f"</sr:{_ROOT}>"
     signed = "".join((*lines, ended)).encode("ascii")
     return made("".join((*lines, signing.canonical_signature_over(signed, key), ended)))
-
-
-def _lines_of(result: Result) -> Iterator[str]:
-    done = kinds.BOOLEAN.write(result.success)
-    yield f'<ra:SMETSData{_DECLARED}><ra:{plain(result.element)} {_SUCCESS}="{done}">'
-    for node in result.values:
-        yield from _lines_of_node(node)
-    yield f"</ra:{result.element}></ra:SMETSData>"
-    if not result.statuses:
-        return
-    yield f"<ra:DebugInfo{_DECLARED}><ra:SMETS1Debug>"
-    for status in result.statuses:
-        where = f'Position="{status.position}" ResponseCode="{status.code}"'
-        error = plain(_short(status.error))
-        yield f"<ra:SMETS1Response {where}><ra:Error>{error}</ra:Error></ra:SMETS1Response>"
-    yield "</ra:SMETS1Debug></ra:DebugInfo>"
-
-
-def _lines_of_node(node: Node) -> Iterator[str]:
-    if node.attributes:
-        raise UnusualError
-    yield f"<ra:{plain(node.name)}>{plain(node.text)}"
-    for child in node.children:
-        yield from _lines_of_node(child)
-    yield f"</ra:{node.name}>"
 
 
 def _write_as_tree(value: Smets1Response, key: XmlKey) -> bytes:
@@ -301,8 +275,8 @@ def _write_result(parent: etree._Element, result: Result) -> None:
 
 
 def _short(text: str) -> str:
-    if len(text) > _ERROR_CHARS:
-        raise DuisError(DuisFault.BAD_LENGTH, f"a text of at most {_ERROR_CHARS} characters")
+    if len(text) > MOST_ERROR_CHARS:
+        raise DuisError(DuisFault.BAD_LENGTH, f"a text of at most {MOST_ERROR_CHARS} characters")
     return text
 
 

@@ -139,9 +139,7 @@ def test_a_missing_file_and_an_empty_folder_are_usage_errors(tmp_path: Path) -> 
 
 
 @needs_duis
-def test_the_samples_of_our_services_are_clean_and_the_others_unsupported() -> None:
-    code, output = run(*map(str, samples()), "--json")
-    assert code == 0, output
-    code, output = run(*map(str, other_samples()), "--json")
-    names = {f["name"] for row in json.loads(output)["files"] for f in row["findings"]}
-    assert (code, names) == (1, {"unsupported-service"})
+def test_the_samples_of_our_services_and_of_the_others_are_clean() -> None:
+    for paths in (samples(), other_samples()):
+        code, output = run(*map(str, paths), "--json")
+        assert code == 0, output

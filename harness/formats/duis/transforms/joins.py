@@ -18,29 +18,28 @@ from harness.formats.duis.transforms.payloads import Asked, Payload, tree
 
 _T = DeviceType
 #: (target, other) -> use case and method.
-WAYS: Final[Mapping[tuple[DeviceType, DeviceType], tuple[MessageCode, JoinMethod]]] = (
-    MappingProxyType(
-        {
-            (_T.ESME, _T.HCALCS): (MessageCode.CS03A1, JoinMethod.A_INITIATOR),
-            (_T.ESME, _T.PPMID): (MessageCode.CS03A1, JoinMethod.A_INITIATOR),
-            (_T.HCALCS, _T.ESME): (MessageCode.CS03A2, JoinMethod.A_RESPONDER),
-            (_T.GSME, _T.PPMID): (MessageCode.CS03C, JoinMethod.C),
-        }
-    )
+Ways = Mapping[tuple[DeviceType, DeviceType], tuple[MessageCode, JoinMethod]]
+WAYS: Final[Ways] = MappingProxyType(
+    {
+        (_T.ESME, _T.HCALCS): (MessageCode.CS03A1, JoinMethod.A_INITIATOR),
+        (_T.ESME, _T.PPMID): (MessageCode.CS03A1, JoinMethod.A_INITIATOR),
+        (_T.HCALCS, _T.ESME): (MessageCode.CS03A2, JoinMethod.A_RESPONDER),
+        (_T.GSME, _T.PPMID): (MessageCode.CS03C, JoinMethod.C),
+    }
 )
 
 
-def join(asked: Asked) -> Payload:
-    """Return CS03A1, CS03A2 or CS03C."""
+def join(asked: Asked, ways: Ways = WAYS) -> Payload:
+    """Return the CS03 by which the pair of devices joins."""
     other_id = asked.body.other
     other = asked.context.devices.get(other_id)
     if other is None:
         raise TransformError(Refusal.UNKNOWN_DEVICE, f"nothing is known of {other_id}")
     pair = asked.device.device_type, other.device_type
-    if pair not in WAYS:
-        why = f"a {pair[0]} joins with a {pair[1]} by no critical command"
+    if pair not in ways:
+        why = f"a {pair[0]} joins with a {pair[1]} by no such command"
         raise TransformError(Refusal.DEVICE_TYPE, why)
-    code, method = WAYS[pair]
+    code, method = ways[pair]
     carried = None
     if method is JoinMethod.C:
         if other.key_agreement is None:

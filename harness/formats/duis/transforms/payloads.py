@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from device_profiles.gbcs_objects import MemberRow, load_gbcs_objects
@@ -118,8 +119,8 @@ def written(asked: Asked, code: MessageCode, values: Mapping[str, Any]) -> Paylo
             added. Where no form of the use case has exactly these members, they stay in the order
             in which they are given.
     """
-    rows = load_gbcs_objects("esme")
-    wanted = {rows.named[name].key: (rows.named[name], value) for name, value in values.items()}
+    named = _members()
+    wanted = {named[name].key: (named[name], value) for name, value in values.items()}
     form = _form(code, set(wanted))
     if form is None:
         items = [_item(row, value) for row, value in wanted.values()]
@@ -127,6 +128,12 @@ def written(asked: Asked, code: MessageCode, values: Mapping[str, Any]) -> Paylo
         items = [_of_form(item, wanted) for item in form]
     payload = AccessRequest(invoke_id(asked.identity.counter), tuple(items))
     return Payload(code, access.encode_request(payload))
+
+
+@cache
+def _members() -> Mapping[str, MemberRow]:
+    """Return the members of an ESME by name; read once."""
+    return load_gbcs_objects("esme").named
 
 
 def _form(code: MessageCode, keys: set[Any]) -> tuple[AccessItem, ...] | None:

@@ -76,6 +76,7 @@ _PPMID, _CHF, _GPF = DeviceType.PPMID, DeviceType.CHF, DeviceType.GPF
 _RTDS: Final = "source:RTDS 4.5.0"
 _TABLE: Final = "inferred:GBCS use-case tables; no pre-command at hand"
 _PARTLY: Final = "inferred:in part by RTDS 4.5.0; the rest by GBCS use-case tables"
+_AS_8_1_1: Final = "inferred:as 8.1.1, whose pre-command is at hand"
 _STAND_IN: Final = "stand-in"
 
 _ROWS: Final = (
@@ -109,7 +110,7 @@ _ROWS: Final = (
     ("6.8", (_ESME,), "ECS30 ECS30a", configuration.set_billing, SetBillingCalendar, _PARTLY),
     ("6.8", (_GSME,), "GCS25 GCS25a", configuration.set_gas_billing, SetBillingCalendar, _PARTLY),
     ("6.11", (_ESME,), "ECS70", clock.set_clock, None, _RTDS),
-    ("6.11", (_GSME,), "GCS28", clock.set_gas_clock, None, _RTDS),
+    ("6.11", (_GSME,), "GCS28", clock.set_gas_clock, None, _AS_8_1_1),
     ("6.14.1", (_ESME,), "ECS46a", load_control.set_descriptions, SetDescriptions, _TABLE),
     ("6.14.3", (_ESME,), "ECS46d", load_control.set_calendar, SetControllerCalendar, _PARTLY),
     (

@@ -1,7 +1,9 @@
 """The entry: a service request and what is known of its devices, to a pre-command."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from device_profiles.words import DeviceType
 from emulator.codecs.gbcs import envelope
 from emulator.codecs.gbcs.envelope import Cra, Envelope, GroupingHeader, OtherInformation
 from harness.formats.duis import shape
@@ -64,15 +66,28 @@ def _pre_command(request: ServiceRequest, payload: Payload) -> bytes:
 
 
 def _payload(request: ServiceRequest, context: Context) -> Payload:
-    header = request.header
-    if header.command_variant != CRITICAL:
-        why = f"command variant {header.command_variant} asks for no pre-command"
+    variant = request.header.command_variant
+    if variant != CRITICAL:
+        why = f"command variant {variant} asks for no pre-command"
         raise TransformError(Refusal.NOT_CRITICAL, why)
+    return payload_by(RULES, request, context)
+
+
+def payload_by(
+    rules: Mapping[tuple[str, DeviceType], Rule], request: ServiceRequest, context: Context
+) -> Payload:
+    """Return the payload of a request by the rule for its service and device.
+
+    Raises:
+        TransformError: There is no rule, or the body cannot be said.
+        DuisError: The body breaks the schema.
+    """
+    header = request.header
     device = context.devices.get(header.request_id.target)
     if device is None:
         why = f"nothing is known of {header.request_id.target}"
         raise TransformError(Refusal.UNKNOWN_DEVICE, why)
-    rule = RULES.get((header.variant, device.device_type))
+    rule = rules.get((header.variant, device.device_type))
     if rule is None:
         why = f"service {header.variant} has no use case at a {device.device_type}"
         raise TransformError(Refusal.NO_TRANSFORM, why)

@@ -107,7 +107,8 @@ def _weeks(weeks: Any) -> calendar.WeekProfiles:
 def prices(octets: bytes) -> tariff.UpdatePrices:
     """Read ECS01b, by the indexes that its prices bear."""
     standing, matrix, activation, _again = [_values(item.data) for item in items_of(octets)]
-    tiers, blocks = {}, {}
+    tiers: dict[int, int] = {}
+    blocks: dict[int, dict[int, int]] = {}
     for index, price in matrix[2]:
         high, low = index[0] >> 4, index[0] & 0xF
         if index[0] <= 0x30:
@@ -147,7 +148,7 @@ def closed(octets: bytes) -> bytes:
     items = list(request.items)
     table = items[3].data.value
     assert isinstance(table, tuple)
-    shut = tuple(Data(row.tag, (*row.value[:8], *map(_shut, row.value[8:]))) for row in table)
+    shut = tuple(_shut_row(row) for row in table)
     items[3] = AccessItem(
         items[3].operation,
         items[3].class_id,
@@ -157,6 +158,12 @@ def closed(octets: bytes) -> bytes:
     )
     payload = access.encode_request(access.AccessRequest(request.invoke_id, tuple(items)))
     return envelope.encode(envelope.Envelope(env.header, payload))
+
+
+def _shut_row(row: Data) -> Data:
+    cells = row.value
+    assert isinstance(cells, tuple)
+    return Data(row.tag, (*cells[:8], *map(_shut, cells[8:])))
 
 
 def _shut(data: Data) -> Data:

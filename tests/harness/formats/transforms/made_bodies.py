@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from device_profiles.words import DeviceType
+from emulator.core.clock import UtcMs
 from harness.formats.duis.smets1_bodies import (
     ActivateEmergencyCredit,
     ArmSupply,
@@ -290,8 +291,8 @@ _INWARD = st.none() | st.just(load.Input())
 _LEVEL = st.tuples(_CONTROLLER, _MOMENT, st.integers(1, 10**6), st.integers(0, 100), _INWARD).map(
     lambda said: load.ControllerLevel(
         controller=said[0],
-        begin=said[1],
-        end=said[1] + said[2] * 1000,
+        begin=UtcMs(said[1]),
+        end=UtcMs(said[1] + said[2] * 1000),
         level=said[3],
         inward=said[4],
     )

@@ -3,6 +3,7 @@ import io
 
 import pytest
 
+from emulator.codecs.gbcs.use_cases import MESSAGES
 from harness.formats.duis.transforms.outcome import PreCommand
 from harness.formats.duis.transforms.transform import transform
 from tests.given import needs_duis, needs_rtds
@@ -70,7 +71,7 @@ def test_every_critical_sample_becomes_a_pre_command_of_the_use_case_it_is_named
     name = row["sample"]
     made = transform(given.document(name), given.context_of(name))
     assert isinstance(made, PreCommand)
-    assert row["use_case"] == given.MESSAGES[made.code].use_case
+    assert row["use_case"] == MESSAGES[made.code].use_case
     assert name.startswith(row["use_case"])
 
 

@@ -171,6 +171,7 @@ def with_certificates_of(vector_octets: bytes, request: bytes) -> bytes:
     root = etree.fromstring(request)
     places = [root.find(f".//{{*}}{place}") for place in _PLACES]
     for element, replacement in zip(places, said.replacements, strict=False):
+        assert element is not None
         element.text = base64.b64encode(replacement.certificate).decode()
     path = root.findall(".//{*}CertificationPathCertificates/{*}Certificate")
     for element, issuer in zip(path, said.issuers, strict=True):
@@ -213,8 +214,9 @@ def _as_it_travels(body: UpdateTariff) -> UpdateImportTariff:
 
 
 def _octets(name: str, body: Body) -> bytes:
-    element = etree.Element(shape.tag(name), nsmap={None: shape.NAMESPACE})
-    shape.fill(element, shape_of(type(body)), body)
+    element = etree.Element(shape.tag(name), nsmap={"sr": shape.NAMESPACE})
+    kind: Any = type(body)
+    shape.fill(element, shape_of(kind), body)
     return shape.canonical(element)
 
 
