@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator,
 
 from device_profiles.errors import InconsistentDataError, InvalidValueError, UnreadableFileError
 from device_profiles.evidence import Mark
-from device_profiles.files import Folders, by_content, layers, read_csv, refuse
+from device_profiles.files import Folders, by_content, layers, once, read_csv, refuse
 from device_profiles.sections import Section
 from device_profiles.words import DeviceType
 
@@ -184,6 +184,10 @@ def load_dmves(path: Path | None = None, overlays: Folders = ()) -> Dmves:
     Raises:
         DataError: A file cannot be read, or a row is wrong or contradicts another.
     """
+    return once(("dmves", path, tuple(overlays)), lambda: _table(path, overlays))
+
+
+def _table(path: Path | None, overlays: Folders) -> Dmves:
     rows: dict[tuple[str, DeviceType, str], tuple[EquivalentStep, ...]] = {}
     for file in [path] if path is not None else layers("catalogues", FILE, overlays):
         rows |= _load(file)

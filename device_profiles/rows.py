@@ -18,6 +18,7 @@ from device_profiles.files import (
     DataFile,
     Folders,
     layers,
+    once,
     read_toml,
     refuse,
     unknown_keys,
@@ -147,7 +148,10 @@ def load_duis_codes(overlays: Folders = ()) -> Mapping[str, DuisCode]:
     Raises:
         DataError: A file cannot be read, or a row is wrong or unmarked.
     """
-    return _load(DuisCode, "code", _catalogue(_DUIS_CODES, overlays), overlays)
+    return once(
+        ("duis codes", tuple(overlays)),
+        lambda: _load(DuisCode, "code", _catalogue(_DUIS_CODES, overlays), overlays),
+    )
 
 
 def load_alert_notes(overlays: Folders = ()) -> Mapping[str, AlertNote]:

@@ -103,6 +103,7 @@ class SetTimer:
     at: UtcMs
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CancelTimer:
     """Forget the timer of this name, if it runs."""
@@ -110,6 +111,7 @@ class CancelTimer:
     name: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Radio:
     """Switch the node's receiver on or off (a sleepy device's wake window)."""

@@ -6,11 +6,14 @@ T = TypeVar("T")
 
 
 def quick(cls: type[T]) -> type[T]:
-    """Have a frozen dataclass with slots fill its slots directly; nothing else of it changes.
+    """Have a frozen dataclass with slots fill its slots as one that is not frozen does.
 
     The ``__init__`` that `dataclasses` writes for a frozen class looks every slot up by name and
-    takes twice as long. Arguments, defaults, ``__post_init__`` and what is refused stay as they
-    are; a class with fields that need more than that keeps the one it has.
+    takes four times as long, because it has to get past the ``__setattr__`` that refuses
+    assignments. A quick class has none: its values are frozen for the type checker, which reads
+    every module and test, and no longer refuse at run time. Arguments, defaults,
+    ``__post_init__``, equality and hash stay as they are; a class with fields that need more than
+    that keeps the one it has.
 
     Args:
         cls: What ``@dataclass(frozen=True, slots=True)`` returned.
@@ -21,23 +24,21 @@ def quick(cls: type[T]) -> type[T]:
     names = code.co_varnames[1 : code.co_argcount]
     if code.co_kwonlyargcount or tuple(fields) != names or not _plain(cls, names):
         return cls
-    setters = {f"set_{name}": cls.__dict__[name].__set__ for name in names}
-    body = [f"set_{name}(self, {name})" for name in names]
+    body = [f"self.{name} = {name}" for name in names]
     if hasattr(cls, "__post_init__"):
         body.append("self.__post_init__()")
-    lines = "\n        ".join(body or ["..."])
-    text = (
-        f"def make({', '.join(setters)}):\n"
-        f"    def __init__(self{''.join(f', {name}' for name in names)}):\n        {lines}\n"
-        "    return __init__"
-    )
+    lines = "\n    ".join(body or ["..."])
     scope: dict[str, Any] = {}
+    text = f"def __init__(self{''.join(f', {name}' for name in names)}):\n    {lines}\n"
     exec(text, scope)  # noqa: S102 -- as dataclasses itself does; only names of fields go in
-    filled = scope["make"](**setters)
+    filled = scope["__init__"]
     filled.__defaults__ = made.__defaults__
     filled.__annotations__ = made.__annotations__
     filled.__qualname__ = made.__qualname__
     setattr(cls, "__init__", filled)  # noqa: B010 -- a plain assignment is what mypy refuses
+    for name in ("__setattr__", "__delattr__"):
+        if name in cls.__dict__:
+            delattr(cls, name)
     return cls
 
 

@@ -3,12 +3,14 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from emulator.codecs.dlms.apdu_ciphered import TITLE_BYTES
 from emulator.core.chance import Stream
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from emulator.crypto.dlms_cipher import KEY_BYTES
 from emulator.crypto.dlms_keys import SecurityKeys
 from emulator.crypto.key_entry import KeyStoreError
@@ -30,6 +32,7 @@ _KEYS: Final = ("unicast", "authentication", "master")
 _OPTIONAL_KEYS: Final = ("broadcast",)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SigningKeys:
     """Digital signature keys on P-256, for HLS with ECDSA.
@@ -47,6 +50,7 @@ class SigningKeys:
     client_point: bytes
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class FactoryKeys:
     """What both ends of a device's first associations hold.
@@ -92,7 +96,11 @@ def factory_keys(seed: int, eui64: Eui64, names: Iterable[str] = NAMES) -> Facto
     Source:
         invented, stand-in: no real device's keys are derived so.
     """
+    return _derived(seed, eui64, tuple(names))
 
+
+@lru_cache(maxsize=32)  # the party that holds them and the device derive them one after another
+def _derived(seed: int, eui64: Eui64, names: tuple[str, ...]) -> FactoryKeys:
     def drawn(what: str, count: int) -> bytes:
         return Stream(seed, f"dlms factory/{eui64.hex}/{what}").octets(count)
 

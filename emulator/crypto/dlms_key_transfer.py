@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.keywrap import (
 
 from emulator.codecs.dlms import axdr
 from emulator.codecs.dlms.axdr import Data, Tag
+from emulator.core.values import quick
 from emulator.crypto.dlms_cipher import KEY_BYTES
 from emulator.crypto.dlms_keys import KeyId, SecurityKeys
 
@@ -30,6 +31,7 @@ class TransferRefusal(enum.StrEnum):
     WRONG_WRAPPING = "wrong_wrapping"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class NewKey:
     """One key of a transfer.

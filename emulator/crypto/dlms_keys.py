@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from emulator.codecs.dlms.dumped import Dumped
 from emulator.core.errors import EmulatorError
+from emulator.core.values import quick
 from emulator.crypto.dlms_cipher import KEY_BYTES
 
 _LAST_COUNTER: Final = (1 << 32) - 1
@@ -32,6 +33,7 @@ class KeyId(enum.IntEnum):
     MASTER = 3
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SecurityKeys:
     """The keys of one security setup, 16 octets each.

@@ -59,6 +59,7 @@ class Opened:
     protection: Protection
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Refused:
     """A refused APDU; nothing of the association has changed.
@@ -264,7 +265,7 @@ class SecurityContext:
             raise IllegalEventError(f"{form} with {wanting!r}: {self.required!r} is required")
         if form is Form.PLAIN:
             return plain
-        return self._sealed(plain, form, SecurityControl(self.suite, chosen))
+        return self._sealed(plain, form, SecurityControl.of(self.suite | int(chosen)))
 
     def _sealed(self, plain: bytes, form: Form, control: SecurityControl) -> bytes:
         if not form.general and plain[0] not in SERVICE_TAGS:

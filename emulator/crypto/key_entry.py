@@ -6,6 +6,7 @@ from typing import Self
 
 from emulator.core.errors import EmulatorError
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from emulator.crypto.signature import point_of, public_key
 
 
@@ -21,6 +22,7 @@ class KeyStoreError(EmulatorError):
     """A key store cannot be read, or what it says of a key cannot be right."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class KeyEntry:
     """One P-256 key of one party.
@@ -49,6 +51,8 @@ class KeyEntry:
 
     def public(self) -> Self:
         """Return the entry without its private scalar."""
+        if self.private_scalar is None:
+            return self
         return replace(self, private_scalar=None)
 
     def check(self) -> None:

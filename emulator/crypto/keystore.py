@@ -1,9 +1,9 @@
 """The keys that a party or a verifier holds, by owner and use."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from emulator.core.ids import Eui64
 from emulator.crypto import key_files
@@ -12,22 +12,36 @@ from emulator.crypto.key_entry import KeyEntry, KeyStoreError, KeyUsage
 __all__ = ["KeyEntry", "KeyStore", "KeyStoreError", "KeyUsage"]
 
 
+#: Owner, usage, and whether it is the prepayment key.
+_Slot = tuple[bytes, KeyUsage, bool]
+_NONE: Final[Mapping[_Slot, KeyEntry]] = {}
+
+
 class KeyStore:
-    """Keys by EUI-64, usage and the prepayment flag; at most one of each."""
+    """Keys by EUI-64, usage and the prepayment flag; at most one of each.
+
+    A store may stand on the keys of another, which it shares and never changes: the devices of a
+    home hold everybody's public keys once, and each its own private ones.
+    """
+
+    __slots__ = ("_beneath", "_entries", "_public")
 
     def __init__(self, entries: Iterable[KeyEntry] = ()) -> None:
-        self._entries: dict[tuple[bytes, KeyUsage, bool], KeyEntry] = {}
-        self._public: tuple[KeyEntry, ...] | None = None
+        self._entries: dict[_Slot, KeyEntry] = {}
+        self._beneath = _NONE
+        self._public: dict[_Slot, KeyEntry] | None = None
         for entry in entries:
             self.add(entry)
 
     def __repr__(self) -> str:
-        private = sum(entry.private_scalar is not None for entry in self._entries.values())
-        return f"KeyStore({len(self._entries)} keys, {private} private)"
+        entries = self.entries()
+        private = sum(entry.private_scalar is not None for entry in entries)
+        return f"KeyStore({len(entries)} keys, {private} private)"
 
     def find(self, eui64: Eui64, usage: KeyUsage, prepayment: bool = False) -> KeyEntry | None:
         """Return the key of that party and use, or None."""
-        return self._entries.get((eui64.octets, usage, prepayment))
+        slot = (eui64.octets, usage, prepayment)
+        return self._entries.get(slot) or self._beneath.get(slot)
 
     def add(self, entry: KeyEntry) -> None:
         """Hold ``entry``, in place of an older one of the same party and use.
@@ -35,7 +49,7 @@ class KeyStore:
         The same key without its private scalar or certificate takes nothing away.
         """
         slot = (entry.eui64.octets, entry.usage, entry.prepayment)
-        held = self._entries.get(slot)
+        held = self._entries.get(slot) or self._beneath.get(slot)
         if held is not None and held.public_point == entry.public_point:
             scalar = held.private_scalar if entry.private_scalar is None else entry.private_scalar
             certificate = entry.certificate or held.certificate
@@ -45,13 +59,29 @@ class KeyStore:
 
     def entries(self) -> tuple[KeyEntry, ...]:
         """Return all keys, in the order they were first added."""
-        return tuple(self._entries.values())
+        return tuple({**self._beneath, **self._entries}.values())
 
     def public(self) -> Self:
         """Return a copy without private scalars."""
         if self._public is None:
-            self._public = tuple(entry.public() for entry in self._entries.values())
-        return type(self)(self._public)
+            held = {**self._beneath, **self._entries}
+            self._public = {slot: entry.public() for slot, entry in held.items()}
+        made = type(self)()
+        made._beneath = self._public
+        return made
+
+    def extended(self, entries: Iterable[KeyEntry]) -> Self:
+        """Return a store that shares the keys of this one as they are now, and holds more.
+
+        As long as this one gains no key, all its extensions share one table.
+        """
+        if self._entries:
+            self._beneath, self._entries = {**self._beneath, **self._entries}, {}
+        made = type(self)()
+        made._beneath = self._beneath
+        for entry in entries:
+            made.add(entry)
+        return made
 
     def merged(self, *others: "KeyStore") -> Self:
         """Return a new store with the keys of this and the others; later ones win."""

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where an application of the HAN is reached.
@@ -26,15 +28,15 @@ class AddressBook:
 
     def __init__(self, pan_id: int, places: Iterable[Place]) -> None:
         self.pan_id = pan_id
-        self._by_eui64: dict[Eui64, Place] = {}
+        self._by_eui64: dict[bytes, Place] = {}
         self._by_address: dict[tuple[int, int], Place] = {}
         for place in places:
-            self._by_eui64[place.eui64] = place
+            self._by_eui64[place.eui64.octets] = place
             self._by_address[place.short, place.endpoint] = place
 
     def find(self, eui64: Eui64) -> Place | None:
         """Return where that application is, or None."""
-        return self._by_eui64.get(eui64)
+        return self._by_eui64.get(eui64.octets)
 
     def at(self, short: int, endpoint: int) -> Place | None:
         """Return what application is there, or None."""

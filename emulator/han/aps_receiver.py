@@ -1,6 +1,5 @@
 """The receiving half of a node's application support layer: duplicates and fragments."""
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -48,7 +47,8 @@ class ApsReceiver:
     """What a node has lately received, so that nothing reaches an application twice."""
 
     _taken: dict[int, dict[int, Micros]] = field(default_factory=dict)
-    _plain: dict[int, deque[int]] = field(default_factory=dict)
+    #: The last counters of each sender, an octet each, oldest first.
+    _plain: dict[int, bytes] = field(default_factory=dict)
     _assemblies: dict[tuple[int, int], _Assembly] = field(default_factory=dict)
 
     def take(self, source: int, frame: ApsFrame, now_us: Micros) -> list[ReceiverOutput]:
@@ -97,12 +97,10 @@ class ApsReceiver:
         return stopped
 
     def _take_plain(self, source: int, frame: ApsFrame) -> list[ReceiverOutput]:
-        memory = self._plain.get(source)
-        if memory is None:
-            memory = self._plain[source] = deque(maxlen=PLAIN_MEMORY)
+        memory = self._plain.get(source, b"")
         if frame.counter in memory:
             return [_duplicate(source, frame)]
-        memory.append(frame.counter)
+        self._plain[source] = memory[1 - PLAIN_MEMORY :] + bytes((frame.counter,))
         return [Whole(frame, frame.payload)]
 
     def _take_fragment(self, source: int, frame: ApsFrame, now_us: Micros) -> list[ReceiverOutput]:
@@ -141,6 +139,8 @@ class ApsReceiver:
         remembered = self._remembers(source, counter, now_us)
         memory = self._taken.setdefault(source, {})
         memory.pop(counter, None)  # the latest stands at the end
+        while memory and now_us - memory[oldest := next(iter(memory))] > DUPLICATE_MEMORY_US:
+            del memory[oldest]
         memory[counter] = now_us
         if len(memory) > TAKEN_MEMORY:
             del memory[next(iter(memory))]
@@ -171,7 +171,7 @@ class ApsReceiver:
         for source, counter, at in state["taken"]:
             self._taken.setdefault(source, {})[counter] = at
         self._plain = {
-            source: deque(memory, maxlen=PLAIN_MEMORY) for source, memory in state["plain"]
+            source: bytes(memory[-PLAIN_MEMORY:]) for source, memory in state["plain"]
         }
         self._assemblies = {
             (source, counter): _Assembly(total, list(blocks))

@@ -1,6 +1,5 @@
 """The sending half of a node's application support layer: counters, fragments, repeats."""
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -95,7 +94,7 @@ class ApsSender:
     _plain_counters: dict[int, int] = field(default_factory=dict)
     _acked_counter: int = FIRST_ACKED_COUNTER
     _counter_used: dict[int, Micros] = field(default_factory=dict)
-    _queues: dict[int, deque[Transfer]] = field(default_factory=dict)
+    _queues: dict[int, list[Transfer]] = field(default_factory=dict)
 
     def send_plain(
         self, to: int, endpoints: tuple[int, int], cluster: int, payload: bytes, label: str
@@ -119,7 +118,9 @@ class ApsSender:
 
         One that is too long, or finds too many before it, fails at once and never goes on the air.
         """
-        queue = self._queues.setdefault(transfer.to, deque())
+        queue = self._queues.get(transfer.to)
+        if queue is None:
+            queue = self._queues[transfer.to] = []
         full, blocks = len(queue) >= MAX_TRANSFERS, len(transfer.blocks)
         if full or blocks > MAX_BLOCKS:
             why = ("why", "queue full" if full else "too long")
@@ -132,7 +133,9 @@ class ApsSender:
     def split(self, payload: bytes) -> tuple[bytes, ...]:
         """Return a ZCL frame in pieces of at most ``max_apdu_bytes``."""
         step = self.max_apdu_bytes
-        return tuple(payload[at : at + step] for at in range(0, len(payload), step)) or (b"",)
+        if len(payload) <= step:
+            return (payload,)
+        return tuple(payload[at : at + step] for at in range(0, len(payload), step))
 
     def acknowledged(self, source: int, ack: ApsAck, now_us: Micros) -> list[SenderOutput]:
         """Take an acknowledgement; one that fits nothing on its way is ignored."""
@@ -193,9 +196,17 @@ class ApsSender:
             forgotten = (one for one in row if self._is_forgotten(one, now_us))
             longest_ago = min(row, key=lambda used: self._counter_used.get(used, 0))
             counter = next(forgotten, longest_ago)
-        self._counter_used[counter] = now_us
+        self._use(counter, now_us)
         self._acked_counter = FIRST_ACKED_COUNTER + (counter + 1 - FIRST_ACKED_COUNTER) % span
         return counter
+
+    def _use(self, counter: int, now_us: Micros) -> None:
+        """Note that a counter is in use; those that no receiver remembers are dropped."""
+        used = self._counter_used
+        used.pop(counter, None)  # the latest stands at the end
+        while used and now_us - used[oldest := next(iter(used))] > DUPLICATE_MEMORY_US:
+            del used[oldest]
+        used[counter] = now_us
 
     def _is_forgotten(self, counter: int, now_us: Micros) -> bool:
         used = self._counter_used.get(counter)
@@ -203,7 +214,7 @@ class ApsSender:
 
     def _put_block(self, transfer: Transfer, now_us: Micros) -> list[SenderOutput]:
         transfer.tries += 1
-        self._counter_used[transfer.counter] = now_us
+        self._use(transfer.counter, now_us)
         total, at = len(transfer.blocks), transfer.at_block
         fragment = None if total == 1 else Fragment(at == 0, total if at == 0 else at)
         destination, source = transfer.endpoints
@@ -226,7 +237,10 @@ class ApsSender:
         queue = self._queues[transfer.to]
         running = queue[0] is transfer
         whole_sent = transfer.whole_sent
-        queue.remove(transfer)
+        if running:
+            del queue[0]
+        else:
+            queue.remove(transfer)
         outputs: list[SenderOutput] = [StopTimer(f"ack/{transfer.to}")] if running else []
         if transfer.handle:
             outputs.append(Settled(transfer.handle, delivered, whole_sent))
@@ -252,7 +266,7 @@ class ApsSender:
         self._acked_counter = state["acked"]
         self._counter_used = {counter: at for counter, at in state["used"]}  # noqa: C416 - typed as pairs
         self._queues = {
-            short: deque(_load_transfer(row) for row in rows) for short, rows in state["queues"]
+            short: [_load_transfer(row) for row in rows] for short, rows in state["queues"]
         }
 
 

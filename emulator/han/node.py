@@ -70,9 +70,9 @@ class RadioNode:
         pan_id, outer_to, to, source, inner = found
         if pan_id != self.book.pan_id:
             return [_discarded("another PAN", ("pan_id", pan_id))]
-        for address in (outer_to, to):
-            if address != self.short:
-                return [_discarded("for another node", ("to_short", address))]
+        if outer_to != self.short or to != self.short:
+            other = to if outer_to == self.short else outer_to
+            return [_discarded("for another node", ("to_short", other))]
         return self._take(source, inner, now_us)
 
     def _receive_odd(self, octets: bytes, now_us: Micros) -> list[NodeOutput]:
@@ -129,20 +129,24 @@ class RadioNode:
             if isinstance(out, Whole):
                 outputs.append(ZclIndication(there.eui64, here.eui64, frame.cluster, out.payload))
             elif isinstance(out, ApsAck):
-                outputs.append(self._transmit(Outgoing(source, out, APS_ACK)))
+                outputs.append(self._put(source, out, APS_ACK))
             else:
                 outputs.append(out)
         return outputs
 
     def _lower(self, outputs: Sequence[SenderOutput]) -> list[NodeOutput]:
-        return [self._transmit(out) if isinstance(out, Outgoing) else out for out in outputs]
+        transmit = self._transmit
+        return [transmit(out) if isinstance(out, Outgoing) else out for out in outputs]
 
     def _transmit(self, out: Outgoing) -> Transmit:
-        self._nwk_sequence = (self._nwk_sequence + 1) & 0xFF
-        self._mac_sequence = (self._mac_sequence + 1) & 0xFF
-        sequences = (self._mac_sequence, self._nwk_sequence)
-        octets = quick.encode(self.book.pan_id, out.to, self.short, RADIUS, sequences, out.frame)
-        return Transmit(out.to, octets, out.label)
+        return self._put(out.to, out.frame, out.label)
+
+    def _put(self, to: int, frame: ApsFrame | ApsAck, label: str) -> Transmit:
+        self._nwk_sequence = nwk_sequence = (self._nwk_sequence + 1) & 0xFF
+        self._mac_sequence = mac_sequence = (self._mac_sequence + 1) & 0xFF
+        sequences = (mac_sequence, nwk_sequence)
+        octets = quick.encode(self.book.pan_id, to, self.short, RADIUS, sequences, frame)
+        return Transmit(to, octets, label)
 
     def dump(self) -> dict[str, Any]:
         """Return everything as plain data."""

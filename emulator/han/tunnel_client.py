@@ -1,7 +1,6 @@
 """A device's end of its tunnel to the CHF: opens it, keeps it, moves messages through it."""
 
 import enum
-from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -74,7 +73,7 @@ class TunnelClient:
         self.tunnel_id: int | None = None
         self._powered = False
         self._awake = False
-        self._queue: deque[bytes] = deque()
+        self._queue: list[bytes] = []
         self._sending: tuple[int, bytes] | None = None  # transaction, message
         self._handle = 0
         self._latest: tuple[int, bytes, int] | None = None  # transaction, message, times sent
@@ -154,7 +153,7 @@ class TunnelClient:
             return self._pump()
         if settled.whole_sent:
             return [unsure(message, self.server), *self._pump()]
-        self._queue.appendleft(message)
+        self._queue.insert(0, message)
         self._failures += 1
         if not self._awake:
             return []
@@ -225,7 +224,7 @@ class TunnelClient:
             if command.status is TransferStatus.DATA_OVERFLOW:
                 return [refused("data-overflow", message)]
             if whole_sent == 1:
-                self._queue.appendleft(message)
+                self._queue.insert(0, message)
             else:
                 outputs = [unsure(message, self.server)]
         return [*outputs, *self._reopen(now_us)]
@@ -276,7 +275,7 @@ class TunnelClient:
         ready = self.state is TunnelState.OPEN and self._awake and self._sending is None
         if not ready or not self._queue or self.tunnel_id is None:
             return []
-        message = self._queue.popleft()
+        message = self._queue.pop(0)
         self._handle += 1
         data = tunnel_wrapper.encode(TunnelPut(message)) if self.polls else message
         transfer = TransferData(self.tunnel_id, data)
@@ -322,7 +321,7 @@ class TunnelClient:
         self.tunnel_id = state["tunnel_id"]
         self._powered = state["powered"]
         self._awake = state["awake"]
-        self._queue = deque(state["queue"])
+        self._queue = list(state["queue"])
         sending, latest = state["sending"], state["latest"]
         self._sending = None if sending is None else (sending[0], sending[1])
         self._handle = state["handle"]

@@ -25,6 +25,7 @@ class Passage:
     faults: tuple[str, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Line:
     """Both directions of one line; frames keep their order unless a fault delays one.

@@ -7,6 +7,7 @@ from device_profiles.dlms import DlmsSection
 from device_profiles.installation import Installation
 from device_profiles.words import DeviceType
 from emulator.core.chance import Chance
+from emulator.core.clock import UtcMs
 from emulator.core.errors import EmulatorError
 from emulator.core.ids import Eui64
 from emulator.devices.smets1.behind_hub import BehindHub
@@ -28,7 +29,7 @@ from harness.dlms import from_profile
 from harness.dlms.line import ReaderLine
 from harness.errors import BenchError
 from harness.meter import Credentials
-from harness.ports import HubWan, MeterPort
+from harness.ports import HubWan, MeterPort, Notice
 from harness.run_options import RunOptions
 
 _WAN: Final = "wan"
@@ -234,6 +235,23 @@ class Smets1HomesBench(DrivenBench):
         if eui64 != home.roles[DeviceType.CHF]:
             raise BenchError(f"the {role} of this bench has no SIM", cause="it is no hub")
         return EmulatedHubWan(self._driver, home, self._posts[home.ref])
+
+    def trouble(self, ref: str, at: UtcMs) -> None:
+        """Have the hub of a home notice trouble with its network at a moment, and tell of it.
+
+        Raises:
+            KeyError: There is no such home.
+        """
+        self._driver.catch_up()
+        home = self._homes.homes[ref]
+        home.world.trouble(home.roles[DeviceType.CHF], at)
+        self._driver.disturbed()
+
+    def take_alerts(self) -> list[tuple[str, Notice]]:
+        """Return what hubs told of trouble since the last call, with whom each told, in order."""
+        self._driver.catch_up()
+        found = [one for post in self._posts.values() for one in post.alerts()]
+        return sorted(found, key=lambda one: one[1].at)
 
     # -- inside devices ------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from emulator.codecs.dlms.apdu_parts import ActionResult, Descriptor, GetResult
 from emulator.codecs.dlms.axdr import Data, Tag
 from emulator.codecs.dlms.initiate import Conformance, InitiateResponse
 from emulator.core.errors import MalformedFrameError
+from emulator.core.values import quick
 from emulator.crypto.dlms_cipher import KEY_BYTES
 from emulator.crypto.dlms_keys import InvocationCounters
 from harness.dlms import words
@@ -33,6 +34,7 @@ REPLY_TO_HLS: Final = Descriptor(15, bytes((0, 0, 40, 0, 0, 255)), 1)
 Draw = Callable[[int], bytes]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Client:
     """What one client has, whomever it presents itself as.

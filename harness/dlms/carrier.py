@@ -21,6 +21,7 @@ class Heard:
     apdu: bytes
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Gone:
     """The link has ended.

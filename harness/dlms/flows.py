@@ -55,6 +55,7 @@ class Listen:
     """Wait for a further APDU."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Connect:
     """Open the link of these credentials; at ``baud`` where it is known."""

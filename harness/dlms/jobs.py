@@ -21,6 +21,7 @@ class SignOnJob:
     read_out: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AssociateJob:
     """Open the link where it is closed, and associate; ends in an ``Association``.
@@ -34,6 +35,7 @@ class AssociateJob:
     signing: Signing | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class GetJob:
     """Read attributes; ends in a ``GetAnswer``."""
@@ -41,6 +43,7 @@ class GetJob:
     attributes: tuple[Attribute, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SetJob:
     """Write attributes; ends in a ``SetAnswer``. Values may be secrets: they do not show."""
@@ -48,6 +51,7 @@ class SetJob:
     writes: tuple[tuple[Attribute, Data], ...] = field(repr=False)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ActionJob:
     """Invoke one method; ends in an ``ActionAnswer``. Parameters may be keys: they do not show."""

@@ -66,6 +66,7 @@ class Proof(Protocol):
         ...
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class GmacProof:
     """Mechanism 5."""

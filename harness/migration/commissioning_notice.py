@@ -10,12 +10,14 @@ from lxml import etree
 
 from emulator.core.clock import UtcMs, iso
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 
 #: Deliberately no DCC name space.
 NAMESPACE: Final = "urn:x-bench:commissioning-notice:1"
 STAND_IN: Final = " stand-in: no public text shows how suppliers are told of commissioning "
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One notice.

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class DeviceResult:
     """What became of one device.
@@ -27,6 +29,7 @@ class DeviceResult:
     text: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CommissioningResult:
     """What became of one installation.

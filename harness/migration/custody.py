@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from device_profiles.dmves import Equivalent
 from device_profiles.words import DeviceType
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.formats.migration_files.parties import Role
 from harness.meter import Credentials
 from harness.migration.key_change import Change, Changed, KeyChange
@@ -28,6 +29,7 @@ SMSO = smso_party.NAME
 S1SP = s1sp_party.NAME
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Custody:
     """Takes devices of one home over, and gives them back.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.core.clock import UtcMs
+from emulator.core.values import quick
 from harness.formats.migration_files.building import BuiltFile
 from harness.formats.migration_files.common_file import CommonInstallation
 from harness.formats.migration_files.document import from_tree
@@ -21,6 +22,7 @@ from harness.migration.verdicts import FileVerdict, InstallationVerdict, file_of
 Tamper = Callable[[bytes], bytes]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Arrived:
     """One file as its receiver got it: the evidence of R-054.

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from emulator.core.values import quick
 from harness.meter import Credentials
 from harness.migration.proofs import TRIES, Door, quiet
 from harness.parties.s1sp_gate import GateRefusal
@@ -33,6 +34,7 @@ _WORDS: Final = {
 }
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Change:
     """What a change of keys came to.
@@ -63,6 +65,7 @@ class Change:
         return f"{told}: {self.detail}" if self.detail else told
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class KeyChange:
     """One change of keys on one device.

@@ -12,6 +12,7 @@ from emulator.codecs.dlms.axdr import Data, Tag
 from emulator.codecs.dlms.han_log import LogRow
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.migration.custody import S1SP, Custody
 from harness.migration.office import Office
 from harness.migration.proofs import TRIES, quiet
@@ -36,6 +37,7 @@ READ_LOG: Final = "8.9"
 READING: Final = "reading"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What one reading brought, in one association.
@@ -55,7 +57,8 @@ class Seen:
     def value(self, equivalent: Equivalent) -> Data | None:
         """Return what the last reading step of a service brought; None: nothing."""
         wanted = equivalent.steps
-        found = [one.value for one in self.taken if one.step in wanted and one.value is not None]
+        values = (one for one in self.taken if one.value is not None)
+        found = [one.value for one in values if one.step in wanted]
         return found[-1] if found else None
 
     def at(self, obis: str) -> Data | None:
@@ -71,6 +74,7 @@ class Seen:
         return hashlib.sha256(b"".join(axdr.encode(one) for one in values)).hexdigest()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Observer:
     """Reads the devices of one home with the S1SP's own keys.

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from emulator.core.clock import UtcMs
+from emulator.core.values import quick
 from harness.meter import Credentials
 from harness.ports import Clock, MeterPort
 from harness.smets1.sessions import NOTHING_KEPT, Kept
@@ -20,6 +21,7 @@ async def quiet(clock: Clock) -> None:
     await clock.sleep_until(UtcMs(clock.now() + 1000 * QUIET_S))
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What two associations showed.
@@ -43,6 +45,7 @@ class Proof:
         return self.wanted is None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Door:
     """One party's way to one device.

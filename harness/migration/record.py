@@ -1,6 +1,6 @@
 """What is kept of one installation throughout its migration: state, devices, history."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from device_profiles.words import DeviceType
@@ -77,9 +77,10 @@ class DeviceRecord:
 
     def dump(self) -> dict[str, Any]:
         """Return the record as JSON values."""
-        plain = asdict(self)
+        plain = {name: getattr(self, name) for name in self.__slots__}
         ids = {name: list(one) for name, one in self.certificate_ids.items()}
-        return {**plain, "eui64": self.eui64.hex, "certificate_ids": ids}
+        counters = dict(self.counters)
+        return {**plain, "eui64": self.eui64.hex, "certificate_ids": ids, "counters": counters}
 
     @classmethod
     def restore(cls, state: dict[str, Any]) -> Self:

@@ -5,6 +5,7 @@ from typing import Final
 
 from device_profiles.errors import InvalidValueError
 from device_profiles.files import Folders
+from emulator.core.values import quick
 from harness.rules.migration_tables import SettingRow, load_table
 
 _TABLE: Final = "migration-engine.csv"
@@ -12,6 +13,7 @@ _POSITIONS: Final = ("first", "last")
 _GAS: Final = ("give-back", "keep")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Choices of the engine.

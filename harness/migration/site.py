@@ -7,6 +7,7 @@ from device_profiles.cohort import Cohort
 from device_profiles.installation import Installation, InstalledDevice
 from device_profiles.words import DeviceType
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.errors import UsageError
 from harness.meter import Credentials
 from harness.ports import Bench, HubWan, MeterPort
@@ -15,6 +16,7 @@ from harness.ports import Bench, HubWan, MeterPort
 MANAGEMENT = "management"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Site:
     """One installation, as the parties of a migration reach it.
@@ -43,8 +45,10 @@ class Site:
 
     def device(self, device_type: DeviceType) -> InstalledDevice | None:
         """Return the first device of a type as the installation file has it, or None."""
-        found = self.installation.of(device_type)
-        return found[0] if found else None
+        for one in self.installation.devices:
+            if one.role is device_type:
+                return one
+        return None
 
     def holders(self) -> tuple[DeviceType, ...]:
         """Return the device types that hold head-end credentials here, in the cohort's order."""

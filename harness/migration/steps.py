@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from device_profiles.words import DeviceType
 from emulator.core.clock import UtcMs
+from emulator.core.values import quick
 from harness.migration.office import Office
 from harness.migration.record import Entry, InstallationRecord
 from harness.migration.script import AFTER, BEFORE, Script, Watch
@@ -22,6 +23,7 @@ WARNED = "warned"
 MOVED = "state"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Told:
     """What a step came to.

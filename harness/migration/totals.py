@@ -65,9 +65,12 @@ def _reached(records: Sequence[InstallationRecord]) -> dict[str, int]:
     }
 
 
+_STATES: Final = {one.value: one for one in State}
+
+
 def states_of(record: InstallationRecord) -> list[State]:
     """Return the states an installation went through after ``Planned``, by its history."""
-    return [State(entry.state) for entry in record.history if entry.state]
+    return [_STATES[entry.state] for entry in record.history if entry.state]
 
 
 def resting_entry(record: InstallationRecord) -> Entry | None:

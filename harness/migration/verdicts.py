@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from emulator.core.values import quick
 from harness.formats.migration_files.checking import Result
 from harness.formats.migration_files.checks import Level
 from harness.formats.migration_files.faults import Finding
@@ -44,6 +45,7 @@ class FileVerdict:
     warnings: tuple[Finding, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class InstallationVerdict:
     """What became of one installation.

@@ -20,7 +20,7 @@ from harness.migration.record import InstallationRecord
 from harness.migration.site import Site
 from harness.migration.states import State
 from harness.migration.volume_files import ChunkFiles, HomeFiles
-from harness.migration.volume_journal import Play, SentFile, dump_play
+from harness.migration.volume_journal import FileNote, Play, SentFile, dump_play
 from harness.migration.volume_options import VolumeOptions
 from harness.migration.volume_shared import ScopedChance, Shared
 from harness.ports import Bench
@@ -129,7 +129,8 @@ class HomePlayer:
             for one in (bench.take_frames() if home.captured else ())
         ]
         letters = tuple(_letters(course))
-        play = Play(record, letters, tuple(_answers(course, home)), _facts(record), error)
+        files = _answers(course, home)
+        play = Play(record, letters, tuple(map(FileNote.of, files)), _facts(record), error)
         memory = b""
         if record.state is State.STRANDED and not error:
             course.office.post.letters = []
@@ -139,7 +140,7 @@ class HomePlayer:
         return {
             "n": home.number,
             "ref": record.ref,
-            "play": dump_play(play),
+            "play": dump_play(play, files),
             "frames": frames,
             "memory": memory,
         }

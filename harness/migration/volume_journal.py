@@ -4,11 +4,12 @@ import hashlib
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
+from emulator.core.values import quick
 from harness.errors import UsageError
 from harness.journal import Journal, text
 from harness.migration.record import InstallationRecord
@@ -26,11 +27,12 @@ CREATE TABLE migration_files (
   told TEXT NOT NULL, octets BLOB NOT NULL, PRIMARY KEY (round, n));
 CREATE TABLE migration_plays (
   round INTEGER NOT NULL, n INTEGER NOT NULL, ref TEXT NOT NULL, state TEXT NOT NULL,
-  told BLOB, memory BLOB, capture_offset INTEGER, capture_frames INTEGER,
+  told BLOB, letters BLOB, files BLOB, memory BLOB, capture_offset INTEGER, capture_frames INTEGER,
   PRIMARY KEY (round, n));
 """
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SentFile:
     """A migration file as it was sent.
@@ -51,13 +53,37 @@ class SentFile:
         return hashlib.sha256(self.octets).hexdigest()
 
 
+@quick
+@dataclass(frozen=True, slots=True)
+class FileNote:
+    """What a reader must know of a migration file without its octets.
+
+    Attributes:
+        name: Its name.
+        sha256: SHA-256 of its octets, 64 hex digits.
+        size_bytes: How many they are.
+        told: Sender, receiver, type, verdict and findings, as JSON values.
+    """
+
+    name: str
+    sha256: str
+    size_bytes: int
+    told: dict[str, Any]
+
+    @classmethod
+    def of(cls, file: SentFile) -> Self:
+        """Return what is to be known of a file."""
+        return cls(file.name, file.sha256, len(file.octets), file.told)
+
+
 @dataclass(frozen=True, slots=True)
 class Play:
     """One installation as it was played in one round.
 
     Attributes:
         record: What is kept of it; None while it was not played.
-        letters: Messages between parties: at, sender, receiver, kind, octets, sha256, summary.
+        letters: Messages between parties: at, sender, receiver, kind, octets, sha256, summary;
+            in a play that was read back, none: `VolumeJournal.letters` has them.
         files: Migration files of this installation alone (outcomes).
         facts: Further numbers: device writes, virtual seconds, frames.
         error: What broke, where the bench or the harness did; empty else.
@@ -65,7 +91,7 @@ class Play:
 
     record: InstallationRecord | None
     letters: tuple[dict[str, Any], ...] = ()
-    files: tuple[SentFile, ...] = ()
+    files: tuple[FileNote, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     error: dict[str, str] = field(default_factory=dict)
 
@@ -214,7 +240,12 @@ class VolumeJournal:
         ]
 
     def put_play(
-        self, number: int, n: int, play: dict[str, Any], memory: bytes, capture: tuple[int, int]
+        self,
+        number: int,
+        n: int,
+        play: Mapping[str, bytes],
+        memory: bytes,
+        capture: tuple[int, int],
     ) -> None:
         """Write one installation's play, in one transaction.
 
@@ -227,9 +258,9 @@ class VolumeJournal:
         """
         with self.journal.commit() as db:
             db.execute(
-                "UPDATE migration_plays SET state = 'done', told = ?, memory = ?,"
-                " capture_offset = ?, capture_frames = ? WHERE round = ? AND n = ?",
-                (zlib.compress(text(play).encode(), 1), memory or None, *capture, number, n),
+                "UPDATE migration_plays SET state = 'done', told = ?, letters = ?, files = ?,"
+                " memory = ?, capture_offset = ?, capture_frames = ? WHERE round = ? AND n = ?",
+                (*(play[part] for part in _PARTS), memory or None, *capture, number, n),
             )
 
     def pending(self, number: int) -> list[tuple[int, str]]:
@@ -254,6 +285,25 @@ class VolumeJournal:
                 "SELECT told FROM migration_plays WHERE round = ? AND n = ?", number, n
             )
             yield n, ref, load_play(rows[0]["told"])
+
+    def letters(self, number: int, n: int) -> tuple[dict[str, Any], ...]:
+        """Return the messages between parties about one installation in a round."""
+        found = self._part("letters", number, n)
+        return tuple(found or ())
+
+    def own_files(self, number: int) -> Iterator[SentFile]:
+        """Yield the files about one installation alone, of every installation of a round."""
+        for n, _ref in self.refs(number):
+            for name, octets, told in self._part("files", number, n) or ():
+                yield SentFile(name, octets.encode(), told)
+
+    def _part(self, part: str, number: int, n: int) -> Any:
+        rows = self.journal.rows(
+            f"SELECT {part} FROM migration_plays WHERE round = ? AND n = ?",  # noqa: S608 -- _PARTS
+            number,
+            n,
+        )
+        return None if rows[0][part] is None else _unpacked(rows[0][part])
 
     def memory(self, n: int) -> bytes:
         """Return the last stored state of an installation's home and parties; empty for none."""
@@ -295,27 +345,45 @@ def is_migration(journal: Journal) -> bool:
     return bool(found)
 
 
-def dump_play(play: Play) -> dict[str, Any]:
-    """Return a play as JSON values."""
-    return {
+def dump_play(play: Play, files: Sequence[SentFile]) -> dict[str, bytes]:
+    """Return a play as the journal keeps it: what every reader wants, letters, and files apart.
+
+    Args:
+        play: The play.
+        files: Its files.
+    """
+    told = {
         "record": None if play.record is None else play.record.dump(),
-        "letters": list(play.letters),
-        "files": [[one.name, one.octets.decode(), one.told] for one in play.files],
+        "files": [[one.name, one.sha256, one.size_bytes, one.told] for one in play.files],
         "facts": play.facts,
         "error": play.error,
     }
+    plain = [[one.name, one.octets.decode(), one.told] for one in files]
+    return dict(zip(_PARTS, map(_packed, (told, list(play.letters), plain)), strict=True))
 
 
 def load_play(told: bytes | None) -> Play:
     """Return a stored play; one without a record where it was not played."""
     if told is None:
         return Play(None)
-    plain = json.loads(zlib.decompress(told))
+    plain = _unpacked(told)
     record = plain["record"]
     return Play(
         None if record is None else InstallationRecord.restore(record),
-        tuple(plain["letters"]),
-        tuple(SentFile(name, octets.encode(), more) for name, octets, more in plain["files"]),
+        (),
+        tuple(FileNote(*row) for row in plain["files"]),
         plain["facts"],
         plain["error"],
     )
+
+
+#: Columns that hold the parts of a play.
+_PARTS: Final = ("told", "letters", "files")
+
+
+def _packed(plain: object) -> bytes:
+    return zlib.compress(text(plain).encode(), 1)
+
+
+def _unpacked(octets: bytes) -> Any:
+    return json.loads(zlib.decompress(octets))

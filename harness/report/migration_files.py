@@ -1,8 +1,10 @@
 """Writes every report of a migration run from its journal."""
 
+import gc
 import re
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -58,6 +60,23 @@ def write_migration(folder: RunFolder) -> MigrationRecord:
         UsageError: The folder holds no readable migration run.
         UnreconciledError: Totals do not follow from the histories.
     """
+    with _uncollected():
+        return _write(folder)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector of cycles from looking at thousands of records again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _write(folder: RunFolder) -> MigrationRecord:
     journal = VolumeJournal.open(folder.file("journal"))
     try:
         run = build(folder, journal)

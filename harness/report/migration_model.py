@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from harness.migration import run_rows
 from harness.migration.record import InstallationRecord
 from harness.migration.totals import reconcile, totals
-from harness.migration.volume_journal import Play, Round, SentFile, VolumeJournal
+from harness.migration.volume_journal import FileNote, Play, Round, VolumeJournal
 from harness.migration.volume_options import VolumeOptions
 from harness.run_folder import FILES, OPTIONAL, RunFolder
 from harness.verdict import Verdict, combine
@@ -141,13 +142,12 @@ def build(folder: RunFolder, journal: VolumeJournal) -> MigrationRecord:
     refs: dict[int, str] = {}
     sent: list[Sent] = []
     for one in rounds:
-        sent += [_sent(file, one.number) for file in journal.files(one.number)]
+        sent += [_sent(FileNote.of(file), one.number) for file in journal.files(one.number)]
         for number, ref, play in journal.plays(one.number):
             refs[number] = ref
             if play.record is not None or play.error:
                 sent += [_sent(file, one.number) for file in play.files]
-                light = replace(play, letters=(), files=())
-                plays.setdefault(number, []).append((one.number, light))
+                plays.setdefault(number, []).append((one.number, replace(play, files=())))
     return MigrationRecord(
         id=row["id"],
         state="done" if row["state"] == "done" else "interrupted",
@@ -169,9 +169,9 @@ def with_letters(
 ) -> MigrationRecord:
     """Return the record with the messages between parties about these installations."""
     letters = {
-        (one.number, number): play.letters
+        (one.number, number): journal.letters(one.number, number)
         for one in run.rounds
-        for number, _ref, play in journal.plays(one.number)
+        for number, _ref in journal.refs(one.number)
         if number in numbers
     }
     return replace(
@@ -194,8 +194,8 @@ def _last(plays: Sequence[tuple[int, Play]]) -> InstallationRecord | None:
     return known[-1] if known else None
 
 
-def _sent(file: SentFile, number: int) -> Sent:
-    return Sent(file.name, file.sha256, len(file.octets), file.told, number)
+def _sent(file: FileNote, number: int) -> Sent:
+    return Sent(file.name, file.sha256, file.size_bytes, file.told, number)
 
 
 def _files(folder: RunFolder) -> dict[str, str]:
@@ -212,8 +212,10 @@ def write_files(folder: Path, journal: VolumeJournal) -> None:
     inside = folder / FILES_FOLDER
     inside.mkdir(exist_ok=True)
     for one in journal.rounds():
-        own = [file for _n, _ref, play in journal.plays(one.number) for file in play.files]
-        for file in (*journal.files(one.number), *own):
-            path = inside / file.name
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(file.octets)
+        made = set[str]()
+        for file in chain(journal.files(one.number), journal.own_files(one.number)):
+            parent, _, _name = file.name.rpartition("/")
+            if parent not in made:
+                made.add(parent)
+                (inside / parent).mkdir(exist_ok=True)
+            (inside / file.name).write_bytes(file.octets)

@@ -76,10 +76,13 @@ def _installation(one: Played) -> dict[str, Any]:
     return {**rows, "verdict": verdict, "error": one.error or None, "plays": facts}
 
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
+
+
 def render_json(run: MigrationRecord) -> bytes:
     """Return ``run.json``: one line an installation, of which there may be thousands."""
     told = document(run)
-    rows = [json.dumps(row, ensure_ascii=False) for row in told["installations"]]
+    rows = [_ENCODER.encode(row) for row in told["installations"]]
     text = json.dumps({**told, "installations": []}, indent=1, ensure_ascii=False)
     lines = "".join(
         f"\n  {row}{',' if number < len(rows) else ''}" for number, row in enumerate(rows, 1)
@@ -91,7 +94,7 @@ def render_json(run: MigrationRecord) -> bytes:
 def render_events(run: MigrationRecord) -> bytes:
     """Return ``events.jsonl``: each line of each history, by installation, in order."""
     lines = [
-        json.dumps({"installation": one.ref, **_entry(entry)}, ensure_ascii=False)
+        _ENCODER.encode({"installation": one.ref, **_entry(entry)})
         for one in run.installations
         if one.record is not None
         for entry in one.record.history

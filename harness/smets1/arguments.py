@@ -7,6 +7,7 @@ from typing import Final
 from emulator.codecs.dlms import axdr
 from emulator.codecs.dlms.axdr import Data, Tag
 from emulator.codecs.dlms.selective import CaptureObject, RangeSelection
+from emulator.core.values import quick
 from emulator.crypto.dlms_key_transfer import NewKey, transfer_parameters
 from harness.errors import UsageError
 
@@ -53,6 +54,7 @@ class Image:
         return self.octets[number * self.block_bytes : (number + 1) * self.block_bytes]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Arguments:
     """What a service request carries, as far as its steps need it.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.meter import Credentials
 from harness.ports import MeterPort
 
@@ -59,6 +60,7 @@ class Sessions:
         return self._phases > 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What a head end keeps open with one device.

@@ -94,6 +94,7 @@ class Account:
         return None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class HeadEnd:
     """Who carries requests out: an S1SP or an SMSO at a device's port.
@@ -143,7 +144,7 @@ class HeadEnd:
                 taken, account.done = ended
                 return taken
         account.opened = True
-        if step in account.ahead:
+        if account.ahead and step in account.ahead:
             return account.ahead[step]
         taken = await self._take_with(step, given, account)
         if reused and taken.result in _SILENCES:

@@ -130,6 +130,7 @@ class DataNotification:
     body: Data
 
 
+@lru_cache(maxsize=1024)
 def print_obis(obis: bytes) -> str:
     """Print a logical name as ``0-0:0.2.1.255``."""
     a, b, c, d, e, f = obis

@@ -43,13 +43,16 @@ def read_fields(layer: str, data: bytes, tag: int, order: tuple[int, ...]) -> Fi
     while reader.at < reader.end:
         start = reader.at
         found = reader.u8()
-        if found not in order[due:]:
+        try:
+            due = order.index(found, due) + 1
+        except ValueError:
             reader.fail(f"field {found:02x} is not known here, out of order or there twice", start)
-        due = order.index(found) + 1
         length = reader.length()
-        content = Reader(layer, data, reader.at, reader.at + length)
-        reader.take(length)
-        fields[found] = content
+        begins, ends = reader.at, reader.at + length
+        if ends > reader.end:
+            reader.take(length)
+        fields[found] = Reader(layer, data, begins, ends)
+        reader.at = ends
     return fields
 
 

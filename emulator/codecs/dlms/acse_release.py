@@ -40,6 +40,7 @@ class ReleaseRequest:
     user_information: bytes | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ReleaseResponse:
     """An RLRE; fields as in ``ReleaseRequest``, with an initiate response."""

@@ -41,6 +41,7 @@ class GetNextRequest:
     number: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class GetListRequest:
     """A wish to read several attributes."""
@@ -87,6 +88,7 @@ class GetFailedBlockResponse:
     result: DataAccessResult
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class GetListResponse:
     """The answers to several attributes, in the order of the request."""

@@ -8,6 +8,7 @@ from emulator.codecs.dlms import apdu_parts as parts
 from emulator.codecs.dlms import axdr
 from emulator.codecs.dlms.apdu_parts import Attribute, DataAccessResult, DataBlock
 from emulator.codecs.dlms.axdr import Data
+from emulator.core.values import quick
 
 REQUEST_TAG: Final = 0xC1
 RESPONSE_TAG: Final = 0xC5
@@ -25,6 +26,7 @@ _LIST_RESULTS: Final = 5
 _CHOICES: Final = (1, 2, 3, 4, 5)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SetRequest:
     """A wish to write one attribute.
@@ -75,6 +77,7 @@ class SetListFirstBlockRequest:
     block: DataBlock
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SetResponse:
     """The answer to one attribute."""

@@ -9,6 +9,7 @@ from typing import Final
 from emulator.codecs.common import Reader
 from emulator.codecs.dlms import axdr
 from emulator.codecs.dlms.axdr import Data
+from emulator.core.values import quick
 
 TAG: Final = 0x0F
 _LAYER: Final = "dlms.data_notification"
@@ -16,6 +17,7 @@ _DATE_TIME_BYTES: Final = 12
 _CONFIRMED: Final = 1 << 30
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Notification:
     """What a server says unasked.

@@ -9,6 +9,7 @@ from typing import Final
 
 from emulator.codecs.common import Reader
 from emulator.core.clock import UtcMs, from_datetime, to_datetime
+from emulator.core.values import quick
 
 LAYER: Final = "dlms.date_time"
 SIZE_BYTES: Final = 12
@@ -24,6 +25,7 @@ DAYLIGHT_SAVING: Final = 0x80
 UNDEFINED: Final = b"\xff" * 9 + b"\x80\x00\xff"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class DateTime:
     """A date-time as it stands in its octets; None for what is not said.

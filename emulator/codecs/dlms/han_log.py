@@ -13,6 +13,7 @@ from emulator.codecs.dlms.axdr import Data, Tag
 from emulator.codecs.dlms.data_notification import Notification
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 
 LAYER: Final = "dlms.han_log"
 #: Wrapper port of whatever is said about joining. Source: stand-in.
@@ -25,6 +26,7 @@ _ROW: Final = (Tag.OCTETS, Tag.UINT8, Tag.BOOLEAN, Tag.OCTETS)
 _HEAD: Final = (Tag.ENUM, Tag.OCTETS, Tag.UINT16, Tag.OCTETS)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class LogRow:
     """One device in a hub's device log.

@@ -8,6 +8,7 @@ from emulator.codecs.common import Reader
 from emulator.codecs.dlms.dumped import Dumped
 from emulator.codecs.dlms.hdlc import MAX_INFORMATION_BYTES
 from emulator.core.errors import MalformedFrameError
+from emulator.core.values import quick
 
 LAYER: Final = "dlms.hdlc.parameters"
 #: What holds where nobody says otherwise.
@@ -25,6 +26,7 @@ _NAMES: Final[Mapping[int, str]] = {
 }
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Parameters:
     """One side's limits, from that side's point of view.

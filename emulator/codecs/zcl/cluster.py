@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, ClassVar, Protocol, Self, cast
+from typing import Any, ClassVar, Final, Protocol, Self, cast
 
 from construct import Construct
 
@@ -73,6 +73,9 @@ class Declared:
         return build(f"zcl.{type(self).__name__}", self.FORM, values)
 
 
+_NO_WAY: Final[Mapping[bool, int]] = {}
+
+
 class ClusterCommands:
     """The cluster-specific commands of one cluster, by direction and identifier.
 
@@ -140,22 +143,19 @@ class ClusterCommands:
         Raises:
             ValueError: No such command in this cluster or direction, or a value does not fit.
         """
-        directions = self._ids.get(type(command), {})
+        directions = self._ids.get(type(command), _NO_WAY)
         if server_to_client is None:
             if len(directions) != 1:
                 raise ValueError(f"zcl.{self.name}: name the direction of {type(command).__name__}")
             server_to_client = next(iter(directions))
         if server_to_client not in directions:
             raise ValueError(f"zcl.{self.name}: {type(command).__name__} does not go that way")
-        return zcl_frame.encode(
-            ZclFrame(
-                True,
-                server_to_client,
-                disable_default_response,
-                sequence,
-                directions[server_to_client],
-                command.encode(),
-            )
+        return zcl_frame.encode_command(
+            sequence,
+            directions[server_to_client],
+            command.encode(),
+            server_to_client=server_to_client,
+            disable_default_response=disable_default_response,
         )
 
 

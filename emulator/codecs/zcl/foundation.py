@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, Self
 import construct as c
 
 from emulator.codecs.zcl import frame as zcl_frame
+from emulator.codecs.zcl import quick_values
 from emulator.codecs.zcl.cluster import Declared
 from emulator.codecs.zcl.frame import ZclFrame
 from emulator.codecs.zcl.values import AttributeValue, Scalar, Typed, ZclType
@@ -88,6 +89,8 @@ class AttributeWriteStatus:
 
 
 _ATTRIBUTE: Final = "attribute" / c.Int16ul
+_ATTRIBUTE_BYTES: Final = 2
+_MOST_ATTRIBUTE: Final = 0xFFFF
 _READING: Final = c.Struct(
     _ATTRIBUTE, "status" / c.Int8ul, "value" / c.If(c.this.status == 0, Typed())
 )
@@ -103,6 +106,30 @@ def _records(layer: str, form: c.Construct, payload: bytes) -> Iterator[Any]:
     while offset < len(payload):
         record, offset = parse_part(layer, form, payload, offset)
         yield record
+
+
+def _values(layer: str, payload: bytes) -> Iterator[tuple[int, AttributeValue]]:
+    """Read attributes with their values to the end of ``payload``, quickly where it can be."""
+    if not payload:
+        raise MalformedFrameError(layer, payload, "no attribute named", 0)
+    offset = 0
+    while offset < len(payload):
+        found = quick_values.read(payload, offset + _ATTRIBUTE_BYTES)
+        if found is None:
+            record, offset = parse_part(layer, _VALUE, payload, offset)
+            yield record.attribute, record.value
+        else:
+            attribute = int.from_bytes(payload[offset : offset + _ATTRIBUTE_BYTES], "little")
+            value, offset = found
+            yield attribute, value
+
+
+def _value_record(layer: str, attribute: int, value: AttributeValue) -> bytes:
+    """Write an attribute with its value, quickly where it can be."""
+    written = quick_values.write(value)
+    if written is None or not 0 <= attribute <= _MOST_ATTRIBUTE:
+        return build(layer, _VALUE, {"attribute": attribute, "value": value})
+    return attribute.to_bytes(_ATTRIBUTE_BYTES, "little") + written
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +221,7 @@ class _Values:
         Raises:
             MalformedFrameError: A record is cut short or of an unknown data type.
         """
-        rows = _records(f"zcl.{cls.__name__}", _VALUE, payload)
-        return cls(tuple((row.attribute, row.value) for row in rows))
+        return cls(tuple(_values(f"zcl.{cls.__name__}", payload)))
 
     def encode(self) -> bytes:
         """Write the payload.
@@ -203,10 +229,8 @@ class _Values:
         Raises:
             ValueError: A value does not fit its type.
         """
-        return b"".join(
-            build(f"zcl.{type(self).__name__}", _VALUE, {"attribute": attribute, "value": value})
-            for attribute, value in self.values
-        )
+        layer = f"zcl.{type(self).__name__}"
+        return b"".join([_value_record(layer, *pair) for pair in self.values])
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,27 @@ def encode(frame: ZclFrame) -> bytes:
         raise ValueError(f"{_LAYER}: {wrong}") from wrong
 
 
+def encode_command(
+    sequence: int,
+    command: int,
+    payload: bytes,
+    *,
+    server_to_client: bool,
+    disable_default_response: bool,
+) -> bytes:
+    """Write the frame of a command of the cluster, without a manufacturer code.
+
+    Raises:
+        ValueError: A field is out of range.
+    """
+    way = _TO_CLIENT if server_to_client else 0
+    control = _CLUSTER | way | (_NO_DEFAULT if disable_default_response else 0)
+    try:
+        return _HEADER.pack(control, sequence, command) + payload
+    except error as wrong:
+        raise ValueError(f"{_LAYER}: {wrong}") from wrong
+
+
 def _decode_declared(data: bytes) -> ZclFrame:
     raw, end = parse_part(_LAYER, _FORMAT, data)
     if raw.control.frame_type > 1:

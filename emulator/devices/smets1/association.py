@@ -213,4 +213,5 @@ class Asked:
 
     def negotiated(self, services: Conformance) -> bool:
         """Say whether all of ``services`` were negotiated."""
-        return self.association.conformance & services == services
+        wanted = int(services)  # flags are slow to reckon with
+        return int(self.association.conformance) & wanted == wanted

@@ -66,8 +66,10 @@ class CatalogueDevice(Meter, Smets1Device):
         """
         was_powered = self.powered
         effects = super().handle(event, payload, now)
-        if any(isinstance(effect, BrownOut) for effect in effects):  # no answer goes out any more
-            effects = [effect for effect in effects if not isinstance(effect, SendDlms)]
+        for one in effects:
+            if isinstance(one, BrownOut):  # no answer goes out any more
+                effects = [effect for effect in effects if not isinstance(effect, SendDlms)]
+                break
         if self.powered and not was_powered:
             return [*effects, *self._wake(now)]
         if was_powered and not self.powered:

@@ -9,6 +9,7 @@ from typing import Final
 
 from emulator.codecs.dlms import han_log, wrapper
 from emulator.codecs.dlms.han_log import Join, LogRow, Word
+from emulator.codecs.dlms.hub_alert import HubAlert
 from emulator.codecs.dlms.wrapper import WrapperFrame
 from emulator.codecs.zcl import frame as zcl_frame
 from emulator.codecs.zcl import ota
@@ -30,11 +31,13 @@ from emulator.core.errors import IllegalEventError, MalformedFrameError
 from emulator.core.ids import Eui64
 from emulator.devices.chf import ota_server
 from emulator.devices.chf.block_server import PAGE_TIMER
+from emulator.devices.chf.trouble import TROUBLE_TIMER
 from emulator.devices.saved import Json, Saved, State
 from emulator.devices.smets1 import attachment, hub_orders, hub_tunnel
 from emulator.devices.smets1.attachment import Attachment
 from emulator.devices.smets1.device_log import DISPLAYS
 from emulator.devices.smets1.esme import Smets1HubServer
+from emulator.devices.smets1.logs import EventCode
 
 #: Name of the line that leads to the head end.
 LINE: Final = "wan"
@@ -62,6 +65,7 @@ class Smets1Hub:
         own: Its own DLMS server.
         routes: Wrapper port -> EUI-64 of the meter it leads to.
         attachment: On which mobile network it is.
+        troubles: How often it told of trouble with that network.
     """
 
     def __init__(
@@ -88,6 +92,7 @@ class Smets1Hub:
         self.own = own
         self.routes = dict(routes)
         self.attachment = Attachment(own.settings.wan, party)
+        self.troubles = 0
         own.images.sleepers = frozenset(sleepers)
 
     def handle(self, event: DeviceEvent, payload: Payload, now: UtcMs) -> list[Effect]:
@@ -121,6 +126,8 @@ class Smets1Hub:
             return self._entered(self.own.images.timer(name), now)
         if name in attachment.TIMERS:
             return self._told(self.attachment.on_timer(name, now, lambda: self._contact(now)))
+        if name.startswith(TROUBLE_TIMER):
+            return self._told(self._trouble(now))
         return self._acted(self.own.handle(DeviceEvent.TIMER, name, now))
 
     # -- images on the HAN ---------------------------------------------------------------------
@@ -178,6 +185,19 @@ class Smets1Hub:
             own.clock.octets(own.clock.shows(now)),
         )
         return SendWan(wrapper.encode(WrapperFrame(own.settings.wan_port, HEAD_END, apdu)))
+
+    def _trouble(self, now: UtcMs) -> list[Effect]:
+        """Log trouble with the network, and tell the head end of it as soon as it can be told.
+
+        Source:
+            stand-in (migration.md 4.4: hubs that were cut off sent failure messages).
+        """
+        own = self.own
+        own.log(EventCode.NETWORK_TROUBLE, now)
+        self.troubles += 1
+        alert = HubAlert(self.eui64, int(EventCode.NETWORK_TROUBLE), self.troubles)
+        apdu = alert.encode(own.clock.octets(own.clock.shows(now)))
+        return [SendWan(wrapper.encode(WrapperFrame(own.settings.wan_port, HEAD_END, apdu)))]
 
     def _from_head_end(self, octets: bytes, now: UtcMs) -> list[Effect]:
         try:
@@ -245,7 +265,11 @@ class Smets1Hub:
 
     def dump(self) -> State:
         """Return the whole state as JSON values."""
-        return {"own": self.own.dump(), "attachment": self.attachment.dump()}
+        return {
+            "own": self.own.dump(),
+            "attachment": self.attachment.dump(),
+            "troubles": self.troubles,
+        }
 
     def load(self, state: Json) -> None:
         """Take over a dumped state.
@@ -256,6 +280,7 @@ class Smets1Hub:
         saved = Saved(state)
         self.own.load(saved.table("own"))
         self.attachment.load(saved.part("attachment"))
+        self.troubles = saved.number("troubles")
 
     def rows(self) -> dict[str, str]:
         """Return the state for a reader."""

@@ -8,6 +8,7 @@ from typing import Final
 from device_profiles.cohort import Cohort
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from emulator.crypto.keystore import KeyStore, KeyUsage
 from emulator.crypto.pki import Draw
 from harness.formats.duis.signing import XmlKey
@@ -88,6 +89,7 @@ class Keys:
         return entry.public_point
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SetPlan:
     """What the files of one set share.
@@ -115,6 +117,7 @@ class SetPlan:
         return self.cohort.cohort.group_id
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class BuiltFile:
     """One file as it is sent.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from emulator.core.clock import to_datetime
+from emulator.core.values import quick
 from harness.formats.migration_files import checks
 from harness.formats.migration_files.agreement import Present, agree, same_secrets, stranger
 from harness.formats.migration_files.checks import Level
@@ -47,6 +48,7 @@ def files_alone(_view: InstallationView) -> tuple[Outcome, ...]:
     return ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class InstallationReport:
     """What became of one installation.

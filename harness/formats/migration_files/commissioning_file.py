@@ -5,6 +5,7 @@ from typing import Final
 
 from device_profiles.words import DeviceType
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.formats.migration_files import kinds
 from harness.formats.migration_files.devices import (
     CERTIFICATE_COLUMNS,
@@ -15,6 +16,7 @@ from harness.formats.migration_files.devices import (
 from harness.formats.migration_files.xml_table import Column, Record, attribute, many, optional
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AssociatedCertificates:
     """Certificate IDs to associate with a meter.
@@ -32,6 +34,7 @@ class AssociatedCertificates:
     non_critical_network_operator: CertificateId
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CommissioningDevice:
     """One device to commission.
@@ -51,6 +54,7 @@ class CommissioningDevice:
     certificates: AssociatedCertificates | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CommissioningInstallation:
     """One installation to commission.

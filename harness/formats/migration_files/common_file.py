@@ -5,6 +5,7 @@ from typing import Final
 
 from device_profiles.words import CspRegion, InstallationClass, PaymentMode
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.formats.migration_files import kinds
 from harness.formats.migration_files.devices import (
     CERTIFICATE_COLUMNS,
@@ -22,6 +23,7 @@ from harness.formats.migration_files.xml_table import (
 )
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class HubDetail:
     """The CHF of an installation.
@@ -37,6 +39,7 @@ class HubDetail:
     csp: CspRegion
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class MeterDetail:
     """An ESME or a GSME of an installation.
@@ -71,6 +74,7 @@ class MeterDetail:
         return self.critical_supplier, self.non_critical_supplier
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PpmidDetail:
     """A PPMID of an installation.
@@ -97,6 +101,7 @@ class ExcludedGsme:
     reason: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CommonInstallation:
     """One installation of a Migration Common File.

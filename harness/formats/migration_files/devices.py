@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from emulator.core.values import quick
 from harness.formats.migration_files import kinds
 from harness.formats.migration_files.xml_table import Column, Record, attribute
 from harness.rules.migration_certificates import NULL_CERTIFICATE_ID, CertificateId
@@ -17,6 +18,7 @@ __all__ = (
 )
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class DeviceModel:
     """A Device Model of the Central Products List.

@@ -5,6 +5,7 @@ from typing import Final
 
 from lxml import etree
 
+from emulator.core.values import quick
 from harness.formats.migration_files import checks
 from harness.formats.migration_files.commissioning_file import (
     COMMISSIONING_FILE,
@@ -53,6 +54,7 @@ Content = (
 )
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class MigrationFile:
     """One migration file.

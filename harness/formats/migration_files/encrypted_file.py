@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.formats.migration_files import kinds
 from harness.formats.migration_files.group_information import (
     CIPHER_TEXT,
@@ -25,6 +26,7 @@ class PlainInformation:
     information: S1spInformation = field(repr=False)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class EncryptedInstallation:
     """One installation of a Migration Group Encrypted File.

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from emulator.crypto.pki import Draw, scalar_from
 from emulator.crypto.signature import CURVE, private_key, public_key
 from harness.formats.migration_files.group_information import IV_BYTES, CipherText
@@ -37,6 +38,7 @@ class NotAuthenticError(Exception):
     """Tag and cipher text do not belong to this key and binding."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Binding:
     """What a cipher text is bound to, so that it opens in one place only (R-047).

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.formats.migration_files import kinds
 from harness.formats.migration_files.xml_table import Column, Record, attribute, many, optional
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class HubAccess:
     """How a CHF is reached.
@@ -27,6 +29,7 @@ class HubAccess:
     configuration: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class MeterAccess:
     """How a meter is reached.
@@ -42,6 +45,7 @@ class MeterAccess:
     configuration: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class GroupInstallation:
     """One installation of a Migration Group File.

@@ -24,6 +24,7 @@ _MAX_SECRET_BYTES: Final = 512
 _MAX_CIPHER_BYTES: Final = 128 * 1024
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CipherText:
     """One encrypted layer.
@@ -58,6 +59,7 @@ class Secret:
     octets: bytes = field(repr=False)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class DeviceSecrets:
     """What opens one device to a head end.
@@ -75,6 +77,7 @@ class DeviceSecrets:
         return next((row.octets for row in self.secrets if row.name == name), None)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class S1spInformation:
     """``DecryptedS1SPGroupInformation``.

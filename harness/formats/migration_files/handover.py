@@ -6,6 +6,7 @@ from typing import Final
 
 from device_profiles.cohort import CohortEnvelope
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from emulator.crypto.dlms_factory import factory_keys
 from emulator.crypto.dlms_keys import SecurityKeys
 from harness.formats.migration_files.group_information import (
@@ -21,6 +22,7 @@ MASTER: Final = "master"
 SECRET_PREFIX: Final = "secret:"  # noqa: S105 -- a name, no secret
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Handover:
     """Secrets of one device.

@@ -5,11 +5,13 @@ from typing import Final
 
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.formats.migration_files import kinds
 from harness.formats.migration_files.words import FileType, ProcessingMode
 from harness.formats.migration_files.xml_table import Column, Record, optional
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a file is, of which set, and when it was made.

@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from emulator.core.clock import UtcMs, from_datetime, to_datetime
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.formats.migration_files import checks
 from harness.formats.migration_files.faults import MigrationFileError
 from harness.formats.migration_files.words import FileType
@@ -21,6 +22,7 @@ _TAG: Final = r"(?P<tag>[0-9A-Za-z]{1,16})"
 _SUFFIX: Final = r"(?P<suffix>(?:\.[0-9A-Za-z]{1,8})?)"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class MigrationFileName:
     """``MCF_EA_BG_70-B3-…_20210301_060000_0000000041.xml``.

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Final, TypeVar
 
 from device_profiles.errors import InvalidValueError
+from emulator.core.values import quick
 
 #: What stands in the column ``evidence`` of every line: the real columns are not public.
 MARK: Final = "stand-in"
@@ -16,6 +17,7 @@ _EVIDENCE: Final = "evidence"
 _DAYS: Final = frozenset({"earliest", "latest", "on"})
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AuthorisedMeterLine:
     """One meter of a Migration Authorisation, in brief: who lets it migrate, and when.

@@ -8,6 +8,7 @@ from lxml import etree
 
 from device_profiles.cohort import Cohort
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from emulator.crypto.keystore import KeyStore, KeyUsage
 from harness.formats.migration_files.document import canonical
 from harness.formats.migration_files.encrypted_file import EncryptedInstallation
@@ -87,6 +88,7 @@ class Opener:
         return cls(held)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Opened:
     """What the layers of one installation hold; each part is for its own key holder alone.

@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Self
 
 from cryptography import x509
@@ -10,6 +11,7 @@ from cryptography import x509
 from device_profiles.words import RemoteParty
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from emulator.crypto import certificate as certificates
 from emulator.crypto.keystore import KeyEntry, KeyStore, KeyUsage
 from emulator.crypto.pki import Draw, TestPki
@@ -99,13 +101,15 @@ def role_keys(
     return store
 
 
+_ROLES: Final = {role.value: role for role in Role}
+
+
 def parties_in(store: KeyStore) -> dict[Role, Eui64]:
     """Return the first party of each role that a key store holds a certificate of."""
     found: dict[Role, Eui64] = {}
-    known = {role.value: role for role in Role}
     for entry in store.entries():
         if entry.certificate is not None:
-            role = known.get(certificates.read(entry.certificate).role or 0)
+            role = _ROLES.get(certificates.read(entry.certificate).role or 0)
             if role is not None:
                 found.setdefault(role, entry.eui64)
     return found
@@ -115,11 +119,17 @@ def certificate_id(entry: KeyEntry | None) -> CertificateId:
     """Return the Certificate ID of a key; the null one where there is no certificate."""
     if entry is None or entry.certificate is None:
         return NULL_CERTIFICATE_ID
-    parsed = x509.load_der_x509_certificate(entry.certificate)
+    return _certificate_id(entry.certificate)
+
+
+@lru_cache(maxsize=256)
+def _certificate_id(der: bytes) -> CertificateId:
+    parsed = x509.load_der_x509_certificate(der)
     names = parsed.issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     return CertificateId(str(parsed.serial_number), str(names[0].value) if names else "unnamed")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Signer:
     """One XML-signing certificate.
@@ -145,13 +155,17 @@ class Signer:
         """Return the signer of a key, or None where the key has no certificate."""
         if entry.certificate is None:
             return None
-        parsed = x509.load_der_x509_certificate(entry.certificate)
+        issuer, number = _named(entry.certificate)
         fields = certificates.read(entry.certificate)
-        known = {role.value: role for role in Role}
-        role = None if fields.role is None else known.get(fields.role)
-        issuer = parsed.issuer.rfc4514_string()
-        number = parsed.serial_number
+        role = None if fields.role is None else _ROLES.get(fields.role)
         return cls(entry.eui64, role, issuer, number, fields.public_point, entry.certificate)
+
+
+@lru_cache(maxsize=256)
+def _named(der: bytes) -> tuple[str, int]:
+    """Return issuer and serial number of a certificate; a run has the same few."""
+    parsed = x509.load_der_x509_certificate(der)
+    return parsed.issuer.rfc4514_string(), parsed.serial_number
 
 
 class Directory:

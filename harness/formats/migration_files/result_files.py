@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator.core.ids import Eui64
+from emulator.core.values import quick
 from harness.formats.migration_files import kinds
 from harness.formats.migration_files.faults import Finding
 from harness.formats.migration_files.words import Commissioning, Validity, Viability
 from harness.formats.migration_files.xml_table import Column, Record, attribute, many, text
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ValidatedInstallation:
     """What data validation says of one installation.
@@ -66,6 +68,7 @@ class ViableFile:
     installations: tuple[ViableInstallation, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class DeviceOutcome:
     """What became of one device.

@@ -7,6 +7,7 @@ from typing import Final
 
 from lxml import etree
 
+from emulator.core.values import quick
 from emulator.crypto import signature as ecdsa
 from emulator.crypto.keystore import KeyEntry
 from harness.formats.duis import signature_form
@@ -47,6 +48,7 @@ _FORM: Final[tuple[tuple[int, str, tuple[tuple[str, str], ...]], ...]] = (
 _LEAVES: Final = frozenset({"DigestValue", "SignatureValue", "X509IssuerName", "X509SerialNumber"})
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What a signature says of itself, before anything of it is verified.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from device_profiles.cohort import Cohort
+from emulator.core.values import quick
 from harness.formats.migration_files.common_file import CommonInstallation
 from harness.formats.migration_files.encrypted_file import EncryptedInstallation
 from harness.formats.migration_files.group_file import GroupInstallation
@@ -11,6 +12,7 @@ from harness.formats.migration_files.opening import Opened
 from harness.formats.migration_files.result_files import ValidatedInstallation
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class InstallationView:
     """All that the files of a set say of one installation.

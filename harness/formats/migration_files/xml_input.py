@@ -76,8 +76,14 @@ def parse(
     if data.count(b"<") > 3 * MAX_ELEMENTS:  # before any of them costs anything
         through.refuse(checks.SIZE, "03", f"more than {MAX_ELEMENTS} elements")
     _refuse_document_type(_text(data, through), through)
-    _walk(data, namespace, through)
-    return _tree(data, through)
+    root = _built(data, namespace)
+    if root is None:
+        _walk(data, namespace, through)
+        root = _tree(data, through)
+    encoding = root.getroottree().docinfo.encoding
+    if encoding is not None and encoding.lower() not in _UTF8_NAMES:
+        through.refuse(checks.XML, "01", f"declared encoding {encoding[:40]}")
+    return root
 
 
 def _too_large(size_bytes: int, limit_bytes: int) -> MigrationFileError:
@@ -208,6 +214,40 @@ class _Bounds:
             raise
 
 
+#: Documents up to this length may be built first and looked at then.
+_SMALL_BYTES: Final = 32 * 1024
+_IS_DEEP: Final = etree.XPath(f"boolean({'/*' * (MAX_DEPTH + 1)})")
+_IS_WIDE: Final = etree.XPath(f"boolean(//*[@*[{MAX_ATTRIBUTES + 1}]])")
+
+
+def _built(data: bytes, namespace: str) -> etree._Element | None:
+    """Return the tree of a short document in which a walk would find nothing to refuse.
+
+    None for all that is no plain case, with no word on why: the walk says what is wrong with it.
+    """
+    if len(data) > _SMALL_BYTES or data.count(b"<") >= MAX_ELEMENTS:
+        return None
+    if b"<!" in data or b"<?" in data.removeprefix(b"<?xml "):
+        return None
+    try:
+        root = etree.fromstring(data, _SMALL_PARSER)
+    except etree.XMLSyntaxError:
+        return None
+    bound = root.nsmap
+    spaces = set(bound.values())
+    # Whatever declares a name space says xmlns; all that do so here stand in the root.
+    if data.count(b"xmlns") != len(bound) or len(spaces) != len(bound):
+        return None
+    if bound.get(root.prefix) != namespace or not spaces <= {namespace, SIGNATURE_NAMESPACE}:
+        return None
+    return None if _IS_DEEP(root) or _IS_WIDE(root) else root
+
+
+_SMALL_PARSER: Final = etree.XMLParser(
+    resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False
+)
+
+
 def _walk(data: bytes, namespace: str, gate: Gate) -> None:
     bounds = _Bounds(namespace, gate)
     # Depth and elements are bounded here, more tightly than by libxml2 without huge_tree.
@@ -244,9 +284,6 @@ def _tree(data: bytes, gate: Gate) -> etree._Element:
         raise _syntax(error) from error
     if root is None:
         raise MigrationFileError(checks.XML, "02", "there is no document at all")
-    encoding = root.getroottree().docinfo.encoding
-    if encoding is not None and encoding.lower() not in _UTF8_NAMES:
-        gate.refuse(checks.XML, "01", f"declared encoding {encoding[:40]}")
     return root
 
 

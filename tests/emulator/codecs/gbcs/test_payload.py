@@ -131,9 +131,10 @@ def test_every_typed_value_is_a_plain_frozen_record() -> None:
     for path in OURS:
         value = decoded(read(path))
         assert is_dataclass(value)
-        for field in fields(value):
-            with pytest.raises(AttributeError):
-                setattr(value, field.name, None)
+        # A quick one is held to it by the type checker alone: emulator.core.values.
+        assert vars(type(value))["__dataclass_params__"].frozen
+        assert not hasattr(value, "__dict__")
+        assert all(hasattr(value, field.name) for field in fields(value))
 
 
 @needs_rtds
