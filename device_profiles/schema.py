@@ -271,6 +271,8 @@ class LimitsSection(Section):
         type1_devices: Type 1 devices it takes, or None where the question has no meaning.
         hcalcs_devices: HCALCS among them, or None.
         type2_devices: Type 2 devices it takes, or None.
+        gbt_block_bytes: Longest message in octets that goes as it is; longer ones go in blocks of
+            so many octets (GBT). None: it knows no blocks. Unverified: GBCS's limit was not found.
     """
 
     event_log_entries: Positive
@@ -279,6 +281,7 @@ class LimitsSection(Section):
     type1_devices: U8 | None = None
     hcalcs_devices: U8 | None = None
     type2_devices: U8 | None = None
+    gbt_block_bytes: Annotated[int, Field(strict=True, ge=64, le=0xFF00)] | None = None
 
 
 class DeviceProfile(Section):

@@ -28,6 +28,7 @@ from emulator.core.errors import IllegalEventError
 from emulator.core.ids import Eui64
 from emulator.crypto.protection import KeyRing, seal
 from emulator.devices import event_service, unsupported
+from emulator.devices.block_side import BlockSide
 from emulator.devices.checks import (
     Checker,
     Command,
@@ -47,7 +48,6 @@ from emulator.devices.network import Network
 from emulator.devices.replies import ReplyTo
 from emulator.devices.saved import Json, Saved, State
 from emulator.devices.shared_use_cases import shared_rows
-from emulator.devices.zcl_side import ZclSide
 
 __all__ = ["Device", "LogEntry", "Network"]
 
@@ -57,7 +57,7 @@ FIRST_COUNTER: Final = 1
 AlertBody = Callable[[int], bytes]
 
 
-class Device(ZclSide):
+class Device(BlockSide):
     """A device as a function of its state: ``handle`` returns effects and performs none.
 
     A new device is off; the world switches it on with POWER_ON. It is joined already: the hub's
@@ -112,7 +112,7 @@ class Device(ZclSide):
             IllegalEventError: Power switched on twice or off twice, or an event that this kind of
                 device cannot have. A peer's octets never raise.
         """
-        effects = self._dispatch(event, payload, now)
+        effects = self.in_blocks(self._dispatch(event, payload, now), now)
         for effect in effects:
             if isinstance(effect, SetTimer):
                 self.timers[effect.name] = effect.at
@@ -148,8 +148,8 @@ class Device(ZclSide):
             self.powered = True
             waiting = credential_handlers.wait(self, now) if self.hears else []
             return [Note("power", (("on", True),)), *self.on_power_on(now), *waiting]
-        effects: list[Effect] = [CancelTimer(name) for name in self.timers]
-        effects += [*self.on_power_off(now), Note("power", (("on", False),))]
+        stopped = [CancelTimer(name) for name in self.timers]
+        effects = [*stopped, *self.on_power_off(now), Note("power", (("on", False),))]
         self.powered = False
         return effects
 
@@ -177,7 +177,7 @@ class Device(ZclSide):
     def on_power_off(self, now: UtcMs) -> list[Effect]:  # noqa: ARG002 - some devices want it
         """Lose what only volatile memory holds."""
         self.clock_reliable = False
-        return []
+        return self.forget_blocks()
 
     def on_timer(self, name: str, now: UtcMs) -> list[Effect]:
         """Take a timer of the device's own."""
@@ -191,7 +191,7 @@ class Device(ZclSide):
         """
         if event is not DeviceEvent.GBCS:
             raise IllegalEventError(f"{self.device_type} has no link for {event.name}")
-        return self.on_message(data, now)
+        return self.on_frame(data, now)
 
     def inject(self, fault: str) -> None:
         """Put a fault inside the device; this kind knows none.
@@ -233,6 +233,10 @@ class Device(ZclSide):
         """Use other keys from now on."""
         self.ring = ring
 
+    def without_authority(self, detail: str, now: UtcMs) -> list[Effect]:  # noqa: ARG002 - meters tell
+        """Take notice of an authentic command of a party that may not send it."""
+        return []
+
     def joins_changed(self, now: UtcMs) -> list[Effect]:  # noqa: ARG002 - a GPF wants it
         """Take notice that the log of joined devices changed."""
         return []
@@ -269,15 +273,14 @@ class Device(ZclSide):
 
     def respond(self, reply_to: ReplyTo, payload: PayloadValue, now: UtcMs) -> list[Effect]:
         """Send the response to a command; one that no message can carry is noted instead."""
-        row = reply_to.row
-        stamp = b""
+        row, stamp = reply_to.row, b""
         if row.response_date_time:
             stamp = encode_date_time(self.local_time(now), self.stamp_status(row))
         header = reply_to.header(self.eui64, stamp)
         octets = encode_payload(payload)
         if len(octets) > MAX_LENGTH:
-            fields = (("use_case", row.use_case), ("octets", len(octets)))
-            return [Note("response_too_long", fields)]
+            what = (("use_case", row.use_case), ("octets", len(octets)))
+            return [Note("response_too_long", what)]
         return self._send(header, octets, reply_to.protection)
 
     def stamp_status(self, row: MessageRow) -> int:
@@ -286,9 +289,8 @@ class Device(ZclSide):
 
     def clock_status(self, language: PayloadKind) -> int:
         """Return the clock status octet of a response's date-time."""
-        if language is not PayloadKind.GBZ:
-            return ClockStatus.UNSAID
-        return ClockStatus.RELIABLE if self.clock_reliable else ClockStatus.UNRELIABLE
+        told = ClockStatus.RELIABLE if self.clock_reliable else ClockStatus.UNRELIABLE
+        return told if language is PayloadKind.GBZ else ClockStatus.UNSAID
 
     def alert(
         self, code: MessageCode, target: Eui64, body: AlertBody, about: Eui64 | None = None

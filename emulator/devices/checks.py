@@ -49,15 +49,15 @@ class CommandRefusedError(Exception):
         self.detail = detail
 
 
-class CommandUnsupportedError(CommandRefusedError):
-    """An authentic, fresh command of a known party is not one of the device's.
+class CommandTurnedAwayError(CommandRefusedError):
+    """An authentic, fresh command of a known party is not for the device, or not that party's.
 
     Attributes:
         header: Its grouping header.
     """
 
-    def __init__(self, header: GroupingHeader, detail: str) -> None:
-        super().__init__(Complaint.UNSUPPORTED_USE_CASE.value, detail)
+    def __init__(self, complaint: Complaint, header: GroupingHeader, detail: str) -> None:
+        super().__init__(complaint.value, detail)
         self.header = header
 
 
@@ -152,14 +152,15 @@ class Checker:
     ) -> None:
         allowed = self.roles_for(row.code)
         roles = self._roles(header.originator)
-        if allowed is None and roles and header.counter > highest.get(counter_key(header), -1):
-            raise CommandUnsupportedError(header, f"{row.use_case} ({row.code:04x})")
+        fresh = bool(roles) and header.counter > highest.get(counter_key(header), -1)
         if allowed is None:
-            raise _refused(Complaint.UNSUPPORTED_USE_CASE, f"{row.use_case} ({row.code:04x})")
+            raise _turned_away(
+                Complaint.UNSUPPORTED_USE_CASE, header, f"{row.use_case} ({row.code:04x})", fresh
+            )
         if not roles & allowed:
             known = ", ".join(sorted(role.name.lower() for role in roles)) or "a stranger"
             detail = f"{header.originator} is {known}; {row.use_case} is not for it"
-            raise _refused(Complaint.ORIGINATOR_ROLE, detail)
+            raise _turned_away(Complaint.ORIGINATOR_ROLE, header, detail, fresh)
 
     def _check_answerable(self, env: Envelope) -> None:
         """Refuse a command without a signature from a party with whom no MAC can be made."""
@@ -193,6 +194,14 @@ def counter_key(header: GroupingHeader) -> str:
     """Return the name under which a device keeps an originator's highest counter."""
     kind = "/top-up" if header.other.message_code in _TOP_UPS else ""
     return f"{header.originator.hex}/{header.cra.name.lower()}{kind}"
+
+
+def _turned_away(
+    complaint: Complaint, header: GroupingHeader, detail: str, fresh: bool
+) -> CommandRefusedError:
+    if fresh:
+        return CommandTurnedAwayError(complaint, header, detail)
+    return _refused(complaint, detail)
 
 
 def _refused(reason: Complaint, detail: str) -> CommandRefusedError:

@@ -44,6 +44,7 @@ class Kind(enum.StrEnum):
 
 
 _PLACE: Final = {kind: place for place, kind in enumerate(Kind)}
+_NOTHING_LOST: Final = (0,) * len(Kind)
 _BY_SUN: Final = frozenset({Kind.EXPORT, Kind.REACTIVE_EXPORT})
 
 
@@ -117,12 +118,12 @@ class Consumption:
         self._first_day = start // DAY_MS
         self._sums = {kind: array("Q", (0,)) for kind in Kind}
         #: Energy in Wh of a day before each half hour, and after the last.
-        self._days: dict[tuple[Kind, int], tuple[int, ...]] = {}
+        self._days: dict[tuple[Kind, int], array[int]] = {}
         self._causes: set[str] = set()
         self._from: list[int] = []
         self._to: list[int] = []
-        #: Work lost in the closed interruptions before each one, by kind.
-        self._lost: dict[Kind, list[int]] = {kind: [0] for kind in Kind}
+        #: Work lost in the closed interruptions before each one, in the order of ``Kind``.
+        self._lost: list[tuple[int, ...]] = [_NOTHING_LOST]
 
     # -- what flows ----------------------------------------------------------------------------
 
@@ -206,9 +207,13 @@ class Consumption:
     def _close(self, until: UtcMs) -> None:
         self._to.append(until)
         since = UtcMs(self._from[len(self._to) - 1])
-        for kind in Kind:
-            lost = self._between(kind, since, until) if until > since else 0
-            self._lost[kind].append(self._lost[kind][-1] + lost)
+        if until <= since:
+            self._lost.append(self._lost[-1])
+            return
+        lost = (self._between(kind, since, until) for kind in Kind)
+        self._lost.append(
+            tuple(before + now for before, now in zip(self._lost[-1], lost, strict=True))
+        )
 
     def _between(self, kind: Kind, since: UtcMs, until: UtcMs) -> int:
         """Return the work of a span; within one half hour no other day is asked."""
@@ -232,10 +237,10 @@ class Consumption:
         index = bisect_right(self._from, at) - 1
         if index < 0:
             return gross
-        lost = self._lost[kind]
+        place = _PLACE[kind]
         if index < len(self._to) and at >= self._to[index]:
-            return gross - lost[index + 1]
-        return self._gross(kind, UtcMs(self._from[index])) - lost[index]
+            return gross - self._lost[index + 1][place]
+        return self._gross(kind, UtcMs(self._from[index])) - self._lost[index][place]
 
     def _gross(self, kind: Kind, at: UtcMs) -> int:
         if at <= self.start:
@@ -277,7 +282,7 @@ class Consumption:
             home.gas_dm3 * max(4 * season - 3_000, 100) * share // 100_000,
         )
 
-    def _day(self, kind: Kind, day: int) -> tuple[int, ...]:
+    def _day(self, kind: Kind, day: int) -> "array[int]":
         kept = self._days.get((kind, day))
         if kept is not None:
             return kept
@@ -321,14 +326,14 @@ class Consumption:
         self._causes = causes
 
 
-def _shared(total: int, weights: Sequence[int]) -> tuple[int, ...]:
+def _shared(total: int, weights: Sequence[int]) -> "array[int]":
     """Share ``total`` out by weights; return the sums before each share and after the last."""
     whole = sum(weights)
     sums, so_far = [0], 0
     for weight in weights:
         so_far += weight
         sums.append(total * so_far // whole)
-    return tuple(sums)
+    return array("Q", sums)
 
 
 def _month(day: int) -> int:

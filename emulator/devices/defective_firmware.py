@@ -12,6 +12,7 @@ from emulator.codecs.gbcs.asn1 import ActivationCode
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Note
 from emulator.core.errors import MalformedFrameError
+from emulator.crypto.token_memory import TokenMemory
 from emulator.devices.firmware_slots import PendingImage
 from emulator.devices.gsme.wake import SLEEP_TIMER
 from emulator.devices.verification import Verdict
@@ -225,3 +226,13 @@ def opens_the_switch(right: Method) -> Method:
 def never_sleeps(right: Method) -> Method:
     """Let the end of a window pass."""
     return lambda self, name, now: [] if name == SLEEP_TIMER else right(self, name, now)
+
+
+def forgets_tokens(right: Method) -> Method:
+    """Forget the tokens taken before each message."""
+
+    def on_message(self: Any, message: bytes, now: UtcMs) -> Any:
+        self.model.tokens = TokenMemory()
+        return right(self, message, now)
+
+    return on_message

@@ -232,6 +232,12 @@ _ROWS: Final[tuple[_Row, ...]] = (
         {"on_timer": fw.never_sleeps},
     ),
     (
+        "forgets-tokens",
+        (_G,),
+        "takes a top-up code as often as it comes.",
+        {"on_message": fw.forgets_tokens},
+    ),
+    (
         "ignores-notification-flag",
         (_G,),
         "does not look at the mirror's notification flags.",

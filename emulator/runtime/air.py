@@ -45,22 +45,6 @@ class Air:
         self._progress = OtaProgress()
         self._by_short = {box.node.short: index for index, box in enumerate(scene.boxes)}
         self._by_eui64 = {eui64: box for box in scene.boxes for eui64 in box.eui64s}
-        self._node_acts: dict[type[Any], Callable[[Box, Any], None]] = {
-            Transmit: self._transmit,
-            ZclIndication: self._arrived,
-            StartTimer: self._start(_NODE),
-            StopTimer: self._stop(_NODE),
-            Settled: self._settled,
-            Note: scene.note,
-        }
-        self._tunnel_acts: dict[type[Any], Callable[[Box, Any], None]] = {
-            SendFrame: self._send_frame,
-            CancelFrame: self._cancel_frame,
-            Hand: self._hand,
-            StartTimer: self._start(_TUNNEL),
-            StopTimer: self._stop(_TUNNEL),
-            Note: scene.note,
-        }
         self.entries: dict[str, Callable[[int, Any], None]] = {
             _AIR: self._on_air,
             _NODE: self._on_node_timer,
@@ -112,15 +96,15 @@ class Air:
 
     def perform_node(self, box: Box, outputs: Sequence[NodeOutput]) -> None:
         """Do what a radio stack asks for, in order."""
-        acts = self._node_acts
+        acts = _NODE_ACTS
         for output in outputs:
-            acts[type(output)](box, output)
+            acts[type(output)](self, box, output)
 
     def perform_tunnel(self, box: Box, outputs: Sequence[TunnelOutput]) -> None:
         """Do what a tunnel machine asks for, in order."""
-        acts = self._tunnel_acts
+        acts = _TUNNEL_ACTS
         for output in outputs:
-            acts[type(output)](box, output)
+            acts[type(output)](self, box, output)
 
     def _settled(self, box: Box, output: Settled) -> None:
         self.perform_tunnel(box, box.tunnel.settled(output, self._scene.now_us))
@@ -143,21 +127,12 @@ class Air:
     def _hand(self, box: Box, output: Hand) -> None:
         self._door(box, DeviceEvent.GBCS, output.message)
 
-    def _start(self, kind: str) -> Callable[[Box, StartTimer], None]:
-        start_timer, index = self._scene.agenda.start_timer, self._scene.index
+    def _start(self, kind: str, box: Box, output: StartTimer) -> None:
+        scene = self._scene
+        scene.agenda.start_timer(output.due_us, kind, scene.index(box), output.name)
 
-        def start(box: Box, output: StartTimer) -> None:
-            start_timer(output.due_us, kind, index(box), output.name)
-
-        return start
-
-    def _stop(self, kind: str) -> Callable[[Box, StopTimer], None]:
-        stop_timer, index = self._scene.agenda.stop_timer, self._scene.index
-
-        def stop(box: Box, output: StopTimer) -> None:
-            stop_timer(kind, index(box), output.name)
-
-        return stop
+    def _stop(self, kind: str, box: Box, output: StopTimer) -> None:
+        self._scene.agenda.stop_timer(kind, self._scene.index(box), output.name)
 
     def _on_air(self, index: int, octets: bytes) -> None:
         box = self._scene.boxes[index]
@@ -240,3 +215,22 @@ class Air:
         if self._border is not None and state["border"] is not None:
             for index, handle in self._border.load(state["border"]):
                 self._scene.agenda.put(self._scene.now_us, _LOST, index, handle)
+
+
+#: What radio stacks and tunnels ask for -> what does it: one table each for all worlds.
+_NODE_ACTS: Final[dict[type[Any], Callable[[Air, Box, Any], None]]] = {
+    Transmit: lambda self, box, order: self._transmit(box, order),
+    ZclIndication: lambda self, box, frame: self._arrived(box, frame),
+    StartTimer: lambda self, box, output: self._start(_NODE, box, output),
+    StopTimer: lambda self, box, output: self._stop(_NODE, box, output),
+    Settled: lambda self, box, output: self._settled(box, output),
+    Note: lambda self, box, note: self._scene.note(box, note),
+}
+_TUNNEL_ACTS: Final[dict[type[Any], Callable[[Air, Box, Any], None]]] = {
+    SendFrame: lambda self, box, output: self._send_frame(box, output),
+    CancelFrame: lambda self, box, output: self._cancel_frame(box, output),
+    Hand: lambda self, box, output: self._hand(box, output),
+    StartTimer: lambda self, box, output: self._start(_TUNNEL, box, output),
+    StopTimer: lambda self, box, output: self._stop(_TUNNEL, box, output),
+    Note: lambda self, box, note: self._scene.note(box, note),
+}

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from emulator.codecs.gbcs import gbt
 from emulator.core.effects import (
     CancelTimer,
     DeviceEvent,
@@ -12,6 +13,8 @@ from emulator.core.effects import (
     SetTimer,
 )
 from emulator.core.ids import Eui64
+from emulator.devices.base import Device
+from emulator.devices.gbt_end import GbtEnd
 from emulator.runtime.air import DeviceDoor
 from emulator.runtime.scene import NO_BOX, Crossed, Scene
 from emulator.wan import csp, sm_wan
@@ -24,6 +27,7 @@ from emulator.wan.sm_wan import Reading, SmWan
 _STAND_IN: Final = "stand-in: the real image transfer between CSP and hub is not public"
 _TIMER: Final = "csp"
 _SIM: Final = "sim"
+_GBT: Final = "gbt"
 #: A head end that stands on whichever network the SIM is on; and where nobody has a SIM.
 ANY: Final = ""
 
@@ -53,6 +57,7 @@ class Backhaul:
         self.sm_wan = SmWan(scene.schedule, reading)
         self._csp = CspSender()
         self._csp_line = csp_line(scene.schedule)
+        self._blocks = _block_end(scene.hub.device)
         self.attention: Callable[[], None] = _nobody
         self.entries: dict[str, Callable[[int, Any], None]] = {
             sm_wan.IN: self._on_wan_in,
@@ -61,6 +66,7 @@ class Backhaul:
             csp.OUT: self._on_csp_out,
             _TIMER: self._on_csp_timer,
             _SIM: self._on_sim,
+            _GBT: self._on_blocks_timer,
         }
 
     def send_in(self, message: bytes, party: str = ANY) -> None:
@@ -70,7 +76,31 @@ class Backhaul:
             message: A GBCS message; to a SMETS1 hub, a wrapper frame.
             party: Whose head end sends it: it arrives only over that party's network.
         """
-        self._wan(sm_wan.IN, message, party)
+        if self._blocks is None:
+            self._wan(sm_wan.IN, message, party)
+            return
+        frames = self._blocks.send(message, self._scene.now)
+        if frames != (message,):
+            self.sm_wan.note_taken(message)
+        self._send_blocks(frames)
+
+    def _send_blocks(self, frames: Sequence[bytes]) -> None:
+        """Put blocks of a party on their way, and set the timer to what is awaited."""
+        for frame in frames:
+            self._wan(sm_wan.IN, frame, ANY)
+        due = None if self._blocks is None else self._blocks.next_deadline()
+        if due is None:
+            self._scene.agenda.stop_timer(_GBT, NO_BOX, _GBT)
+        else:
+            self._scene.agenda.start_timer(due * 1000, _GBT, NO_BOX, _GBT)
+
+    def _on_blocks_timer(self, _index: int, _name: str) -> None:
+        if self._blocks is None:
+            return
+        frames, over = self._blocks.pass_time(self._scene.now)
+        for why in over:
+            self._scene.note(self._scene.hub, Note("gbt_given_up", (("why", why),)))
+        self._send_blocks(frames)
 
     def send_out(self, order: SendWan) -> None:
         """Put a message of the hub on its way to the DSP, or to the head end of its network."""
@@ -199,9 +229,20 @@ class Backhaul:
         party, message = _parted(what)
         if party:
             self.arrived.append((party, self._scene.now_us, message))
+        elif self._blocks is not None and gbt.is_block(message):
+            self._take_block(self._blocks, message)
         else:
             self.sm_wan.to_dsp.append(message)
         self.attention()
+
+    def _take_block(self, end: GbtEnd, frame: bytes) -> None:
+        """Take a block at the party's end; a message that is whole waits for the DSP."""
+        taken = end.take(frame, self._scene.now)
+        if taken.why:
+            self._scene.note(self._scene.hub, Note("gbt_block_refused", (("why", taken.why),)))
+        if taken.message is not None:
+            self.sm_wan.to_dsp.append(taken.message)
+        self._send_blocks(taken.frames)
 
     def _on_csp_in(self, _index: int, frame: bytes) -> None:
         if self._scene.hub.powered:
@@ -216,6 +257,8 @@ class Backhaul:
     def dump(self) -> dict[str, Any]:
         """Return everything as plain data."""
         state = {"sm_wan": self.sm_wan.dump(), "csp": self._csp.dump()}
+        if self._blocks is not None:
+            state["blocks"] = self._blocks.dump()
         if self.sim is None:
             return state
         arrived = [list(one) for one in self.arrived]
@@ -225,6 +268,8 @@ class Backhaul:
         """Put everything back."""
         self.sm_wan.load(state["sm_wan"])
         self._csp.load(state["csp"])
+        if self._blocks is not None:
+            self._blocks.load(state["blocks"])
         if self.sim is not None:
             self.sim.load(state["sim"])
             self.arrived = [(party, at_us, octets) for party, at_us, octets in state["arrived"]]
@@ -233,6 +278,11 @@ class Backhaul:
 def _parted(what: bytes | tuple[str, bytes]) -> tuple[str, bytes]:
     """Return whose head end sent or gets a frame, and the frame."""
     return (ANY, what) if isinstance(what, bytes) else what
+
+
+def _block_end(hub: object) -> GbtEnd | None:
+    """Return the parties' end of block transfer: with the limit of the hub's profile."""
+    return GbtEnd.of(hub.profile.limits.gbt_block_bytes) if isinstance(hub, Device) else None
 
 
 def _nobody() -> None:

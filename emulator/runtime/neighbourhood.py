@@ -33,6 +33,7 @@ class Neighbourhood:
         seed: int,
         start: UtcMs,
         overlays: tuple[Path, ...] = (),
+        gap_ms: int = 0,
     ) -> None:
         """Build the homes.
 
@@ -41,6 +42,7 @@ class Neighbourhood:
             seed: Seed of every octet of chance.
             start: First moment of the worlds.
             overlays: Folders whose profile values win, weakest first.
+            gap_ms: From one home switched on to the next.
 
         Raises:
             EmulatorError: No homes.
@@ -53,14 +55,14 @@ class Neighbourhood:
         with reading_once():
             self.homes: list[Emulation] = []
             for number, home in enumerate(installations):
-                plan = Plan(
-                    home, seed + number, start, overlays=overlays, keystore=shared, pki=pki
-                )
+                at = UtcMs(start + number * gap_ms)
+                plan = Plan(home, seed + number, at, overlays=overlays, keystore=shared, pki=pki)
                 made = build(plan)
                 made.world.records.keeps_frames = False
                 self.homes.append(made)
         self._worlds = [home.world for home in self.homes]
         self._first_due = FirstDue(self._worlds)
+        self._now_us = start * 1000
         self.steps = 0
 
     # -- as a driver moves it ------------------------------------------------------------------
@@ -68,7 +70,7 @@ class Neighbourhood:
     @property
     def now_us(self) -> int:
         """The present moment, microseconds since 1970."""
-        return max(world.now_us for world in self._worlds)
+        return self._now_us
 
     def call_on_attention(self, call: Callable[[], None]) -> None:
         """Have ``call`` called when somebody may wait for what happened."""
@@ -89,13 +91,16 @@ class Neighbourhood:
         found = self._first_due.find()
         if found is None:
             raise EmulatorError("nothing will happen in any home")
+        due_us, number = found
+        self._now_us = max(self._now_us, due_us)
         self.steps += 1
-        self._worlds[found[1]].step()
+        self._worlds[number].step()
 
     def run_until(self, at_us: int) -> None:
         """Let everything happen that is due up to and including ``at_us``, in order of time."""
         while (due_us := self.next_due()) is not None and due_us <= at_us:
             self.step()
+        self._now_us = max(self._now_us, at_us)
         for world in self._worlds:
             world.pass_time(at_us)
 

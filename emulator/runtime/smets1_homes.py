@@ -39,6 +39,8 @@ class Homes:
         #: The only world, where there is one: nothing is to be chosen then.
         self._alone = self._worlds[0] if len(self._worlds) == 1 else None
         self._first_due = None if self._alone is not None else FirstDue(self._worlds)
+        #: Every world has come to this moment: nobody is asked twice about one.
+        self._passed_us = 0
 
     @property
     def mover(self) -> Moving:
@@ -99,8 +101,10 @@ class Homes:
         while due_us is not None and due_us <= at_us:
             self.step()
             due_us = self.next_due()
-        for world in self._worlds:
-            world.pass_time(at_us)
+        if at_us > self._passed_us:
+            for world in self._worlds:
+                world.pass_time(at_us)
+            self._passed_us = at_us
 
     # -- as the ports of a bench ask it --------------------------------------------------------
 
@@ -184,5 +188,6 @@ class Homes:
         """
         if [*state] != [*self.homes]:
             raise SnapshotError("the stored state belongs to other homes")
+        self._passed_us = 0
         for ref, home in self.homes.items():
             home.world.load_state(state[ref])

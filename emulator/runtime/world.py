@@ -81,22 +81,10 @@ class World:
         self._air = Air(self._scene, self._event, outlet)
         self._backhaul = Backhaul(self._scene, self._event, sim, reading)
         self._by_eui64 = {eui64: box for box in boxes for eui64 in box.eui64s}
-        self._effects: dict[type, Callable[[Box, Any], None]] = {
-            SendZcl: self._air.send,
-            SendGbcs: self._send_gbcs,
-            SendWan: lambda _box, order: self._backhaul.send_out(order),
-            SendCsp: lambda _box, order: self._backhaul.send_csp(order),
-            SetTimer: self._set_timer,
-            CancelTimer: self._cancel_timer,
-            Radio: self._switch_radio,
-            Note: self._scene.note,
-            SeekNetwork: lambda _box, _order: self._backhaul.seek(),
-            BrownOut: lambda box, order: self.cut_power(box.eui64, order.off_s),
-        }
         self._entries: dict[str, Callable[[int, Any], None]] = {
             **self._air.entries,
             **self._backhaul.entries,
-            _TIMER: self._on_timer,
+            _TIMER: lambda index, name: self._event(self.boxes[index], DeviceEvent.TIMER, name),
             _POWER: self._on_power,
             POWER_RETURN: lambda index, _name: self._on_power(index, on=True),
             _FAULT: self._on_fault,
@@ -248,9 +236,6 @@ class World:
 
     # -- entries of the agenda -----------------------------------------------------------------
 
-    def _on_timer(self, index: int, name: str) -> None:
-        self._event(self._scene.boxes[index], DeviceEvent.TIMER, name)
-
     def _on_power(self, index: int, on: bool) -> None:
         box = self._scene.boxes[index]
         if on == box.powered:
@@ -316,7 +301,7 @@ class World:
     def perform(self, box: Box, effects: list[Effect]) -> None:
         """Do what a device wants after an event, or after somebody acted at its keypad."""
         for effect in effects:
-            self._effects[type(effect)](box, effect)
+            _EFFECTS[type(effect)](self, box, effect)
 
     def _send_gbcs(self, box: Box, order: SendGbcs) -> None:
         tunnel = box.tunnel
@@ -398,3 +383,18 @@ class World:
         for name in {*self._chance.dump(), *state["chance"]}:
             self._chance.stream(name).position = state["chance"].get(name, 0)
         self.records.load(state["records"])
+
+
+#: Effect -> what performs it: one table for all worlds, of which there may be thousands.
+_EFFECTS: Final[dict[type, Callable[[World, Box, Any], None]]] = {
+    SendZcl: lambda self, box, order: self._air.send(box, order),
+    SendGbcs: lambda self, box, order: self._send_gbcs(box, order),
+    SendWan: lambda self, _box, order: self._backhaul.send_out(order),
+    SendCsp: lambda self, _box, order: self._backhaul.send_csp(order),
+    SetTimer: lambda self, box, order: self._set_timer(box, order),
+    CancelTimer: lambda self, box, order: self._cancel_timer(box, order),
+    Radio: lambda self, box, order: self._switch_radio(box, order),
+    Note: lambda self, box, note: self._scene.note(box, note),
+    SeekNetwork: lambda self, _box, _order: self._backhaul.seek(),
+    BrownOut: lambda self, box, order: self.cut_power(box.eui64, order.off_s),
+}

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from emulator.codecs.gbcs import envelope
 from emulator.core.errors import MalformedFrameError
 from emulator.core.fault_schedule import FaultSchedule
+from emulator.devices.chf.block_routing import header_of
 from emulator.wan.line import Line, Passage
 
 IN: Final = "wan-in"
@@ -16,9 +16,9 @@ OUT: Final = "wan-out"
 
 
 def label_of(message: bytes) -> str:
-    """Return the name of a message, such as ``gbcs.command.0012`` (message code in hex)."""
+    """Return the name of a message, or of the one that a block is of: ``gbcs.command.0012``."""
     try:
-        header = envelope.decode(message).header
+        header = header_of(message)
     except MalformedFrameError:
         return "gbcs.unreadable"
     return f"gbcs.{header.cra.name.lower()}.{header.other.message_code:04x}"
@@ -64,6 +64,10 @@ class SmWan:
         if link == IN:
             self._taken.update(_digest(octets) for _due, octets in passage.arrivals)
         return passage
+
+    def note_taken(self, message: bytes) -> None:
+        """Remember a message that goes in blocks, which are sent until they have come."""
+        self._taken.add(_digest(message))
 
     def wait(self, message: bytes) -> None:
         """Keep a message that has come to a hub without power."""

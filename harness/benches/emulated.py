@@ -14,6 +14,7 @@ from emulator.runtime.installation import Emulation
 from emulator.runtime.parties import Parties
 from emulator.runtime.virtual_time import VirtualTimeLoop
 from emulator.runtime.world import World
+from harness.benches import emulated_keypad as keypad
 from harness.benches.emulated_plan import (
     EmulatedOptions,
     built,
@@ -21,12 +22,13 @@ from harness.benches.emulated_plan import (
     refuse_unknown_defects,
 )
 from harness.benches.emulated_ports import DrivenBench, traffic_rows
-from harness.benches.refusals import WithoutKeypad, no_sim
+from harness.benches.refusals import no_sim
 from harness.errors import BenchError
 from harness.meter import Credentials
 from harness.ports import (
     Bench,
     HubWan,
+    KeypadAnswer,
     MeterPort,
 )
 from harness.run_options import RunOptions
@@ -81,10 +83,8 @@ def check(options: RunOptions) -> None:
     open_bench(options)
 
 
-class HomeBench(WithoutKeypad, DrivenBench):
+class HomeBench(DrivenBench):
     """What benches of one emulated installation have in common: the ports of the harness."""
-
-    hands = "top-up codes of SMETS2+ meters are not played"
 
     def __init__(self, emulation: Emulation, driver: Driver[World] | None = None) -> None:
         """Take a built world, and what moves it; it begins to move when somebody waits for it."""
@@ -176,6 +176,22 @@ class HomeBench(WithoutKeypad, DrivenBench):
             BenchError: Always.
         """
         raise no_sim(role, "its devices are SMETS2+ ones")
+
+    async def key_in(self, role: str, digits: str) -> KeypadAnswer:
+        """Press a button of a device, or enter a code at it, as the customer does.
+
+        Args:
+            role: The device: ``PPMID``, ``ESME``, ``GSME``.
+            digits: A code, or a button's word such as ``emergency-credit``; at a PPMID the answer
+                says whether it asked a meter, and its screen shows later what became of it.
+
+        Raises:
+            BenchError: The bench has no such device, or that has no such button.
+        """
+        self._driver.catch_up()
+        answer = keypad.pressed(self.world, self.world.box(self.role(role)), digits)
+        self._driver.disturbed()
+        return answer
 
     def opens_to(self, role: str, credentials: Credentials) -> bool | None:
         """Return None: devices that speak GBCS associate with nobody.

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from emulator.codecs.dlms import data_notification, wrapper
+from emulator.codecs.dlms.hub_alert import HubAlert
 from emulator.core.clock import UtcMs
 from emulator.core.errors import MalformedFrameError
 from emulator.crypto.dlms_factory import FactoryKeys
@@ -29,6 +30,7 @@ class Post:
         self._world = emulation.world
         self._boxes: dict[_Place, deque[bytes]] = {}
         self._notices: dict[str, deque[Notice]] = {}
+        self._alerts: list[tuple[str, Notice]] = []
 
     def take(self, party: str, port: int) -> list[bytes]:
         """Return the frames of a port for a party, in order; unreadable ones are dropped."""
@@ -42,6 +44,12 @@ class Post:
         waiting = self._notices.get(party)
         return waiting.popleft() if waiting and waiting[0].at < until else None
 
+    def alerts(self) -> list[tuple[str, Notice]]:
+        """Return whom the hub told of trouble since the last call, and with what, in order."""
+        self._sort()
+        found, self._alerts = self._alerts, []
+        return found
+
     def _sort(self) -> None:
         world = self._world
         arrived = world.take_arrived()
@@ -54,6 +62,9 @@ class Post:
                 continue
             if frame.apdu[:1] == bytes((data_notification.TAG,)):
                 notice = Notice(UtcMs(at_us // 1000), frame.apdu)
+                if HubAlert.read(frame.apdu) is not None:
+                    self._alerts.append((party, notice))
+                    continue
                 self._notices.setdefault(party, deque()).append(notice)
             else:
                 self._boxes.setdefault((party, frame.source), deque()).append(octets)
@@ -67,6 +78,7 @@ class Post:
                 party: [[one.at, one.octets] for one in waiting]
                 for party, waiting in self._notices.items()
             },
+            "alerts": [[party, one.at, one.octets] for party, one in self._alerts],
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -76,6 +88,7 @@ class Post:
             party: deque(Notice(UtcMs(at), octets) for at, octets in waiting)
             for party, waiting in state["notices"].items()
         }
+        self._alerts = [(party, Notice(UtcMs(at), raw)) for party, at, raw in state["alerts"]]
 
 
 class WanWire:

@@ -1,9 +1,10 @@
-"""The keypad of an emulated SMETS1 meter, as its customer uses it."""
+"""Keypads of emulated meters and buttons of displays, as their customer uses them."""
 
 from typing import Final, Protocol, runtime_checkable
 
 from emulator.core.clock import UtcMs
 from emulator.core.effects import Effect, Note
+from emulator.devices.hands import HandOrderError, WithHands, by_hand
 from emulator.devices.smets1.device import Smets1Device
 from emulator.runtime.box import Box
 from emulator.runtime.world import World
@@ -47,3 +48,27 @@ def entered(world: World, box: Box, device: Smets1Device, digits: str) -> Keypad
         if isinstance(effect, Note) and effect.kind == _REFUSED:
             return KeypadAnswer(False, str(dict(effect.fields)["why"]))
     return KeypadAnswer(False, DARK)
+
+
+def pressed(world: World, box: Box, order: str) -> KeypadAnswer:
+    """Let a person do something at a device of a SMETS2+ home; see ``emulator.devices.hands``.
+
+    Args:
+        world: Where the device stands.
+        box: Its box there.
+        order: What the person does: a button's word, ``top-up=CODE``, or a code's digits alone.
+
+    Raises:
+        BenchError: The device has no such button.
+    """
+    device = box.device
+    if not isinstance(device, WithHands):
+        raise no_keypad(box.role.upper(), "it has no buttons")
+    if not box.powered:
+        return KeypadAnswer(False, DARK)
+    try:
+        handled = by_hand(device, order, UtcMs(world.now_us // 1000))
+    except HandOrderError as error:
+        raise no_keypad(box.role.upper(), str(error)) from error
+    world.perform(box, handled.effects)
+    return KeypadAnswer(handled.done, handled.why)

@@ -94,6 +94,7 @@ CATALOGUE: Final[Mapping[str, str]] = {
     "PPMID-028": f"{_PPMID}.decisions:PPMID_028",
     "PPMID-029": f"{_PPMID}.decisions:PPMID_029",
     "PPMID-030": f"{_PPMID}.decisions:PPMID_030",
+    "PPMID-031": f"{_PPMID}.buttons:PPMID_031",
     "SER-001": f"{_SERIAL}.identify:SER_001",
     "SER-002": f"{_SERIAL}.identify:SER_002",
     "SER-003": f"{_SERIAL}.registers:SER_003",

@@ -53,6 +53,7 @@ class AlertCode(enum.IntEnum):
     FUTURE_DATED_SUCCESS = 0x8F66
     FUTURE_DATED_FAILURE = 0x8F67
     FIRMWARE_VERIFIED = 0x8F72
+    SOURCE_WITHOUT_AUTHORITY = 0x8F30
     COMMAND_NOT_SUPPORTED = 0x8F85
     APC_LIMIT_PROCESSED = 0x8F86
     APC_LIMIT_ENDED = 0x8F87
@@ -74,6 +75,7 @@ MEANINGS: Final[Mapping[int, str]] = MappingProxyType(
         A.DEVICE_LOG_CHANGED: "device added to or removed from the CHF device log",
         A.FIRMWARE_VERIFICATION_FAILED_AT_POWER_ON: "firmware verification failed at power on",
         A.FIRMWARE_VERIFICATION_FAILED: "firmware image verification failed, image discarded",
+        A.SOURCE_WITHOUT_AUTHORITY: "source without authority for the command",
         A.SUB_GHZ_LIMITED_DUTY_CYCLE_ACTION: "sub-GHz limited duty cycle action taken",
         A.SUB_GHZ_CHANNEL_CHANGED: "sub-GHz channel changed",
         A.SUB_GHZ_CHANNEL_SCAN_OUTCOME: "sub-GHz channel scan request outcome",

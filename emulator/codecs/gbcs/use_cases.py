@@ -4,6 +4,8 @@ Source:
     Codes, titles, protection and date-time rule as seen in the 1,275 RTDS 4.5.0 messages, with the
     categories of the public mapping table (reference gbcs.md sections 5 and 17); checked against
     the 641 messages at hand. Rows of category ``variant`` state the protection sets observed.
+    0x0100 and 0x0101 (modes 0 and 1 of CS02b) are known, no vector has them; their protection is
+    that of the other modes (inferred).
     The name DBCH09 is tshark 4.0.17's. No command of 0x0109 (any by contingency) has been seen, so
     none is allowed.
 """
@@ -222,6 +224,8 @@ class MessageCode(enum.IntEnum):
     GCS24A = 0x00FC
     ECS35G = 0x00FD
     CCS07 = 0x00FE
+    CS02B_ROOT_BY_SUPPLIER = 0x0100
+    CS02B_ROOT_BY_WP = 0x0101
     CS02B_SUPPLIER_BY_SUPPLIER = 0x0102
     CS02B_NO_BY_NO = 0x0103
     CS02B_ACB_BY_ACB = 0x0104
@@ -460,6 +464,8 @@ GCS21M | GCS21m | SME.C.NC | GBZ | GSME | - | 6.2.4 | Read GSME Configuration Da
 GCS24A | GCS24a | SME.C.C | GBZ | GSME | - | 6.7 | Set Uncontrolled Gas Flow Rate at greater resolution and Supply Tamper State on the GSME
 ECS35G | ECS35g | SME.C.NC | DLMS | ESME | - | 6.13 | Read Auxiliary Controller Event Log
 CCS07 | CCS07 | SME.C.NC | DLMS | CHF | - | 8.9 | Read CHF Device Logs
+CS02B_ROOT_BY_SUPPLIER | CS02b | variant S+M/S/- | ASN1 | ESME | dated | - | Update Security Credentials: Root by Supplier
+CS02B_ROOT_BY_WP | CS02b | variant S+M/S/- | ASN1 | CHF | dated | - | Update Security Credentials: Root by WAN Provider
 CS02B_SUPPLIER_BY_SUPPLIER | CS02b | variant S+M/S/- | ASN1 | ESME GPF | dated | 6.15.1 6.21 | Update Security Credentials: Supplier by Supplier
 CS02B_NO_BY_NO | CS02b | variant S+M/S/- | ASN1 | ESME GPF | dated | 6.15.1 6.21 | Update Security Credentials: Network Operator by Network Operator
 CS02B_ACB_BY_ACB | CS02b | variant M/S/- | ASN1 | ESME | dated | 8.5 | Update Security Credentials: ACB by ACB

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Final
 
 from device_profiles.schema import DeviceProfile, HubSection
 from device_profiles.words import DeviceType
-from emulator.codecs.gbcs import alerts, envelope
+from emulator.codecs.gbcs import alerts
 from emulator.codecs.gbcs.alerts import AlertCode
 from emulator.codecs.gbcs.asn1 import FirmwareTransferAlert, TransferCode
 from emulator.codecs.gbcs.use_cases import MessageCode
@@ -29,6 +29,8 @@ from emulator.core.ids import Eui64
 from emulator.crypto.protection import KeyRing
 from emulator.devices.activation import FINISH_TIMER
 from emulator.devices.base import Device
+from emulator.devices.chf import objects, sub_ghz
+from emulator.devices.chf.block_routing import Listener, header_of
 from emulator.devices.chf.delivery import Delivery
 from emulator.devices.chf.device_log import DeviceLog, DeviceLogEntry
 from emulator.devices.chf.device_log_joining import Joining
@@ -38,6 +40,9 @@ from emulator.devices.chf.image_store import ImageStore
 from emulator.devices.chf.intake import SILENCE_TIMER, ImageIntake
 from emulator.devices.chf.ota_server import OtaServer
 from emulator.devices.chf.own_firmware import OwnFirmware
+from emulator.devices.chf.sub_ghz import SubGhz
+from emulator.devices.chf.trouble import TROUBLE_TIMER, tell_trouble
+from emulator.devices.chf.values import HubStore
 from emulator.devices.gpf.gpf import Gpf
 from emulator.devices.handlers import Handling
 from emulator.devices.network import Network
@@ -60,6 +65,10 @@ class Chf(Device):
         server: Its OTA server.
         intake: Its end of the image transfer.
         own: Its own firmware.
+        values: What its profile says of its objects, and what it was told.
+        sub_ghz: Its network below 1 GHz.
+        listens: Puts together what passes in blocks between a party and the gas meter.
+        broken: Members whose access fails, as ``class/OBIS/a2``.
     """
 
     device_type: ClassVar[DeviceType] = DeviceType.CHF
@@ -84,6 +93,10 @@ class Chf(Device):
         self.server = self.server_type(profile, self.store, self)
         self.intake = self.intake_type(eui64, profile, self.device_log, self.server)
         self.own = self.own_type(eui64, profile, ring)
+        self.values = HubStore(profile)
+        self.sub_ghz = SubGhz()
+        self.listens = Listener()
+        self.broken: set[str] = set()
 
     @property
     def use_cases(self) -> Mapping[int, Handling[Any]]:
@@ -105,14 +118,23 @@ class Chf(Device):
         return self.own.slots.running
 
     def inject(self, fault: str) -> None:
-        """Put a fault inside the hub: ``self-test-fails`` (of its own firmware started next).
+        """Put a fault inside the hub.
+
+        Args:
+            fault: ``self-test-fails`` (of its own firmware started next), or
+                ``object:CLASS/OBIS/MEMBER``, which lets its access fail.
 
         Raises:
-            ValueError: No such fault.
+            ValueError: No such fault, or no such member.
         """
-        if fault != "self-test-fails":
+        kind, _, where = fault.partition(":")
+        if kind == "object":
+            objects.check_where(where)
+            self.broken.add(where)
+        elif fault == "self-test-fails":
+            self.own.activation.self_test_fails = True
+        else:
             super().inject(fault)
-        self.own.activation.self_test_fails = True
 
     # -- power and timers ----------------------------------------------------------------------
 
@@ -132,16 +154,20 @@ class Chf(Device):
         return [*super().on_power_off(now), *self.gpf.handle(DeviceEvent.POWER_OFF, None, now)]
 
     def on_timer(self, name: str, now: UtcMs) -> list[Effect]:
-        """Take a timer of the intake, the server, or the hub's own activation."""
-        if name == FINISH_TIMER:
-            return self.finish_own_activation(now)
-        if name == self.gpf.trust_timer:
+        """Take a timer of intake or server, the hub's own activation, or trouble of its network."""
+        if name in {FINISH_TIMER, sub_ghz.SCAN_TIMER}:
+            scans = name == sub_ghz.SCAN_TIMER
+            return sub_ghz.scan_over(self, now) if scans else self.finish_own_activation(now)
+        if name in {self.gpf.trust_timer, self.gpf.blocks_timer}:
             return self.gpf.handle(DeviceEvent.TIMER, name, now)
         if name == self.gpf.values_timer:
             return self.gpf.on_timer(name, now)
+        if name.startswith(TROUBLE_TIMER):
+            return tell_trouble(self, now)
         if name.startswith(SILENCE_TIMER):
             return self._with_flag(self.intake.timer(name, now))
-        return self._with_flag(self.server.timer(name, now))
+        effects = self.on_time_timer(name, now)
+        return effects or self._with_flag(self.server.timer(name, now))
 
     def _with_flag(self, effects: list[Effect]) -> list[Effect]:
         """Add what keeps the gas meter's notification flag true to the deliveries."""
@@ -159,7 +185,7 @@ class Chf(Device):
     def route(self, message: bytes, came_from: str, now: UtcMs) -> list[Effect]:
         """Bring a GBCS message to whom it is for, without looking beyond its header."""
         try:
-            header = envelope.decode(message).header
+            header = header_of(message)
         except MalformedFrameError as error:
             fields = (("reason", "malformed"), ("detail", str(error)))
             return [Note("message_refused", fields)]
@@ -176,7 +202,8 @@ class Chf(Device):
     def _overheard(self, message: bytes, device: Eui64, now: UtcMs) -> list[Effect]:
         """Let the GPF overhear what passes between a remote party and its gas meter."""
         gas = self.device_log.type_of(device) is DeviceType.GSME
-        return self.gpf.overhear(message, now) if gas else []
+        heard = self.listens.whole(message, now) if gas else None
+        return [] if heard is None else self.gpf.overhear(heard, now)
 
     def welcome(self, device: Eui64, now: UtcMs) -> list[Effect] | None:
         """Note that a device was heard, letting it join if it may; None for a stranger."""
@@ -193,7 +220,7 @@ class Chf(Device):
 
     def _route_inwards(self, message: bytes, target: Eui64, now: UtcMs) -> list[Effect]:
         if target == self.eui64:
-            return self.on_message(message, now)
+            return self.on_frame(message, now)
         if target == self.gpf.eui64:
             return self.gpf.handle(DeviceEvent.GBCS, message, now)
         if target in self.device_log.entries:
@@ -323,6 +350,10 @@ class Chf(Device):
             "server": self.server.dump(),
             "intake": self.intake.dump(),
             "own": self.own.dump(),
+            "values": self.values.dump(),
+            "sub_ghz": self.sub_ghz.dump(),
+            "listens": self.listens.dump(),
+            "broken": [*sorted(self.broken)],
         }
 
     def load_saved(self, saved: Saved) -> None:
@@ -335,6 +366,10 @@ class Chf(Device):
         self.server.load(saved.part("server"))
         self.intake.load(saved.part("intake"))
         self.own.load(saved.part("own"))
+        self.values.load(saved.part("values"))
+        self.sub_ghz.load(saved.part("sub_ghz"))
+        self.listens.load(saved.table("listens"))
+        self.broken = set(saved.texts("broken"))
 
     def rows(self) -> dict[str, str]:
         """Return the state for a reader, the GPF's included."""
@@ -348,6 +383,7 @@ class Chf(Device):
             "firmware version": self.reported_version().hex().upper(),
             "image store": f"{len(self.store.held)} held, {used}",
             "device log": f"{len(self.device_log.entries)} devices",
+            "sub-GHz channel": f"{sub_ghz.in_use(self):08X}",
             **deliveries,
             **{f"GPF {name}": value for name, value in self.gpf.rows().items()},
         }

@@ -12,6 +12,7 @@ from emulator.core.clock import UtcMs
 from emulator.core.effects import Effect
 from emulator.core.ids import Eui64
 from emulator.devices.access_engine import AccessFailedError, Turn
+from emulator.devices.chf import objects
 from emulator.devices.cosem import VERSION, Place, place_of, version_data
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class HubObjects:
         """
         found = _ACCESSES.get(place_of(item))
         if found is None:
-            raise AccessFailedError(f"no {item.class_id}/{item.obis.hex()}/{item.index}")
+            return objects.access(self._hub, item, turn)
         return found(self._hub, item.data, turn)
 
 

@@ -110,9 +110,12 @@ def _mode(code: MessageCode, by: RemoteParty, of: RemoteParty) -> Mode:
 
 
 _FIRST_CODE: Final = 0x0100
-#: Message code -> way to replace. Source: NP (modes), RTDS 4.5.0; message code = 0100 + mode.
+#: Message code -> way to replace. Source: NP (modes), RTDS 4.5.0; message code = 0100 + mode. Modes
+#: 0 and 1, the root alone, replaced by the party that is responsible for the device: known.
 MODES: Final[Mapping[int, Mode]] = MappingProxyType(
     {
+        C.CS02B_ROOT_BY_SUPPLIER: _mode(C.CS02B_ROOT_BY_SUPPLIER, R.SUPPLIER, R.ROOT),
+        C.CS02B_ROOT_BY_WP: _mode(C.CS02B_ROOT_BY_WP, R.WAN_PROVIDER, R.ROOT),
         C.CS02B_SUPPLIER_BY_SUPPLIER: _mode(C.CS02B_SUPPLIER_BY_SUPPLIER, R.SUPPLIER, R.SUPPLIER),
         C.CS02B_NO_BY_NO: _mode(C.CS02B_NO_BY_NO, R.NETWORK_OPERATOR, R.NETWORK_OPERATOR),
         C.CS02B_ACB_BY_ACB: _mode(

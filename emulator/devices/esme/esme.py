@@ -17,12 +17,15 @@ from emulator.crypto.protection import KeyRing
 from emulator.devices.consumption import DAY_MS, Consumption
 from emulator.devices.dated import ACTIVATION_TIMER
 from emulator.devices.esme import han_metering, life
+from emulator.devices.esme.buttons import buttons_of
+from emulator.devices.esme.events import EventCode, happened
 from emulator.devices.esme.han import server
 from emulator.devices.esme.handlers import ESME_HANDLERS
 from emulator.devices.esme.model.model import EsmeModel
 from emulator.devices.esme.model.supply import watch
 from emulator.devices.firmware_device import FirmwareDevice
 from emulator.devices.handlers import Handling
+from emulator.devices.hands import Buttons
 from emulator.devices.network import Network
 from emulator.devices.saved import Saved, State
 
@@ -43,6 +46,7 @@ class Esme(FirmwareDevice):
         consumption: What the household uses; None before the meter first had power.
         model: Its COSEM objects.
         happening: Faults of a bench that happen with the next event.
+        open_until: Until when its screen tells everything, for a privacy PIN that was entered.
     """
 
     device_type: ClassVar[DeviceType] = DeviceType.ESME
@@ -56,6 +60,12 @@ class Esme(FirmwareDevice):
         self._seen = UtcMs(0)
         self.model = EsmeModel(self)
         self.happening: list[str] = []
+        self.open_until = UtcMs(0)
+
+    @property
+    def buttons(self) -> Buttons:
+        """What a person can do at it."""
+        return buttons_of(self)
 
     @property
     def use_cases(self) -> Mapping[int, Handling[Any]]:
@@ -108,6 +118,10 @@ class Esme(FirmwareDevice):
 
     def _wait(self, now: UtcMs) -> list[Effect]:
         return [*self.model.wait(now), *life.wait(self, now)]
+
+    def without_authority(self, detail: str, now: UtcMs) -> list[Effect]:
+        """Log and tell (8F30) that a party sent what it may not send."""
+        return happened(self, EventCode.SOURCE_WITHOUT_AUTHORITY, detail, now)
 
     # -- consumption ---------------------------------------------------------------------------
 
@@ -183,6 +197,7 @@ class Esme(FirmwareDevice):
             "consumption": household,
             "model": self.model.dump(),
             "happening": [*self.happening],
+            "open_until": int(self.open_until),
         }
 
     def load_saved(self, saved: Saved) -> None:
@@ -197,6 +212,7 @@ class Esme(FirmwareDevice):
             self._seen = household.moment("seen")
         self.model.load(saved.part("model"))
         self.happening = saved.texts("happening")
+        self.open_until = saved.moment("open_until")
 
     def rows(self) -> dict[str, str]:
         """Return the state for a reader."""

@@ -8,7 +8,7 @@ from device_profiles.words import SupplyState
 from emulator.core.clock import UtcMs
 from emulator.core.effects import CancelTimer, Effect, SetTimer
 from emulator.devices.esme.events import EventCode, happened
-from emulator.devices.esme.model import limits, reports, supply, top_ups, voltage
+from emulator.devices.esme.model import boost, limits, reports, supply, top_ups, voltage
 from emulator.devices.esme.model.credit import grant_emergency_credit
 from emulator.devices.esme.model.reports import BILLING_TIMER, OUTAGE_TIMER, OUTAGE_TOLD_MS
 from emulator.devices.esme.model.supply import TAMPER, WATCH_TIMER
@@ -62,12 +62,14 @@ TIMERS: Final[Mapping[str, Callable[["Esme", UtcMs], list[Effect]]]] = {
     OUTAGE_TIMER: _outage_reached,
     limits.LIMIT_TIMER: limits.reached,
     voltage.VOLTAGE_TIMER: voltage.look,
+    boost.BOOST_TIMER: boost.reached,
 }
 
 
 def wait(device: "Esme", now: UtcMs) -> list[Effect]:
     """Set the timers of what the model waits for."""
     effects = [*reports.wait_for_billing(device, now), *limits.wait(device, now)]
+    effects += boost.wait(device, now)
     if device.consumption is not None:
         effects += voltage.wait(device, now)
     if device.model.outage is not None:
@@ -101,9 +103,22 @@ def enter_code(device: "Esme", digits: str, now: UtcMs) -> tuple[TopUp, list[Eff
 def press(device: "Esme", button: Button, now: UtcMs) -> tuple[bool, list[Effect]]:
     """Take a button of the meter; say whether it did anything."""
     done, effects = act(device, button, now)
+    return done, [*effects, *_pressed(device, button.value, now, done=done)]
+
+
+def press_boost(device: "Esme", minutes: int, now: UtcMs) -> tuple[bool, list[Effect]]:
+    """Take the boost button, pressed until it shows a period; 0 ends a boost."""
+    effects = boost.press(device, minutes, now)
+    done = effects is not None
+    effects = [*(effects or []), *_pressed(device, f"boost {minutes}", now, done=done)]
+    device.keep_timers(effects)
+    return done, effects
+
+
+def _pressed(device: "Esme", what: str, now: UtcMs, *, done: bool) -> list[Effect]:
+    """Log and tell what came of a button."""
     code = EventCode.USER_COMMAND_ACTIONED if done else EventCode.USER_COMMAND_NOT_ACTIONED
-    effects = [*effects, *happened(device, code, button.value, now)]
-    return done, [*effects, *device.follow_up(now)]
+    return [*happened(device, code, what, now), *device.follow_up(now)]
 
 
 def act(device: "Esme", button: Button, now: UtcMs) -> tuple[bool, list[Effect]]:

@@ -69,6 +69,7 @@ class Gpf(Device):
     #: Timer of the next overheard value that comes into force.
     values_timer: ClassVar[str] = ACTIVATION_TIMER
     trust_timer: ClassVar[str] = "gpf.trust.replace"
+    blocks_timer: ClassVar[str] = "gpf.gbt"
 
     def __init__(
         self, eui64: Eui64, profile: DeviceProfile, ring: KeyRing, network: Network

@@ -12,6 +12,7 @@ from device_profiles.words import (
     RemoteParty,
     SupplyState,
 )
+from emulator.codecs.gbcs.alerts import AlertCode
 from emulator.codecs.gbcs.dates import ClockStatus
 from emulator.codecs.gbcs.metering import SupplyStatus
 from emulator.codecs.gbcs.use_cases import MessageRow, PayloadKind
@@ -43,11 +44,12 @@ from emulator.devices.consumption import DAY_MS, Consumption
 from emulator.devices.credentials.holders import roles_of
 from emulator.devices.dated import ACTIVATION_TIMER
 from emulator.devices.firmware_device import FirmwareDevice
-from emulator.devices.gsme import alerting, mirror
+from emulator.devices.gsme import alerting, keypad, mirror
 from emulator.devices.gsme.handlers import GSME_HANDLERS
 from emulator.devices.gsme.model.model import GasModel
 from emulator.devices.gsme.wake import SLEEP_TIMER, WAKE_TIMER, WakeWindow
 from emulator.devices.handlers import Handling
+from emulator.devices.hands import Buttons
 from emulator.devices.network import Network
 from emulator.devices.ota_table import OtaEvent
 from emulator.devices.saved import Saved, State
@@ -153,6 +155,11 @@ class Gsme(FirmwareDevice):
         else:
             super().inject(fault)
 
+    @property
+    def buttons(self) -> Buttons:
+        """What a person can do at it."""
+        return keypad.buttons_of(self)
+
     def open_by_hand(self, now: UtcMs) -> list[Effect]:
         """Let a person at the valve open it: an armed valve alone opens."""
         if self.valve is not SupplyState.ARMED or not self.move_valve(SupplyStatus.ON):
@@ -244,6 +251,11 @@ class Gsme(FirmwareDevice):
     def tell_event(self, code: int, now: UtcMs, information: bytes = b"") -> list[Effect]:
         """Tell the supplier of an event by a generic alert."""
         return alerting.tell_event(self, code, now, information)
+
+    def without_authority(self, detail: str, now: UtcMs) -> list[Effect]:
+        """Log and tell (8F30) that a party sent what it may not send."""
+        code = AlertCode.SOURCE_WITHOUT_AUTHORITY
+        return [self.log(code, detail, now, security=True), *self.tell_event(code, now)]
 
     def tell_mirror(self, now: UtcMs) -> list[Effect]:
         """Report to the mirror: after midnight all attributes and the logs' new rows."""

@@ -13,7 +13,8 @@ from emulator.codecs.zcl.values import ZclType
 from emulator.core.clock import UtcMs, to_zigbee_seconds
 from emulator.core.effects import SendZcl
 from emulator.devices.consumption import DAY_MS
-from emulator.devices.gsme.model.ledger import BLOCKS, DAILY_ROWS, TIERS
+from emulator.devices.gsme.model.ledger import DAILY_ROWS
+from emulator.devices.gsme.model.snapshot_log import BLOCKS, TIERS
 from emulator.devices.gsme.model.store import gas_clusters
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _accounts(row: tuple[int, ...]) -> PublishPrepaySnapshot:
 
 def _half_hours(device: "Gsme", since: UtcMs, now: UtcMs) -> Iterable[GetSampledDataResponse]:
     """Yield the half hours since the last time, a day in a command."""
-    series = device.model.series("profile", _HALF_HOUR_S, now)
+    series = device.model.series("profile", _HALF_HOUR_S, now, since)
     if series is None:
         return
     first = max(0, (to_zigbee_seconds(since) - series.start_s) // _HALF_HOUR_S + 1)

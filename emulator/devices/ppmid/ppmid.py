@@ -16,8 +16,10 @@ from emulator.core.effects import Effect, SetTimer, ZclIndication
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
 from emulator.crypto.protection import KeyRing
+from emulator.devices import hands
 from emulator.devices.firmware_device import FirmwareDevice
 from emulator.devices.handlers import Handling
+from emulator.devices.hands import Buttons, asked
 from emulator.devices.network import Network
 from emulator.devices.ppmid import orders
 from emulator.devices.ppmid.handlers import PPMID_HANDLERS
@@ -122,6 +124,21 @@ class Ppmid(FirmwareDevice):
         if meter is None or not self.electricity.message or not self.hears:
             return []
         return orders.confirm_message(self, meter, number, now)
+
+    @property
+    def buttons(self) -> Buttons:
+        """What a person can do at it; what a meter made of it shows on the screen later."""
+        return {
+            "refresh": lambda _, __: asked(self.refresh()),
+            hands.TOP_UP: lambda digits, _: asked(self.top_up(digits)),
+            f"gas-{hands.TOP_UP}": lambda digits, _: asked(self.top_up(digits, gas=True)),
+            hands.EMERGENCY_CREDIT: lambda _, now: asked(self.activate_emergency_credit(now)),
+            f"gas-{hands.EMERGENCY_CREDIT}": lambda _, now: asked(
+                self.activate_emergency_credit(now, gas=True)
+            ),
+            hands.ENABLE_SUPPLY: lambda _, __: asked(self.enable_supply()),
+            "confirm-message": lambda _, now: asked(self.confirm_message(now)),
+        }
 
     # -- what it hears -------------------------------------------------------------------------
 

@@ -131,6 +131,10 @@ class Market:
         """Everybody's public keys."""
         return self._bench.public_keys
 
+    def keys_of(self, party: Eui64) -> KeyStore:
+        """Return everybody's public keys with a party's own."""
+        return self._bench.public_keys.merged(self._bench.party_keys(party))
+
     def signing_scalar(self, supplier: Eui64) -> int:
         """Return the key with which a supplier authorises images.
 
@@ -176,7 +180,7 @@ class Market:
     # -- building ------------------------------------------------------------------------------
 
     def _ring(self, eui64: Eui64) -> KeyRing:
-        return KeyRing(self._bench.public_keys.merged(self._bench.party_keys(eui64)))
+        return KeyRing(self.keys_of(eui64))
 
     def _supplier_euis(self) -> list[Eui64]:
         texts = dict.fromkeys(device.supplier for device in self.installation.devices)

@@ -225,3 +225,20 @@ def test_the_rtds_certificates_name_their_owners_but_for_the_known_anomaly() -> 
             if fields.eui64 != entry.eui64:
                 others.add((entry.name, str(fields.eui64)))
     assert others == {("90b3d51f30000007-ka", "90-B3-D5-1F-30-03-00-00")}
+
+
+def test_a_store_on_another_holds_its_keys_as_they_were_and_changes_nothing_there() -> None:
+    private = KeyEntry(SUPPLIER, KeyUsage.DS, False, POINT, SCALAR)
+    base = KeyStore([private.public()])
+    device, other = base.extended([private]), base.extended(())
+    assert find(device, SUPPLIER, KeyUsage.DS) == private
+    for store in (base, other, device.public()):
+        assert find(store, SUPPLIER, KeyUsage.DS).private_scalar is None
+    later = KeyEntry(ESME, KeyUsage.DS, False, point_of(SCALAR + 1))
+    base.add(later)
+    assert base.find(ESME, KeyUsage.DS) == later
+    assert device.find(ESME, KeyUsage.DS) is other.find(ESME, KeyUsage.DS) is None
+    assert [len(store.entries()) for store in (base, device, other)] == [2, 1, 1]
+    assert find(base.extended([private]), ESME, KeyUsage.DS) is later
+    assert same(device.merged(base), KeyStore([private, later]))
+    assert repr(device) == "KeyStore(1 keys, 1 private)"

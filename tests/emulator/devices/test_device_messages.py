@@ -91,11 +91,6 @@ def response_to_the_meter() -> bytes:
         (flipped(cs06(ESME, bytes(32)), 80), "bad_signature"),
         (response_to_the_meter(), "not_a_command"),
         (read(originator=OTHER_SUPPLIER), "originator_role"),
-        (
-            command(MessageCode.CS06, ESME, ActivateFirmware(bytes(32), 1).encode(),
-                    originator=NETWORK_OPERATOR),
-            "originator_role",
-        ),
         (command(MessageCode.CS06, ESME, b"\x05\x00"), "malformed_payload"),
         (command(MessageCode.ECS52, ESME, READ + b"\0"), "malformed_payload"),
     ],
@@ -119,6 +114,24 @@ def test_an_unsupported_command_is_refused_told_of_once_and_does_nothing_else() 
     changed = {name for name, value in device.dump().items() if value != before[name]}
     assert changed == {"next_counter", "accepted"}
     assert refusal(give(device, wrong)) == "unsupported_use_case"
+
+
+@pytest.mark.parametrize("kind", [DeviceType.ESME, DeviceType.GSME])
+def test_a_party_without_authority_is_told_of_once_to_the_supplier(kind: DeviceType) -> None:
+    device = powered(kind)
+    before = device.dump()
+    activation = ActivateFirmware(bytes(32), 1).encode()
+    wrong = command(
+        MessageCode.CS06, device.eui64, activation, counter=70, originator=NETWORK_OPERATOR
+    )
+    effects = give(device, wrong)
+    assert notes(effects, "message_refused")[0]["reason"] == "originator_role"
+    [told] = opened(effects)
+    assert (told.row.code, told.envelope.header.target) == (MessageCode.GCA, SUPPLIER)
+    assert device.security_log[-1].code == 0x8F30
+    changed = {name for name, value in device.dump().items() if value != before[name]}
+    assert changed == {"next_counter", "accepted", "security_log"}
+    assert refusal(give(device, wrong)) == "originator_role"
 
 
 def test_a_replayed_or_older_counter_is_refused_and_a_higher_one_taken() -> None:

@@ -2,7 +2,7 @@
 
 from emulator.codecs.zigbee.aps import ApsAck, ApsFrame, Fragment
 from emulator.han.aps_receiver import TAKEN_MEMORY, ApsReceiver, Whole
-from emulator.han.aps_sender import DUPLICATE_MEMORY_US
+from emulator.han.aps_sender import DUPLICATE_MEMORY_US, ApsSender, Transfer
 
 SENDER, OTHER = 0x0000, 0x1234
 
@@ -68,3 +68,18 @@ def test_the_memory_outlives_a_dump_in_its_order() -> None:
         _takes(fresh, counter, 2)
     assert not _takes(fresh, 3, 3)  # the latest before them
     assert _takes(fresh, 200, 3)
+
+
+def test_what_nobody_can_repeat_any_more_takes_no_memory() -> None:
+    receiver, sender = ApsReceiver(), ApsSender(60)
+    for number in range(50):
+        _takes(receiver, number, number)
+        sent = Transfer(OTHER, (1, 2), 0x0702, (b"made up",), "report", 0)
+        sender.send_acked(sent, number)
+        sender.acknowledged(OTHER, ApsAck(2, 1, 0x0702, sent.counter, 0x0109, None), number)
+    assert len(receiver.dump()["taken"]) == len(sender.dump()["used"]) == 50
+    later = DUPLICATE_MEMORY_US + 100
+    _takes(receiver, 200, later)
+    sender.send_acked(Transfer(OTHER, (1, 2), 0x0702, (b"x",), "report", 0), later)
+    assert [row[1] for row in receiver.dump()["taken"]] == [200]
+    assert len(sender.dump()["used"]) == 1

@@ -7,7 +7,6 @@ from emulator.codecs.common import MAX_LENGTH
 from emulator.codecs.dlms import axdr
 from emulator.codecs.dlms.axdr import Data, Tag
 from emulator.codecs.dlms.plain_scalars import Scalar
-from emulator.codecs.dlms.selective import RangeSelection
 from emulator.codecs.dlms.shapes import Choice, Compact, Fields, Rows, Shape, compact, shape_of
 from emulator.codecs.gbcs.dates import decode_date_time
 from emulator.core.clock import UtcMs, from_zigbee_seconds, to_zigbee_seconds
@@ -16,13 +15,12 @@ from emulator.devices.consumption import DAY_MS, HALF_HOUR_MS, Kind
 from emulator.devices.esme.model.ledger import Snapshot
 from emulator.devices.esme.model.tariff import BLOCK_TOUS, BLOCKS, TOUS
 from emulator.devices.esme.model.voltage import millivolts
+from emulator.devices.log_selection import Span
 
 if TYPE_CHECKING:
     from device_profiles.gbcs_objects import MemberRow
     from emulator.devices.esme.model.model import EsmeModel
 
-#: Seconds since 2000 of the first and the last moment wanted.
-Span = tuple[int, int]
 #: Plain rows; the first element of each is when, in seconds since 2000.
 Plain = Iterable[tuple["int | tuple[int, ...]", ...]]
 WHOLE: Final[Span] = (0, 0xFFFF_FFFF)
@@ -31,21 +29,6 @@ PROFILE_DAYS: Final = 396
 CONSUMPTION_DAYS: Final = 731
 #: A register begins again after 32 bits.
 _WRAP: Final = 1 << 32
-#: The clock that a range is over: UTC in seconds since 2000. Source: RTDS 4.5.0.
-CLOCK_COLUMN: Final = (1, bytes((0, 0, 94, 44, 100, 255)), 2)
-
-
-def span_of(choice: RangeSelection) -> Span:
-    """Return the span of a selection by range.
-
-    Raises:
-        AccessFailedError: It is not over the clock.
-    """
-    column, first, last = choice.restricting, choice.first.value, choice.last.value
-    named = (column.class_id, column.obis, column.attribute)
-    if named != CLOCK_COLUMN or not isinstance(first, int) or not isinstance(last, int):
-        raise AccessFailedError
-    return first, last
 
 
 def span_between(begin: bytes | None, end: bytes | None) -> Span:
@@ -217,12 +200,11 @@ def _credits(model: "EsmeModel", _span: Span, now: UtcMs) -> Plain:
     return [(to_zigbee_seconds(UtcMs(at)), amount) for at, amount in account.credits]
 
 
-def _nothing(_model: "EsmeModel", _span: Span, _now: UtcMs) -> Plain:
-    return []
+def _boosts(model: "EsmeModel", _span: Span, _now: UtcMs) -> Plain:
+    return [(to_zigbee_seconds(UtcMs(at)), code) for at, code in model.boost.entries]
 
 
-#: Log word of the catalogue -> rows the device lived through. Boosts have none: there is no boost
-#: button.
+#: Log word of the catalogue -> rows the device lived through.
 LOGS: Final[Mapping[str, Callable[["EsmeModel", Span, UtcMs], Plain]]] = {
     "billing-registers": _of_snapshots(lambda model: model.ledger.billing, _registers),
     "billing-balances": _of_snapshots(
@@ -253,5 +235,5 @@ LOGS: Final[Mapping[str, Callable[["EsmeModel", Span, UtcMs], Plain]]] = {
     "controllers": _controllers,
     "debt-payments": _payments,
     "credits": _credits,
-    "boost": _nothing,
+    "boost": _boosts,
 }

@@ -6,7 +6,7 @@ from device_profiles.gbcs_objects import GbcsObjects, MemberRow
 from emulator.codecs.dlms import axdr
 from emulator.codecs.dlms.access import AccessItem, Operation
 from emulator.codecs.dlms.axdr import NULL, Data, Tag
-from emulator.codecs.dlms.selective import RangeSelection, read_selection
+from emulator.codecs.dlms.selective import read_selection
 from emulator.codecs.dlms.shapes import Rows, Shape, fits, shape_of
 from emulator.codecs.gbcs import alerts
 from emulator.codecs.gbcs.alerts import AlertCode, CommandReference
@@ -19,11 +19,12 @@ from emulator.devices.consumption import Consumption, Kind
 from emulator.devices.dated import ACTIVATION_TIMER, parted, wait_for
 from emulator.devices.esme.model.account import CREDIT_MODE, mode_of
 from emulator.devices.esme.model.bindings import BINDINGS
+from emulator.devices.esme.model.boost import Boost
 from emulator.devices.esme.model.demand import Peak
 from emulator.devices.esme.model.future import Pending
 from emulator.devices.esme.model.ledger import TARIFF_NAMES, Ledger
 from emulator.devices.esme.model.limits import Limit
-from emulator.devices.esme.model.logs import read_log, span_of
+from emulator.devices.esme.model.logs import read_log
 from emulator.devices.esme.model.store import (
     Store,
     esme_objects,
@@ -34,6 +35,7 @@ from emulator.devices.esme.model.supply import Supply
 from emulator.devices.esme.model.tariff import day_of, read_tariff
 from emulator.devices.esme.model.top_ups import TopUps
 from emulator.devices.esme.model.voltage import Voltage
+from emulator.devices.log_selection import span_of
 from emulator.devices.saved import Saved, State
 
 if TYPE_CHECKING:
@@ -67,11 +69,13 @@ class EsmeModel:
         lost_at: When power was lost, by its clock; None while it is there or has been told of.
         outage: Begin and end of an outage that is to be told of, or None.
         acknowledged: Messages that a customer confirmed, by message number.
+        boost: Its boost button.
     """
 
     __slots__ = (
-        "_ledger", "acknowledged", "broken", "device", "levels", "limits", "lost_at", "orders",
-        "outage", "peaks", "pending", "power_events", "store", "supply", "top_ups", "voltage",
+        "_ledger", "acknowledged", "boost", "broken", "device", "levels", "limits", "lost_at",
+        "orders", "outage", "peaks", "pending", "power_events", "store", "supply", "top_ups",
+        "voltage",
     )  # fmt: skip
 
     def __init__(self, device: "Esme") -> None:
@@ -91,6 +95,7 @@ class EsmeModel:
         self.lost_at: UtcMs | None = None
         self.outage: tuple[UtcMs, UtcMs] | None = None
         self.acknowledged = 0
+        self.boost = Boost()
 
     @property
     def objects(self) -> GbcsObjects:
@@ -188,10 +193,7 @@ class EsmeModel:
     def _selected(self, row: MemberRow, item: AccessItem, turn: Turn) -> Data:
         if row.binding != "log" or item.selection is None or item.data != NULL:
             raise AccessFailedError
-        choice = read_selection(item.selection)
-        if not isinstance(choice, RangeSelection) or choice.columns:
-            raise AccessFailedError
-        return read_log(self, row, span_of(choice), turn.now)
+        return read_log(self, row, span_of(read_selection(item.selection)), turn.now)
 
     # -- values that come into force -------------------------------------------------------------
 
@@ -277,6 +279,7 @@ class EsmeModel:
             "lost_at": self.lost_at,
             "outage": [] if self.outage is None else [[*self.outage]],
             "acknowledged": self.acknowledged,
+            "boost": self.boost.dump(),
             "ledger": None if self._ledger is None else self._ledger.dump(),
         }
 
@@ -296,6 +299,7 @@ class EsmeModel:
         outages = saved.pairs("outage")
         self.outage = (UtcMs(outages[0][0]), UtcMs(outages[0][1])) if outages else None
         self.acknowledged = saved.number("acknowledged")
+        self.boost.load(saved.part("boost"))
         ledger = saved.optional_part("ledger")
         self._ledger = None
         if ledger is not None:

@@ -10,6 +10,7 @@ from emulator.core.clock import UtcMs
 from emulator.devices.access_engine import AccessFailedError, Turn
 from emulator.devices.consumption import Kind
 from emulator.devices.cosem import control_state
+from emulator.devices.esme.model import boost
 from emulator.devices.esme.model.schedules import Schedule
 from emulator.devices.esme.model.tariff import BLOCK_TOUS, BLOCKS, SECOND_TOUS, TOUS
 
@@ -21,6 +22,7 @@ _WH: Final = axdr.structure(Data(Tag.INT8, 0), Data(Tag.ENUM, 30))
 _VARH: Final = axdr.structure(Data(Tag.INT8, 0), Data(Tag.ENUM, 32))
 _W: Final = axdr.structure(Data(Tag.INT8, 0), Data(Tag.ENUM, 27))
 _WRAP: Final = 1 << 32
+_WHOLE: Final = 100
 _OFFSETS: Final = 1 << 16
 
 
@@ -158,18 +160,21 @@ def controller_state(model: "EsmeModel", row: MemberRow, turn: Turn) -> Data:
 
 
 def level_of(model: "EsmeModel", number: int, now: UtcMs) -> int:
-    """Return the level of an auxiliary controller: as ordered, else by the calendar, else 0.
+    """Return the level of an auxiliary controller: boosted, ordered, by the calendar, or 0.
 
     Source:
         RTDS ECS61d: scripts of the calendar as those of ECS47a, with the bit 80 set.
     """
     ordered = model.levels.get(number)
+    limited = any(one.runs and one.controller & 0xF == number for one in model.limits)
+    if boost.runs(model, number) and not limited:
+        return _WHOLE
     if ordered is not None:
         return ordered
     schedule = Schedule(model.store, "controller_calendar", "controller_special_days")
     at = model.device.local_time(now)
     found = schedule.last(at, lambda selector: selector >> 8 & 0xF == number)
-    return 0 if found is None else min(found & 0x7F, 100)
+    return 0 if found is None else min(found & 0x7F, _WHOLE)
 
 
 def controller_report(model: "EsmeModel", row: MemberRow, turn: Turn) -> Data:

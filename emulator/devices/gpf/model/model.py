@@ -23,10 +23,10 @@ from emulator.devices.gsme.model.ledger import (
     DAILY_ROWS,
     END_OF_PERIOD,
     GENERAL,
-    TIERS,
 )
 from emulator.devices.gsme.model.reads import READS, price_told
 from emulator.devices.gsme.model.settings import SETTINGS
+from emulator.devices.gsme.model.snapshot_log import TIERS
 from emulator.devices.gsme.model.store import Row, Store, gas_clusters, made_of
 from emulator.devices.gsme.model.types import Value, kind_of
 from emulator.devices.gsme.model.writes import WRITES

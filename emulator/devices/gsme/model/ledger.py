@@ -5,7 +5,6 @@ hundred steps and a meter that nobody asks costs nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from emulator.core.clock import UtcMs, from_zigbee_seconds, to_zigbee_seconds
@@ -13,11 +12,10 @@ from emulator.devices.consumption import DAY_MS, Consumption, Kind
 from emulator.devices.gsme.model import periods
 from emulator.devices.gsme.model.account import DEBTS, Account
 from emulator.devices.gsme.model.calendar import Calendar, read_calendar
+from emulator.devices.gsme.model.snapshot_log import BLOCKS, TIERS, Snapshot, SnapshotLog
 from emulator.devices.gsme.model.store import Store
 from emulator.devices.saved import Saved, State
 
-TIERS: Final = 4
-BLOCKS: Final = 4
 #: Rows kept. Source: known (SMETS2: 31 daily reads, 12 billing entries, 10 payments of debt).
 DAILY_ROWS: Final = 31
 BILLING_ROWS: Final = 12
@@ -32,27 +30,6 @@ NEW_MODE: Final = 1 << 13
 _HOURS: Final = 24
 #: 10^-5 pounds is a thousandth of a penny.
 _MILLIPENCE_DIGITS: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Registers and account at a moment.
-
-    Attributes:
-        at: When.
-        cause: Bits of its causes.
-        register_dm3: The whole register.
-        tiers: Registers of the tiers.
-        blocks: Block counters.
-        account: As ``Account.shown``.
-    """
-
-    at: UtcMs
-    cause: int
-    register_dm3: int
-    tiers: tuple[int, ...]
-    blocks: tuple[int, ...]
-    account: tuple[int, ...]
 
 
 class Ledger:
@@ -80,9 +57,9 @@ class Ledger:
         self.tiers = [store.number(f"tier_{n}_dm3") for n in range(1, TIERS + 1)]
         self.blocks = [store.number(f"block_{n}_dm3") for n in range(1, BLOCKS + 1)]
         self.account = Account(store)
-        self.daily: list[Snapshot] = []
-        self.billing: list[Snapshot] = []
-        self.changes: list[Snapshot] = []
+        self.daily = SnapshotLog(DAILY_ROWS)
+        self.billing = SnapshotLog(BILLING_ROWS)
+        self.changes = SnapshotLog(CHANGE_ROWS)
         self.payments: list[tuple[int, int, int, int]] = []
         self.recovered = 0
 
@@ -195,9 +172,9 @@ class Ledger:
         if at == day_start:
             self.account.charge(self._store, self._store.number("standing_charge_millipence"))
             self._recover(at)
-            self._keep(self.daily, DAILY_ROWS, GENERAL)
+            self.daily.enter(self.snapshot(GENERAL))
         if at in periods.ends(self._store, "billing", day_start):
-            self._keep(self.billing, BILLING_ROWS, END_OF_PERIOD)
+            self.billing.enter(self.snapshot(END_OF_PERIOD))
             self.account.put("bill", 0)
         if at in periods.ends(self._store, "block", day_start):
             self.blocks = [0] * BLOCKS
@@ -229,10 +206,6 @@ class Ledger:
 
     # -- snapshots ---------------------------------------------------------------------------
 
-    def _keep(self, rows: list[Snapshot], most: int, cause: int) -> None:
-        rows.append(self.snapshot(cause))
-        del rows[:-most]
-
     def snapshot(self, cause: int) -> Snapshot:
         """Return registers and account as they are settled."""
         return Snapshot(
@@ -248,8 +221,8 @@ class Ledger:
         """Settle under the old tariff or mode, note it, and begin the new one."""
         self.settle(now)
         if self.changes and self.changes[-1].at == self.settled_at:
-            cause |= self.changes.pop().cause
-        self._keep(self.changes, CHANGE_ROWS, cause)
+            cause |= self.changes.take_last().cause
+        self.changes.enter(self.snapshot(cause))
         apply()
         self._calendar = None
 
@@ -275,9 +248,9 @@ class Ledger:
         self.tiers = saved.number_list("tiers")
         self.blocks = saved.number_list("blocks")
         self.account.load(saved.part("account"))
-        self.daily = [_loaded(row) for row in saved.rows("daily")]
-        self.billing = [_loaded(row) for row in saved.rows("billing")]
-        self.changes = [_loaded(row) for row in saved.rows("changes")]
+        self.daily = SnapshotLog(DAILY_ROWS, map(_loaded, saved.rows("daily")))
+        self.billing = SnapshotLog(BILLING_ROWS, map(_loaded, saved.rows("billing")))
+        self.changes = SnapshotLog(CHANGE_ROWS, map(_loaded, saved.rows("changes")))
         self.payments = [_paid(row) for row in saved.rows("payments")]
         self.recovered = saved.number("recovered")
         self._calendar = None

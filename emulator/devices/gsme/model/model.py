@@ -24,10 +24,11 @@ from emulator.devices.gsme.model.actions import ACTIONS
 from emulator.devices.gsme.model.calendar import read_calendar
 from emulator.devices.gsme.model.clusters import ClusterModel, Series, Work
 from emulator.devices.gsme.model.kept_fields import KEPT_FIELDS
-from emulator.devices.gsme.model.ledger import NEW_MODE, NEW_TARIFF, Ledger, Snapshot, row_of
+from emulator.devices.gsme.model.ledger import NEW_MODE, NEW_TARIFF, Ledger, row_of
 from emulator.devices.gsme.model.pending import Pending
 from emulator.devices.gsme.model.reads import READS
 from emulator.devices.gsme.model.settings import SETTINGS
+from emulator.devices.gsme.model.snapshot_log import SnapshotLog
 from emulator.devices.gsme.model.store import PROFILE_VALUES, Row, Store, catalogue_defaults
 from emulator.devices.gsme.model.types import Value, as_attribute, kind_of
 from emulator.devices.gsme.model.writes import WRITES
@@ -244,7 +245,7 @@ class GasModel(ClusterModel):
 
     # -- logs ------------------------------------------------------------------------------------
 
-    def _snapshots(self, name: str, now: UtcMs) -> list[Snapshot]:
+    def _snapshots(self, name: str, now: UtcMs) -> SnapshotLog:
         self.ledger.settle(now)
         return {
             "daily": self.ledger.daily,
@@ -276,8 +277,17 @@ class GasModel(ClusterModel):
         log = self.device.event_log if name == "events" else self.device.security_log
         return published + [(to_zigbee_seconds(entry.at), entry.code) for entry in log]
 
-    def series(self, name: str, step_s: int, now: UtcMs) -> Series | None:
-        """Return samples: what the profile says, then what flowed since."""
+    def series(
+        self, name: str, step_s: int, now: UtcMs, since: UtcMs | None = None
+    ) -> Series | None:
+        """Return samples: what the profile says, then what flowed since.
+
+        Args:
+            name: The log.
+            step_s: Length of a sample in seconds.
+            now: The present moment.
+            since: Samples that ended by then are not wanted; None: all of them.
+        """
         published = super().series(name, step_s, now)
         step_ms = step_s * 1000
         first, last = self._lived_span(name, step_ms, now)
@@ -287,6 +297,8 @@ class GasModel(ClusterModel):
             first = after
             if not joins:
                 return published
+        elif since is not None:
+            first = max(first, (since // step_ms + 1) * step_ms)
         lived = tuple(
             [
                 self.ledger.flowed_dm3(UtcMs(end - step_ms), UtcMs(end))

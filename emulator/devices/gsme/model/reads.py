@@ -41,13 +41,8 @@ from emulator.codecs.zcl.snapshots import (
 from emulator.core.clock import UtcMs, to_zigbee_seconds
 from emulator.devices.gbz_engine import ComponentFailedError, GbzTurn, NotThereError
 from emulator.devices.gsme.model.clusters import ClusterModel, Work
-from emulator.devices.gsme.model.ledger import (
-    BLOCKS,
-    DAILY_ROWS,
-    END_OF_PERIOD,
-    GENERAL,
-    TIERS,
-)
+from emulator.devices.gsme.model.ledger import DAILY_ROWS, END_OF_PERIOD, GENERAL
+from emulator.devices.gsme.model.snapshot_log import BLOCKS, TIERS
 from emulator.devices.gsme.model.store import Row
 
 #: Entries of an event list that the nibble of its head can count.

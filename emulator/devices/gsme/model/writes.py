@@ -22,7 +22,7 @@ from emulator.codecs.zcl.price import (
 )
 from emulator.devices.gbz_engine import ComponentFailedError, GbzTurn
 from emulator.devices.gsme.model.clusters import ClusterModel, Work
-from emulator.devices.gsme.model.ledger import BLOCKS, TIERS
+from emulator.devices.gsme.model.snapshot_log import BLOCKS, TIERS
 from emulator.devices.gsme.model.types import Value
 
 _TIER_PRICES: Final = 1

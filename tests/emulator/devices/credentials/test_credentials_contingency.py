@@ -116,3 +116,22 @@ def test_the_contingency_key_outlives_a_dump() -> None:
     home.device.load(json.loads(json.dumps(home.device.dump())))
     assert statuses(answered(home.give(command(home, 3))))[0] == 0
     assert Cell(R.SUPPLIER, wire.DIGITAL_SIGNATURE) in home.device.trust.installed
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [(D.ESME, C.CS02B_ROOT_BY_SUPPLIER), (D.GSME, C.CS02B_ROOT_BY_SUPPLIER),
+     (D.CHF, C.CS02B_ROOT_BY_WP)],
+)  # fmt: skip
+def test_a_root_is_replaced_by_whom_the_device_belongs_to(
+    kind: DeviceType, code: MessageCode
+) -> None:
+    home = Home(kind)
+    root = home.pki.root.certificate
+    entry = KeyEntry(Eui64(bytes(8)), KeyUsage.DS, False, b"", None, root)
+    answer = answered(home.replace(code, [(entry, ROOT)]))
+    assert statuses(answer) == [0]
+    assert home.device.trust.root == root
+    stranger = KeyEntry(Eui64(bytes(8)), KeyUsage.DS, False, b"", None, NEW_WORLD.root.certificate)
+    home.replace(code, [(stranger, ROOT)])
+    assert home.device.trust.root == root

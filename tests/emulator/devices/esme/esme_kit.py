@@ -30,8 +30,8 @@ from emulator.core.effects import DeviceEvent, Effect
 from emulator.crypto.protection import Accepted, decrypt_block
 from emulator.devices.consumption import DAY_MS
 from emulator.devices.esme.esme import Esme
-from emulator.devices.esme.model.logs import CLOCK_COLUMN
 from emulator.devices.esme.model.store import esme_objects
+from emulator.devices.log_selection import CLOCK_COLUMN
 from tests.emulator.devices.kit import (
     ACB,
     ESME,
