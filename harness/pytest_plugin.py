@@ -1,42 +1,80 @@
-"""The pytest face: async tests in virtual time, and scenarios run as tests."""
+"""The pytest face, switched on with ``-p harness.pytest_plugin``: see docs/pytest.md."""
 
 import asyncio
 import importlib
 import inspect
-from collections.abc import Callable, Coroutine
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any
 
 import pytest
 
-from harness.errors import HarnessError
+from harness import pytest_markers as markers
+from harness import pytest_options as options
+from harness import pytest_reports as reports
+from harness.pytest_fixtures import (
+    FOREIGN,
+    bench,
+    clock,
+    cohort,
+    installation,
+    is_async,
+    parties,
+    smetsbench_case,
+    wire,
+)
+from harness.pytest_items import chosen_scenarios, smetsbench_run
 
-if TYPE_CHECKING:  # most test runs need none of it: see run_scenario
-    from harness.report.model import ScenarioRecord
+__all__ = [
+    "bench",
+    "clock",
+    "cohort",
+    "installation",
+    "parties",
+    "smetsbench_case",
+    "smetsbench_run",
+    "wire",
+]
 
-#: Markers under which another plugin runs the test.
-_FOREIGN_MARKERS: Final = ("asyncio", "anyio", "trio")
-
-Properties = list[tuple[str, object]]
+Test = Callable[..., Coroutine[Any, Any, Any]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of this plugin."""
-    group = parser.getgroup("smetsbench")
-    group.addoption(
-        "--smetsbench-seed", type=int, default=1, metavar="N", help="seed of every run (default 1)"
-    )
-    group.addoption(
-        "--smetsbench-run",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="run scenarios (ids or globs) as tests, and nothing else; repeatable",
-    )
+    """Add the options and settings of this plugin."""
+    options.add_options(parser)
 
 
-def _seed(config: pytest.Config) -> int:
-    return int(config.getoption("--smetsbench-seed"))
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers, and read the options: what means nothing is said at once."""
+    for line in options.MARKERS:
+        config.addinivalue_line("markers", line)
+    options.choices(config)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Check a test's markers, and have it run once for each of its cohorts."""
+    markers.collected(metafunc)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """With ``--smetsbench-run``: the chosen scenarios, in place of the tests found."""
+    wanted = config.getoption("--smetsbench-run")
+    if wanted:
+        chosen = chosen_scenarios(session, wanted)
+        config.hook.pytest_deselected(items=list(items))
+        items[:] = chosen
+    markers.expect_known_issues(items)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose tools or data are not here."""
+    if item.get_closest_marker("needs") is not None:
+        importlib.import_module("harness.pytest_needs").of_surroundings(item)
+
+
+# -- async tests ----------------------------------------------------------------------------------
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -49,12 +87,22 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def _in_a_loop(test: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., None]:
-    """Return a plain function that runs ``test`` in a loop of its own."""
+def _runner_of(item: pytest.Function) -> asyncio.Runner | None:
+    """Return what runs the loop of a test's bench; None where it has none."""
+    case: Any = item.funcargs.get("smetsbench_case")
+    runner: asyncio.Runner | None = None if case is None else case.runner
+    return runner
+
+
+def _in_a_loop(test: Test, runner: asyncio.Runner | None) -> Callable[..., None]:
+    """Return a plain function that runs ``test`` in its bench's loop, or in one of its own."""
 
     def run(*args: Any, **kwargs: Any) -> None:
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        if runner is not None:
             runner.run(test(*args, **kwargs))
+            return
+        with asyncio.Runner(loop_factory=new_event_loop) as own:
+            own.run(test(*args, **kwargs))
 
     return run
 
@@ -62,100 +110,29 @@ def _in_a_loop(test: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., N
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run an ``async def`` test unless another plugin's marker claims it."""
-    if any(pyfuncitem.get_closest_marker(name) for name in _FOREIGN_MARKERS):
+    if any(pyfuncitem.get_closest_marker(name) for name in FOREIGN):
         return None
     test = pyfuncitem.obj
+    if not is_async(test):
+        return None
+    runner = _runner_of(pyfuncitem)
     handle = getattr(test, "hypothesis", None)
     if handle is not None:
-        if inspect.iscoroutinefunction(handle.inner_test):
-            handle.inner_test = _in_a_loop(handle.inner_test)
-        return None
-    if not inspect.iscoroutinefunction(test):
+        handle.inner_test = _in_a_loop(handle.inner_test, runner)
         return None
     names = inspect.signature(test).parameters
-    _in_a_loop(test)(**{name: pyfuncitem.funcargs[name] for name in names})
+    _in_a_loop(test, runner)(**{name: pyfuncitem.funcargs[name] for name in names})
     return True
 
 
-def run_scenario(name: str, folder: Path | None, seed: int) -> "tuple[ScenarioRecord, Properties]":
-    """Run one scenario into ``folder`` (``runs/<id>`` for None).
-
-    Returns:
-        Its record, and properties for JUnit.
-
-    Raises:
-        ScenarioFailedError: It came to anything but PASS or SKIPPED.
-    """
-    # The runner is imported when a scenario is run: most test runs need none of it.
-    runner = importlib.import_module("harness.runner")
-    options = importlib.import_module("harness.run_options").RunOptions(seed=seed)
-    where, run = runner.start([name], options, out=folder)
-    record: ScenarioRecord = run.scenarios[0]
-    properties: Properties = [("scenario", name), ("seed", seed), ("verdict", run.verdict.name)]
-    for clause in record.declared["clauses"]:
-        properties += [("clause", clause["id"]), ("evidence", clause["evidence"])]
-    if run.verdict.name == "SKIPPED":
-        pytest.skip(record.reason)
-    if run.verdict.name != "PASS":
-        report = where.file("report")
-        raise ScenarioFailedError(f"{name} {run.verdict.name}: {record.reason}\nreport: {report}")
-    return record, properties
+# -- reports --------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def smetsbench_run(
-    request: pytest.FixtureRequest, tmp_path: Path, record_property: Callable[[str, object], None]
-) -> "Callable[[str], ScenarioRecord]":
-    """A function that runs a scenario and returns its record.
-
-    The test (no ``async def``) fails unless the scenario passes, and is skipped where it is.
-    """
-
-    def run(name: str) -> "ScenarioRecord":
-        record, properties = run_scenario(name, tmp_path / name, _seed(request.config))
-        for key, value in properties:
-            record_property(key, value)
-        return record
-
-    return run
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(
-    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
-) -> None:
-    """With ``--smetsbench-run``: the chosen scenarios, in place of the tests found."""
-    wanted = config.getoption("--smetsbench-run")
-    if not wanted:
-        return
-    setting = importlib.import_module("harness.setting").Setting()
-    try:
-        chosen = setting.choose(wanted)
-    except HarnessError as error:
-        raise pytest.UsageError("\n".join(error.lines())) from error
-    config.hook.pytest_deselected(items=list(items))
-    items[:] = [ScenarioItem.from_parent(session, name=name) for name in chosen]
-
-
-class ScenarioFailedError(Exception):
-    """A scenario run as a test did not pass; the message is the reason."""
-
-
-class ScenarioItem(pytest.Item):
-    """One scenario as a test."""
-
-    def runtest(self) -> None:
-        """Run it into its folder below ``runs``; anything but PASS fails, SKIPPED skips."""
-        self.user_properties += run_scenario(self.name, None, _seed(self.config))[1]
-
-    def repr_failure(
-        self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any, **kwargs: Any
-    ) -> Any:
-        """Show the reason alone, without our own stack."""
-        if isinstance(excinfo.value, ScenarioFailedError):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, *args, **kwargs)
-
-    def reportinfo(self) -> tuple[Path, None, str]:
-        """Name the scenario."""
-        return self.path, None, f"scenario {self.name}"
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Complete the report of a test: verdict, properties, where it failed, last messages."""
+    made = yield
+    reports.report(item, call, made)
+    return made

@@ -66,7 +66,7 @@ class ScenarioPlay:
         dotted = self.setting.benches[kind]
         chosen = replace(chosen_for(scenario, options), folder=self.folder.path)
         try:
-            with asyncio.Runner(loop_factory=_loop_factory(dotted, chosen)) as loop:
+            with asyncio.Runner(loop_factory=loop_factory(dotted, chosen)) as loop:
                 loop.run(self._on_a_bench(number, scenario, chosen, named(dotted), capture))
         except UsageError as error:
             # What the person gave is wrong: nothing to resume, and the folder may be used again.
@@ -129,7 +129,7 @@ def chosen_for(scenario: Scenario, options: RunOptions) -> RunOptions:
     )
 
 
-def _loop_factory(dotted: str, options: RunOptions) -> Callable[[], asyncio.AbstractEventLoop]:
+def loop_factory(dotted: str, options: RunOptions) -> Callable[[], asyncio.AbstractEventLoop]:
     """Return what makes the loop of a bench; one that takes an argument gets the choices."""
     module = importlib.import_module(dotted.partition(":")[0])
     factory: Callable[..., asyncio.AbstractEventLoop] = getattr(
