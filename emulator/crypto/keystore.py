@@ -26,9 +26,11 @@ class KeyStore:
 
     __slots__ = ("_beneath", "_entries", "_public")
 
-    def __init__(self, entries: Iterable[KeyEntry] = ()) -> None:
+    def __init__(
+        self, entries: Iterable[KeyEntry] = (), beneath: Mapping[_Slot, KeyEntry] = _NONE
+    ) -> None:
         self._entries: dict[_Slot, KeyEntry] = {}
-        self._beneath = _NONE
+        self._beneath = beneath
         self._public: dict[_Slot, KeyEntry] | None = None
         for entry in entries:
             self.add(entry)
@@ -51,9 +53,11 @@ class KeyStore:
         slot = (entry.eui64.octets, entry.usage, entry.prepayment)
         held = self._entries.get(slot) or self._beneath.get(slot)
         if held is not None and held.public_point == entry.public_point:
-            scalar = held.private_scalar if entry.private_scalar is None else entry.private_scalar
-            certificate = entry.certificate or held.certificate
-            entry = replace(entry, private_scalar=scalar, certificate=certificate)
+            lacks_scalar = entry.private_scalar is None and held.private_scalar is not None
+            if lacks_scalar or (held.certificate and not entry.certificate):
+                scalar = held.private_scalar if lacks_scalar else entry.private_scalar
+                certificate = entry.certificate or held.certificate
+                entry = replace(entry, private_scalar=scalar, certificate=certificate)
         self._entries[slot] = entry
         self._public = None
 
@@ -66,9 +70,7 @@ class KeyStore:
         if self._public is None:
             held = {**self._beneath, **self._entries}
             self._public = {slot: entry.public() for slot, entry in held.items()}
-        made = type(self)()
-        made._beneath = self._public
-        return made
+        return type(self)(beneath=self._public)
 
     def extended(self, entries: Iterable[KeyEntry]) -> Self:
         """Return a store that shares the keys of this one as they are now, and holds more.
@@ -77,11 +79,7 @@ class KeyStore:
         """
         if self._entries:
             self._beneath, self._entries = {**self._beneath, **self._entries}, {}
-        made = type(self)()
-        made._beneath = self._beneath
-        for entry in entries:
-            made.add(entry)
-        return made
+        return type(self)(entries, self._beneath)
 
     def merged(self, *others: "KeyStore") -> Self:
         """Return a new store with the keys of this and the others; later ones win."""

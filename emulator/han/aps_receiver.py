@@ -170,9 +170,7 @@ class ApsReceiver:
         self._taken = {}
         for source, counter, at in state["taken"]:
             self._taken.setdefault(source, {})[counter] = at
-        self._plain = {
-            source: bytes(memory[-PLAIN_MEMORY:]) for source, memory in state["plain"]
-        }
+        self._plain = {source: bytes(memory[-PLAIN_MEMORY:]) for source, memory in state["plain"]}
         self._assemblies = {
             (source, counter): _Assembly(total, list(blocks))
             for source, counter, total, blocks in state["assemblies"]

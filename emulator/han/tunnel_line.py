@@ -1,6 +1,5 @@
 """What the CHF remembers of one device's tunnel: its queue, and what is on its way."""
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,8 +37,8 @@ class Line:
     limit_us: int | None = None
     tunnel_id: int | None = None
     known_id: int = NO_TUNNEL
-    queue: deque[bytes] = field(default_factory=deque)
-    since: deque[int] = field(default_factory=deque)
+    queue: list[bytes] = field(default_factory=list)
+    since: list[int] = field(default_factory=list)
     sent_since: int = 0
     sending: Sent | None = None
     handle: int = 0
@@ -53,13 +52,13 @@ class Line:
 
     def put_back(self, message: bytes) -> None:
         """Queue a message again that has not arrived; it has waited since it came."""
-        self.queue.appendleft(message)
-        self.since.appendleft(self.sent_since)
+        self.queue.insert(0, message)
+        self.since.insert(0, self.sent_since)
 
     def take(self) -> bytes:
         """Return the message that has waited longest."""
-        self.sent_since = self.since.popleft()
-        return self.queue.popleft()
+        self.sent_since = self.since.pop(0)
+        return self.queue.pop(0)
 
     def empty(self) -> None:
         """Forget what waits."""
@@ -70,8 +69,8 @@ class Line:
         """Return the messages that have waited too long, and forget them."""
         expired: list[bytes] = []
         while self.limit_us is not None and self.queue and self.since[0] + self.limit_us < now_us:
-            self.since.popleft()
-            expired.append(self.queue.popleft())
+            self.since.pop(0)
+            expired.append(self.queue.pop(0))
         return expired
 
 
@@ -94,8 +93,8 @@ def load_line(line: Line, state: Mapping[str, Any]) -> None:
     """Put everything back."""
     line.tunnel_id = state["tunnel_id"]
     line.known_id = state["known_id"]
-    line.queue = deque(state["queue"])
-    line.since = deque(state["since"])
+    line.queue = list(state["queue"])
+    line.since = list(state["since"])
     line.sent_since = state["sent_since"]
     sending, latest = state["sending"], state["latest"]
     line.sending = None if sending is None else (sending[0], sending[1], sending[2])

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from emulator.codecs.dlms import axdr, data_notification
-from emulator.codecs.dlms.axdr import Data
 from emulator.codecs.dlms.data_notification import Notification
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
@@ -55,7 +54,7 @@ class HubAlert:
         except MalformedFrameError:
             return None
         parts = body.value if isinstance(body.value, tuple) else ()
-        values = [one.value for one in parts if isinstance(one, Data)]
+        values = [one.value for one in parts]
         if len(values) != _PARTS:
             return None
         hub, event, number = values
