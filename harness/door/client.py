@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 from emulator.core.ids import Eui64
 from harness.door.drop import IN, OUT, REFUSED
 from harness.door.drop_files import PART
+from harness.door.refusals import AGAIN
 
 _TIMEOUT_S: Final = 120.0
 _XML: Final = "application/xml"
@@ -63,20 +64,37 @@ class HttpWay:
         self._seen = 0
 
     def ask(
-        self, method: str, path: str, body: bytes | None = None, kind: str = _XML
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        kind: str = _XML,
+        *,
+        again: bool = False,
     ) -> tuple[int, bytes]:
-        """Ask once; returns status and body."""
+        """Ask once; returns status and body.
+
+        Args:
+            method: ``GET`` or ``POST``.
+            path: Where.
+            body: What is posted.
+            kind: Its content type.
+            again: Say that it may have been sent before a restart.
+        """
+        headers = {} if body is None else {"Content-Type": kind}
+        if again:
+            headers[AGAIN] = "1"
         connection = http.client.HTTPConnection(self._host, self._port, timeout=_TIMEOUT_S)
         try:
-            connection.request(method, path, body, {} if body is None else {"Content-Type": kind})
+            connection.request(method, path, body, headers)
             response = connection.getresponse()
             return response.status, response.read()
         finally:
             connection.close()
 
-    def send(self, document: bytes) -> Sent:
-        """Post a request."""
-        status, body = self.ask("POST", "/duis", document)
+    def send(self, document: bytes, *, again: bool = False) -> Sent:
+        """Post a request; ``again``: it may have been sent before a restart."""
+        status, body = self.ask("POST", "/duis", document, again=again)
         if status == 200:
             return Sent(document=body)
         told: dict[str, Any] = json.loads(body)

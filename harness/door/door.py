@@ -15,6 +15,7 @@ from harness.door.kept import Taken
 from harness.door.mover import Leading, Mover, Pace
 from harness.door.paper_intake import PaperIntake
 from harness.door.ports import Conductor
+from harness.door.refusals import Refusals
 from harness.door.settling import Patience
 from harness.door.world import DoorWorld
 
@@ -58,6 +59,7 @@ class Door:
         world: Homes and parties; looked at from outside their thread, never moved.
         intake: The rules for requests.
         papers: The rules for papers and for the word that a turn is done.
+        refusals: Keeps what the doors of a run refuse.
         bell: Rings when there is news.
     """
 
@@ -83,6 +85,8 @@ class Door:
         except BaseException:
             self.exchange.close()
             raise
+        conducted = options.conductor is not None
+        self.refusals = Refusals(self.exchange, self._mover.wake, conducted)
         self.intake = Intake(
             self.exchange,
             self.world.trust,
@@ -90,13 +94,15 @@ class Door:
             self.world.is_smets1,
             self._mover.wake,
             options.tell,
+            self.refusals,
         )
         self.papers = PaperIntake(
             self.exchange,
             self._mover.now,
             self._mover.wake,
             options.tell,
-            conducted=options.conductor is not None,
+            conducted=conducted,
+            refusals=self.refusals,
         )
 
     @property

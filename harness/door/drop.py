@@ -1,6 +1,7 @@
 """The way in by files: what is renamed into ``in`` is taken once; answers appear in ``out``."""
 
 import asyncio
+import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -111,6 +112,7 @@ class FileDrop:
         if octets is None:
             return 0
         if isinstance(octets, Refusal):
+            self._door.refusals.keep(octets, b"", door="drop", name=name)
             self._refuse(path, name, octets)
             return 0
         before = self._door.exchange.dropped(name)
@@ -119,6 +121,7 @@ class FileDrop:
             self._move(path, name, before.kind, before.number)
             return 0
         if before is not None:
+            self._door.refusals.keep(used_before(name), octets, door="drop", name=name)
             self._refuse(path, name, used_before(name))
             return 0
         return self._new(path, name, octets)
@@ -132,6 +135,7 @@ class FileDrop:
             kind, number = "done", turn
         elif not octets:
             outcome, kind, number = _empty(name), "", 0
+            self._door.refusals.keep(outcome, octets, door="drop", name=name)
         elif is_duis(octets, name):
             outcome = self._door.intake.take(octets, door="drop", name=name)
             kind, number = "request", outcome.id if isinstance(outcome, Ticket) else 0
@@ -160,6 +164,11 @@ class FileDrop:
             os.close(descriptor)
             return _no_file(name)
         with os.fdopen(descriptor, "rb") as file:
+            try:
+                for lock in (fcntl.flock, fcntl.lockf):  # whoever holds one still writes
+                    lock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError as error:
+                return self._not_now(path, name, error)
             return _checked(file.read(MAX_DOCUMENT_BYTES + 1))
 
     def _not_now(self, path: Path, name: str, error: OSError) -> Refusal | None:

@@ -142,7 +142,8 @@ class Exchange(Shelf):
             "SELECT i.*, r.document, r.request_id, r.waits, p.octets FROM inputs i"
             " LEFT JOIN requests r ON i.kind = 'request' AND r.id = i.number"
             " LEFT JOIN papers p ON i.kind = 'paper' AND p.number = i.number"
-            " WHERE i.door = 'drop' AND i.name = ? ORDER BY i.seq DESC LIMIT 1",
+            " WHERE i.door = 'drop' AND i.name = ? AND i.kind <> 'refused'"
+            " ORDER BY i.seq DESC LIMIT 1",
             name,
         )
         return Dropped.of(rows[0]) if rows else None

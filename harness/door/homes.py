@@ -14,7 +14,7 @@ from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from harness.errors import UsageError
 from harness.rules.migration_rulebook import Switches
-from harness.rules.roles import UserRole
+from harness.rules.roles import SUPPLIERS, UserRole
 
 _GAS: Final = frozenset({DeviceType.GSME, DeviceType.GPF})
 
@@ -32,6 +32,7 @@ class Homes:
         migrated: Whether the SMETS1 homes stand migrated when the door opens; otherwise under
             their SMSO, until somebody migrates them.
         start_at: First moment of the homes where they do not stand migrated; None: the bench's.
+        users: Further suppliers that are service users, of both fuels: who gains a home later.
         switches: Migration rules that are switched off, forced or overridden.
         defects: Named conditions that are built into SMETS1 devices and parties.
     """
@@ -43,6 +44,7 @@ class Homes:
     migrated: bool = True
     start_at: UtcMs | None = None
     disturbances: tuple[str, ...] = ()
+    users: tuple[Eui64, ...] = ()
     switches: Switches = field(default_factory=Switches)
     defects: tuple[str, ...] = ()
 
@@ -59,6 +61,8 @@ class Homes:
             for device in home.devices:
                 role = UserRole.GAS_SUPPLIER if device.role in _GAS else UserRole.IMPORT_SUPPLIER
                 found.setdefault(Eui64.parse(device.supplier), set()).add(role)
+        for user in self.users:
+            found.setdefault(user, set()).update(SUPPLIERS)
         return {supplier: frozenset(roles) for supplier, roles in found.items()}
 
     def setting(self) -> dict[str, object]:
@@ -71,6 +75,7 @@ class Homes:
             "disturbances": list(self.disturbances),
             "start_at": self.start_at,
             "defects": list(self.defects),
+            "users": [str(one) for one in self.users],
             "switches": [
                 sorted(one)
                 for one in (

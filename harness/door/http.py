@@ -22,6 +22,7 @@ from harness.door.http_answers import bad_number, number_in, refused
 from harness.door.http_papers import PaperRoutes
 from harness.door.kept import Alert
 from harness.door.page import page
+from harness.door.refusals import AGAIN
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.xml_input import MAX_DOCUMENT_BYTES
 
@@ -59,11 +60,14 @@ class HttpDoor:
     async def _post(self, request: Request) -> Response:
         octets = await self._body(request)
         if isinstance(octets, Refusal):
+            self._door.refusals.keep(octets, b"", door="http")
             return refused(octets)
         broken = self._broken()
         if broken is not None:
             return refused(broken)
-        outcome = await asyncio.to_thread(self._door.intake.take, octets, door="http")
+        outcome = await asyncio.to_thread(
+            self._door.intake.take, octets, door="http", again=AGAIN in request.headers
+        )
         if isinstance(outcome, Refusal):
             return refused(outcome)
         taken = None if outcome.waits else await self._door.prompt(outcome.id)

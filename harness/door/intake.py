@@ -9,6 +9,7 @@ from emulator.core.ids import Eui64
 from harness.door.errors import DoorCode, Refusal, of_document
 from harness.door.exchange import Exchange
 from harness.door.kept import Arrival
+from harness.door.refusals import Refusals
 from harness.door.trust import USER_ROLES, Trust
 from harness.formats.duis import document, signing
 from harness.formats.duis.bodies import SERVICES, SignedPreCommand
@@ -87,6 +88,7 @@ class Intake:
         is_smets1: Whether a device is reached through an S1SP.
         on_taken: Called when there is something to do.
         tell: Takes a note of every request.
+        refusals: Keeps what is refused.
     """
 
     exchange: Exchange
@@ -95,14 +97,18 @@ class Intake:
     is_smets1: Callable[[Eui64], bool]
     on_taken: Callable[[], None]
     tell: Callable[[Note], None]
+    refusals: Refusals
 
-    def take(self, octets: bytes, *, door: str, name: str = "") -> Ticket | Refusal:
+    def take(
+        self, octets: bytes, *, door: str, name: str = "", again: bool = False
+    ) -> Ticket | Refusal:
         """Take one request.
 
         Args:
             octets: The document.
             door: ``http`` or ``drop``.
             name: File name at the drop.
+            again: Its sender says that it repeats what it sent before a restart.
         """
         header: RequestHeader | None = None
         try:
@@ -113,6 +119,9 @@ class Intake:
         self._note(header, outcome, door)
         if isinstance(outcome, Ticket):
             self.on_taken()
+        else:
+            who = "" if header is None else str(header.request_id.originator)
+            self.refusals.keep(outcome, octets, door=door, name=name, who=who, again=again)
         return outcome
 
     # -- judging -------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 from harness.errors import UsageError
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 _TABLES: Final = """
 CREATE TABLE about (format INTEGER NOT NULL, setting TEXT NOT NULL);
 CREATE TABLE inputs (
@@ -42,6 +42,11 @@ CREATE TABLE turns (
 CREATE TABLE files (
   number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, octets BLOB NOT NULL, paper INTEGER,
   turn INTEGER, at INTEGER NOT NULL, written INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE refused (
+  number INTEGER PRIMARY KEY, door TEXT NOT NULL, name TEXT NOT NULL, code TEXT NOT NULL,
+  what TEXT NOT NULL, who TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL,
+  octets BLOB NOT NULL);
+CREATE INDEX refused_by_name ON refused (name, sha256);
 CREATE TABLE memory (
   only INTEGER PRIMARY KEY CHECK (only = 1), at INTEGER, state BLOB NOT NULL, over INTEGER NOT NULL,
   answers INTEGER NOT NULL, alerts INTEGER NOT NULL, files INTEGER NOT NULL,

@@ -3,6 +3,7 @@
 import hashlib
 import sqlite3
 from dataclasses import dataclass
+from typing import Final
 
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
@@ -108,13 +109,53 @@ class Input:
 
     Attributes:
         seq: Its place among everything that came in, from 1.
-        kind: ``request``, ``paper`` or ``done``.
+        kind: ``request``, ``paper``, ``done`` or ``refused``.
         number: Its number among those; of a ``done``: the turn.
     """
 
     seq: int
     kind: str
     number: int
+
+
+#: Most octets of what was refused that are kept. Source: invented.
+_MOST_REFUSED: Final = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Something that a door of a run refused.
+
+    Attributes:
+        number: From 1; 0 while it has none.
+        door: ``http`` or ``drop``.
+        name: File name at the drop; empty at HTTP.
+        code: Why, as the participant was told.
+        what: One sentence.
+        who: Whose it said it was; may be empty.
+        size: Octets it had.
+        sha256: Their hash, hex.
+        octets: The octets themselves; empty for what is too large to be kept.
+    """
+
+    number: int
+    door: str
+    name: str
+    code: str
+    what: str
+    who: str
+    size: int
+    sha256: str
+    octets: bytes
+
+    @classmethod
+    def of(  # noqa: PLR0913, PLR0917 -- the columns of its row
+        cls, door: str, name: str, code: str, what: str, who: str, octets: bytes
+    ) -> "Refused":
+        """Return it as it came."""
+        digest = hashlib.sha256(octets).hexdigest()
+        kept = octets if len(octets) <= _MOST_REFUSED else b""
+        return cls(0, door, name, str(code), what, who, len(octets), digest, kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,6 +228,8 @@ class Mover:
             self._request(world, waiting)
         elif waiting.kind == "paper":
             self._paper(world, waiting)
+        elif waiting.kind == "refused":
+            self._refused(world, waiting)
         else:
             await self._done(world, waiting)
 
@@ -250,6 +252,13 @@ class Mover:
         outcome = self._conductor.take(paper)
         deed = Deed(world.clock.now(), waiting.seq, outcome=(paper.number, outcome))
         self._commit(world, deed)
+
+    def _refused(self, world: DoorWorld, waiting: Input) -> None:
+        refused = self._exchange.refused(waiting.number)
+        if refused is None or self._conductor is None:
+            raise LookupError(f"refusal {waiting.number} is not in the journal, or nobody leads")
+        self._conductor.refused(refused)
+        self._commit(world, Deed(world.clock.now(), waiting.seq))
 
     async def _done(self, world: DoorWorld, waiting: Input) -> None:
         """Let the conductor work; what follows is a turn, or the end."""

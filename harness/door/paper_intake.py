@@ -10,6 +10,7 @@ from emulator.core.clock import UtcMs
 from harness.door.errors import DoorCode, Refusal, of_document
 from harness.door.exchange import Exchange
 from harness.door.intake import Note
+from harness.door.refusals import Refusals
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.xml_input import MAX_DOCUMENT_BYTES
 
@@ -51,6 +52,7 @@ class PaperIntake:
         on_taken: Called when there is something to do.
         tell: Takes a note of each.
         conducted: Whether somebody takes papers and leads turns.
+        refusals: Keeps what is refused.
     """
 
     exchange: Exchange
@@ -58,6 +60,7 @@ class PaperIntake:
     on_taken: Callable[[], None]
     tell: Callable[[Note], None]
     conducted: bool
+    refusals: Refusals
 
     def take(self, octets: bytes, *, door: str, name: str) -> PaperTicket | Refusal:
         """Take one paper.
@@ -75,6 +78,8 @@ class PaperIntake:
             number = self.exchange.take_paper(door, name, octets)
             outcome = used_before(name) if number is None else PaperTicket(number, name)
         self._note(f"paper {name[:60]!r}", outcome, door)
+        if isinstance(outcome, Refusal):
+            self.refusals.keep(outcome, octets, door=door, name=name)
         return outcome
 
     def say_done(self, turn: int, *, door: str, name: str = "") -> Refusal | None:
@@ -83,6 +88,8 @@ class PaperIntake:
         if refusal is None and self.exchange.say_done(turn, door, name) is None:
             refusal = _over(turn)
         self._note(f"turn {turn} done", refusal, door)
+        if refusal is not None:
+            self.refusals.keep(refusal, b"", door=door, name=name)
         return refusal
 
     def _judged(self, octets: bytes, name: str) -> Refusal | None:

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
-from harness.door.kept import Taken
+from harness.door.kept import Refused, Taken
 
 if TYPE_CHECKING:
     from harness.door.world import DoorWorld
@@ -203,6 +203,10 @@ class Conductor(PaperDesk, Protocol):
 
     def asked(self, taken: Taken, answer: bytes) -> None:
         """See a request and what the DSP answered at once (signed response)."""
+        ...
+
+    def refused(self, refused: Refused) -> None:
+        """See what a door refused, in its place among what came in."""
         ...
 
     def told(self, user: Eui64, document: bytes, at: UtcMs) -> None:

@@ -41,9 +41,10 @@ async def serve(door: Door, ways: WaysIn, until: asyncio.Event, say: Callable[[s
     Raises:
         UsageError: The drop cannot be made.
     """
+    drop = None if ways.drop is None else FileDrop(door, ways.drop, say)
     work = [_watch(door, until)]
-    if ways.drop is not None:
-        work.append(FileDrop(door, ways.drop, say).watch(until, ways.look_s))
+    if drop is not None:
+        work.append(drop.watch(until, ways.look_s))
     if ways.call_back is not None:
         work.append(CallBack(door, ways.call_back, say).run(until))
     if ways.listen is not None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from emulator.core.clock import UtcMs
 from harness.door.journal import Journal, put_input
-from harness.door.kept import Outgoing
+from harness.door.kept import Outgoing, Refused
 from harness.door.ports import OutFile, Paper, PaperOutcome, TurnDone, TurnSheet
 
 #: Name under which silence ends a turn.
@@ -40,6 +40,34 @@ class Shelf(Journal):
         except sqlite3.IntegrityError:
             return None
         return number
+
+    def refuse(self, refused: Refused) -> None:
+        """Journal what was refused; the same file at the drop once, however often it is read."""
+        row = (refused.name, refused.sha256, refused.code)
+        with self._transaction() as db:
+            if refused.door == "drop":
+                same = "SELECT 1 FROM refused WHERE name = ? AND sha256 = ? AND code = ?"
+                if db.execute(same, row).fetchone() is not None:
+                    return
+            cursor = db.execute(
+                "INSERT INTO refused (name, sha256, code, door, what, who, size, octets)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*row, refused.door, refused.what, refused.who, refused.size, refused.octets),
+            )
+            put_input(db, "refused", int(cursor.lastrowid or 0), refused.door, refused.name)
+
+    def refused(self, number: int) -> Refused | None:
+        """Return what was refused, or None."""
+        rows = self._rows(
+            "SELECT number, door, name, code, what, who, size, sha256, octets FROM refused"
+            " WHERE number = ?",
+            number,
+        )
+        return Refused(*rows[0]) if rows else None
+
+    def has_taken(self, document: bytes) -> bool:
+        """Say whether this very request was taken."""
+        return bool(self._rows("SELECT 1 FROM requests WHERE document = ? LIMIT 1", document))
 
     def paper(self, number: int) -> Paper | None:
         """Return a paper, or None."""

@@ -1,7 +1,7 @@
 """SMETS1 homes: migrated first, then reached through their S1SP's desk."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from device_profiles.announced import announced_in_smets1
@@ -9,9 +9,11 @@ from device_profiles.cohort import load_cohort
 from device_profiles.installation import InstalledDevice
 from device_profiles.loader import load_profile
 from device_profiles.words import DeviceType
+from emulator.codecs.dlms.hub_alert import HubAlert
 from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
+from harness.door.flood import Flood
 from harness.door.gbcs_homes import emulated
 from harness.door.homes import Homes
 from harness.door.trust import Trust
@@ -24,6 +26,7 @@ from harness.migration.collaborators import Plans
 from harness.migration.commissioning import Commissioning
 from harness.migration.commissioning_world import CommissioningWorld
 from harness.migration.course import Course
+from harness.migration.custody import S1SP
 from harness.migration.office import Office
 from harness.migration.script import Script
 from harness.migration.site import sites_of
@@ -150,6 +153,39 @@ class Smets1Homes:
     def _named(self, device: Eui64) -> InstalledDevice | None:
         found = (one for home in self._homes for one in home.of(DeviceType.PPMID))
         return next((one for one in found if one.eui64 == str(device)), None)
+
+    def flood(self, flood: Flood, now: UtcMs, refs: Collection[str] | None = None) -> UtcMs:
+        """Have hubs tell of trouble with their network; returns when the last one does.
+
+        Args:
+            flood: How much.
+            now: The present moment.
+            refs: Which homes'; None: all of them.
+        """
+        meant = [home.ref for home in self._homes if refs is None or home.ref in refs]
+        last = now
+        for number, ref in enumerate(meant):
+            for moment in flood.moments(now, number, len(meant)):
+                self.bench.trouble(ref, moment)
+                last = max(last, moment)
+        return last
+
+    def hear(self) -> int:
+        """Have the S1SP pass on what hubs told it unasked; returns how much that was.
+
+        What a hub that has not moved yet tells its SMSO stays there.
+        """
+        world, clock = self.world, self.course.office.clock
+        passed_on = 0
+        for network, notice in self.bench.take_alerts():
+            alert = HubAlert.read(notice.octets) if network == S1SP else None
+            if alert is None:
+                continue
+            document = world.desk.tell_of_trouble(alert, clock.shown(notice.at))
+            if document is not None:
+                world.dsp.take_from_s1sp(document, world.desk.party, world.desk.name)
+                passed_on += 1
+        return passed_on
 
     # -- memory --------------------------------------------------------------------------------
 

@@ -2,29 +2,26 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
 from device_profiles.cpl import load_cpl
 from device_profiles.words import SmetsVersion
-from emulator.codecs.gbcs import asn1, envelope
 from emulator.core.clock import UtcMs
-from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore
 from harness.door.flood import Flood
 from harness.door.gbcs_homes import GbcsHomes
 from harness.door.hand_out import HandOut
 from harness.door.homes import Homes
+from harness.door.looking_in import is_due, moment_of, read_or_none
 from harness.door.settling import Agenda, Patience
 from harness.door.smets1_homes import Smets1Homes
 from harness.door.trust import Trust, trust_of
-from harness.formats.duis.bodies import SignedPreCommand, UpdateFirmware
+from harness.formats.duis.bodies import UpdateFirmware
 from harness.formats.duis.dcc_bodies import CreateSchedule
-from harness.formats.duis.faults import DuisError
-from harness.formats.duis.requests import ServiceRequest, read_request
 from harness.formats.duis.responses import ACKNOWLEDGED, read_response
 from harness.formats.migration_files.parties import TEST_PARTIES, Role
 from harness.migration.collaborators import Plans
@@ -33,7 +30,7 @@ from harness.migration.record import InstallationRecord
 from harness.migration.script import Script
 from harness.parties.acb import Acb
 from harness.parties.dsp import Dsp
-from harness.parties.dsp_work import SendCommand, Work
+from harness.parties.dsp_work import SendCommand
 from harness.parties.post import Post
 from harness.ports import CapturedFrame, Clock, Hub
 from harness.rules.inventory import Inventory
@@ -216,7 +213,7 @@ class DoorWorld:
         dsp, now = self.dsp, self.clock.now()
         if any(not task.done() for name, task in self._tasks.items() if name.startswith("do ")):
             return False
-        if dsp.to_s1sps or any(_due(work, now) for work in dsp.outbox):
+        if dsp.to_s1sps or any(is_due(work, now) for work in dsp.outbox):
             return False
         under_way = {str(transfer.request_id) for transfer in dsp.transfers.values()}
         return self.agenda.at_rest(now, under_way)
@@ -231,12 +228,12 @@ class DoorWorld:
         return answer
 
     def _add_device(self, document: bytes) -> None:
-        asked = _read(document)
+        asked = read_or_none(document)
         if self._smets1 is not None and asked is not None:
             self._smets1.add_home_device(asked.body, asked.request_id.target)
 
     def _expect(self, document: bytes, code: str) -> None:
-        asked, now = _read(document), self.clock.now()
+        asked, now = read_or_none(document), self.clock.now()
         if asked is None or code.startswith("E"):
             return
         identity = str(asked.request_id)
@@ -248,7 +245,7 @@ class DoorWorld:
             self.agenda.expect_image(identity, now)
         elif code == ACKNOWLEDGED and asked.request_id.target != self.dsp.acb.eui64:
             self.agenda.heard_at = now
-            self.agenda.expect(identity, now, _moment(asked))
+            self.agenda.expect(identity, now, moment_of(asked))
 
     async def move(self, until: UtcMs) -> None:
         """Let homes and parties go on until a moment, or the next one at which work is due."""
@@ -258,6 +255,8 @@ class DoorWorld:
         due.append(self.dsp.next_schedule_at())
         later = [moment for moment in due if moment is not None and now < moment < until]
         await self.clock.sleep_until(min([until, *later]))
+        if self._smets1 is not None:
+            self._smets1.hear()
         self.dsp.post.letters.clear()
         for bench in self._benches():
             frames = bench.take_frames()  # taken in any case: they must not pile up
@@ -274,7 +273,7 @@ class DoorWorld:
         self.dsp.run_schedules()
         for hub in self._gbcs.hubs:
             self._keep(f"hear {hub.eui64}", partial(self._hear, hub))
-            if any(work.hub == hub.eui64 and _due(work, now) for work in self.dsp.outbox):
+            if any(work.hub == hub.eui64 and is_due(work, now) for work in self.dsp.outbox):
                 self._keep(f"do {hub.eui64}", partial(self.dsp.carry_out, hub))
         if self._smets1 is not None and self.dsp.to_s1sps:
             desk = self._smets1.world.desk
@@ -344,14 +343,22 @@ class DoorWorld:
         await course.migrate()
         return course.records
 
-    def disturb(self, order: str) -> None:
-        """Put a disturbance of the whole world into force: ``flood:alerts=10,over_s=600``.
+    def disturb(self, order: str, refs: Collection[str] | None = None) -> None:
+        """Put a disturbance into force: ``flood:alerts=10,over_s=600``.
+
+        Args:
+            order: What happens.
+            refs: SMETS1 homes that it happens to; None: to the whole world.
 
         Raises:
             UsageError: The order means nothing.
         """
-        now = self.clock.now()
-        self.agenda.look_forward_to(self._gbcs.flood(Flood.parse(order), now), now)
+        now, flood = self.clock.now(), Flood.parse(order)
+        self.agenda.heard_at = now  # short legs: alerts are signed and written down in parts
+        if refs is None:
+            self.agenda.look_forward_to(self._gbcs.flood(flood, now), now)
+        if self._smets1 is not None:
+            self.agenda.look_forward_to(self._smets1.flood(flood, now, refs), now)
 
     async def advance(self, until: UtcMs) -> None:
         """Let homes and parties go on until a moment, e.g. the next migration day."""
@@ -371,28 +378,3 @@ class DoorWorld:
             "handed_out": self.handed_out.dump(),
         }
         return json.dumps(state, separators=(",", ":")).encode()
-
-
-def _due(work: Work, now: UtcMs) -> bool:
-    """Say whether a piece of work is to be done now."""
-    return not isinstance(work, SendCommand) or (work.not_before or now) <= now
-
-
-def _read(document: bytes) -> ServiceRequest | None:
-    """Read a request; None for one that the DSP refuses for its body."""
-    try:
-        return read_request(document)
-    except DuisError:
-        return None
-
-
-def _moment(asked: ServiceRequest) -> UtcMs | None:
-    """Return when a request is to be carried out, as it or the command in it says; None: now."""
-    named: UtcMs | None = getattr(asked.body, "execution_time", None)
-    if named is not None or not isinstance(asked.body, SignedPreCommand):
-        return named
-    try:
-        command = envelope.decode(asked.body.gbcs_payload)
-        return asn1.ActivateFirmware.decode(command.payload).execution_time
-    except MalformedFrameError:
-        return None

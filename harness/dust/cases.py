@@ -211,8 +211,8 @@ def _of_request(ref: str, one: Expect, case: Case, facts: Facts) -> Expected:
 
 def _of_alert(ref: str, one: Expect, case: Case, facts: Facts) -> Expected:
     about = [e for e in (*facts.about(ref), *facts.about("")) if e.kind == ALERT]
-    hit = next((event for event in about if event.code == one.alert), None)
-    actual = hit.code if hit else ", ".join(sorted({event.code for event in about}))
+    hit = next((e for e in about if one.alert in {e.code, e.told.get("s1sp")}), None)
+    actual = one.alert if hit else ", ".join(sorted({event.code for event in about}))
     return _row(f"alert of {ref}", one.alert, (actual, hit), case, about, facts)
 
 

@@ -25,6 +25,7 @@ RESULTS: Final = frozenset({PAPER_RESULT, FILE_RESULT, ANSWER, ALERT, STATE})
 #: Folders of files within the run folder.
 IN: Final = "files/in"
 OUT: Final = "files/out"
+REFUSED: Final = "files/refused"
 MIGRATION: Final = "files/migration"
 
 

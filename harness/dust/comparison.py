@@ -103,6 +103,13 @@ def record_of(path: Path) -> DustRecord:
         record = _read(path / name)
         if record is not None:
             return record
+    if not path.exists():
+        raise UsageError(
+            "there is no such run folder or pack",
+            where=str(path),
+            cause="a mistyped name",
+            next_command=f"ls -l {path}",
+        )
     raise UsageError(
         "this is no DUST run: neither a pack nor a run folder with its record",
         where=str(path),

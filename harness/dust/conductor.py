@@ -10,7 +10,7 @@ from device_profiles.installation import Installation
 from emulator.core.clock import UtcMs, from_datetime, iso, to_datetime
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore
-from harness.door.kept import Taken
+from harness.door.kept import Refused, Taken
 from harness.door.ports import OutFile, Paper, PaperOutcome, TurnDone, TurnSheet
 from harness.door.world import DoorWorld
 from harness.dust import mrr, traffic
@@ -18,6 +18,7 @@ from harness.dust.batches import Batches
 from harness.dust.chronicle import OUT, Chronicle, OnEvent, plain_name
 from harness.dust.closing import RunDays
 from harness.dust.definition import Definition
+from harness.dust.definition_faults import floods_of
 from harness.dust.entry import Entry, answered, not_met
 from harness.dust.events import Level, Phase
 from harness.dust.papers import Desk, PaperOffice
@@ -178,6 +179,10 @@ class DustConductor:
         self._progress.answered = True
         self._traffic.asked(taken, answer)
 
+    def refused(self, refused: Refused) -> None:
+        """See what a door refused."""
+        self._traffic.refused(refused)
+
     def told(self, user: Eui64, document: bytes, at: UtcMs) -> None:
         """See a response or alert on its way to a service user."""
         self._traffic.told(user, document, self._shown(at))
@@ -249,7 +254,16 @@ class DustConductor:
         await self._migration.work_until(_moment(planned.day, _EVENING))
         row = self._batches.row(planned, batch, self._progress.number + 1)
         self._progress.days.append(row)
-        return self._open(TurnKind.DAY)
+        found = self._open(TurnKind.DAY)
+        self._flood(planned.number)
+        return found
+
+    def _flood(self, day: int) -> None:
+        """Let hubs tell of trouble while the turn behind a migration day is open."""
+        for order, refs in floods_of(self._definition, day):
+            self._world.disturb(order, refs)
+            text = f"injected: {order} at {len(refs)} homes"
+            self._chronicle.tell("fault", text, level=Level.WARNING, told={"refs": list(refs)})
 
     def _retry_day(self, *, asking: bool = False) -> date | None:
         """Return the next day on which homes may be tried again; None where none is left.

@@ -105,7 +105,7 @@ def _of_case(
             continue
         record = facts.records.get(ref)
         step, code = first_failing_step(record), _code(record)
-        told = _row_of(bad[0], rows, step, code)
+        told = _row_of(bad[0], rows, step, code, record)
         yield Defect(
             "",
             severity if told is None or not told.severity else told.severity,
@@ -124,9 +124,17 @@ def _found(row: Expected) -> str:
     return f"{row.actual} found" if row.actual else "nothing found"
 
 
-def _row_of(bad: Expected, rows: Sequence[DefectRow], step: str, code: str) -> DefectRow | None:
+def _row_of(
+    bad: Expected,
+    rows: Sequence[DefectRow],
+    step: str,
+    code: str,
+    record: InstallationRecord | None,
+) -> DefectRow | None:
+    """Return the row of a deviation; an answer nobody could give is whose the home's end is."""
     if bad.what.startswith("answer to "):
-        return row_for(rows, _REQUEST)
+        never = record is not None and record.state is not State.MIGRATED and not bad.actual
+        return row_for(rows, _CASE, step, code) if never else row_for(rows, _REQUEST)
     if not bad.what.startswith(("state of ", "code of ", "step of ")):
         return row_for(rows, _PAPER)
     return row_for(rows, _CASE, step, code)

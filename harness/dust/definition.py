@@ -15,7 +15,7 @@ from device_profiles.overlay import overlays_of
 from device_profiles.sections import Section
 from device_profiles.words import InstallationClass
 from harness.data_files import usage_error
-from harness.dust import definition_checks
+from harness.dust import definition_checks, definition_values
 from harness.dust.definition_models import (
     About,
     CapacityTable,
@@ -202,6 +202,13 @@ def load_definition(
         UsageError: It cannot be read, or something in it is wrong: says the file and key.
     """
     octets = read_octets(path, MAX_BYTES)
+    if len(octets) > MAX_BYTES:
+        raise UsageError(
+            f"the file is longer than {MAX_BYTES:,} octets",
+            where=str(path),
+            cause="a file of another kind: a definition of 5,000 homes is shorter",
+            next_command="smetsbench dust new EXAMPLE.toml --cohort KEY (a file that is right)",
+        )
     base = path.parent if folder is None else folder
     try:
         told = _validated(path)
@@ -209,6 +216,7 @@ def load_definition(
         folders = (*(one for one in own if one not in overlays), *overlays)
         found = _definition(path, octets, base, folders, told)
         definition_checks.check(found)
+        definition_values.check(found)
     except DataError as error:
         raise _told(error, path) from error
     return found

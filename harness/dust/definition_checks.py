@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 from device_profiles.errors import DataError, InconsistentDataError
 from device_profiles.loader import load_profile
 from device_profiles.words import DeviceType
+from harness.door import flood
+from harness.door.flood import Flood
 from harness.dust.definition_models import About, DeviceSet
 from harness.dust.definition_words import Environment, Mode, SetShape
 from harness.errors import UsageError
@@ -146,7 +148,10 @@ def _faults(definition: "Definition") -> None:
         named += [(f"fault.{number}.faults", fault) for fault in table.faults]
     for key, fault in named:
         try:
-            volume_faults.parse([fault], known=refuse_unknown)
+            if fault.partition(":")[0] == flood.NAME:
+                Flood.parse(fault)
+            else:
+                volume_faults.parse([fault], known=refuse_unknown)
         except UsageError as error:
             raise _wrong(definition, key, f"{fault}: {error.what}") from error
     for number, table in enumerate(definition.home_faults):

@@ -1,9 +1,11 @@
 """What goes wrong in a run by its definition: in all homes, in some, in the files of one day."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from emulator.core.faults import CLEAR
+from harness.door import flood
 from harness.dust.definition import Definition
 from harness.dust.definition_words import GAS_SILENT, SetShape
 from harness.migration import volume_faults
@@ -28,6 +30,33 @@ class DayTrouble:
     defects: tuple[str, ...]
 
 
+def is_flood(order: str) -> bool:
+    """Say whether an order of a definition is a flood of alerts, and no fault of ``--fault``."""
+    return order.partition(":")[0] == flood.NAME
+
+
+def floods_of(definition: Definition, day: int) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the floods that begin when a migration day has been played: order and homes.
+
+    Args:
+        definition: The definition.
+        day: Migration day, from 1.
+    """
+    everywhere = [(order, definition.refs) for order in definition.faults.faults if is_flood(order)]
+    some = [
+        (order, definition.refs_of(table))
+        for table in definition.home_faults
+        if table.day in {None, day}
+        for order in table.faults
+        if is_flood(order)
+    ]
+    return (*everywhere, *some)
+
+
+def _on_devices(orders: Sequence[str]) -> list[str]:
+    return [order for order in orders if not is_flood(order)]
+
+
 def trouble_of(definition: Definition, day: int, refs: tuple[str, ...]) -> DayTrouble:
     """Return what goes wrong on a migration day.
 
@@ -42,14 +71,14 @@ def trouble_of(definition: Definition, day: int, refs: tuple[str, ...]) -> DayTr
     on_links: list[str] = []
     orders: dict[When, tuple[str, ...]] = {}
     files: dict[str, Tamper] = {}
-    whole = volume_faults.parse(definition.faults.faults, known=refuse_unknown)
+    whole = volume_faults.parse(_on_devices(definition.faults.faults), known=refuse_unknown)
     on_links += whole.on_links
     _add(orders, whole.script, "")
     files.update(whole.script.files)
     for table in definition.home_faults:
         if table.day not in {None, day}:
             continue
-        found = volume_faults.parse(table.faults, known=refuse_unknown)
+        found = volume_faults.parse(_on_devices(table.faults), known=refuse_unknown)
         meant = [ref for ref in definition.refs_of(table) if ref in refs]
         if meant:
             files.update(found.script.files)

@@ -9,6 +9,7 @@ from device_profiles.schema import EuiText
 from device_profiles.sections import Flag, Section
 from device_profiles.words import DeviceType, Dormancy, InstallationClass
 from harness.dust.definition_words import (
+    ASKED,
     ChangeMoment,
     EntryCheck,
     Environment,
@@ -66,6 +67,7 @@ class ParticipantTable(Section):
         patience_s: Wall seconds of silence after which a turn of its ends.
         sealed: Whether the simulated one seals its authorisations, with a MAPASSWORD file.
         signed: Whether papers must be signed (MAM 7.5.3); unsigned ones are then refused.
+        asks: Services that the simulated one asks of homes that have migrated.
     """
 
     name: Text
@@ -81,6 +83,14 @@ class ParticipantTable(Section):
     patience_s: Annotated[float, Field(gt=0, le=604_800)] = 120.0
     sealed: Flag = False
     signed: Flag = True
+    asks: Annotated[tuple[str, ...], Field(max_length=40)] = ASKED
+
+    @model_validator(mode="after")
+    def _asks_what_it_can(self) -> Self:
+        unknown = [one for one in self.asks if one not in ASKED]
+        if unknown:
+            raise ValueError(f"asks: no {unknown[0]} (there are: {', '.join(ASKED)})")
+        return self
 
     @model_validator(mode="after")
     def _is_a_supplier(self) -> Self:

@@ -5,6 +5,12 @@ from typing import Final
 
 from device_profiles.words import SupplyShape
 
+#: Services that a simulated supplier may ask of homes that have migrated, in its order.
+ASKED: Final = (
+    *("6.21", "6.23", "4.1.1", "8.2", "11.2", "1.1.1", "1.6", "2.2", "4.8.1", "4.18", "5.1"),
+    *("6.13", "7.4", "8.9"),
+)
+
 
 class Environment(enum.StrEnum):
     """Where a run takes place."""
@@ -112,4 +118,6 @@ class Mistake(enum.StrEnum):
     UNSIGNED = "unsigned"  # the paper's signature is missing
     ALTERED = "altered"  # an octet was changed after signing
     WRONG_SIGNER = "wrong-signer"  # signed by another supplier
+    REPLAYED = "replayed-request"  # a request that was taken is sent again
+    UNSIGNED_REQUEST = "unsigned-request"  # a request is sent again without its signature
     NO_PASSWORD = "no-password"  # noqa: S105 - sealed, and its MAPASSWORD file is not handed in

@@ -6,6 +6,9 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from device_profiles.errors import DataError
+from emulator.core.ids import Eui64
+from harness.data_files import reading_data
 from harness.door.door import Door, DoorOptions
 from harness.door.homes import Homes
 from harness.door.settling import Patience
@@ -14,6 +17,7 @@ from harness.dust import mrr, pack, reports
 from harness.dust.choices import BEGUN, DEFINITION, Choices, Prepared, prepare
 from harness.dust.chronicle import EVENTS
 from harness.dust.conductor import DustConductor, begins_at
+from harness.dust.definition_homes import changes
 from harness.dust.disabled_checks import switches_on
 from harness.dust.index import NAME as INDEX
 from harness.dust.index import render as render_index
@@ -35,7 +39,7 @@ from harness.dust.run_doors import (
 )
 from harness.dust.run_key import key_of_run
 from harness.dust.wire import CAPTURE
-from harness.errors import BenchError, UsageError
+from harness.errors import BenchError, HarnessError, UsageError
 from harness.files import write_octets
 from harness.rules.migration_rulebook import load_rule_book
 from harness.run_folder import RunFolder
@@ -78,7 +82,8 @@ def start(choices: Choices, out: Path, watchers: Watchers | None = None) -> Dust
         write_octets(out / DEFINITION, prepared.definition.octets)
         told = json.dumps(choices.dump(), indent=1) + "\n"
         write_octets(out / BEGUN, told.encode())
-        return _play(prepared, out, watchers or Watchers())
+        with reading_data():
+            return _play(prepared, out, watchers or Watchers())
 
 
 def resume(folder: Path, watchers: Watchers | None = None) -> DustRecord:
@@ -89,7 +94,7 @@ def resume(folder: Path, watchers: Watchers | None = None) -> DustRecord:
         DustInterruptedError: Ctrl-C or SIGTERM.
         BenchError: The homes or the participant broke.
     """
-    with RunFolder(folder).lock():
+    with RunFolder(folder).lock(), reading_data():
         return _play(prepare(Choices.load(folder)), folder, watchers or Watchers())
 
 
@@ -170,6 +175,7 @@ def _homes(prepared: Prepared) -> Homes:
         seed=definition.run.seed,
         migrated=False,
         start_at=begins_at(prepared.plan),
+        users=tuple(dict.fromkeys(Eui64.parse(one.to) for one in changes(definition))),
         switches=switches_on(first, definition.disabled_checks, book),
         defects=definition.faults.defects,
     )
@@ -182,6 +188,8 @@ def _complain(door: Door, folder: Path) -> None:
         BenchError: Something did.
     """
     error = door.broken
+    if isinstance(error, DataError | HarnessError):
+        raise error  # a table of an overlay, or what the bench itself says
     if error is not None:
         raise BenchError(
             f"the run broke: {type(error).__name__}: {error}",

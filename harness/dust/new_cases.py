@@ -90,9 +90,48 @@ def cases(cohort: Cohort, *, simulated: bool) -> Iterator[NewCase]:
         "After migration the meters answer Service Requests",
         "post-migration",
         _refs("dual-001"),
-        ('request = "4.1.1", answer = "I0"',),
+        (_answered("4.1.1"),),
         "S1SR",
     )
+    if simulated:
+        yield from _of_services(cohort)
+
+
+def _of_services(cohort: Cohort) -> Iterator[NewCase]:
+    """Yield what the simulated supplier is answered; see ``asks`` of the participant."""
+    yield NewCase(
+        "A tariff, the payment mode, logs, profile and supply state, by its supplier",
+        "post-migration",
+        _refs("dual-001"),
+        tuple(_answered(one) for one in ("1.1.1", "1.6", "4.8.1", "6.13", "7.4", "8.9", "11.2")),
+        "S1SR",
+    )
+    yield NewCase(
+        "A top-up over the air, and the balance",
+        "prepay",
+        _set("prepay"),
+        (_answered("2.2"), _answered("4.18")),
+        "TMAD 4.49",
+    )
+    yield NewCase(
+        "The supplier that gained a home puts its certificates there (6.23)",
+        "change-of-supplier",
+        _refs("elec-002"),
+        (_answered("6.23"), 'alert = "N42"'),
+        "S1SR",
+    )
+    if cohort.split_supply.require_null_supplier_certificates:
+        yield NewCase(
+            "Null Certificate IDs of split supply are replaced by its supplier (6.21)",
+            "post-migration",
+            _refs("split-001"),
+            (_answered("6.21"), 'alert = "N42"'),
+            "S1SR",
+        )
+
+
+def _answered(service: str) -> str:
+    return f'request = "{service}", answer = "I0"'
 
 
 def _third(cohort: Cohort) -> str:

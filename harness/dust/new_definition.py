@@ -11,7 +11,7 @@ from device_profiles.files import Folders
 from harness.data_files import reading_data
 from harness.dust.closing import window_line, window_of
 from harness.dust.definition import load_definition
-from harness.dust.definition_words import Mode
+from harness.dust.definition_words import ASKED, Mode
 from harness.dust.new_cases import cases, hands_over
 from harness.errors import UsageError
 from harness.files import write_octets
@@ -126,6 +126,8 @@ class NewDefinition:
         if self.is_simulated:
             yield "sealed = true          # authorisations go sealed, with a MAPASSWORD file"
             yield "signed = true          # unsigned papers are refused (MAM 7.5.3)"
+            yield "# What it asks of homes that have migrated; left out: all that it can."
+            yield "# asks = [" + ", ".join(f'"{one}"' for one in ASKED) + "]"
         else:
             yield "signed = false         # true: unsigned papers are refused; smetsbench ma sign"
         yield ""

@@ -19,7 +19,7 @@ from harness.door.serving import WaysIn, serve
 from harness.dust.choices import Prepared
 from harness.dust.chronicle import OnEvent
 from harness.dust.simulated import SimulatedSupplier
-from harness.errors import HarnessError, UsageError
+from harness.errors import BenchError, HarnessError, UsageError
 from harness.files import write_octets
 
 #: Where the doors of a run are, while it runs.
@@ -165,17 +165,20 @@ async def served(prepared: Prepared, door: Door, ways: WaysIn, folder: Path) -> 
 
     Raises:
         DustInterruptedError: It was stopped from outside.
+        UsageError: A way in cannot be opened.
+        BenchError: The ways in closed before the run was over.
     """
     until, stopped = asyncio.Event(), asyncio.Event()
     if threading.current_thread() is threading.main_thread():
         stop_on_signals(stopped)
-    serving = asyncio.ensure_future(serve(door, ways, until, _silent))
+    serving = asyncio.ensure_future(serve(door, ways, until, _saying(folder)))
     waits: list[asyncio.Future[Any]] = [
         serving,
         asyncio.ensure_future(stopped.wait()),
         asyncio.ensure_future(door.over()),
     ]
-    supplier = _supplier(prepared, ways, folder / TRUST)
+    began = bool(door.exchange.counts()["requests"])
+    supplier = _supplier(prepared, ways, folder / TRUST, again=began)
     player = None
     if supplier is not None:
         player = asyncio.ensure_future(asyncio.to_thread(supplier.play))
@@ -187,7 +190,7 @@ async def served(prepared: Prepared, door: Door, ways: WaysIn, folder: Path) -> 
                 player.result()
                 waits = [one for one in waits if one is not player]
         if supplier is None and door.is_over:
-            await _linger(door, ways, stopped)
+            await _linger(door, ways, stopped, _saying(folder))
     finally:
         if supplier is not None:
             supplier.stop.set()
@@ -195,18 +198,45 @@ async def served(prepared: Prepared, door: Door, ways: WaysIn, folder: Path) -> 
         await asyncio.gather(serving, *([player] if player else []), return_exceptions=True)
         for one in waits:
             one.cancel()
-    if stopped.is_set() and not door.is_over:
-        raise DustInterruptedError(
-            "interrupted; everything the participant handed in is in the journal",
-            where=str(folder),
-            next_command=f"smetsbench resume {folder}",
-        )
+        if ways.listen is not None:
+            ways.listen.close()
+    _complain(door, stopped, serving, folder)
 
 
-async def _linger(door: Door, ways: WaysIn, stopped: asyncio.Event) -> None:
+def _complain(
+    door: Door, stopped: asyncio.Event, serving: asyncio.Future[None], folder: Path
+) -> None:
+    """Say why the doors are closed although the run is not over; a broken world says so itself."""
+    if door.is_over or (door.broken and not stopped.is_set()):
+        return
+    if not stopped.is_set():
+        raise _shut(serving, folder)
+    raise DustInterruptedError(
+        "interrupted; everything the participant handed in is in the journal",
+        where=str(folder),
+        next_command=f"smetsbench resume {folder}",
+    )
+
+
+def _shut(serving: asyncio.Future[None], folder: Path) -> HarnessError:
+    """Return what to say of doors that closed before the run was over."""
+    error = None if serving.cancelled() else serving.exception()
+    if isinstance(error, HarnessError):
+        return error
+    return BenchError(
+        f"the participant's doors broke: {error or 'they closed by themselves'}",
+        where=str(folder),
+        cause="a drop that was removed or cannot be written any more, or a full disk",
+        next_command=f"smetsbench resume {folder}",
+    )
+
+
+async def _linger(
+    door: Door, ways: WaysIn, stopped: asyncio.Event, say: Callable[[str], None]
+) -> None:
     """Write out what waits for the drop, and let an outside participant see the end."""
     if ways.drop is not None:
-        await asyncio.to_thread(FileDrop(door, ways.drop, _silent).look)
+        await asyncio.to_thread(FileDrop(door, ways.drop, say).look)
     try:
         async with asyncio.timeout(_LINGER_S):
             await stopped.wait()
@@ -214,14 +244,21 @@ async def _linger(door: Door, ways: WaysIn, stopped: asyncio.Event) -> None:
         return
 
 
-def _supplier(prepared: Prepared, ways: WaysIn, trust: Path) -> SimulatedSupplier | None:
+def _supplier(
+    prepared: Prepared, ways: WaysIn, trust: Path, *, again: bool
+) -> SimulatedSupplier | None:
     if not prepared.is_simulated or ways.listen is None or ways.drop is None:
         return None
     host, port = ways.listen.getsockname()[:2]
-    return SimulatedSupplier(
-        prepared.definition, prepared.homes, trust, ways.drop, HttpWay(host, port)
-    )
+    way = HttpWay(host, port)
+    return SimulatedSupplier(prepared.definition, prepared.homes, trust, ways.drop, way, again)
 
 
-def _silent(_text: str) -> None:
-    """Say nothing: what passes the doors is told by events."""
+def _saying(folder: Path) -> Callable[[str], None]:
+    """Return what writes what a way in or out says, e.g. a drop that was taken away, to the log."""
+
+    def say(text: str) -> None:
+        with (folder / DOOR_LOG).open("a", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+    return say

@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from device_profiles.installation import Installation
-from device_profiles.words import DeviceType
+from device_profiles.words import DeviceType, SupplyShape
+from emulator.core.chance import Chance
 from emulator.core.ids import Eui64
 from harness.door.client import HttpWay, Sent
 from harness.door.drop import IN, OUT, REFUSED, TAKEN
 from harness.door.drop_files import PART
 from harness.door.participant import ParticipantSystem
 from harness.door.trust import DCC, PARTICIPANT, xml_key_of
+from harness.dust.asks import Asker, wishes
 from harness.dust.definition import Definition
 from harness.dust.definition_homes import changes
 from harness.dust.definition_words import Mistake
@@ -30,10 +32,13 @@ from harness.dust.papers_made import Paper as MadePaper
 from harness.dust.papers_made import Papers, mistakes_of, mistakes_of_paper
 from harness.errors import BenchError
 from harness.formats.authorisation.paper_kind import RetryLine, render_retries
-from harness.formats.duis.bodies import ReadFirmwareVersion, ReadInventory, RequestBody
+from harness.formats.duis import document as documents
+from harness.formats.duis.bodies import RequestBody
+from harness.formats.duis.dcc_bodies import CreateSchedule
 from harness.formats.duis.faults import DuisError
+from harness.formats.duis.shape import SIGNATURE_NAMESPACE
 from harness.formats.duis.signing import XmlKey
-from harness.formats.duis.smets1_bodies import ReadInstantaneousImportRegisters
+from harness.formats.duis.xml_input import parse
 from harness.keys import open_keystore
 from harness.migration.states import State
 
@@ -44,8 +49,14 @@ _PAPER_S: Final = 300.0
 #: Room for the counters of one turn.
 _COUNTERS: Final = 100_000
 _HOUR: Final = 7
-#: Of how many newly migrated homes everything is asked; of the others their registers alone.
-_FULLY: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Posted:
+    """A request, and what the door said to it."""
+
+    document: bytes
+    sent: Sent
 
 
 @dataclass(slots=True)
@@ -58,6 +69,7 @@ class SimulatedSupplier:
         trust: Folder of keys.
         drop: The file drop.
         way: The way by HTTP.
+        again: Whether it may have sent what it sends in its first turn before a restart.
         stop: Set from outside to end it.
     """
 
@@ -66,8 +78,9 @@ class SimulatedSupplier:
     trust: Path
     drop: Path
     way: HttpWay = field(repr=False)
+    again: bool = False
     stop: threading.Event = field(default_factory=threading.Event, repr=False)
-    _system: ParticipantSystem | None = field(default=None, repr=False)
+    _systems: dict[Eui64, ParticipantSystem] = field(default_factory=dict, repr=False)
 
     def play(self) -> None:
         """Take turn after turn.
@@ -84,6 +97,7 @@ class SimulatedSupplier:
             if sheet["turn"] is None:
                 return
             self._act(sheet)
+            self.again = False
             self.way.ask("POST", f"/turns/{sheet['turn']}/done", b"{}", "application/json")
 
     def _act(self, sheet: dict[str, Any]) -> None:
@@ -98,7 +112,7 @@ class SimulatedSupplier:
                 self._authorise(lacking, day, corrected=True, hour=_HOUR + sheet["turn"] % 12)
             self._decide(sheet["turn"], day)
         elif sheet["kind"] == "day":
-            self._ask_homes(sheet["turn"])
+            self._ask_homes(sheet["turn"], day)
 
     def _fetched(self, names: Sequence[str]) -> None:
         """Wait until the files of a turn lie in the drop: by HTTP its sheet may be there first.
@@ -205,44 +219,71 @@ class SimulatedSupplier:
                 return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
         return []
 
-    def _ask_homes(self, turn: int) -> None:
-        """Ask the homes that are newly migrated."""
+    def _ask_homes(self, turn: int, day: date) -> None:
+        """Ask the homes that are newly migrated what the definition has asked of them."""
         before = {row["ref"] for row in self._outcomes(turn - 1) if row["state"] == State.MIGRATED}
         migrated = [row["ref"] for row in self._outcomes(turn) if row["state"] == State.MIGRATED]
-        gone = {one.ref for one in changes(self.definition)}
-        fresh = [ref for ref in migrated if ref not in before and ref not in gone]
-        system = self._opened(turn)
+        fresh = self._mine(ref for ref in migrated if ref not in before)
+        asks, chance = self.definition.participant.asks, Chance(self.definition.run.seed)
         sent = [
-            self._send(system, body, device)
-            for number, home in enumerate(self._mine(fresh))
-            for body, device in self._wishes(home, full=number < _FULLY)
+            (self._opened(asker.user, turn), body, device)
+            for place, asker in enumerate(self._askers(fresh, turn, day))
+            for body, device in wishes(asker, asks, place, chance)
         ]
-        for one in sent:
-            self._await(system, one)
+        sent.sort(key=lambda one: isinstance(one[1], CreateSchedule))
+        waits = [(one[0], self._send(*one)) for one in sent]
+        self._send_wrongly(sent, waits)
+        for system, one in waits:
+            self._await(system, one.sent)
 
-    def _wishes(
-        self, home: Installation, *, full: bool
-    ) -> Iterator[tuple[RequestBody, Eui64 | None]]:
-        """Yield what is asked of a home: registers, and of some the inventory and versions."""
-        own = set(self.definition.participant.user_ids)
-        esme = home.of(DeviceType.ESME)[0]
-        if esme.supplier not in own:
-            return
-        yield ReadInstantaneousImportRegisters(), Eui64.parse(esme.eui64)
-        if full:
-            yield ReadInventory(Eui64.parse(esme.eui64)), None
-            yield ReadFirmwareVersion(), Eui64.parse(esme.eui64)
+    def _send_wrongly(
+        self,
+        wishes_: Sequence[tuple[ParticipantSystem, RequestBody, Eui64 | None]],
+        sent: Sequence[tuple[ParticipantSystem, "_Posted"]],
+    ) -> None:
+        """Send what the definition's mistakes are about once more: as it was, or unsigned."""
+        for mistake in self.definition.mistakes:
+            meant = self.definition.refs_of(mistake)
+            devices = {
+                device.eui64 for home in self._mine(meant) for device in home.of(DeviceType.ESME)
+            }
+            for (_system, _body, device), (_same, posted) in zip(wishes_, sent, strict=True):
+                if str(device) not in devices:
+                    continue
+                if mistake.what is Mistake.REPLAYED:
+                    self.way.send(posted.document)
+                elif mistake.what is Mistake.UNSIGNED_REQUEST:
+                    self.way.send(_unsigned(posted.document))
+                devices.discard(str(device))  # the first request of a home is enough
 
-    def _opened(self, turn: int) -> ParticipantSystem:
-        user = Eui64.parse(self.definition.participant.user_ids[0])
-        if self._system is None:
-            self._system = ParticipantSystem.open(self.trust, self.way, user)
-        self._system.supplier.counter = turn * _COUNTERS
-        return self._system
+    def _askers(self, homes: Sequence[Installation], turn: int, day: date) -> Iterator[Asker]:
+        """Yield who asks each home: its supplier now, where that is the participant or gained it.
 
-    def _send(self, system: ParticipantSystem, body: RequestBody, device: Eui64 | None) -> Sent:
-        asked = system.supplier.ask(body, device)
-        return self.way.send(system.supplier.send(asked))
+        The store has the keys of the suppliers that gain a home: they play in this process, too.
+        """
+        store = open_keystore(self.trust / DCC).merged(open_keystore(self.trust / PARTICIPANT))
+        gained = {one.ref: one.to for one in changes(self.definition)}
+        own = {*self.definition.participant.user_ids, *gained.values()}
+        null = self.definition.cohort.split_supply.require_null_supplier_certificates
+        for home in homes:
+            user = gained.get(home.ref, home.of(DeviceType.ESME)[0].supplier)
+            if user in own:
+                split = null and home.shape is SupplyShape.SPLIT_SUPPLY
+                known = Eui64.parse(user)
+                yield Asker(home, known, day, turn, store, null=split, gained=home.ref in gained)
+
+    def _opened(self, user: Eui64, turn: int) -> ParticipantSystem:
+        system = self._systems.get(user)
+        if system is None:
+            system = self._systems[user] = ParticipantSystem.open(self.trust, self.way, user)
+        system.supplier.counter = max(system.supplier.counter, turn * _COUNTERS)
+        return system
+
+    def _send(
+        self, system: ParticipantSystem, body: RequestBody, device: Eui64 | None
+    ) -> "_Posted":
+        document = system.supplier.send(system.supplier.ask(body, device))
+        return _Posted(document, self.way.send(document, again=self.again))
 
     def _await(self, system: ParticipantSystem, sent: Sent) -> None:
         """Take the answer to a request; one that was asked before a restart is not waited for.
@@ -264,3 +305,11 @@ class SimulatedSupplier:
             raise BenchError(
                 f"an answer cannot be believed: {error}", where=f"request {sent.id}"
             ) from error
+
+
+def _unsigned(document: bytes) -> bytes:
+    """Return a request without its signature."""
+    root = parse(document)
+    for signature in root.findall(f"{{{SIGNATURE_NAMESPACE}}}Signature"):
+        root.remove(signature)
+    return documents.octets(root)

@@ -7,11 +7,12 @@ from typing import Any, Final
 from device_profiles.installation import Installation
 from emulator.core.clock import UtcMs, iso
 from emulator.core.ids import Eui64
-from harness.door.kept import Taken
+from harness.door.kept import Refused, Taken
 from harness.door.sorting import code_of
-from harness.dust.chronicle import ALERT, ANSWER, IN, OUT, Chronicle
+from harness.dust.chronicle import ALERT, ANSWER, IN, OUT, REFUSED, Chronicle, plain_name
 from harness.dust.events import Level, Phase
-from harness.formats.duis import smets1_response
+from harness.formats.duis import s1sp_alert, smets1_response
+from harness.formats.duis.alerts import S1spAlertPassed
 from harness.formats.duis.faults import DuisError
 from harness.formats.duis.responses import (
     ACKNOWLEDGED,
@@ -21,9 +22,13 @@ from harness.formats.duis.responses import (
     Smets1ResponseMessage,
     read_response,
 )
+from harness.formats.duis.s1sp_alert import S1spAlert
 from harness.formats.duis.smets1_response import DeviceAlert
 
 _DCC: Final = "DCC"
+_OPENS: Final = "MAPASSWORD"
+#: Kind of an event: a door refused what was handed in.
+DOOR_REFUSED: Final = "door-refused"
 
 
 @dataclass(slots=True)
@@ -110,6 +115,35 @@ class Traffic:
         if code != ACKNOWLEDGED or not taken.waits:
             self._answered(taken.service, device, user, code, path)
 
+    def refused(self, refused: Refused) -> None:
+        """Take down what a door refused: nothing came of it."""
+        name = plain_name(refused.name) or f"{refused.door}-{refused.number:06d}.xml"
+        path = ""
+        if refused.octets:
+            path = self._chronicle.keep(
+                f"{REFUSED}/{name}",
+                refused.octets,
+                _OPENS if _opens(refused) else "refused at the door",
+                sender=refused.who,
+                receiver=_DCC,
+                result=refused.code,
+            ).path
+        self._chronicle.tell(
+            DOOR_REFUSED,
+            f"{refused.door}: {refused.what}",
+            level=Level.WARNING,
+            party=refused.who,
+            receiver=_DCC,
+            code=refused.code,
+            file=path,
+            told={
+                "door": refused.door,
+                "name": refused.name,
+                "size_bytes": refused.size,
+                "sha256": refused.sha256,
+            },
+        )
+
     def told(self, user: Eui64, document: bytes, at: UtcMs) -> None:
         """Take down a response or alert on its way to a service user."""
         self.memory.told += 1
@@ -117,6 +151,9 @@ class Traffic:
         code, identity = code_of(response), response.header.request_id
         asked = None if identity is None else self.memory.asked.get(str(identity))
         device = asked.device if asked is not None else _device_of(response)
+        inside = _s1sp_alert(response)
+        if inside is not None and asked is None:
+            device = str(inside.device or "")
         path = f"{OUT}/told-{self.memory.told:06d}.xml"
         path = self._keep(path, document, str(user), code, device, at)
         if asked is not None and not _is_alert(response):
@@ -134,6 +171,7 @@ class Traffic:
             device=device,
             code=code,
             file=path,
+            told={} if inside is None else {"s1sp": inside.code},
         )
 
     def _answered(  # noqa: PLR0913, PLR0917 -- what was asked of whom, and what came of it
@@ -181,6 +219,11 @@ class Traffic:
         return () if ref is None else (ref,)
 
 
+def _opens(refused: Refused) -> bool:
+    """Say whether what was refused may open a sealed authorisation: packs treat it as one."""
+    return _OPENS in refused.name.upper() or b"PassPhrase" in refused.octets
+
+
 def _is_alert(response: ServiceResponse) -> bool:
     body = response.body
     if isinstance(body, Smets1ResponseMessage):
@@ -191,6 +234,15 @@ def _is_alert(response: ServiceResponse) -> bool:
 def _inner(body: Smets1ResponseMessage) -> object:
     try:
         return smets1_response.read_signed(body.signed).body
+    except DuisError:
+        return None
+
+
+def _s1sp_alert(response: ServiceResponse) -> S1spAlert | None:
+    """Return the alert of an S1SP that one of the DSP's passes on; None for any other document."""
+    alert = response.body.alert if isinstance(response.body, DccAlertMessage) else None
+    try:
+        return s1sp_alert.read_alert(alert.alert) if isinstance(alert, S1spAlertPassed) else None
     except DuisError:
         return None
 
