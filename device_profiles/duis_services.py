@@ -72,19 +72,21 @@ class DuisService(Section):
 
 
 class Transform(Section):
-    """How a request without arguments becomes a GBCS command.
+    """How a request that has no arguments, or a period and a word, becomes a GBCS command.
 
     Attributes:
         service: Service reference variant.
         devices: Device types.
+        asks: Word of the request that it is for (the log of 6.13), or empty for any.
         message: Message code by name (``ECS17B``).
-        content: What the command does, in the small language of ``dsp_transform``.
+        content: What the command does, in the small language of ``dsp_contents``.
         seals: ``yes`` where the answer is sealed for who reads, else ``no``.
         evidence: Where the row comes from.
     """
 
     service: str
     devices: frozenset[DeviceType]
+    asks: str
     message: str
     content: Annotated[str, Field(min_length=3)]
     seals: Annotated[str, Field(pattern="^(yes|no)$")]
@@ -107,10 +109,12 @@ class Transform(Section):
 
     @classmethod
     def found(
-        cls, rows: Mapping[str, tuple[Self, ...]], service: str, kind: DeviceType
+        cls, rows: Mapping[str, tuple[Self, ...]], service: str, kind: DeviceType, asks: str = ""
     ) -> Self | None:
-        """Return the transform of a service for a device type, or None."""
-        return next((row for row in rows.get(service, ()) if kind in row.devices), None)
+        """Return the transform of a service for a device type and a word, or None."""
+        fit = [row for row in rows.get(service, ()) if kind in row.devices]
+        exact = next((row for row in fit if row.asks == asks), None)
+        return exact or next((row for row in fit if not row.asks), None)
 
 
 def load_duis_services(overlays: Folders = ()) -> Mapping[str, DuisService]:

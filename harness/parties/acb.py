@@ -1,4 +1,8 @@
-"""The Access Control Broker: adds the MAC to commands, opens what devices send to it."""
+"""The Access Control Broker: adds the MAC to commands, opens what devices send to it.
+
+It holds the key of the transitional change-of-supplier party too, where that one is played: both
+are parts of the DCC.
+"""
 
 from typing import Any
 
@@ -6,7 +10,7 @@ from emulator.codecs.gbcs import envelope
 from emulator.codecs.gbcs.envelope import Envelope
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyUsage
-from emulator.crypto.protection import KeyRing, Opened, add_mac, open_message
+from emulator.crypto.protection import KeyRing, Opened, add_mac, open_message, sign
 from emulator.crypto.signature import verify
 
 
@@ -17,12 +21,21 @@ class Acb:
         name: How the trace calls it.
         eui64: Its identifier.
         counter: Originator counter of its last own message.
+        transitional_cos: The transitional change-of-supplier party; None where nobody plays it.
     """
 
-    def __init__(self, eui64: Eui64, ring: KeyRing, *, last_counter: int = 0) -> None:
+    def __init__(
+        self,
+        eui64: Eui64,
+        ring: KeyRing,
+        *,
+        last_counter: int = 0,
+        transitional_cos: Eui64 | None = None,
+    ) -> None:
         self.name = "ACB"
         self.eui64 = eui64
         self.counter = last_counter
+        self.transitional_cos = transitional_cos
         self._ring = ring
 
     def next_counter(self) -> int:
@@ -37,6 +50,19 @@ class Acb:
             KeyNotHeldError: No key of the target device is known.
         """
         return envelope.encode(add_mac(env, self._ring, acb=self.eui64))
+
+    def signed(self, env: Envelope) -> Envelope:
+        """Return a command of its own, or of the change-of-supplier party, with a signature.
+
+        Raises:
+            KeyNotHeldError: The originator's private key is not held.
+        """
+        return sign(env, self._ring)
+
+    def certificate_of(self, device: Eui64) -> bytes | None:
+        """Return the key-agreement certificate of a device, DER, or None."""
+        entry = self._ring.keystore.find(device, KeyUsage.KA)
+        return None if entry is None else entry.certificate
 
     def signature_holds(self, env: Envelope) -> bool:
         """Say whether a command bears the signature of its originator."""

@@ -8,8 +8,10 @@ from typing import Any, Final, TypeVar
 
 from lxml import etree
 
+from device_profiles.words import DeviceType
 from emulator.codecs.gbcs import envelope
 from emulator.codecs.gbcs.envelope import Envelope
+from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from emulator.crypto import signature
 from harness.errors import UsageError
@@ -18,8 +20,9 @@ from harness.formats.duis.bodies import ServiceReference
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.requests import ServiceRequest, read_request
+from harness.formats.duis.transforms.outcome import Device, Refused
+from harness.formats.duis.transforms.transform import transform as to_pre_command
 from harness.formats.duis.xml_input import parse
-from harness.parties import transform
 from harness.parties.acb import Acb
 from harness.parties.correlation import Correlated
 from harness.parties.dsp import Dsp
@@ -84,15 +87,28 @@ def _judge_command_blindly(
     return None if blind else objection
 
 
-def _altered(_self: Dsp, asked: ServiceRequest) -> bytes:
-    right = envelope.decode(transform.pre_command(asked))
+def _as_for_a_meter(self: Dsp, asked: ServiceRequest) -> bytes | Refused:
+    """Make the pre-command as if the device were a meter."""
+    meter = {asked.request_id.target: Device(DeviceType.ESME)}
+    made = to_pre_command(asked, replace(self.known(), devices=meter))
+    return made if isinstance(made, Refused) else made.octets
+
+
+def _altered(self: Dsp, asked: ServiceRequest) -> bytes | Refused:
+    made = Dsp.transformed(self, asked)
+    if isinstance(made, Refused):
+        return made
+    right = envelope.decode(made)
     payload = bytearray(right.payload)
     payload[-1] ^= 1
     return envelope.encode(replace(right, payload=bytes(payload)))
 
 
-def _for_another_device(_self: Dsp, asked: ServiceRequest) -> bytes:
-    right = envelope.decode(transform.pre_command(asked))
+def _for_another_device(self: Dsp, asked: ServiceRequest) -> bytes | Refused:
+    made = Dsp.transformed(self, asked)
+    if isinstance(made, Refused):
+        return made
+    right = envelope.decode(made)
     target = right.header.target.octets
     other = Eui64(target[:-1] + bytes((target[-1] ^ 1,)))
     return envelope.encode(replace(right, header=replace(right.header, target=other)))
@@ -169,7 +185,9 @@ def _all_or_nothing(self: Dsp, update: Any, devices: tuple[Eui64, ...]) -> Any:
 # --- supplier and broker ---------------------------------------------------------------------
 
 
-def _signs_anything(_self: Supplier, _request_id: RequestId, pre_command: bytes) -> Correlated:
+def _signs_anything(
+    _self: Supplier, _request_id: RequestId, pre_command: bytes, _at: UtcMs | None = None
+) -> Correlated:
     return Correlated(envelope.decode(pre_command))
 
 
@@ -205,7 +223,11 @@ DEFECTS: Final[Mapping[str, PartyDefect]] = MappingProxyType(
         "dsp-skips-applicability": PartyDefect(
             Dsp,
             "lets 11.3 through to a PPMID, and 11.1 and 11.4 to any device",
-            {**_without("applicable"), "judge_command": _judge_command_blindly},
+            {
+                **_without("applicable"),
+                "judge_command": _judge_command_blindly,
+                "transformed": _as_for_a_meter,
+            },
         ),
         "dsp-skips-hub-check": PartyDefect(
             Dsp, "sends PPMID images through hubs that cannot pass them on", _without("hub")

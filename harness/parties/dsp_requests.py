@@ -26,7 +26,9 @@ from harness.formats.duis.responses import (
     PpmidFirmwareWarning,
     PreCommand,
 )
-from harness.parties import dsp_inventory, dsp_smets1_firmware, transform
+from harness.formats.duis.transforms.outcome import Context, Refusal, Refused
+from harness.formats.duis.transforms.transform import transform as to_pre_command
+from harness.parties import dsp_inventory, dsp_smets1_firmware, known_devices, transform
 from harness.parties.dsp_base import Decision
 from harness.parties.dsp_smets1 import Smets1Desk
 from harness.parties.dsp_work import Awaited, DistributeImage, SendCommand, Transfer
@@ -53,6 +55,17 @@ _CATEGORIES: Final[Mapping[DuisFault, Category]] = {
     DuisFault.MISSING_SIGNATURE: Category.BAD_SIGNATURE,
     DuisFault.BAD_SIGNATURE: Category.BAD_SIGNATURE,
     DuisFault.IMAGE_TOO_LARGE: Category.BAD_IMAGE,
+}
+
+#: Why a request becomes no command -> category of the refusal.
+_NO_COMMAND: Final[Mapping[Refusal, Category]] = {
+    Refusal.MALFORMED: Category.BAD_REQUEST,
+    Refusal.NOT_CRITICAL: Category.BAD_REQUEST,
+    Refusal.NO_TRANSFORM: Category.NOT_APPLICABLE,
+    Refusal.UNKNOWN_DEVICE: Category.UNKNOWN_DEVICE,
+    Refusal.DEVICE_TYPE: Category.NOT_APPLICABLE,
+    Refusal.MISSING_CERTIFICATE: Category.NOT_TRANSFORMED,
+    Refusal.OUT_OF_RANGE: Category.BAD_REQUEST,
 }
 
 Answer = Objection | bytes
@@ -139,9 +152,14 @@ class RequestDesk(Smets1Desk):
         """Judge an 11.2 or 11.3 request."""
         return firmware_checks.check_command(service, actor, device, self.inventory)
 
-    def transformed(self, asked: ServiceRequest) -> bytes:
-        """Return the pre-command of a critical request."""
-        return transform.pre_command(asked)
+    def transformed(self, asked: ServiceRequest) -> bytes | Refused:
+        """Return the pre-command of a critical request, or why there is none."""
+        made = to_pre_command(asked, self.known())
+        return made if isinstance(made, Refused) else made.octets
+
+    def known(self) -> Context:
+        """Return what transforms are told: the inventory, certificates at hand, the time."""
+        return known_devices.listed(self.inventory, self.acb.certificate_of, self.now)
 
     def busy_devices(self) -> frozenset[Eui64]:
         """Return the devices with an unfinished transfer."""
@@ -254,10 +272,13 @@ class RequestDesk(Smets1Desk):
         record = self.inventory.find(device)
         if objection is not None or record is None:
             return objection or Objection(Category.UNKNOWN_DEVICE, str(device))
-        return self.hand_back(asked, record, self.transformed(asked))
+        return self.hand_back(asked, record)
 
-    def hand_back(self, asked: ServiceRequest, record: InventoryRecord, octets: bytes) -> bytes:
-        """Return a pre-command for its originator to sign, and remember it."""
+    def hand_back(self, asked: ServiceRequest, record: InventoryRecord) -> Answer:
+        """Return a pre-command for its originator to sign, and remember it; or say why not."""
+        octets = self.transformed(asked)
+        if isinstance(octets, Refused):
+            return refusal_of(octets)
         self._pre_commands[asked.request_id] = octets
         pre_command = PreCommand(record.gbcs_version or GBCS_VERSION, octets)
         return self.respond(asked, SUCCESS, pre_command)
@@ -341,6 +362,11 @@ class RequestDesk(Smets1Desk):
         bodies.ReadInventory: _show_inventory,
         bodies.UpdateInventory: _change_inventory,
     }
+
+
+def refusal_of(refused: Refused) -> Objection:
+    """Return the refusal of a request that becomes no command."""
+    return Objection(_NO_COMMAND[refused.reason], f"{refused.reason}: {refused.detail}")
 
 
 def body_of(env: Envelope) -> bytes:

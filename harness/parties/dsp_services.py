@@ -14,6 +14,7 @@ from device_profiles.duis_services import (
 )
 from device_profiles.words import DeviceStatus, SmetsVersion
 from emulator.core.clock import UtcMs
+from emulator.core.errors import KeyNotHeldError
 from emulator.core.ids import Eui64
 from harness.formats.duis.dcc_bodies import (
     CreateSchedule,
@@ -27,10 +28,12 @@ from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.requests import ServiceRequest, request, write_request
 from harness.formats.duis.responses import ACKNOWLEDGED, SUCCESS
 from harness.formats.duis.schedule_contents import Schedule, ScheduleCreated, Schedules
+from harness.formats.duis.transforms.outcome import Refused
 from harness.parties import dsp_schedules, dsp_transform
-from harness.parties.dsp_requests import Answer, RequestDesk
+from harness.parties.dsp_contents import Reader
+from harness.parties.dsp_requests import Answer, RequestDesk, refusal_of
 from harness.parties.dsp_schedules import DspSchedule
-from harness.parties.dsp_transform import Reader
+from harness.parties.speakers import SIGNED, Speaker, speaker_of
 from harness.rules.firmware_checks import Category, Objection
 from harness.rules.inventory import InventoryRecord
 from harness.rules.roles import Actor
@@ -60,7 +63,7 @@ class ServiceDesk(RequestDesk):
 
     #: Every service reference variant of DUIS.
     services: ClassVar[Mapping[str, DuisService]] = load_duis_services()
-    #: How requests without arguments become commands.
+    #: How reads become commands.
     transforms: ClassVar[Mapping[str, tuple[Transform, ...]]] = load_transforms()
 
     def __init__(self, *args: Any, **words: Any) -> None:
@@ -90,37 +93,64 @@ class ServiceDesk(RequestDesk):
         if record is None:
             detail = f"{asked.request_id.target} is not in the inventory"
             return Objection(Category.UNKNOWN_DEVICE, detail)
-        transform = Transform.found(self.transforms, row.service, record.device_type)
-        objection = self._objection_to(row, transform, actor, record)
-        if objection is not None or transform is None:
-            return objection or _refusal(row, Treatment.NO_TRANSFORM)
-        if asked.header.command_variant not in {_COMMAND, _PRE_COMMAND}:
-            return Objection(Category.BAD_REQUEST, "there is no local command service here")
-        reader = self._reader(asked.request_id, actor, record)
+        objection = self._objection_to(asked, actor, record)
+        if objection is not None:
+            return objection
         if row.critical:
-            return self.hand_back(asked, record, dsp_transform.pre_command(transform, reader))
-        env = dsp_transform.command(transform, reader, critical=False)
-        return self.queue(asked, actor, env, getattr(asked.body, "execution_time", None))
+            return self.hand_back(asked, record)
+        return self._command(asked, actor, record)
+
+    def _command(self, asked: ServiceRequest, actor: Actor, record: InventoryRecord) -> Answer:
+        """Send the command of a request that is not critical."""
+        service = asked.header.variant
+        reader = self._reader(asked, actor, record)
+        if reader is None:
+            return Objection(Category.NOT_TRANSFORMED, f"nobody here speaks for {service}")
+        env = dsp_transform.command(self._row(asked, record), asked, reader, self.known())
+        if isinstance(env, Refused):
+            return refusal_of(env)
+        if service not in SIGNED:
+            return self.queue(asked, actor, env, getattr(asked.body, "execution_time", None))
+        try:
+            return self.queue(asked, actor, self.acb.signed(env), None)
+        except KeyNotHeldError as error:
+            return Objection(Category.NOT_TRANSFORMED, str(error))
+
+    def _row(self, asked: ServiceRequest, record: InventoryRecord) -> Transform | None:
+        word = dsp_transform.asks_of(asked.body)
+        return Transform.found(self.transforms, asked.header.variant, record.device_type, word)
 
     def _objection_to(
-        self, row: DuisService, transform: Transform | None, actor: Actor, record: InventoryRecord
+        self, asked: ServiceRequest, actor: Actor, record: InventoryRecord
     ) -> Objection | None:
+        row, kind = self.services[asked.header.variant], record.device_type
         if record.status is not DeviceStatus.COMMISSIONED:
             return Objection(Category.NOT_COMMISSIONED, f"{record.device} is {record.status}")
-        if transform is None:
-            detail = f"{row.service} is not for a {record.device_type}"
-            return Objection(Category.NOT_APPLICABLE, detail)
+        transform = self._row(asked, record)
+        if transform is None and not dsp_transform.is_made(row.service, kind):
+            return Objection(Category.NOT_APPLICABLE, f"{row.service} is not for a {kind}")
+        if asked.header.command_variant not in {_COMMAND, _PRE_COMMAND}:
+            return Objection(Category.BAD_REQUEST, "there is no local command service here")
         is_own = record.supplier == actor.eui64
-        if row.critical and not is_own:
+        if not is_own and (row.critical or speaker_of(row.service) is not Speaker.USER):
             detail = f"{actor.eui64} does not answer for {record.device}"
             return Objection(Category.NOT_RESPONSIBLE, detail)
-        if transform.sealed and not is_own:
+        if transform is not None and transform.sealed and not is_own:
             detail = f"{row.service} is sealed for the reader, whom {record.device} does not know"
             return Objection(Category.NOT_TRANSFORMED, detail)
         return None
 
-    def _reader(self, identity: RequestId, actor: Actor, record: InventoryRecord) -> Reader:
-        knows = record.supplier == actor.eui64
+    def _reader(
+        self, asked: ServiceRequest, actor: Actor, record: InventoryRecord
+    ) -> Reader | None:
+        """Return who speaks to a device; None where nobody plays that party."""
+        speaker = speaker_of(asked.header.variant)
+        if speaker is Speaker.TRANSITIONAL_COS:
+            cos = self.acb.transitional_cos
+            return None if cos is None else Reader(cos, self.acb.next_counter(), record.device)
+        if speaker is Speaker.BROKER:
+            return Reader(self.acb.eui64, self.acb.next_counter(), record.device)
+        identity, knows = asked.request_id, record.supplier == actor.eui64
         if not dsp_transform.through_acb(record.device_type, knows_user=knows):
             return Reader(actor.eui64, identity.counter, record.device)
         counter = self.acb.next_counter()
@@ -237,7 +267,9 @@ class ServiceDesk(RequestDesk):
         if row is None:
             return
         reader = Reader(self.acb.eui64, identity.counter, device, schedule.user, identity.counter)
-        env = dsp_transform.command(row, reader, critical=False)
+        env = dsp_transform.command(row, asked, reader, self.known())
+        if isinstance(env, Refused):
+            return
         self.queue(asked, Actor(schedule.user, frozenset()), env, None, schedule.number)
 
     def who_asked(self, request_id: RequestId) -> tuple[Eui64, int | None]:

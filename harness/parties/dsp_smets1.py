@@ -27,7 +27,7 @@ from harness.parties.post import DUIS
 from harness.parties.transform import THROUGH_ACB
 from harness.rules.firmware_checks import Category, Objection
 from harness.rules.inventory import InventoryRecord
-from harness.rules.roles import SUPPLIERS, Actor, UserRole
+from harness.rules.roles import SUPPLIERS, Actor, UserRole, coordinator
 from harness.rules.smets1_roles import Route, objection_to, route_of
 
 _READ_VERSION: Final = "11.2"
@@ -311,7 +311,7 @@ class Smets1Desk(Associations):
         if value.request_id is not None:
             return [value.request_id.originator]
         record = None if value.device is None else self.inventory.find(value.device)
-        return [] if record is None else [record.supplier]
+        return [] if record is None else [coordinator(record, self.inventory)]
 
     def _note_success(self, asked: ServiceRequest, value: Smets1Response, result: Result) -> None:
         dsp_smets1_inventory.note_success(

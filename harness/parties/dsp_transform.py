@@ -1,66 +1,37 @@
-"""From requests without arguments to GBCS commands, by a table.
+"""From requests to GBCS commands and pre-commands, for one device of the inventory.
 
-The small language of the table's ``content``, pieces with semicolons between them:
-
-* ``get CLASS/OBIS/ATTRIBUTE``, ``act CLASS/OBIS/METHOD VALUE`` (16 bits, or ``int8:VALUE``): items
-  of a DLMS access request;
-* ``sealed OBIS CLASS/OBIS/ATTRIBUTE``: that attribute by way of a data-protection object, sealed
-  for who reads;
-* ``read CLUSTER ATTRIBUTE…``, ``send CLUSTER COMMAND PAYLOAD``: components of a GBZ message, hex.
+Reads are rows of ``duis-transforms.csv`` (``dsp_contents`` has their language). Whatever has
+arguments goes through ``harness.formats.duis.transforms``, as every critical request does.
 
 Source:
-    reference gbcs.md sections 7 and 8; checked octet for octet on the RTDS 4.5.0 commands at hand.
+    Grouping headers: RTDS 4.5.0 (reference gbcs.md section 3).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
+
+from lxml import etree
 
 from device_profiles.duis_services import Transform
 from device_profiles.words import DeviceType
-from emulator.codecs.dlms import access
-from emulator.codecs.dlms.access import AccessItem, AccessRequest, Operation
-from emulator.codecs.dlms.axdr import NULL, Data, Tag
-from emulator.codecs.gbcs import envelope, gbz
-from emulator.codecs.gbcs.dlms import invoke_id
 from emulator.codecs.gbcs.envelope import Cra, Envelope, GroupingHeader, OtherInformation
-from emulator.codecs.gbcs.gbz import GbzComponent, GbzMessage
 from emulator.codecs.gbcs.use_cases import MessageCode
-from emulator.core.ids import Eui64
+from harness.formats.duis import date_time
+from harness.formats.duis.dcc_bodies import OtherBody
+from harness.formats.duis.faults import DuisError
+from harness.formats.duis.request_id import RequestId
+from harness.formats.duis.requests import ServiceRequest
+from harness.formats.duis.smets1_bodies import LogPeriod, ReadDeviceLog, ReadEventOrSecurityLog
+from harness.formats.duis.transforms import non_critical, table
+from harness.formats.duis.transforms.outcome import Context, Refusal, Refused
+from harness.formats.duis.transforms.payloads import Payload
+from harness.formats.duis.xml_input import parse
+from harness.parties import dsp_contents
+from harness.parties.dsp_contents import Reader
 from harness.parties.transform import THROUGH_ACB
 
-_DATA_PROTECTION: Final = 30
-#: What a sealed read asks for: each number as RTDS ECS17b has it.
-_WHOLE: Final = 0
-_AGREED_KEY: Final = 2
-_REQUEST: Final = b"\x04"
-_STATIC_UNIFIED: Final = b"\x02"
-_CLUSTER_COMMAND: Final = 1
-_READ: Final = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Who a command is of, and for whom it is.
-
-    Attributes:
-        originator: Who sends it: the user, or the broker in the user's place.
-        counter: The originator's counter.
-        target: The device.
-        user: The user in whose place the broker sends it, or None.
-        user_counter: That user's counter.
-    """
-
-    originator: Eui64
-    counter: int
-    target: Eui64
-    user: Eui64 | None = None
-    user_counter: int = 0
-
-    @property
-    def other(self) -> tuple[Eui64 | None, int | None]:
-        """Supplementary party and counter of the grouping header."""
-        return (self.user, None if self.user is None else self.user_counter)
+_SECURITY_DETAILS: Final = "security"
+_WORD: Final = "ESMEEventLogType"
 
 
 def through_acb(kind: DeviceType, *, knows_user: bool) -> bool:
@@ -68,116 +39,80 @@ def through_acb(kind: DeviceType, *, knows_user: bool) -> bool:
     return kind in THROUGH_ACB or not knows_user
 
 
-def command(row: Transform, reader: Reader, *, critical: bool) -> Envelope:
-    """Return the command of a request; its signature or MAC is still to be added.
+def asks_of(body: Any) -> str:
+    """Return the word of a body by which one of several transforms is chosen; empty for none."""
+    match body:
+        case ReadEventOrSecurityLog(log=log):
+            return str(log)
+        case ReadDeviceLog(security=security):
+            return "" if security is None else _SECURITY_DETAILS
+        case OtherBody(octets=octets) if octets:
+            return parse(octets).findtext(f".//{{*}}{_WORD}") or ""
+    return ""
+
+
+def period_of(body: Any) -> LogPeriod | None:
+    """Return the part of a log that a body names, or None.
+
+    Raises:
+        DuisError: It names no moments.
+    """
+    if isinstance(body, OtherBody):
+        if not body.octets:
+            return None
+        root = parse(body.octets)
+        found = [_text(root, name) for name in ("StartDateTime", "EndDateTime")]
+        first, last = (None if text is None else date_time.read(text) for text in found)
+        return None if first is None or last is None else LogPeriod(first, last)
+    period = getattr(body, "period", None)
+    return period if isinstance(period, LogPeriod) else None
+
+
+def _text(root: etree._Element, name: str) -> str | None:
+    return root.findtext(f"{{*}}ReadLogPeriod/{{*}}{name}")
+
+
+def command(
+    row: Transform | None, asked: ServiceRequest, reader: Reader, context: Context
+) -> Envelope | Refused:
+    """Return the command of a request that is not critical; MAC and signature are still to come.
 
     Args:
-        row: How the request becomes one.
-        reader: Who asks whom.
-        critical: It is a pre-command: no signature field yet.
+        row: The row of the table for it, or None where a transform has to make it.
+        asked: The request.
+        reader: Who speaks to the device.
+        context: What is known of devices, and the time.
     """
-    code = MessageCode[row.message]
+    made = _by_row(row, asked, reader) if row is not None else _built(asked, reader, context)
+    if isinstance(made, Refused):
+        return made
     header = GroupingHeader(
         Cra.COMMAND,
         reader.counter,
         reader.originator,
         reader.target,
-        OtherInformation(code, *reader.other),
+        OtherInformation(made.code, *reader.other),
     )
-    payload = _payload(row.content, reader)
-    return Envelope(header, payload) if critical else Envelope(header, payload, b"")
+    return Envelope(header, made.octets, b"")
 
 
-def pre_command(row: Transform, reader: Reader) -> bytes:
-    """Return the pre-command of a critical request, unsigned and without MAC."""
-    return envelope.encode(command(row, reader, critical=True))
+def _by_row(row: Transform, asked: ServiceRequest, reader: Reader) -> Payload | Refused:
+    try:
+        octets = dsp_contents.payload(row.content, reader, period_of(asked.body))
+    except DuisError as error:
+        return Refused(Refusal.MALFORMED, str(error))
+    except ValueError as error:
+        return Refused(Refusal.OUT_OF_RANGE, str(error))
+    return Payload(MessageCode[row.message], octets)
 
 
-def _payload(content: str, reader: Reader) -> bytes:
-    pieces = [piece.split() for piece in content.split(";")]
-    if pieces[0][0] in _COMPONENTS:
-        components = tuple(
-            _COMPONENTS[words[0]](number, words[1:]) for number, words in enumerate(pieces)
-        )
-        return gbz.encode(GbzMessage(components))
-    items = tuple(_ITEMS[words[0]](words[1:], reader) for words in pieces)
-    return access.encode_request(AccessRequest(invoke_id(reader.counter), items))
+def _built(asked: ServiceRequest, reader: Reader, context: Context) -> Payload | Refused:
+    """Return the payload that a transform makes, with the counter of who speaks."""
+    spoken = RequestId(reader.originator, reader.target, reader.counter)
+    header = replace(asked.header, request_id=spoken)
+    return non_critical.payload_of(replace(asked, header=header), context)
 
 
-# -- DLMS ------------------------------------------------------------------------------------
-
-
-def _place(text: str) -> tuple[int, bytes, int]:
-    class_id, obis, index = text.split("/")
-    return int(class_id), access.parse_obis(obis), int(index)
-
-
-def _get(words: list[str], _reader: Reader) -> AccessItem:
-    return AccessItem(Operation.GET, *_place(words[0]))
-
-
-def _act(words: list[str], _reader: Reader) -> AccessItem:
-    kind, _colon, value = words[1].rpartition(":")
-    data = Data(Tag.INT8 if kind == "int8" else Tag.UINT16, int(value))
-    return AccessItem(Operation.ACTION, *_place(words[0]), data)
-
-
-def _sealed(words: list[str], reader: Reader) -> AccessItem:
-    """Return the invocation of a data-protection object."""
-    class_id, obis, index = _place(words[1])
-    wanted = _struct(
-        Data(Tag.UINT16, class_id),
-        Data(Tag.OCTETS, obis),
-        Data(Tag.INT8, index),
-        Data(Tag.UINT16, _WHOLE),
-        _struct(Data(Tag.ENUM, 0), NULL),
-    )
-    party = reader.user or reader.originator
-    counter = reader.counter if reader.user is None else reader.user_counter
-    key = _struct(
-        Data(Tag.ENUM, _AGREED_KEY),
-        _struct(Data(Tag.OCTETS, _STATIC_UNIFIED), Data(Tag.OCTETS, b"")),
-    )
-    protection = _struct(
-        Data(Tag.ENUM, _AGREED_KEY),
-        _struct(
-            Data(Tag.OCTETS, _REQUEST + counter.to_bytes(8, "big")),
-            Data(Tag.OCTETS, party.octets),
-            Data(Tag.OCTETS, reader.target.octets),
-            Data(Tag.OCTETS, b""),
-            key,
-        ),
-    )
-    data = _struct(Data(Tag.ARRAY, (wanted,)), Data(Tag.ARRAY, (protection,)))
-    place = access.parse_obis(words[0])
-    return AccessItem(Operation.ACTION, _DATA_PROTECTION, place, 1, data)
-
-
-def _struct(*members: Data) -> Data:
-    return Data(Tag.STRUCTURE, members)
-
-
-_ITEMS: Final[Mapping[str, Callable[[list[str], Reader], AccessItem]]] = {
-    "get": _get,
-    "act": _act,
-    "sealed": _sealed,
-}
-
-
-# -- GBZ -------------------------------------------------------------------------------------
-
-
-def _read(number: int, words: list[str]) -> GbzComponent:
-    attributes = b"".join(int(word, 16).to_bytes(2, "little") for word in words[1:])
-    return GbzComponent(int(words[0], 16), _READ, number, _READ, attributes)
-
-
-def _send(number: int, words: list[str]) -> GbzComponent:
-    payload = bytes.fromhex(words[2])
-    return GbzComponent(int(words[0], 16), _CLUSTER_COMMAND, number, int(words[1], 16), payload)
-
-
-_COMPONENTS: Final[Mapping[str, Callable[[int, list[str]], GbzComponent]]] = {
-    "read": _read,
-    "send": _send,
-}
+def is_made(service: str, kind: DeviceType) -> bool:
+    """Say whether a transform makes the command, or the pre-command, of a service."""
+    return (service, kind) in non_critical.RULES or (service, kind) in table.RULES

@@ -8,6 +8,7 @@ from device_profiles.dmves import Support
 from device_profiles.metadata_layout import MetadataMode
 from device_profiles.smets1_services import Smets1Service
 from device_profiles.words import DeviceType
+from emulator.codecs.dlms.hub_alert import HubAlert
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from emulator.crypto.top_up_code import TopUp
@@ -367,6 +368,18 @@ class S1spDesk:
             device=device,
             information=error.detail[:500],
             utrn=error.utrn or None,
+        )
+        return s1sp_alert.write_alert(raised, self._trust.key)
+
+    def tell_of_trouble(self, alert: HubAlert, at: UtcMs) -> bytes | None:
+        """Return the S1SP's alert for what a hub told unasked; None for a hub of no home of its."""
+        if alert.hub not in self.records:
+            return None
+        raised = S1spAlert(
+            code=DeskFault.HUB_TROUBLE.value,
+            at=at,
+            device=alert.hub,
+            information=f"event {alert.event} of the hub, number {alert.number}",
         )
         return s1sp_alert.write_alert(raised, self._trust.key)
 

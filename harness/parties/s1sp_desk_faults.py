@@ -57,6 +57,7 @@ class DeskFault(enum.StrEnum):
     HUB_REFUSED = "X-S1SP-HUB-REFUSED"
     IMAGE_ABORTED = "X-S1SP-IMAGE-ABORTED"
     NO_OUTCOME = "X-S1SP-NO-OUTCOME"
+    HUB_TROUBLE = "X-S1SP-HUB-TROUBLE"  # asked by nobody: a hub tells of its network
 
 
 #: What each means, in one sentence.
@@ -115,6 +116,7 @@ SAYS: Final[Mapping[DeskFault, str]] = {
     DeskFault.HUB_REFUSED: "The hub refused the image.",
     DeskFault.IMAGE_ABORTED: "The image was given up on its way from the hub to the device.",
     DeskFault.NO_OUTCOME: "The hub told no outcome in time.",
+    DeskFault.HUB_TROUBLE: "The hub told of trouble with its network.",
 }
 
 

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from types import NoneType
 from typing import Any, Final
 
 from device_profiles.duis_services import load_transforms
 from emulator.codecs.gbcs import envelope
-from emulator.codecs.gbcs.envelope import Cra, Envelope
+from emulator.codecs.gbcs.envelope import Cra, Envelope, GroupingHeader
 from emulator.codecs.gbcs.payload import decode_payload
-from emulator.codecs.gbcs.use_cases import MessageCode
+from emulator.codecs.gbcs.use_cases import MESSAGES, MessageCode
 from emulator.core.clock import UtcMs
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
+from emulator.crypto.keystore import KeyUsage
 from emulator.crypto.protection import KeyRing, Refused, Unauthenticated, open_message, sign
 from harness.formats.duis import bodies, date_time
 from harness.formats.duis.bodies import RequestBody
@@ -33,11 +35,20 @@ from harness.formats.duis.responses import (
 )
 from harness.formats.duis.schedule_contents import ScheduleCreated, ScheduledMessage, Schedules
 from harness.formats.duis.signing import Signatories, XmlKey
+from harness.formats.duis.transforms.non_critical import RULES as NON_CRITICAL
+from harness.formats.duis.transforms.outcome import Device
+from harness.formats.duis.transforms.table import RULES as CRITICAL
+from harness.formats.duis.transforms.table import Rule
+from harness.parties import known_devices
 from harness.parties.correlation import Correlated, NotCorrelated, correlate
 from harness.parties.post import DUIS, Post
 from harness.parties.received import Kind, Received
+from harness.parties.speakers import Speaker, speaker_of
 from harness.parties.transform import READ_VERSION
 from harness.rules.roles import UserRole
+
+#: How much earlier than its response a pre-command may be stamped, s. Source: stand-in.
+_STAMPED_WITHIN_S: Final = 60
 
 
 class Supplier:
@@ -49,6 +60,8 @@ class Supplier:
         name: How the trace calls it.
         counter: Originator counter of its last request.
         inbox: Everything it got, in order.
+        devices: What it knows of devices: of each that an answer to 8.2 named, or as told. It
+            compares pre-commands by it.
     """
 
     def __init__(  # noqa: PLR0913 - identity, roles, keys, post, counterpart and two XML keys
@@ -69,6 +82,7 @@ class Supplier:
         self.name = name
         self.counter = last_counter
         self.inbox: list[Received] = []
+        self.devices: dict[Eui64, Device] = {}
         self._ring = ring
         self._post = post
         self._acb = acb
@@ -148,16 +162,23 @@ class Supplier:
         content = getattr(message, "content", None)
         if not isinstance(content, PreCommand) or got.request_id is None:
             raise ValueError(f"a {got.kind} carries no pre-command")
-        verdict = self.judge_pre_command(got.request_id, content.gbcs_payload)
+        verdict = self.judge_pre_command(
+            got.request_id, content.gbcs_payload, got.response.header.at
+        )
         if isinstance(verdict, NotCorrelated):
             return verdict
         signed = envelope.encode(self.signed(verdict.envelope))
         return request(bodies.SignedPreCommand(signed), got.request_id)
 
     def judge_pre_command(
-        self, request_id: RequestId, pre_command: bytes
+        self, request_id: RequestId, pre_command: bytes, at: UtcMs | None = None
     ) -> Correlated | NotCorrelated:
         """Compare a pre-command with the request it was returned for.
+
+        Args:
+            request_id: The request.
+            pre_command: What was returned.
+            at: When, as the response says; None for now. Gas commands are stamped with it.
 
         Raises:
             ValueError: No such request was sent.
@@ -165,7 +186,9 @@ class Supplier:
         asked = self._asked.get(request_id)
         if asked is None:
             raise ValueError(f"no request {request_id} was sent")
-        return correlate(asked, pre_command)
+        moment = self._post.clock.now() if at is None else at
+        known = known_devices.context(self.devices, moment)
+        return correlate(asked, pre_command, known, within_s=_STAMPED_WITHIN_S)
 
     def signed(self, env: Envelope) -> Envelope:
         """Return the command with this supplier's signature.
@@ -186,7 +209,18 @@ class Supplier:
         response = read_response(document, self._signatories, self._acb)
         got = self._judged(self._post.clock.now(), response, document)
         self.inbox.append(got)
+        self._learn(response)
         return got
+
+    def _learn(self, response: ServiceResponse) -> None:
+        """Note what an answer to 8.2 says of devices."""
+        content = getattr(response.body, "content", None)
+        for one in content.devices if isinstance(content, Inventory) else ():
+            entry = self._ring.keystore.find(one.device, KeyUsage.KA)
+            certificate = None if entry is None else entry.certificate
+            self.devices[one.device] = known_devices.device(
+                one.device_type, one.esme_variant, one.gbcs_version, certificate
+            )
 
     def last(self, kind: Kind) -> Received | None:
         """Return the newest entry of the inbox of that kind, or None."""
@@ -218,11 +252,13 @@ class Supplier:
     def _foreign(self, response: ServiceResponse, env: Envelope) -> str:
         """Say why a genuine message is not an answer to what was asked, or nothing."""
         header, request_id = env.header, response.header.request_id
+        asked = None if request_id is None else self._asked.get(request_id)
+        if asked is not None and speaker_of(asked.header.variant) is not Speaker.USER:
+            return _unfit(asked, header)
         if header.target not in {self.eui64, self._acb}:
             return f"it is for {header.target}"
         if header.cra is not Cra.RESPONSE:
             return ""
-        asked = None if request_id is None else self._asked.get(request_id)
         if asked is None:
             return "it answers no request of ours"
         own = header.target == self.eui64
@@ -231,8 +267,7 @@ class Supplier:
         found = (header.originator, counter, asker)
         if found != (asked.request_id.target, asked.request_id.counter, self.eui64):
             return "it answers another request"
-        code = header.other.message_code
-        return "" if code in _answers_to(asked) else f"message code {code:04X} is no answer"
+        return _unfit(asked, header)
 
     # --- memory -----------------------------------------------------------------------------
 
@@ -296,11 +331,26 @@ _ANSWERS: Final[Mapping[type, frozenset[int]]] = {
 }
 
 
-def _answers_to(asked: ServiceRequest) -> frozenset[int]:
-    """Return the message codes with which a device may answer a request."""
-    rows = load_transforms().get(asked.header.variant, ())
-    by_table = frozenset(int(MessageCode[row.message]) for row in rows)
-    return _ANSWERS.get(type(asked.body), by_table)
+def _unfit(asked: ServiceRequest, header: GroupingHeader) -> str:
+    """Say why a message does not fit what was asked, or nothing."""
+    if header.originator != asked.request_id.target:
+        return "it answers another request"
+    code = header.other.message_code
+    fits = code in _ANSWERS.get(type(asked.body), _answers_to(asked.header.variant))
+    return "" if fits else f"message code {code:04X} is no answer"
+
+
+@cache
+def _answers_to(service: str) -> frozenset[int]:
+    """Return the message codes with which a device may answer a service."""
+    by_table = {int(MessageCode[row.message]) for row in load_transforms().get(service, ())}
+    rules = [*CRITICAL.items(), *NON_CRITICAL.items()]
+    made = {word for (name, _kind), rule in rules if name == service for word in _words(rule)}
+    return frozenset(by_table | {code for code, row in MESSAGES.items() if row.use_case in made})
+
+
+def _words(rule: Rule) -> list[str]:
+    return rule.use_cases.split()
 
 
 def _summary(asked: ServiceRequest) -> str:

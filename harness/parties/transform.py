@@ -1,16 +1,13 @@
-"""From a service request to the GBCS command it stands for."""
+"""From an 11.2 request to the command that reads a firmware version."""
 
 from typing import Final
 
 from device_profiles.words import DeviceType
 from emulator.codecs.dlms import access
-from emulator.codecs.gbcs import asn1, dlms, envelope, gbz, metering
+from emulator.codecs.gbcs import asn1, dlms, gbz, metering
 from emulator.codecs.gbcs.envelope import Cra, Envelope, GroupingHeader, OtherInformation
 from emulator.codecs.gbcs.use_cases import MessageCode
-from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
-from harness.formats.duis import date_time
-from harness.formats.duis.bodies import ActivateFirmware
 from harness.formats.duis.requests import ServiceRequest
 
 #: Device type -> use case that reads its firmware version.
@@ -24,32 +21,6 @@ READ_VERSION: Final[dict[DeviceType, MessageCode]] = {
 }
 #: Devices that take commands of the ACB alone: the requester stands in the supplementary fields.
 THROUGH_ACB: Final = frozenset({DeviceType.CHF, DeviceType.PPMID, DeviceType.HCALCS})
-
-
-def pre_command(request: ServiceRequest) -> bytes:
-    """Return the pre-command of a critical request (11.3 to CS06), unsigned and without MAC.
-
-    Raises:
-        TypeError: The request asks for something else.
-
-    Source:
-        reference/gbcs.md §2, §9.2; checked octet for octet on the three 11.3 samples at hand.
-    """
-    body = request.body
-    if not isinstance(body, ActivateFirmware):
-        raise TypeError(f"{type(body).__name__} is no critical request")
-    identity = request.request_id
-    payload = asn1.ActivateFirmware(
-        body.firmware_hash, identity.counter, gbcs_time(body.execution_time)
-    )
-    header = GroupingHeader(
-        Cra.COMMAND,
-        identity.counter,
-        identity.originator,
-        identity.target,
-        OtherInformation(MessageCode.CS06),
-    )
-    return envelope.encode(Envelope(header, payload.encode()))
 
 
 def read_command(
@@ -84,11 +55,6 @@ def read_command(
         other = OtherInformation(code)
         header = GroupingHeader(Cra.COMMAND, identity.counter, requester, identity.target, other)
     return Envelope(header, _read_payload(code, header.counter), b"")
-
-
-def gbcs_time(execution_time: UtcMs | None) -> UtcMs | None:
-    """Return a DUIS execution time as CS06 has it: the cancel date becomes GBCS's own."""
-    return asn1.CANCEL_TIME if execution_time == date_time.CANCEL else execution_time
 
 
 def _read_payload(code: MessageCode, counter: int) -> bytes:

@@ -13,7 +13,7 @@ from tests.scenarios.played import play, scenario
 
 #: firmware.md, matrix 11.2: the rows of SMETS1 homes, and those of both worlds.
 WANTED = [*(f"FM-{n}" for n in (*range(30, 45), *range(50, 56))), "FM-63", "FM-68"]
-PPMIDS = [f"PPMID-{n:03}" for n in range(1, 31)]
+PPMIDS = [f"PPMID-{n:03}" for n in range(1, 32)]
 ROWS = [*WANTED, *PPMIDS]
 #: One row of each kind that runs every day; the rest runs in the soak.
 DAILY = ["FM-31", "FM-52", "PPMID-010"]

@@ -1,7 +1,10 @@
 """A flood of hubs' alerts, and hundreds of files at once: answered, complete, in bounded pieces."""
 
+import fcntl
 import json
+import multiprocessing
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -165,3 +168,32 @@ def test_mixed_files_at_once_are_each_answered_none_lost_none_read_twice(served:
     taken = sum(wanted == "taken" for _name, wanted in MIXED) * rounds
     assert served.door.exchange.counts()["requests"] - before == taken
     assert [one.name for one in (served.drop / "in").iterdir()] == ["late.xml.part"]
+
+
+@pytest.mark.parametrize("lock", [fcntl.flock, fcntl.lockf])
+def test_a_file_that_another_process_holds_locked_is_not_read_and_told_to_be_unreadable(
+    served: Served, lock: Callable[[int, int], object]
+) -> None:
+    name = f"locked-{lock.__name__}.xml"
+    held, let_go = multiprocessing.Event(), multiprocessing.Event()
+    part = served.drop / "in" / f"{name}.part"
+    part.write_bytes(served.signed())
+    holder = multiprocessing.Process(target=hold, args=(part, lock, held, let_go))
+    holder.start()
+    assert held.wait(30)
+    part.rename(served.drop / "in" / name)
+    put(served, f"after-{name}", served.signed())
+    wait_for(served.drop / "taken" / f"after-{name}")  # others do not wait for it
+    assert not (served.drop / "taken" / name).exists()
+    error = json.loads(wait_for(served.drop / "refused" / f"{name}.error.json").read_bytes())
+    assert error["code"] == "unreadable"
+    let_go.set()
+    holder.join(30)
+
+
+def hold(path: Path, lock: Callable[[int, int], object], held: Any, let_go: Any) -> None:
+    """Hold a file locked, in a process of its own, until told."""
+    with path.open("r+b") as file:
+        lock(file.fileno(), fcntl.LOCK_EX)
+        held.set()
+        let_go.wait(60)

@@ -18,7 +18,7 @@ from harness.door.client import HttpWay
 from harness.door.door import Door, DoorOptions
 from harness.door.homes import Homes
 from harness.door.intake import Note
-from harness.door.kept import Taken
+from harness.door.kept import Refused, Taken
 from harness.door.paper_intake import is_duis
 from harness.door.ports import (
     OutFile,
@@ -52,6 +52,7 @@ class Batches:
     def __init__(self, turns: int = 2) -> None:
         self.turns = turns
         self.seen: list[str] = []
+        self.refusals: list[tuple[str, str, str]] = []
 
     async def begin(self, world: DoorWorld) -> TurnSheet:
         assert world.clock.now() == START
@@ -74,6 +75,9 @@ class Batches:
 
     def asked(self, taken: Taken, answer: bytes) -> None:
         self.seen.append(f"asked {taken.service} {read_response(answer).header.code}")
+
+    def refused(self, refused: Refused) -> None:
+        self.refusals.append((refused.door, refused.name, refused.code))
 
     def told(self, user: Eui64, document: bytes, at: UtcMs) -> None:
         assert at >= START

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from device_profiles.words import DeviceType
 from emulator.codecs.gbcs import asn1, envelope
 from emulator.codecs.gbcs.envelope import Cra, Envelope, OtherInformation
 from emulator.codecs.gbcs.use_cases import MessageCode
@@ -11,18 +12,26 @@ from emulator.core.ids import Eui64
 from harness.formats.duis import bodies, date_time
 from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.requests import ServiceRequest, request
+from harness.formats.duis.transforms.outcome import Context, Device, PreCommand
+from harness.formats.duis.transforms.transform import transform
 from harness.parties.correlation import Correlated, Mismatch, NotCorrelated, correlate
-from harness.parties.transform import pre_command
 
 SUPPLIER = Eui64.parse("90-B3-D5-1F-30-01-00-00")
 ESME = Eui64.parse("00-DB-12-34-56-78-90-A0")
 OTHER = Eui64.parse("00-DB-12-34-56-78-90-A1")
+KNOWN = Context({ESME: Device(DeviceType.ESME)}, UtcMs(0))
 HASH = bytes.fromhex("AA758690730934FF0685AA758690730934FF0685657788990011223344556677")
 WHEN = UtcMs(1_894_698_000_000)
 
 
 def asked(at: UtcMs | None = None) -> ServiceRequest:
     return request(bodies.ActivateFirmware(HASH, at), RequestId(SUPPLIER, ESME, 1001))
+
+
+def pre_command(request: ServiceRequest) -> bytes:
+    made = transform(request, KNOWN)
+    assert isinstance(made, PreCommand)
+    return made.octets
 
 
 TIMES = [None, WHEN, date_time.CANCEL]

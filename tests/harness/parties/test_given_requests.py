@@ -12,6 +12,7 @@ from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore
 from emulator.crypto.protection import Accepted, KeyRing, open_message
 from harness.formats.duis.requests import ServiceRequest, read_request
+from harness.formats.duis.responses import read_response
 from harness.parties.acb import Acb
 from harness.parties.dsp import Dsp
 from harness.parties.enrolment import enrol
@@ -19,6 +20,7 @@ from harness.parties.post import Post
 from harness.parties.received import Kind
 from harness.parties.supplier import Supplier
 from tests.given import RTDS_KEYS, needs_duis, needs_rtds
+from tests.harness.formats.transforms.transforms_given import with_certificates_of
 from tests.harness.parties.party_world import BOTH, FixedClock, ScriptedHub
 from tests.harness.parties.test_transform import sample, vector
 
@@ -109,3 +111,25 @@ def test_a_given_firmware_alert_is_routed(name: str) -> None:
     routed = world.dsp.take(bytes.fromhex(path.read_text("ascii")))
     assert routed.kind in {"device-alert", "comms-hub-alert"}
     assert world.supplier.alerts()
+
+
+@needs_duis
+@needs_rtds
+def test_a_change_of_supplier_is_signed_by_the_party_that_may_and_sent_as_given() -> None:
+    world, name = GivenWorld(), "CS02bSupplierByTransCoS_6.23_IMMEDIATE_SUCCESS"
+    world.dsp.acb.transitional_cos = Eui64.parse("90-B3-D5-1F-30-00-00-04")
+    world.dsp.acb.counter = 6000
+    given = vector(f"{name}_COMMAND")
+    world.submit(with_certificates_of(given, sample(name)))
+    asyncio.run(world.dsp.carry_out(world.hub))
+    ours, theirs = envelope.decode(world.hub.got[0]), envelope.decode(given)
+    assert (ours.header, ours.payload) == (theirs.header, theirs.payload)
+    assert isinstance(open_message(world.hub.got[0], world.ring, acb=ACB), Accepted)
+
+
+@needs_duis
+def test_nobody_changes_a_supplier_where_that_party_is_not_played() -> None:
+    world = GivenWorld()
+    document = world.submit(sample("CS02bSupplierByTransCoS_6.23_IMMEDIATE_SUCCESS"))
+    assert read_response(document).header.code == "E100"
+    assert world.dsp.decisions[-1].category == "not-transformed"

@@ -1,29 +1,33 @@
 """Payloads of commands that the DCC sends by itself, where a critical transform serves them too.
 
 The DSP adds the grouping header (its broker speaks for the user where the device demands it) and
-the MAC. Reads without arguments are rows of ``duis-transforms.csv``, not here.
+the MAC. Reads, with a period or without, are rows of ``duis-transforms.csv``, not here.
 
 Source:
-    RTDS 4.5.0 CS03A2, CS03B, CS03C (non-critical), CS04AC, CS04B, CS02a, CS02f, CS07.
+    RTDS 4.5.0 CS03A2, CS03B, CS03C (non-critical), CS04AC, CS04B, CS01b, CS02a, CS02b, CS02f, CS07,
+    ECS62, CCS01, CCS02.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Final
 
 from device_profiles.words import DeviceType
 from emulator.codecs import der
 from emulator.codecs.gbcs.credentials import KEY_AGREEMENT, Cell
 from emulator.codecs.gbcs.joins import JoinMethod
 from emulator.codecs.gbcs.use_cases import MessageCode
-from harness.formats.duis import kinds
 from harness.formats.duis.faults import DuisError
 from harness.formats.duis.requests import ServiceRequest, read_request
 from harness.formats.duis.smets1_bodies import PartyRole
-from harness.formats.duis.transforms import joins
-from harness.formats.duis.transforms.declared import Body, element
+from harness.formats.duis.transforms import credentials, device_commands, joins
 from harness.formats.duis.transforms.joins import Ways
+from harness.formats.duis.transforms.non_critical_bodies import (
+    AddBoost,
+    OptOut,
+    ReadCredentials,
+    RemoveBoost,
+)
 from harness.formats.duis.transforms.other_bodies import Partner
 from harness.formats.duis.transforms.outcome import Context, Refusal, Refused, TransformError
 from harness.formats.duis.transforms.payloads import Asked, Payload, tree
@@ -53,15 +57,6 @@ _ROLES: Final[Mapping[PartyRole, int]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadCredentials(Body):
-    """6.24.1: who holds the places of these roles."""
-
-    roles: Annotated[
-        tuple[PartyRole, ...], element("RemotePartyRole", kinds.words(PartyRole), most=7)
-    ]
-
-
 def _join(asked: Asked) -> Payload:
     return joins.join(asked, _WAYS)
 
@@ -82,20 +77,37 @@ def _read_credentials(asked: Asked) -> Payload:
     return tree(code, der.sequence(der.sequence(*_ASKING.nodes), der.sequence(*roles)))
 
 
-_Row = tuple[str, tuple[DeviceType, ...], str, Callable[[Asked], Payload], type | None]
+_Row = tuple[str, tuple[DeviceType, ...], str, Callable[[Asked], Payload], type | None, str]
+_ALL: Final = (_T.ESME, _T.GSME, _T.GPF, _T.HCALCS, _T.PPMID, _T.CHF)
 _RTDS: Final = "source:RTDS 4.5.0"
+_TABLE: Final = "inferred:GBCS use-case tables; no command at hand"
 _ROWS: Final[tuple[_Row, ...]] = (
-    ("6.24.1", (_T.ESME, _T.GSME, _T.GPF), "CS02a CS02f", _read_credentials, ReadCredentials),
-    ("8.7.2", (_T.GSME, _T.PPMID), "CS03A2 CS03B CS03C", _join, None),
-    ("8.8.2", (_T.PPMID,), "CS04AC", joins.part, Partner),
-    ("8.8.2", (_T.GSME,), "CS04B", _part_gas, Partner),
-    ("8.9", (_T.ESME, _T.GSME, _T.PPMID, _T.HCALCS), "CS07", _read_log, None),
+    ("2.2", (_T.ESME,), "CS01a", device_commands.top_up, None, _TABLE),
+    ("2.2", (_T.GSME,), "CS01b", device_commands.gas_top_up, None, _RTDS),
+    ("6.21", (_T.GPF, _T.CHF), "CS02b", credentials.hand_over, None, _RTDS),
+    ("6.23", (_T.ESME, _T.GSME), "CS02b", credentials.change_supplier, None, _RTDS),
+    (
+        "6.24.1",
+        (_T.ESME, _T.GSME, _T.GPF),
+        "CS02a CS02f",
+        _read_credentials,
+        ReadCredentials,
+        _RTDS,
+    ),
+    ("7.9", (_T.ESME,), "ECS62", device_commands.add_boost, AddBoost, _RTDS),
+    ("7.10", (_T.ESME,), "ECS62", device_commands.remove_boost, RemoveBoost, _RTDS),
+    ("8.5", _ALL, "CS02b", credentials.change_broker, OptOut, _RTDS),
+    ("8.7.2", (_T.GSME, _T.PPMID), "CS03A2 CS03B CS03C", _join, None, _RTDS),
+    ("8.8.2", (_T.PPMID,), "CS04AC", joins.part, Partner, _RTDS),
+    ("8.8.2", (_T.GSME,), "CS04B", _part_gas, Partner, _RTDS),
+    ("8.9", (_T.ESME, _T.GSME, _T.PPMID, _T.HCALCS), "CS07", _read_log, None, _RTDS),
+    ("8.11", (_T.CHF,), "CCS01 CCS02", device_commands.change_hub_log, None, _RTDS),
 )
 #: (service reference variant, type of the target) -> rule.
 RULES: Final[Mapping[tuple[str, DeviceType], Rule]] = MappingProxyType(
     {
-        (service, device): Rule(use_cases, build, body, _RTDS)
-        for service, devices, use_cases, build, body in _ROWS
+        (service, device): Rule(use_cases, build, body, mark)
+        for service, devices, use_cases, build, body, mark in _ROWS
         for device in devices
     }
 )
@@ -120,3 +132,5 @@ def payload_of(request: bytes | ServiceRequest, context: Context) -> Payload | R
         return error.refused
     except DuisError as error:
         return Refused(Refusal.MALFORMED, str(error))
+    except ValueError as error:
+        return Refused(Refusal.OUT_OF_RANGE, str(error))

@@ -1,10 +1,14 @@
 """Payloads of commands that the DCC sends by itself, against the commands at hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from device_profiles.words import DeviceType
 from emulator.codecs.gbcs import envelope
 from emulator.core.ids import Eui64
+from harness.formats.duis import requests
+from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.transforms.non_critical import payload_of
 from harness.formats.duis.transforms.outcome import Context, Device, Refusal, Refused
 from harness.formats.duis.transforms.payloads import Payload
@@ -12,6 +16,11 @@ from tests.given import needs_duis, needs_rtds
 from tests.harness.formats.transforms import transforms_given as given
 
 SAMPLES = [
+    "CS01b_2.2_SUCCESS",
+    "ECS62Add_7.9_SUCCESS",
+    "ECS62Remove_7.10_SUCCESS",
+    "CCS01_8.11_SUCCESS",
+    "CCS02_8.11_SUCCESS",
     "CS02aMAC_6.24.1_SUCCESS",
     "CS02fMAC_6.24.1_SUCCESS",
     "CS03A2NonCritical_8.7.2_SUCCESS",
@@ -39,11 +48,37 @@ def known(wanted: bytes, name: str) -> Context:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_sample_has_use_case_and_payload_of_the_command_at_hand(name: str) -> None:
     wanted = given.vector(f"{name}_COMMAND")
-    made = payload_of(given.document(name), known(wanted, name))
-    assert isinstance(made, Payload), made
     env = envelope.decode(wanted)
+    asked = given.renumbered(given.document(name), env.header.counter)
+    made = payload_of(asked, known(wanted, name))
+    assert isinstance(made, Payload), made
     assert made.code == env.header.other.message_code
     assert made.octets.hex() == env.payload.hex()
+
+
+#: Samples of a change of credentials; certificates of some are newer than those of the command.
+CREDENTIALS = [
+    "CS02bACBByACB_8.5_SUCCESS",
+    "CS02bNOByNOHandover_6.21_SUCCESS",
+    "CS02bSupplierBySupplierHandover_6.21_SUCCESS",
+    "CS02bSupplierByTransCoS_6.23_FUTURE_DATED_SUCCESS",
+    "CS02bSupplierByTransCoS_6.23_IMMEDIATE_SUCCESS",
+]
+
+
+@needs_duis
+@needs_rtds
+@pytest.mark.parametrize("name", CREDENTIALS)
+def test_a_change_of_credentials_is_that_of_the_command_at_hand(name: str) -> None:
+    wanted = envelope.decode(given.vector(f"{name}_COMMAND"))
+    document = given.with_certificates_of(given.vector(f"{name}_COMMAND"), given.document(name))
+    asked = requests.read_request(document)
+    spoken = RequestId(wanted.header.originator, wanted.header.target, wanted.header.counter)
+    spoken_as = replace(asked, header=replace(asked.header, request_id=spoken))
+    made = payload_of(spoken_as, given.context())
+    assert isinstance(made, Payload), made
+    assert made.code == wanted.header.other.message_code
+    assert made.octets.hex() == wanted.payload.hex()
 
 
 @needs_duis

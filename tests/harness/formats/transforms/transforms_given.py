@@ -165,13 +165,13 @@ _PLACES: Final = (
 
 
 def with_certificates_of(vector_octets: bytes, request: bytes) -> bytes:
-    """Return a 6.15.1 with the certificates that a pre-command carries instead of its own."""
+    """Return a 6.15.1 or its like with the certificates of a command instead of its own."""
     payload = der.decode(envelope.decode(vector_octets).payload)
     said = ReplaceCredentials.read(payload)
     root = etree.fromstring(request)
-    places = [root.find(f".//{{*}}{place}") for place in _PLACES]
-    for element, replacement in zip(places, said.replacements, strict=False):
-        assert element is not None
+    found = [root.find(f".//{{*}}{place}") for place in _PLACES]
+    places = [element for element in found if element is not None]
+    for element, replacement in zip(places, said.replacements, strict=True):
         element.text = base64.b64encode(replacement.certificate).decode()
     path = root.findall(".//{*}CertificationPathCertificates/{*}Certificate")
     for element, issuer in zip(path, said.issuers, strict=True):
