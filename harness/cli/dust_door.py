@@ -13,11 +13,10 @@ import typer
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyUsage
 from harness import files
-from harness.cli import dust_new, dust_plan, dust_run, dust_stock, dust_verify
 from harness.cli.listening_at import address, open_socket
 from harness.cli.output import console, emit_json, errors
 from harness.cli.served_choices import wall_clock
-from harness.data_files import DataOption, overlays
+from harness.data_files import DataOption, overlays, reading_data
 from harness.door import example
 from harness.door.call_back import Place
 from harness.door.client import DropWay, HttpWay
@@ -38,19 +37,10 @@ _ANY_PORT: Final = "127.0.0.1:0"
 _TRUST: Final = Path("door-trust")
 
 
-def register(app: typer.Typer) -> None:
-    """Add ``dust`` and its commands."""
-    dust = typer.Typer(help="Test runs with a participant's own system.", no_args_is_help=True)
-
-    @dust.callback()
-    def root() -> None:
-        """Test runs with a participant's own system."""
-
+def register(dust: typer.Typer) -> None:
+    """Add ``dust door`` and ``dust sign``."""
     dust.command("door")(door)
     dust.command("sign")(sign)
-    for verb in (dust_new, dust_plan, dust_run, dust_stock, dust_verify):
-        verb.register(dust)
-    app.add_typer(dust, name="dust")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +131,8 @@ def door(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
 
 
 def _run(chosen: _Chosen) -> None:
-    opened = Door(chosen.options)
+    with reading_data():
+        opened = Door(chosen.options)
     try:
         write_public(chosen.trust, opened.world.public_keys())
         _announce(chosen, opened)

@@ -34,6 +34,9 @@ def run(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comman
         bool, typer.Option("--historical", help="Allow days outside those of Table 17.6.")
     ] = False,
     data: DataOption = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a run that is over, with its evidence.")
+    ] = False,
     with_identifiers: Annotated[
         bool, typer.Option("--with-identifiers", help="Show identifiers of your data in reports.")
     ] = False,
@@ -43,7 +46,7 @@ def run(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comman
     """Run a definition: 0 passed, 1 failed or open, 3 broken, 4 interrupted (see resume)."""
     choices = Choices(file, file.parent, overlays(data), seed, historical, with_identifiers)
     with watching(errors(), title=file.stem, quiet=quiet or as_json) as on_event:
-        record = engine.start(choices, out, Watchers(on_event, _tell_doors))
+        record = engine.start(choices, out, Watchers(on_event, _tell_doors), force=force)
     _end(record, out, as_json=as_json)
 
 
@@ -60,7 +63,7 @@ def resume(folder: Path, *, as_json: bool, quiet: bool) -> None:
 
 
 def _tell_doors(opened: Opened) -> None:
-    """Say where the doors are: a participant outside has to know."""
+    """Say where the doors are: a participant outside has to know, quiet or not."""
     for name, place in (("door", opened.http), ("drop", opened.drop), ("keys", opened.trust)):
         if place:
             errors().print(f"{name}: {place}", markup=False)
@@ -88,6 +91,7 @@ def _document(record: DustRecord, folder: Path, verdict: Verdict) -> dict[str, o
         "verdict": verdict.name,
         "reason": record.reason,
         "cases": {one.id: one.verdict.name for one in record.cases},
+        "waived": {one.id: one.waived_by for one in record.cases if one.waived_by},
         "criteria": {one.id: one.verdict.name for one in record.criteria},
         "defects": [
             {"id": one.id, "severity": one.severity, "text": one.text, "whose": one.attribution}

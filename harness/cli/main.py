@@ -17,38 +17,35 @@ from harness.errors import HarnessError
 
 #: Noun -> module with a ``register(app)`` function, in the order ``--help`` shows them; those of
 #: real benches stand in ``harness.benches``.
-NOUNS: Final[Mapping[str, str]] = (
-    {
-        noun: f"harness.cli.{noun}"
-        for noun in (
-            "demo",
-            "scenarios",
-            "run",
-            "resume",
-            "report",
-            "explain",
-            "profiles",
-            "data",
-            "installations",
-            "faults",
-            "pki",
-            "gbcs",
-            "utrn",
-            "duis",
-            "firmware",
-            "cpl",
-            "epcl",
-            "emulate",
-            "dongle",
-            "compare",
-            "migration",
-            "ma",
-            "serve",
-        )
-    }
-    | {"dust": "harness.cli.dust_door"}
-    | dict(COMMANDS)
-)
+NOUNS: Final[Mapping[str, str]] = {
+    noun: f"harness.cli.{noun}"
+    for noun in (
+        "demo",
+        "scenarios",
+        "run",
+        "resume",
+        "report",
+        "explain",
+        "profiles",
+        "data",
+        "installations",
+        "faults",
+        "pki",
+        "gbcs",
+        "utrn",
+        "duis",
+        "firmware",
+        "cpl",
+        "epcl",
+        "emulate",
+        "dongle",
+        "compare",
+        "migration",
+        "ma",
+        "serve",
+        "dust",
+    )
+} | dict(COMMANDS)
 
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 4

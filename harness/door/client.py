@@ -70,7 +70,7 @@ class HttpWay:
         body: bytes | None = None,
         kind: str = _XML,
         *,
-        again: bool = False,
+        again: str = "",
     ) -> tuple[int, bytes]:
         """Ask once; returns status and body.
 
@@ -79,11 +79,11 @@ class HttpWay:
             path: Where.
             body: What is posted.
             kind: Its content type.
-            again: Say that it may have been sent before a restart.
+            again: What is said of a repeat after a restart (``refusals.SENT``…).
         """
         headers = {} if body is None else {"Content-Type": kind}
         if again:
-            headers[AGAIN] = "1"
+            headers[AGAIN] = again
         connection = http.client.HTTPConnection(self._host, self._port, timeout=_TIMEOUT_S)
         try:
             connection.request(method, path, body, headers)
@@ -92,8 +92,8 @@ class HttpWay:
         finally:
             connection.close()
 
-    def send(self, document: bytes, *, again: bool = False) -> Sent:
-        """Post a request; ``again``: it may have been sent before a restart."""
+    def send(self, document: bytes, *, again: str = "") -> Sent:
+        """Post a request; ``again``: what is said of a repeat after a restart."""
         status, body = self.ask("POST", "/duis", document, again=again)
         if status == 200:
             return Sent(document=body)

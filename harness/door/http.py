@@ -66,7 +66,7 @@ class HttpDoor:
         if broken is not None:
             return refused(broken)
         outcome = await asyncio.to_thread(
-            self._door.intake.take, octets, door="http", again=AGAIN in request.headers
+            self._door.intake.take, octets, door="http", again=request.headers.get(AGAIN, "")
         )
         if isinstance(outcome, Refusal):
             return refused(outcome)

@@ -100,7 +100,7 @@ class Intake:
     refusals: Refusals
 
     def take(
-        self, octets: bytes, *, door: str, name: str = "", again: bool = False
+        self, octets: bytes, *, door: str, name: str = "", again: str = ""
     ) -> Ticket | Refusal:
         """Take one request.
 
@@ -108,7 +108,7 @@ class Intake:
             octets: The document.
             door: ``http`` or ``drop``.
             name: File name at the drop.
-            again: Its sender says that it repeats what it sent before a restart.
+            again: What its sender says of a repeat after a restart (``refusals.SENT``…).
         """
         header: RequestHeader | None = None
         try:

@@ -10,6 +10,9 @@ from harness.door.kept import Refused
 
 #: HTTP header of a sender that repeats, octet for octet, what it sent before it was restarted.
 AGAIN: Final = "x-again"
+#: Its values: it may have been taken before, it may have been refused before.
+SENT: Final = "sent"
+REFUSED: Final = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Refusals:
         door: str,
         name: str = "",
         who: str = "",
-        again: bool = False,
+        again: str = "",
     ) -> None:
         """Journal a refusal.
 
@@ -44,13 +47,15 @@ class Refusals:
             door: ``http`` or ``drop``.
             name: File name at the drop.
             who: Whose it says it is.
-            again: The sender says that it repeats, octet for octet, what it sent before a restart;
-                where that is so nothing is journalled.
+            again: What the sender says of a repeat after a restart (``SENT``, ``REFUSED``); where
+                that is so, octet for octet, nothing is journalled.
         """
         if not self.conducted:
             return
         replayed = refusal.code == DoorCode.REPLAYED_COUNTER
-        if again and replayed and self.exchange.has_taken(octets):
+        if again == SENT and replayed and self.exchange.has_taken(octets):
+            return
+        if again == REFUSED and self.exchange.has_refused(octets, refusal.code):
             return
         self.exchange.refuse(Refused.of(door, name, refusal.code, refusal.what, who, octets))
         self.on_taken()

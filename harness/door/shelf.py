@@ -65,6 +65,12 @@ class Shelf(Journal):
         )
         return Refused(*rows[0]) if rows else None
 
+    def has_refused(self, octets: bytes, code: str) -> bool:
+        """Say whether these very octets were refused for that before."""
+        digest = hashlib.sha256(octets).hexdigest()
+        query = "SELECT 1 FROM refused WHERE sha256 = ? AND code = ? LIMIT 1"
+        return bool(self._rows(query, digest, str(code)))
+
     def has_taken(self, document: bytes) -> bool:
         """Say whether this very request was taken."""
         return bool(self._rows("SELECT 1 FROM requests WHERE document = ? LIMIT 1", document))

@@ -10,8 +10,8 @@ from harness.dust.definition_models import Case, Expect, Waiver
 from harness.dust.events import DustEvent
 from harness.dust.record import CaseResult, Expected, KeptFile
 from harness.migration.record import InstallationRecord
-from harness.migration.states import State
-from harness.migration.steps import FAILED
+from harness.migration.states import RESTING, State
+from harness.migration.steps import FAILED, WARNED
 from harness.migration.totals import resting_code, resting_entry
 from harness.rules.migration_rulebook import RuleBook
 from harness.verdict import Verdict, combine, failed, is_firm
@@ -137,10 +137,10 @@ def _expected(one: Expect, case: Case, refs: Sequence[str], facts: Facts) -> Ite
 
 def _of_record(ref: str, what: str, wanted: str, case: Case, facts: Facts) -> Expected:
     record = facts.records.get(ref)
-    actual = "" if record is None else _actual(record, what)
-    ok = actual == wanted or (what == "code" and actual.partition("-0")[0] == wanted)
-    if not ok and record is not None and what == "code" and wanted != _NO_CODE:
-        ok = any(entry.code == wanted for entry in record.history)
+    found = () if record is None else _actual(record, what)
+    actual = next((one for one in found if _is(one, wanted, what)), "")
+    ok = bool(actual) or (not wanted and not found)
+    actual = actual or next(iter(found), "")
     verdict = Verdict.PASS if ok else _failed(record, facts)
     shown = tuple(
         one.number
@@ -152,13 +152,30 @@ def _of_record(ref: str, what: str, wanted: str, case: Case, facts: Facts) -> Ex
     return Expected(name, wanted, actual, verdict, case.clause, evidence, shown[-1:])
 
 
-def _actual(record: InstallationRecord, what: str) -> str:
+def _actual(record: InstallationRecord, what: str) -> tuple[str, ...]:
+    """Return what a record shows, the weightiest first; of codes there may be several."""
     if what == "state":
-        return record.state.value
+        return (record.state.value,)
     if what == "code":
-        return resting_code(record) or _NO_CODE
+        return _codes(record) or (_NO_CODE,)
     ended = resting_entry(record)
-    return "" if ended is None else ended.step
+    return () if ended is None else (ended.step,)
+
+
+def _codes(record: InstallationRecord) -> tuple[str, ...]:
+    """Return the code a home rests on, then those of its latest attempt: failures, warnings."""
+    begun, state = 0, State.PLANNED
+    for number, entry in enumerate(record.history):
+        if entry.state:
+            begun = number if state in RESTING else begun
+            state = State(entry.state)
+    told = (one.code for one in record.history[begun:] if one.result in {FAILED, WARNED})
+    return tuple(dict.fromkeys(filter(None, (resting_code(record), *told))))
+
+
+def _is(actual: str, wanted: str, what: str) -> bool:
+    """Say whether something found is what is wanted; a code without a sub-code means each."""
+    return actual == wanted or (what == "code" and actual.partition("-0")[0] == wanted)
 
 
 def _failed(record: InstallationRecord | None, facts: Facts) -> Verdict:

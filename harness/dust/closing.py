@@ -25,6 +25,8 @@ TABLE: Final = "MTAD Table 17.6"
 _DUST_ENDS: Final = "dates.migration_dust_ends"
 _OPTION: Final = "--historical"
 _DAY: Final = timedelta(days=1)
+#: Rule that the TMAD applies on the day.
+_TMAD: Final = "1.3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,8 @@ def run_days(
 ) -> RunDays:
     """Return the days of a run, or refuse a run outside the days that are open (R-141, R-142).
 
-    A closed cohort enrols no new test device. Homes of the stock stay usable, so that a run of
-    nothing else needs no override; any other run outside needs one.
+    A closed cohort enrols no new test device. Homes of the stock stay usable while the TMAD
+    applies, so that a run of nothing else needs no override; any other run outside needs one.
 
     Args:
         definition: The definition.
@@ -116,10 +118,16 @@ def run_days(
     days = migration_days(definition, as_of)
     found = RunDays(as_of, definition.run.as_of is None, days, window)
     outside = tuple(_outside(definition, found, book))
-    if not outside or _all_in_stock(definition, stock, found):
+    in_stock = _all_in_stock(definition, stock, found)
+    lapsed = _without_tmad(definition, found, book) if in_stock else None
+    if not outside or (in_stock and lapsed is None):
         return found
     if not historical:
-        raise _refused(definition, found, outside[0])
+        raise (
+            _refused(definition, found, outside[0])
+            if lapsed is None
+            else _lapsed(definition, found, lapsed)
+        )
     closed = as_of > window.last
     new = [one.name for one in definition.devices if not one.from_stock]
     more = (f"sets {', '.join(new)}: devices enrolled after the closure",) if closed and new else ()
@@ -161,6 +169,28 @@ def _all_in_stock(definition: Definition, stock: Stock | None, days: RunDays) ->
     if stock is None or not all(one.from_stock for one in definition.devices):
         return False
     return all(one.enrolled_on <= days.window.last for one in stock.usable)
+
+
+def _without_tmad(definition: Definition, days: RunDays, book: RuleBook) -> date | None:
+    """Return the TMAD's last day where a day of the run lies behind it and 1.3 is asked then."""
+    last = max(row.expires_on for row in book.tmad)
+    after = [day for day in (*days.migration, days.as_of) if day > last]
+    if not after:
+        return None
+    first = min(after)
+    off = any(one.id == _TMAD and one.from_day <= first for one in definition.disabled_checks)
+    return None if off else last
+
+
+def _lapsed(definition: Definition, days: RunDays, last: date) -> UsageError:
+    return UsageError(
+        f"the run's days are not open: the last day of the TMAD is {last} (1.3), and the run is"
+        f" over on {days.as_of}; every authorisation would be refused with X-1.3",
+        where=f"{definition.path}: run.as_of",
+        cause="homes of the stock stay usable after their cohort's closure, not after the TMAD's end",
+        next_command=f"run.as_of = {last} or earlier, [[disabled_checks]] with id ="
+        f' "{_TMAD}" and a day to {last + _DAY}, or the same command with {_OPTION}',
+    )
 
 
 def _refused(definition: Definition, days: RunDays, why: str) -> UsageError:

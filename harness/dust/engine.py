@@ -61,13 +61,16 @@ def is_dust_run(folder: Path) -> bool:
     return (folder / BEGUN).is_file() and (folder / DEFINITION).is_file()
 
 
-def start(choices: Choices, out: Path, watchers: Watchers | None = None) -> DustRecord:
+def start(
+    choices: Choices, out: Path, watchers: Watchers | None = None, *, force: bool = False
+) -> DustRecord:
     """Run a definition into a new folder.
 
     Args:
         choices: What it is begun with.
         out: The run folder.
         watchers: Who hears of it while it goes.
+        force: Whether a run there that is over, and its evidence, may be replaced.
 
     Raises:
         UsageError: The definition or the folder cannot be used.
@@ -78,7 +81,7 @@ def start(choices: Choices, out: Path, watchers: Watchers | None = None) -> Dust
     folder = RunFolder(out)
     folder.make()
     with folder.lock():
-        _clear(out)
+        _clear(choices.file, out, force=force)
         write_octets(out / DEFINITION, prepared.definition.octets)
         told = json.dumps(choices.dump(), indent=1) + "\n"
         write_octets(out / BEGUN, told.encode())
@@ -98,11 +101,12 @@ def resume(folder: Path, watchers: Watchers | None = None) -> DustRecord:
         return _play(prepare(Choices.load(folder)), folder, watchers or Watchers())
 
 
-def _clear(out: Path) -> None:
+def _clear(file: Path, out: Path, *, force: bool) -> None:
     """Clear the folder of a run that is over.
 
     Raises:
-        UsageError: It holds something else, or a run that can be resumed.
+        UsageError: It holds something else, a run that can be resumed, or one that is over and is
+            not to be replaced.
     """
     if not any(out.iterdir()):
         return
@@ -117,6 +121,14 @@ def _clear(out: Path) -> None:
             "the folder holds a run that was interrupted and can be resumed",
             where=str(out),
             next_command=f"smetsbench resume {out}   (or remove the folder)",
+        )
+    if not force:
+        again = f"smetsbench dust run {file} --out"
+        raise UsageError(
+            "the folder holds a run that is over; its evidence is left as it is",
+            where=str(out / pack.NAME),
+            cause="the command was given twice, or the folder was forgotten",
+            next_command=f"{again} {out} --force   (replaces it; or {again} OTHER-FOLDER)",
         )
     for name in _OURS:
         place = out / name
@@ -155,7 +167,8 @@ def _play(prepared: Prepared, folder: Path, watchers: Watchers) -> DustRecord:
     try:
         write_public(trust, door.world.public_keys())
         ways = open_ways(prepared, drop)
-        announce(Opened(address_of(ways.listen), str(drop or ""), str(trust)), folder, watchers)
+        opened = Opened(address_of(ways.listen), str(drop or ""), str(trust))
+        announce(opened, folder, None if prepared.is_simulated else watchers.on_open)
         asyncio.run(served(prepared, door, ways, folder))
         _complain(door, folder)
     finally:

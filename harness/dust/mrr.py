@@ -14,7 +14,7 @@ from emulator.core.clock import to_datetime
 from harness.dust.index import table
 from harness.dust.record import DustRecord
 from harness.migration.record import Entry, InstallationRecord
-from harness.migration.states import FOLLOWS, State
+from harness.migration.states import FOLLOWS, State, StrandedCause
 
 FOLDER: Final = "mrr"
 DORMANT: Final = "dormant"
@@ -46,6 +46,12 @@ _AGAIN: Final = frozenset({State.STRANDED, State.ROLLED_BACK, State.REJECTED})
 _AGAIN_IN: Final = frozenset({State.IN_VALIDATION, State.AUTHORISED})
 #: Standing at the end of the period, not counted as it happens.
 _STANDING: Final = ("awaiting_chf", "awaiting_chf_oldest_days")
+#: Step that lists what is stranded for resubmission, and how it says why.
+_LISTS: Final = "M1"
+_LISTED: Final = "stranded: "
+#: Step that waits for the hub; first letter of those that validate files.
+_CONTACT: Final = "H4"
+_VALIDATION: Final = "V"
 _SPLIT: Final = ("rejected_by_code", "stranded_by_cause", "excluded_by_category")
 COLUMNS: Final = (
     *(*_KEYS, *_STEPS, *_STATES, "resubmitted"),
@@ -193,8 +199,30 @@ def _why(one: InstallationRecord, entry: Entry, state: State) -> str:
     if state is State.STRANDED:
         is_last = entry is _last_state(one)
         cause = one.stranded_cause if is_last else None
-        return cause.value if cause is not None else entry.code or "earlier"
+        return cause.value if cause is not None else _cause_of(one, entry)
     return (one.exclusion or "none") if state is State.EXCLUDED else ""
+
+
+def _cause_of(one: InstallationRecord, stranded: Entry) -> str:
+    """Return why an installation was stranded that went on since then.
+
+    Its resubmission says why (M1). Where it was excluded instead, the step says it: a failed
+    rollback, a hub that was not heard, files; what is left is a test.
+    """
+    number = next(at for at, entry in enumerate(one.history) if entry is stranded)
+    for entry in one.history[number + 1 :]:
+        if entry.state:
+            break
+        said = entry.text.removeprefix(_LISTED)
+        if entry.step == _LISTS and said in {*StrandedCause}:
+            return said
+    before = next((entry.state for entry in reversed(one.history[:number]) if entry.state), "")
+    if before == State.ROLLING_BACK:
+        return StrandedCause.ROLLBACK_FAILED.value
+    if stranded.step == _CONTACT:
+        return StrandedCause.NO_CHF_COMMS.value
+    is_file = stranded.step.startswith(_VALIDATION)
+    return (StrandedCause.FILE_ERROR if is_file else StrandedCause.TESTING_FAILED).value
 
 
 def _last_state(one: InstallationRecord) -> Entry | None:

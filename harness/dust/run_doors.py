@@ -62,7 +62,7 @@ class Watchers:
 
     Attributes:
         on_event: Called with every event, in a thread of the run's own.
-        on_open: Called once the doors are open.
+        on_open: Called once the doors are open for a participant outside.
     """
 
     on_event: OnEvent | None = None
@@ -138,11 +138,11 @@ def address_of(at: socket.socket | None) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def announce(opened: Opened, folder: Path, watchers: Watchers) -> None:
-    """Say where the doors are: in a file of the run folder, and to whoever watches."""
+def announce(opened: Opened, folder: Path, tell: OnOpen | None) -> None:
+    """Say where the doors are: in a file of the run folder, and to whoever is to be told."""
     write_octets(folder / DOOR, (json.dumps(asdict(opened), indent=1) + "\n").encode())
-    if watchers.on_open is not None:
-        watchers.on_open(opened)
+    if tell is not None:
+        tell(opened)
 
 
 def _no_address(listen: str, why: str) -> UsageError:

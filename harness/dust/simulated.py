@@ -23,6 +23,8 @@ from harness.door.client import HttpWay, Sent
 from harness.door.drop import IN, OUT, REFUSED, TAKEN
 from harness.door.drop_files import PART
 from harness.door.participant import ParticipantSystem
+from harness.door.refusals import REFUSED as DOOR_REFUSED
+from harness.door.refusals import SENT
 from harness.door.trust import DCC, PARTICIPANT, xml_key_of
 from harness.dust.asks import Asker, wishes
 from harness.dust.definition import Definition
@@ -242,6 +244,7 @@ class SimulatedSupplier:
         sent: Sequence[tuple[ParticipantSystem, "_Posted"]],
     ) -> None:
         """Send what the definition's mistakes are about once more: as it was, or unsigned."""
+        again = DOOR_REFUSED if self.again else ""
         for mistake in self.definition.mistakes:
             meant = self.definition.refs_of(mistake)
             devices = {
@@ -251,9 +254,9 @@ class SimulatedSupplier:
                 if str(device) not in devices:
                     continue
                 if mistake.what is Mistake.REPLAYED:
-                    self.way.send(posted.document)
+                    self.way.send(posted.document, again=again)
                 elif mistake.what is Mistake.UNSIGNED_REQUEST:
-                    self.way.send(_unsigned(posted.document))
+                    self.way.send(_unsigned(posted.document), again=again)
                 devices.discard(str(device))  # the first request of a home is enough
 
     def _askers(self, homes: Sequence[Installation], turn: int, day: date) -> Iterator[Asker]:
@@ -283,7 +286,7 @@ class SimulatedSupplier:
         self, system: ParticipantSystem, body: RequestBody, device: Eui64 | None
     ) -> "_Posted":
         document = system.supplier.send(system.supplier.ask(body, device))
-        return _Posted(document, self.way.send(document, again=self.again))
+        return _Posted(document, self.way.send(document, again=SENT if self.again else ""))
 
     def _await(self, system: ParticipantSystem, sent: Sent) -> None:
         """Take the answer to a request; one that was asked before a restart is not waited for.

@@ -26,6 +26,8 @@ from harness.formats.duis.s1sp_alert import S1spAlert
 from harness.formats.duis.smets1_response import DeviceAlert
 
 _DCC: Final = "DCC"
+#: What codes of answers begin with where it was done: a schedule's answers are told like alerts.
+_DONE: Final = "I"
 _OPENS: Final = "MAPASSWORD"
 #: Kind of an event: a door refused what was handed in.
 DOOR_REFUSED: Final = "door-refused"
@@ -163,7 +165,7 @@ class Traffic:
             ALERT,
             f"alert {code}" + (f" of {device}" if device else ""),
             at=at,
-            level=Level.WARNING,
+            level=Level.INFO if code.startswith(_DONE) else Level.WARNING,
             phase=Phase.AFTER,
             party=_DCC,
             receiver=str(user),

@@ -1,6 +1,6 @@
 """What the DCC knows of installed devices: the Smart Metering Inventory as values."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -115,7 +115,15 @@ class Inventory:
     """The records by device."""
 
     def __init__(self, records: Iterable[InventoryRecord] = ()) -> None:
-        self._records = {record.device: record for record in records}
+        self._records: dict[Eui64, InventoryRecord] = {}
+        #: Hub -> its devices, and meter point -> its devices, each with its place in the order in
+        #: which devices were added: a run has thousands of homes.
+        self._of_hub: dict[Eui64, dict[Eui64, int]] = {}
+        self._of_mpxn: dict[str, dict[Eui64, int]] = {}
+        self._places: dict[Eui64, int] = {}
+        self._added = 0
+        for record in records:
+            self.put(record)
 
     def __iter__(self) -> Iterator[InventoryRecord]:
         return iter(self._records.values())
@@ -126,11 +134,31 @@ class Inventory:
 
     def put(self, record: InventoryRecord) -> None:
         """Add a record, or replace the one of its device."""
-        self._records[record.device] = record
+        self._forget(self._records.get(record.device))
+        device = record.device
+        if device not in self._records:
+            self._added += 1
+            self._places[device] = self._added
+        self._records[device] = record
+        if record.hub is not None:
+            self._of_hub.setdefault(record.hub, {})[device] = self._places[device]
+        if record.mpxn:
+            self._of_mpxn.setdefault(record.mpxn, {})[device] = self._places[device]
+
+    def _forget(self, record: InventoryRecord | None) -> None:
+        """Take a record out of what finds it by hub and meter point."""
+        if record is not None and record.hub is not None:
+            self._of_hub[record.hub].pop(record.device, None)
+        if record is not None and record.mpxn:
+            self._of_mpxn[record.mpxn].pop(record.device, None)
+
+    def _in_order(self, found: Mapping[Eui64, int]) -> tuple[InventoryRecord, ...]:
+        return tuple(self._records[device] for device in sorted(found, key=found.__getitem__))
 
     def remove(self, device: Eui64) -> None:
         """Take a device out; nothing happens when it is not there."""
-        self._records.pop(device, None)
+        self._forget(self._records.pop(device, None))
+        self._places.pop(device, None)
 
     def set_version(self, device: Eui64, version: str) -> None:
         """Note which version a known device runs.
@@ -138,7 +166,7 @@ class Inventory:
         Raises:
             KeyError: The device is not in the inventory.
         """
-        self._records[device] = replace(self._records[device], firmware_version=version)
+        self.put(replace(self._records[device], firmware_version=version))
 
     def move(self, device: Eui64, status: DeviceStatus, at: UtcMs) -> InventoryRecord:
         """Give a known device a status and write down when; returns its record.
@@ -148,16 +176,16 @@ class Inventory:
         """
         record = self._records[device]
         history = (*record.history, (at, status))
-        self._records[device] = replace(record, status=status, history=history)
+        self.put(replace(record, status=status, history=history))
         return self._records[device]
 
     def of_mpxn(self, mpxn: str) -> InventoryRecord | None:
         """Return the meter of a meter point, or None."""
-        return next((record for record in self if mpxn and record.mpxn == mpxn), None)
+        return next(iter(self._in_order(self._of_mpxn.get(mpxn, {}))), None)
 
     def of_hub(self, hub: Eui64 | None) -> tuple[InventoryRecord, ...]:
         """Return the devices of one installation, in the order they were added."""
-        return tuple(record for record in self if hub is not None and record.hub == hub)
+        return () if hub is None else self._in_order(self._of_hub.get(hub, {}))
 
     def suppliers_of(self, hub: Eui64 | None) -> tuple[Eui64, ...]:
         """Return the responsible suppliers of an installation, each once."""

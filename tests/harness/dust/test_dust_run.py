@@ -168,10 +168,12 @@ def test_an_interrupted_run_is_not_replaced_and_a_strange_folder_is_left_alone(
 
 
 @pytest.mark.soak
-def test_a_run_that_is_over_is_replaced_and_what_is_not_its_own_stays(
+def test_a_run_that_is_over_is_replaced_by_force_alone_and_what_is_not_its_own_stays(
     whole: tuple[Path, Path, DustRecord],
 ) -> None:
     file, out, record = whole
     (out / "mine.txt").write_text("mine")
-    assert run(file, out) == record
+    with pytest.raises(UsageError, match="is over"):
+        run(file, out)
+    assert start(Choices(file, file.parent), out, force=True) == record
     assert (out / "mine.txt").read_text() == "mine"
