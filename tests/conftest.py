@@ -17,7 +17,8 @@ from hypothesis import is_hypothesis_test, settings
 
 from tests.sampling import SOAK, examples
 
-settings.register_profile("sampled", max_examples=examples(100))
+#: No deadline: how long one example takes says how busy the machine is.
+settings.register_profile("sampled", max_examples=examples(100), deadline=None)
 settings.load_profile("sampled")
 
 #: Cases of one test function that run every day, unless a line of ``CASES_OF`` says otherwise.
@@ -45,6 +46,14 @@ CASES_OF: Final[Mapping[str, int]] = {
     "tests/emulator/crypto/": 1,
     "tests/emulator/ncp/": 1,
     "tests/harness/door/": 1,
+    "tests/harness/dust/": 1,
+    "tests/harness/live/": 1,
+    "tests/harness/pytest_face/": 1,
+    "tests/harness/formats/": 1,
+    "tests/harness/parties/": 1,
+    "tests/harness/migration/": 1,
+    "tests/emulator/devices/": 1,
+    "tests/hil/test_dongle_bench_mishaps.py": 0,
     "tests/harness/test_resume_emulated.py": 1,
     "tests/emulator/devices/test_device_defects.py": 4,
     "tests/scenarios/test_rows.py::test_the_same_seed": 1,

@@ -30,6 +30,7 @@ from harness.door.participant import ParticipantSystem
 from harness.door.serving import WaysIn, serve
 from harness.door.trust import DCC, PARTICIPANT, participants_keys, sign_document, write_public
 from harness.errors import BenchError, UsageError
+from harness.formats.duis.faults import DuisError
 from harness.formats.duis.xml_input import MAX_DOCUMENT_BYTES
 
 _OFF: Final = "off"
@@ -254,7 +255,12 @@ def sign(
         user = None if party is None else Eui64.parse(party)
     except ValueError as error:
         raise UsageError(str(error), where="--party", cause="a mistyped identifier") from error
-    signed, who = sign_document(octets, trust, user)
+    try:
+        signed, who = sign_document(octets, trust, user)
+    except DuisError as error:
+        error.where = ", ".join(filter(None, (str(request), error.where)))
+        error.next_command = f"smetsbench duis check {request}"
+        raise
     files.write_octets(out, signed, made_from=[request])
     console().print(f"signed by {who}: {out}", markup=False)
 

@@ -1,5 +1,6 @@
 """``smetsbench ma`` for the other papers: signing, pass phrases, demand files, notifications."""
 
+import sys
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -30,6 +31,8 @@ from harness.formats.authorisation.grid import MAX_FILE_BYTES, FileKind
 from harness.formats.authorisation.made import Maker, render
 from harness.formats.authorisation.paper_kind import PaperKind, kind_of_paper, read_retries, stem_of
 from harness.formats.authorisation.writing import ENDINGS
+from harness.formats.migration_files import checks
+from harness.formats.migration_files.faults import MigrationFileError
 from harness.formats.migration_files.key_choice import signing_entry
 from harness.formats.migration_files.notifications import DormantFirmwareLine, DormantMeterLine
 from harness.formats.migration_files.parties import TEST_NETWORK_OPERATOR, Directory
@@ -40,6 +43,8 @@ from harness.rules.migration_rulebook import load_rule_book
 
 #: Time of day in the names of papers. Source: stand-in.
 _MADE_AT: Final = time(6)
+#: Largest file with a pass phrase that is read.
+_MAX_PHRASE_BYTES: Final = 4096
 _FILE = Annotated[Path, typer.Argument(help="The paper.")]
 _JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -88,9 +93,12 @@ def write(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comm
 def password(
     authorisation: Annotated[Path, typer.Argument(help="The authorisation it is for.")],
     phrase: Annotated[
-        str,
-        typer.Option(prompt=True, hide_input=True, help="The pass phrase; asked for if left out."),
-    ],
+        str | None, typer.Option(help="The pass phrase; asked for if left out.")
+    ] = None,
+    phrase_file: Annotated[
+        Path | None,
+        typer.Option(help="File with the pass phrase alone, or - (stdin).", allow_dash=True),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="File to write; left out: beside it, with its name.")
     ] = None,
@@ -106,8 +114,50 @@ def password(
         )
     beside = authorisation if name is None else authorisation.with_name(_companion(name))
     target = out or beside
-    write_octets(target, sealed.render_phrase(phrase).encode(), made_from=[authorisation])
+    chosen = _phrase(authorisation, phrase, phrase_file)
+    write_octets(target, sealed.render_phrase(chosen).encode(), made_from=[authorisation])
     console().print(f"wrote {target}", markup=False)
+
+
+def _phrase(authorisation: Path, given: str | None, file: Path | None) -> str:
+    """Return the pass phrase: given, read, or asked for where somebody can be asked.
+
+    Raises:
+        UsageError: It is given twice, or not at all, or cannot be read.
+    """
+    if given is not None and file is not None:
+        raise UsageError(
+            "the pass phrase is given twice", where="--phrase, --phrase-file", cause="one too many"
+        )
+    if given is not None:
+        return given
+    if file is not None:
+        octets = (
+            sys.stdin.buffer.read(_MAX_PHRASE_BYTES + 1)
+            if str(file) == "-"
+            else read_octets(file, _MAX_PHRASE_BYTES)
+        )
+        return _text(octets, file)
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "the pass phrase cannot be asked for: there is no terminal",
+            where="standard input",
+            cause="the command runs in a script or a pipe",
+            next_command=f"smetsbench ma password {authorisation} --phrase-file FILE   (or -)",
+        )
+    return str(typer.prompt("Phrase", hide_input=True, err=True))
+
+
+def _text(octets: bytes, file: Path) -> str:
+    try:
+        return octets.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            "the file holds no pass phrase: it is no text",
+            where=str(file),
+            cause="another file",
+            next_command="smetsbench ma password --help",
+        ) from error
 
 
 def _companion(name: AuthorisationName) -> str:
@@ -139,18 +189,33 @@ def verify(
     out: Annotated[Path | None, typer.Option(help="File to write the paper itself to.")] = None,
     as_json: _JSON = False,
 ) -> None:
-    """Verify a signed paper: 0 the signature holds, 2 and the code that refuses it."""
+    """Verify a signed paper: 0 the signature holds, 1 and the code that refuses it."""
     expected = frozenset({_eui64(party, "--party")} if party else ())
-    octets = octets_of(file)
-    if not signed.is_signed(octets):
-        raise signed.unsigned()
-    found = signed.open_signed(octets, Directory(open_keystore(keys)), expected)
+    try:
+        octets = octets_of(file)
+        if not signed.is_signed(octets):
+            raise signed.unsigned()
+        found = signed.open_signed(octets, Directory(open_keystore(keys)), expected)
+    except MigrationFileError as error:
+        raise _refused(error, file, keys) from error
     if out is not None:
         write_octets(out, found.octets, made_from=[file])
     if as_json:
         emit_json({"name": found.name, "signer": str(found.signer), "size": len(found.octets)})
     else:
         console().print(f"{found.name}: signed by {found.signer}", markup=False)
+
+
+def _refused(error: MigrationFileError, file: Path, keys: Path) -> MigrationFileError:
+    """Return the refusal of a paper with where it lies: the command did what it was asked."""
+    error.exit_code = 1
+    error.where = ", ".join(filter(None, (str(file), error.where)))
+    error.next_command = f"smetsbench ma verify {file} --keys STORE   (of who signed it)"
+    if error.check is checks.SIGNATURE_NONE:
+        error.next_command = (
+            f"smetsbench ma sign {file} --key {keys}, then ma verify {file}{signed.ENDING}"
+        )
+    return error
 
 
 def paper(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command

@@ -187,7 +187,7 @@ def _lapsed(definition: Definition, days: RunDays, last: date) -> UsageError:
         f"the run's days are not open: the last day of the TMAD is {last} (1.3), and the run is"
         f" over on {days.as_of}; every authorisation would be refused with X-1.3",
         where=f"{definition.path}: run.as_of",
-        cause="homes of the stock stay usable after their cohort's closure, not after the TMAD's end",
+        cause="homes of the stock stay usable after the closure, but not after the TMAD's end",
         next_command=f"run.as_of = {last} or earlier, [[disabled_checks]] with id ="
         f' "{_TMAD}" and a day to {last + _DAY}, or the same command with {_OPTION}',
     )

@@ -186,9 +186,7 @@ async def served(prepared: Prepared, door: Door, ways: WaysIn, folder: Path) -> 
     try:
         while not (door.is_over or door.broken or stopped.is_set() or serving.done()):
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            if player is not None and player.done():
-                player.result()
-                waits = [one for one in waits if one is not player]
+            waits = _still(waits, player)
         if supplier is None and door.is_over:
             await _linger(door, ways, stopped, _saying(folder))
     finally:
@@ -201,6 +199,20 @@ async def served(prepared: Prepared, door: Door, ways: WaysIn, folder: Path) -> 
         if ways.listen is not None:
             ways.listen.close()
     _complain(door, stopped, serving, folder)
+
+
+def _still(
+    waits: list[asyncio.Future[Any]], player: asyncio.Future[None] | None
+) -> list[asyncio.Future[Any]]:
+    """Return what is waited for still: not a supplier in this process that has played.
+
+    Raises:
+        Exception: What its play ended with.
+    """
+    if player is None or not player.done():
+        return waits
+    player.result()
+    return [one for one in waits if one is not player]
 
 
 def _complain(

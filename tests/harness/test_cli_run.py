@@ -198,6 +198,7 @@ test_cli_run.app()()
 """
 
 
+@pytest.mark.soak
 def test_a_killed_process_is_resumed_by_another(tmp_path: Path) -> None:
     def command(*arguments: object) -> int:
         words = [sys.executable, "-c", _PROGRAM, *(str(argument) for argument in arguments)]

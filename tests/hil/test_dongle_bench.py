@@ -61,6 +61,7 @@ def test_reads_and_upgrades_pass_on_other_versions_of_ezsp(version: int, tmp_pat
     }, found
 
 
+@pytest.mark.soak
 def test_what_is_inside_devices_behind_the_dongle_is_hidden_and_the_report_names_bench_and_factor(
     tmp_path: Path,
 ) -> None:

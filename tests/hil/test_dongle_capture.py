@@ -4,6 +4,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+import pytest
+
 from device_profiles.words import DeviceType
 from emulator.codecs.gbcs import envelope
 from harness.report import pcapng_blocks as blocks
@@ -45,6 +47,7 @@ async def _play(capture: Path) -> tuple[str, str]:
     return answer, note
 
 
+@pytest.mark.soak
 def test_a_command_to_the_hub_is_answered_and_the_home_is_captured(tmp_path: Path) -> None:
     capture = tmp_path / "home.pcapng"
     answer, note = asyncio.run(asyncio.wait_for(_play(capture), LIMIT_S))

@@ -162,6 +162,7 @@ def test_what_cannot_be_served_is_refused_in_words(arguments: tuple[str, ...], t
     assert told in " ".join(" ".join(refused.value.lines()).split())
 
 
+@pytest.mark.soak
 def test_orders_out_of_a_file_are_refused_with_a_word_on_it(tmp_path: Path) -> None:
     file = tmp_path / "orders"
     file.write_text("reset\n")

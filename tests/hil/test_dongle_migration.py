@@ -36,6 +36,7 @@ def options_for(row: str, path: Path, **more: object) -> RunOptions:
     return RunOptions(bench=path, **told)  # type: ignore[arg-type] # a table of its own fields
 
 
+@pytest.mark.soak
 def test_a_gas_meter_behind_the_dongle_is_reached_through_hub_and_tunnel_and_not_looked_into(
     tmp_path: Path,
 ) -> None:

@@ -91,6 +91,7 @@ def test_what_a_dongle_can_be_used_as_follows_from_library_certificate_and_setti
     assert uses_of(told, section)["observe"] == "yes"
 
 
+@pytest.mark.soak
 def test_bench_probe_asks_a_loopback_dongle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

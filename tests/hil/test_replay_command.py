@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from harness.dlms.settings import Framing
 from harness.dlms_view.line import Way
 from tests.harness.recorded import CLOCK, Recorded, save
@@ -14,6 +16,7 @@ from tests.harness.recorded import CLOCK, Recorded, save
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.soak
 def test_a_mismatch_ends_the_play_with_1_and_is_named(tmp_path: Path) -> None:
     told = Recorded(framing=Framing.WRAPPER)
     told.read("public", CLOCK)

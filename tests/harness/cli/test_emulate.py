@@ -99,6 +99,7 @@ def test_interrupt_ends_it_too_and_secrets_are_shown_where_they_are_asked_for() 
     assert "clients" not in told
 
 
+@pytest.mark.soak
 def test_a_meter_killed_in_a_transfer_has_lost_a_second_at_most(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     words = ("--listen", "tcp://:0", "--state", str(state), "--start", START)

@@ -89,8 +89,27 @@ def test_a_signed_paper_is_verified_and_another_s_refused(desk: Desk) -> None:
     assert (desk.folder / "back.xlsx").read_bytes() == path.read_bytes()
     with pytest.raises(MigrationFileError, match="X-SIG-SIGNER"):
         run(ma.register, *told, "--party", str(OTHER))
-    with pytest.raises(MigrationFileError, match="X-SIG-NONE"):
+    with pytest.raises(MigrationFileError, match="X-SIG-NONE") as caught:
         run(ma.register, "ma", "verify", str(path), "--keys", key)
+    assert (caught.value.exit_code, caught.value.where) == (1, str(path))
+    assert f"smetsbench ma sign {path} --key {key}" in caught.value.next_command
+
+
+def test_a_pass_phrase_is_read_from_a_file_and_never_asked_for_without_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    phrase, out = tmp_path / "phrase.txt", tmp_path / "out.csv"
+    phrase.write_text("correct horse\n")
+    told = ("ma", "password", str(tmp_path / "any.xlsx"), "--out", str(out))
+    with pytest.raises(UsageError, match="no terminal") as caught:
+        run(ma.register, *told)
+    assert "--phrase-file" in caught.value.next_command
+    assert capsys.readouterr().out == ""
+    assert not out.exists()
+    run(ma.register, *told, "--phrase-file", str(phrase))
+    assert sealed.read_phrase(out) == "correct horse"
+    with pytest.raises(UsageError, match="twice"):
+        run(ma.register, *told, "--phrase-file", str(phrase), "--phrase", "correct horse")
 
 
 def test_a_dormant_schedule_is_checked_against_the_inventory(desk: Desk) -> None:

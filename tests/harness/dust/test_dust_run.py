@@ -14,6 +14,7 @@ from harness.dust.engine import resume, start
 from harness.dust.events import read_events
 from harness.dust.record import DustRecord, RunState
 from harness.dust.record_form import load
+from harness.dust.run_doors import Opened, Watchers
 from harness.errors import UsageError
 from harness.migration.states import State
 from harness.verdict import Verdict
@@ -175,5 +176,7 @@ def test_a_run_that_is_over_is_replaced_by_force_alone_and_what_is_not_its_own_s
     (out / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match="is over"):
         run(file, out)
-    assert start(Choices(file, file.parent), out, force=True) == record
+    heard: list[Opened] = []
+    again = start(Choices(file, file.parent), out, Watchers(on_open=heard.append), force=True)
+    assert (again, heard) == (record, [])  # a supplier in this process needs no telling
     assert (out / "mine.txt").read_text() == "mine"

@@ -107,6 +107,7 @@ def test_a_program_of_ten_lines_takes_a_run_through_file_drop_and_http(tmp_path:
     shutil.rmtree(out)
 
 
+@pytest.mark.soak
 def test_silence_ends_a_turn_and_the_entry_criterion_of_the_interface_fails(
     tmp_path: Path,
 ) -> None:

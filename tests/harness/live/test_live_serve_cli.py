@@ -15,6 +15,7 @@ from harness.errors import UsageError
 COMMAND = [sys.executable, "-m", "harness.cli.main", "serve"]
 
 
+@pytest.mark.soak
 def test_it_says_its_address_first_and_ends_by_sigterm(runs: Path) -> None:
     words = [*COMMAND, str(runs), "--listen", "127.0.0.1:0", "--json"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:

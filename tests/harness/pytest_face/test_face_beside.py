@@ -68,6 +68,7 @@ async def test_it(clock, hours):
     assert "1 passed" in done.out, done.out
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(240)
 def test_workers_tell_what_came_of_their_tests(tmp_path: Path) -> None:
     tests = """

@@ -85,6 +85,7 @@ def test_a_spoiled_capture_gives_frames_or_a_refusal_and_nothing_else(
         return
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 def test_wireshark_reads_addresses_channel_strength_and_check_sequence(tmp_path: Path) -> None:
     path = tmp_path / "han.pcapng"
