@@ -4,6 +4,8 @@ VENV   := .venv
 STAMP  := $(VENV)/.stamp
 BIN    := $(VENV)/bin
 JOBS   ?= 2
+# Compiled modules are kept: workers, and the commands that tests start, would compile all anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test soak check bench format
 $(STAMP): pyproject.toml constraints.txt
@@ -17,6 +19,7 @@ demo: $(STAMP)
 	$(BIN)/smetsbench demo --out runs/demo
 
 test: $(STAMP)
+	$(BIN)/python -m compileall -q -j $(JOBS) device_profiles emulator firmware_images harness hil
 	SMETSBENCH_SAMPLE=1 $(BIN)/python -m pytest -n $(JOBS)
 
 soak: $(STAMP)
