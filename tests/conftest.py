@@ -39,6 +39,8 @@ CASES_OF: Final[Mapping[str, int]] = {
     "tests/hil/test_observe_command.py::test_ctrl_c": 0,
     "tests/docs/test_recipes.py": 1,
     "tests/benches/": 2,
+    "tests/device_profiles/": 1,
+    "tests/emulator/": 1,
     "tests/hil/": 1,
     "tests/emulator/servers/": 1,
     "tests/harness/cli/": 1,
