@@ -16,6 +16,7 @@ from emulator.core.clock import UtcMs
 from harness.errors import UsageError
 from harness.ports import Observation
 from harness.run import Record, plain
+from harness.transactions import transaction
 
 #: Format of the tables; a journal of another format is refused.
 FORMAT: Final = 1
@@ -156,13 +157,8 @@ class Journal:
     @contextmanager
     def commit(self) -> Iterator[sqlite3.Connection]:
         """Group changes into one transaction; this is where a crash fault strikes."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._db
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        with transaction(self._db) as db:
+            yield db
         self.commits += 1
         if self.commits == self.crash_at:
             os.kill(os.getpid(), signal.SIGKILL)

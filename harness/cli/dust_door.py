@@ -13,7 +13,6 @@ import typer
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyUsage
 from harness import files
-from harness.cli.listening_at import address, open_socket
 from harness.cli.output import console, emit_json, errors
 from harness.cli.served_choices import wall_clock
 from harness.data_files import DataOption, overlays, reading_data
@@ -25,6 +24,7 @@ from harness.door.flood import Flood
 from harness.door.homes import Homes, load_homes
 from harness.door.http import listening, stop_on_signals
 from harness.door.intake import Note
+from harness.door.listening_at import address, open_socket
 from harness.door.mover import Pace
 from harness.door.participant import ParticipantSystem
 from harness.door.serving import WaysIn, serve

@@ -8,9 +8,9 @@ from typing import Annotated, Final
 
 import typer
 
-from harness.cli.listening_at import address, host_and_port, open_socket
 from harness.cli.output import emit_json, errors
 from harness.door.http import stop_on_signals
+from harness.door.listening_at import address, host_and_port, open_socket
 from harness.errors import UsageError
 from harness.live.app import LivePages
 from harness.live.serving import serve as serve_pages

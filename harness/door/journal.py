@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from harness.errors import UsageError
+from harness.transactions import transaction
 
 FORMAT: Final = 3
 _TABLES: Final = """
@@ -144,14 +145,8 @@ class Journal:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+        with self._lock, transaction(self._db) as db:
+            yield db
 
     def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
         with self._lock:

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from harness.door.call_back import is_loopback
 from harness.door.client import HttpWay
 from harness.door.door import Door
 from harness.door.drop import FileDrop
-from harness.door.http import listening, stop_on_signals
+from harness.door.http import stop_on_signals
 from harness.door.intake import Note
+from harness.door.listening_at import open_socket
 from harness.door.serving import WaysIn, serve
 from harness.dust.choices import Prepared
 from harness.dust.chronicle import OnEvent
@@ -120,14 +120,19 @@ def open_ways(prepared: Prepared, drop: Path | None) -> WaysIn:
 
 
 def _socket(listen: str) -> socket.socket:
-    host, _colon, port = listen.rpartition(":")
-    host = host.strip("[]")
-    if not is_loopback(host):
-        raise _no_address(listen, "it leads beyond this machine")
+    """Open the address of a definition; a refusal names its key.
+
+    Raises:
+        UsageError: It is no free address of this machine.
+    """
     try:
-        return listening(host, int(port))
-    except (OSError, ValueError, OverflowError) as error:
-        raise _no_address(listen, str(error)) from error
+        return open_socket(listen, anywhere=False, warn=_nobody)
+    except UsageError as error:
+        raise _no_address(listen, error) from error
+
+
+def _nobody(_host: str) -> None:
+    """Tell nobody: an address beyond this machine is refused."""
 
 
 def address_of(at: socket.socket | None) -> str:
@@ -145,9 +150,9 @@ def announce(opened: Opened, folder: Path, tell: OnOpen | None) -> None:
         tell(opened)
 
 
-def _no_address(listen: str, why: str) -> UsageError:
+def _no_address(listen: str, why: UsageError) -> UsageError:
     return UsageError(
-        f"the door cannot listen there: {why}",
+        why.what,
         where=f"participant.listen = {listen!r}",
         cause="no HOST:PORT of this machine, or another program has it",
         next_command='listen = "127.0.0.1:0"',

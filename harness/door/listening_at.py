@@ -1,4 +1,4 @@
-"""``--listen HOST:PORT``: the socket it stands for, on this machine unless asked otherwise."""
+"""``HOST:PORT``: the socket it stands for, on this machine unless asked otherwise."""
 
 import socket
 from collections.abc import Callable
