@@ -31,9 +31,6 @@ _DATALESS: Final = 0x80
 _AGAIN: Final = 0x08
 #: What tells an acknowledgement from other frames without data.
 _KINDS: Final = 0xE0
-#: How long an acknowledgement waits for a frame to go with, seconds: a quarter of what ASH allows.
-#: Source: UG101 5.6 (T_TX_ACK_DELAY is 20 ms).
-_ACK_S: Final = 0.005
 #: Octets of acknowledgements that wait: those of three frames. A dongle sends five unasked.
 _OWED: Final = 9
 
@@ -42,9 +39,9 @@ class _GatheringTransport:
     """What ASH writes to: the line's transport; acknowledgements wait for a frame to go with.
 
     bellows acknowledges every frame by itself, and most often sends a command right after. So the
-    answer, the report and the message of one exchange are acknowledged in one write with the next
-    command: the same octets in the same order, and both programs wake up half as often. Where no
-    command comes, or many frames do, the acknowledgements go by themselves.
+    frames that came in one read are acknowledged in one write, with the command that goes out in
+    the same turn of the loop: the same octets in the same order, fewer writes. Nothing waits for
+    a timer: a dongle whose window is full would wait as long.
 
     A data frame that is sent again goes behind a CANCEL. Where the copy before it lost its end,
     its rest waits at the dongle for a flag: without the CANCEL it would spoil the copy too, and
@@ -59,14 +56,14 @@ class _GatheringTransport:
         self._tap = tap
         self._loop = asyncio.get_running_loop()
         self._gathered = b""
-        self._owed: asyncio.TimerHandle | None = None
+        self._owed: asyncio.Handle | None = None
 
     def write(self, octets: bytes) -> None:
         """Write, or keep what is an acknowledgement for a moment."""
         if octets[0] & _KINDS == _DATALESS and len(self._gathered) < _OWED:
             self._gathered += octets
             if self._owed is None:
-                self._owed = self._loop.call_later(_ACK_S, self._flush)
+                self._owed = self._loop.call_soon(self._flush)
             return
         self._gathered += _FRESH + octets if _sent_again(octets) else octets
         self._flush()
