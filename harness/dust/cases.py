@@ -137,7 +137,7 @@ def _expected(one: Expect, case: Case, refs: Sequence[str], facts: Facts) -> Ite
 
 def _of_record(ref: str, what: str, wanted: str, case: Case, facts: Facts) -> Expected:
     record = facts.records.get(ref)
-    found = () if record is None else _actual(record, what)
+    found = () if record is None else _actual(record, what, wanted)
     actual = next((one for one in found if _is(one, wanted, what)), "")
     ok = bool(actual) or (not wanted and not found)
     actual = actual or next(iter(found), "")
@@ -152,25 +152,30 @@ def _of_record(ref: str, what: str, wanted: str, case: Case, facts: Facts) -> Ex
     return Expected(name, wanted, actual, verdict, case.clause, evidence, shown[-1:])
 
 
-def _actual(record: InstallationRecord, what: str) -> tuple[str, ...]:
+def _actual(record: InstallationRecord, what: str, wanted: str) -> tuple[str, ...]:
     """Return what a record shows, the weightiest first; of codes there may be several."""
     if what == "state":
         return (record.state.value,)
     if what == "code":
-        return _codes(record) or (_NO_CODE,)
+        return _codes(record, _latest_attempt(record) if wanted == _NO_CODE else 0) or (_NO_CODE,)
     ended = resting_entry(record)
     return () if ended is None else (ended.step,)
 
 
-def _codes(record: InstallationRecord) -> tuple[str, ...]:
-    """Return the code a home rests on, then those of its latest attempt: failures, warnings."""
+def _codes(record: InstallationRecord, since: int) -> tuple[str, ...]:
+    """Return the code a home rests on, then those it met since a line of its history."""
+    told = (one.code for one in record.history[since:] if one.result in {FAILED, WARNED})
+    return tuple(dict.fromkeys(filter(None, (resting_code(record), *told))))
+
+
+def _latest_attempt(record: InstallationRecord) -> int:
+    """Return the line of a history with which its latest attempt begins."""
     begun, state = 0, State.PLANNED
     for number, entry in enumerate(record.history):
         if entry.state:
             begun = number if state in RESTING else begun
             state = State(entry.state)
-    told = (one.code for one in record.history[begun:] if one.result in {FAILED, WARNED})
-    return tuple(dict.fromkeys(filter(None, (resting_code(record), *told))))
+    return begun
 
 
 def _is(actual: str, wanted: str, what: str) -> bool:
