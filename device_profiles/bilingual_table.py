@@ -2,16 +2,14 @@
 
 import enum
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
-from device_profiles.csv_rows import read_rows
-from device_profiles.files import Folders, by_content, layers
+from device_profiles.csv_rows import CsvTable
+from device_profiles.files import Folders
 from device_profiles.metadata_layout import MetadataMode
-from device_profiles.rows import MarkText
-from device_profiles.sections import Section
+from device_profiles.sections import MarkText, Section
 from device_profiles.words import SmetsVersion
 
 FILE: Final = "bilingual-decisions.csv"
@@ -68,6 +66,17 @@ class InventoryVersion(enum.StrEnum):
     NONE = "none"
 
 
+def _or_any(words: type[enum.StrEnum]) -> BeforeValidator:
+    """Read words separated by spaces as a set, ``any`` as all of them."""
+
+    def read(text: object) -> object:
+        if not isinstance(text, str):
+            return text
+        return frozenset(words) if text == _ANY else frozenset(text.split())
+
+    return BeforeValidator(read)
+
+
 class BilingualDecision(Section):
     """One row; rows are asked in the order of the file, and the first that fits decides.
 
@@ -88,10 +97,10 @@ class BilingualDecision(Section):
     """
 
     id: Annotated[str, Field(min_length=1, max_length=20)]
-    mode: frozenset[MetadataMode]
-    listed: frozenset[Listed]
-    notified: frozenset[NotifiedAs]
-    installation: frozenset[SmetsVersion]
+    mode: Annotated[frozenset[MetadataMode], _or_any(MetadataMode)]
+    listed: Annotated[frozenset[Listed], _or_any(Listed)]
+    notified: Annotated[frozenset[NotifiedAs], _or_any(NotifiedAs)]
+    installation: Annotated[frozenset[SmetsVersion], _or_any(SmetsVersion)]
     moved: frozenset[bool]
     in_dmc: frozenset[bool]
     outcome: BilingualOutcome
@@ -101,37 +110,13 @@ class BilingualDecision(Section):
     says: Annotated[str, Field(min_length=3)]
     evidence: MarkText
 
-    @field_validator("mode", mode="before")
-    @classmethod
-    def _modes(cls, text: object) -> object:
-        return _words(text, MetadataMode)
-
-    @field_validator("listed", mode="before")
-    @classmethod
-    def _listings(cls, text: object) -> object:
-        return _words(text, Listed)
-
-    @field_validator("notified", mode="before")
-    @classmethod
-    def _notifications(cls, text: object) -> object:
-        return _words(text, NotifiedAs)
-
-    @field_validator("installation", mode="before")
-    @classmethod
-    def _generations(cls, text: object) -> object:
-        return _words(text, SmetsVersion)
-
     @field_validator("moved", "in_dmc", mode="before")
     @classmethod
     def _answers(cls, text: object) -> object:
         return _YES_NO.get(text, text) if isinstance(text, str) else text
 
 
-def _words(text: object, words: type[enum.StrEnum]) -> object:
-    """Return words separated by spaces as a set, ``any`` as all of them."""
-    if not isinstance(text, str):
-        return text
-    return frozenset(words) if text == _ANY else frozenset(text.split())
+_TABLE: Final = CsvTable(FILE, BilingualDecision, "id", lambda row: row.id)
 
 
 def load_decisions(overlays: Folders = ()) -> tuple[BilingualDecision, ...]:
@@ -143,13 +128,7 @@ def load_decisions(overlays: Folders = ()) -> tuple[BilingualDecision, ...]:
         DataError: A file cannot be read, or a row is wrong.
     """
     rows: dict[str, BilingualDecision] = {}
-    for path in layers("catalogues", FILE, overlays):
-        own = _load(path)
+    for own in _TABLE.layers(overlays):
         new = {name: row for name, row in own.items() if name not in rows}
         rows = {**new, **{name: own.get(name, row) for name, row in rows.items()}}
     return tuple(rows.values())
-
-
-@by_content
-def _load(path: Path) -> Mapping[str, BilingualDecision]:
-    return {row.id: row for row in read_rows(path, BilingualDecision, "id")}

@@ -6,11 +6,11 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from device_profiles.errors import UnknownNameError
 from device_profiles.evidence import Mark
-from device_profiles.files import Folders, layers, names, read_toml, refuse
+from device_profiles.files import Folders, checked, layers, names, read_toml
 from device_profiles.marked import merge
 from device_profiles.metadata_layout import MetadataMode
 from device_profiles.schema import Name
@@ -312,9 +312,5 @@ def load_cohort(key_or_path: str | Path, overlays: Folders = ()) -> Cohort:
     for file in files:
         head |= {key: value for key, value in file.table.items() if key == "title"}
     content, marks = merge(files, sections=_SECTIONS, head=("title",))
-    try:
-        return Cohort.model_validate(
-            {"key": files[-1].path.stem, **head, **content, "evidence": marks}
-        )
-    except ValidationError as error:
-        raise refuse(error, files[-1].path) from error
+    told = {"key": files[-1].path.stem, **head, **content, "evidence": marks}
+    return checked(Cohort, told, files[-1].path)

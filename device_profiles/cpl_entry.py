@@ -1,32 +1,17 @@
 """One row of the Central Products List: a Device Model at one firmware version."""
 
-import functools
 from datetime import date
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from device_profiles.evidence import Mark
-from device_profiles.sections import Section
+from device_profiles.sections import MarkText, Section
 from device_profiles.words import CplStatus, DeviceType, ImageHashScope, SmetsVersion
 
 Hex4 = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{4}$", to_upper=True)]
 Hex8 = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{8}$", to_upper=True)]
 Hex64 = Annotated[str, StringConstraints(pattern=r"^([0-9A-Fa-f]{64})?$", to_lower=True)]
-
-
-@functools.lru_cache(maxsize=1_024)
-def canonical_mark(text: str) -> str:
-    """Return an evidence mark as it is written; a list has few of them, on many rows.
-
-    Raises:
-        ValueError: It is none.
-    """
-    return str(Mark.parse(text))
-
-
-MarkText = Annotated[str, AfterValidator(canonical_mark)]
 
 
 def in_order(first: date | None, last: date | None, names: tuple[str, str]) -> date | None:

@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
+from device_profiles.csv_rows import whole_lines
 from device_profiles.errors import (
     BadMarkError,
     DataError,
@@ -21,7 +22,7 @@ from device_profiles.errors import (
     UnknownNameError,
     UnmarkedValueError,
 )
-from device_profiles.evidence import EvidenceKind, Mark
+from device_profiles.evidence import Mark, refuse_foreign
 from device_profiles.files import Folders, digest_of, layers, names, read_csv, read_text
 
 #: Columns of a catalogue that are no rights, in order.
@@ -168,8 +169,8 @@ def load_catalogue(
     rights = _rights_of(headings, path)
     default = f"user:{digest_of(read_text(path).encode())}" if is_overlay else ""
     found: list[CatalogueRow] = []
-    for line, row in enumerate(rows, start=2):
-        found += _expanded(_Line(row, path, f"line {line}", rights, default))
+    for where, row in whole_lines(path, rows):
+        found += _expanded(_Line(row, path, where, rights, default))
     _check(found, path, bindings)
     return Catalogue(name_or_path, frozenset(rights), tuple(found))
 
@@ -207,12 +208,10 @@ class _Line:
     """One line of the file: cells, and refusals that name file, line and column."""
 
     def __init__(
-        self, row: Mapping[str | Any, Any], path: Path, where: str, rights: list[str], mark: str
+        self, row: Mapping[str, str], path: Path, where: str, rights: list[str], mark: str
     ) -> None:
         self.path, self.where, self.rights, self.default_mark = path, where, rights, mark
-        if None in row or None in row.values():
-            _refuse(path, where, "more or fewer cells than headings")
-        self.cells = {name: str(text).strip() for name, text in row.items()}
+        self.cells = {name: text.strip() for name, text in row.items()}
 
     def refuse(self, column: str, why: str) -> NoReturn:
         _refuse(self.path, f"{self.where} {column}", why)
@@ -239,9 +238,8 @@ class _Line:
             mark = Mark.parse(text)
         except ValueError as error:
             raise BadMarkError(str(error), file=self.path, key=self.where) from error
-        if self.default_mark and mark.kind not in {EvidenceKind.USER, EvidenceKind.OBSERVED}:
-            why = "rows of an overlay are marked user: or observed: (leave the mark out for user:)"
-            raise BadMarkError(why, file=self.path, key=self.where)
+        if self.default_mark:
+            refuse_foreign(mark, self.path, self.where)
         return mark
 
 

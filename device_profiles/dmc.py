@@ -13,11 +13,10 @@ from pydantic import Field, model_validator
 
 from device_profiles.column_map import ColumnMap, ListColumns, load_column_map
 from device_profiles.cpl import Cpl
-from device_profiles.cpl_entry import MarkText
 from device_profiles.files import SHIPPED, Folders
 from device_profiles.list_faults import Problem, Scan
 from device_profiles.list_files import scan as scan_list
-from device_profiles.sections import Section
+from device_profiles.sections import MarkText, Section
 from device_profiles.words import DeviceType, SmetsVersion
 
 FILE_NAME: Final = "dmc.csv"

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final, Self
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from device_profiles.errors import InconsistentDataError, InvalidValueError, UnreadableFileError
-from device_profiles.evidence import Mark
-from device_profiles.files import Folders, by_content, layers, once, read_csv, refuse
-from device_profiles.sections import Section
+from device_profiles.csv_rows import whole_lines
+from device_profiles.errors import InconsistentDataError, UnreadableFileError
+from device_profiles.files import Folders, by_content, checked, layers, once, read_csv
+from device_profiles.sections import NONE_FOR_EMPTY, MarkText, Section
 from device_profiles.words import DeviceType
 
 FILE: Final = "dmves.csv"
@@ -65,29 +65,19 @@ class EquivalentStep(Section):
     service: Annotated[str, StringConstraints(pattern=r"^[0-9a-z.-]{1,30}$")]
     support: Support
     step: Annotated[int, Field(ge=0, le=99)]
-    verb: StepVerb | None = None
+    verb: Annotated[StepVerb | None, NONE_FOR_EMPTY] = None
     client: str = ""
     class_id: Annotated[int, Field(ge=0, le=0xFFFF)] = 0
     obis: Annotated[str, StringConstraints(pattern=rf"({_OBIS}|^$)")] = ""
     index: Annotated[int, Field(ge=0, le=127)] = 0
     argument: str = ""
     says: Annotated[str, Field(min_length=1)]
-    evidence: str
-
-    @field_validator("verb", mode="before")
-    @classmethod
-    def _none_for_empty(cls, text: object) -> object:
-        return text or None
+    evidence: MarkText
 
     @field_validator("class_id", "index", "step", mode="before")
     @classmethod
     def _zero_for_empty(cls, text: object) -> object:
         return text or 0
-
-    @field_validator("evidence")
-    @classmethod
-    def _is_a_mark(cls, text: str) -> str:
-        return str(Mark.parse(text))
 
     @field_validator("models")
     @classmethod
@@ -196,7 +186,7 @@ def _table(path: Path | None, overlays: Folders) -> Dmves:
 
 @by_content
 def _load(path: Path) -> Mapping[tuple[str, DeviceType, str], tuple[EquivalentStep, ...]]:
-    headings, rows = read_csv(path)
+    headings, lines = read_csv(path)
     missing = {"models", "device_type", "service", "support", "says", "evidence"} - set(headings)
     unknown = set(headings) - set(EquivalentStep.model_fields)
     if missing or unknown:
@@ -204,23 +194,12 @@ def _load(path: Path) -> Mapping[tuple[str, DeviceType, str], tuple[EquivalentSt
             f"headings missing: {sorted(missing)}; unknown: {sorted(unknown)}", file=path
         )
     grouped: dict[tuple[str, DeviceType, str], list[EquivalentStep]] = defaultdict(list)
-    for number, row in enumerate(rows, 2):
-        step = _row(row, path, number)
+    for where, cells in whole_lines(path, lines):
+        step = checked(EquivalentStep, cells, path, where)
         grouped[step.models, step.device_type, step.service].append(step)
     for key, steps in grouped.items():
         _check(key, steps, path)
     return {key: tuple(steps) for key, steps in grouped.items()}
-
-
-def _row(row: dict[str | Any, Any], path: Path, number: int) -> EquivalentStep:
-    if None in row or None in row.values():
-        raise InvalidValueError(
-            "more or fewer cells than headings", file=path, key=f"line {number}"
-        )
-    try:
-        return EquivalentStep.model_validate(row)
-    except ValidationError as error:
-        raise refuse(error, path, f"line {number}") from error
 
 
 def _check(key: tuple[str, DeviceType, str], steps: list[EquivalentStep], path: Path) -> None:

@@ -3,14 +3,13 @@
 import enum
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Self, TypeVar
+from typing import Annotated, Final, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field
 
-from device_profiles.errors import DuplicateEntryError, InvalidValueError, UnreadableFileError
-from device_profiles.evidence import Mark
-from device_profiles.files import Folders, by_content, layers, read_csv, refuse
-from device_profiles.sections import Section
+from device_profiles.csv_rows import CsvTable, rows_of
+from device_profiles.files import Folders, by_content, layers
+from device_profiles.sections import SPLIT, MarkText, Section
 from device_profiles.words import DeviceType
 
 SERVICES: Final = "duis-services.csv"
@@ -49,21 +48,11 @@ class DuisService(Section):
     service: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+){1,2}$")]
     reference: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+$")]
     body: Annotated[str, Field(min_length=1)]
-    variants: frozenset[int]
-    roles: frozenset[str]
+    variants: Annotated[frozenset[int], SPLIT]
+    roles: Annotated[frozenset[str], SPLIT]
     smets1: Treatment
     smets2: Treatment
-    evidence: str
-
-    @field_validator("variants", "roles", mode="before")
-    @classmethod
-    def _words(cls, text: object) -> object:
-        return frozenset(text.split()) if isinstance(text, str) else text
-
-    @field_validator("evidence")
-    @classmethod
-    def _is_a_mark(cls, text: str) -> str:
-        return str(Mark.parse(text))
+    evidence: MarkText
 
     @property
     def critical(self) -> bool:
@@ -85,22 +74,12 @@ class Transform(Section):
     """
 
     service: str
-    devices: frozenset[DeviceType]
+    devices: Annotated[frozenset[DeviceType], SPLIT]
     asks: str
     message: str
     content: Annotated[str, Field(min_length=3)]
     seals: Annotated[str, Field(pattern="^(yes|no)$")]
-    evidence: str
-
-    @field_validator("devices", mode="before")
-    @classmethod
-    def _types(cls, text: object) -> object:
-        return frozenset(text.split()) if isinstance(text, str) else text
-
-    @field_validator("evidence")
-    @classmethod
-    def _is_a_mark(cls, text: str) -> str:
-        return str(Mark.parse(text))
+    evidence: MarkText
 
     @property
     def sealed(self) -> bool:
@@ -117,16 +96,16 @@ class Transform(Section):
         return exact or next((row for row in fit if not row.asks), None)
 
 
+_SERVICES: Final = CsvTable(SERVICES, DuisService, "service", lambda row: row.service)
+
+
 def load_duis_services(overlays: Folders = ()) -> Mapping[str, DuisService]:
     """Load the table of services: variant -> service; rows of an overlay win.
 
     Raises:
         DataError: A file cannot be read, or a row is wrong or stands twice.
     """
-    rows: dict[str, DuisService] = {}
-    for path in layers("catalogues", SERVICES, overlays):
-        rows |= _services(path)
-    return rows
+    return _SERVICES.load(overlays)
 
 
 def load_transforms(overlays: Folders = ()) -> Mapping[str, tuple[Transform, ...]]:
@@ -142,39 +121,8 @@ def load_transforms(overlays: Folders = ()) -> Mapping[str, tuple[Transform, ...
 
 
 @by_content
-def _services(path: Path) -> Mapping[str, DuisService]:
-    own: dict[str, DuisService] = {}
-    for one in _rows(path, DuisService):
-        if one.service in own:
-            raise DuplicateEntryError("this service stands twice", file=path, key=one.service)
-        own[one.service] = one
-    return own
-
-
-@by_content
 def _transforms(path: Path) -> Mapping[str, tuple[Transform, ...]]:
     own: dict[str, tuple[Transform, ...]] = {}
-    for one in _rows(path, Transform):
+    for _where, one in rows_of(path, Transform):
         own[one.service] = (*own.get(one.service, ()), one)
     return own
-
-
-_Row = TypeVar("_Row", bound=Section)
-
-
-def _rows(path: Path, make: type[_Row]) -> list[_Row]:
-    headings, cells = read_csv(path)
-    if set(headings) != set(make.model_fields):
-        raise UnreadableFileError(
-            f"the headings are {', '.join(headings)}", file=path, key="line 1"
-        )
-    return [_row(make, row, path, line) for line, row in enumerate(cells, 2)]
-
-
-def _row(make: type[_Row], row: dict[str | Any, Any], path: Path, line: int) -> _Row:
-    if None in row or None in row.values():
-        raise InvalidValueError("more or fewer cells than headings", file=path, key=f"line {line}")
-    try:
-        return make.model_validate(row)
-    except ValidationError as error:
-        raise refuse(error, str(path), f"line {line}") from error

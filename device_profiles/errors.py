@@ -29,6 +29,10 @@ class UnknownNameError(DataError):
     code = "unknown-name"
 
 
+class UnknownProfileError(UnknownNameError):
+    """No device profile of that name is shipped or in an overlay."""
+
+
 class UnreadableFileError(DataError):
     """The file is not there, is too large, or is not the text it should be."""
 

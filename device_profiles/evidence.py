@@ -38,6 +38,9 @@ _NEEDS_DETAIL: Final = {
 }
 
 
+_OF_OVERLAYS: Final = frozenset({EvidenceKind.USER, EvidenceKind.OBSERVED})
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """One evidence mark.
@@ -77,6 +80,23 @@ class Mark:
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.detail}" if self.detail else str(self.kind)
+
+
+def refuse_foreign(mark: Mark, file: Path | str, key: str, what: str = "rows") -> None:
+    """Refuse a mark that nothing in an overlay may carry: what a user adds is the user's.
+
+    Args:
+        mark: The mark.
+        file: The overlay's file.
+        key: What carries the mark.
+        what: What such things are called.
+
+    Raises:
+        BadMarkError: The mark is neither ``user:`` nor ``observed:``.
+    """
+    if mark.kind not in _OF_OVERLAYS:
+        why = f"{what} of an overlay are marked user: or observed: (leave the mark out for user:)"
+        raise BadMarkError(why, file=file, key=key)
 
 
 def leaves(table: Mapping[str, Any], path: str = "") -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from device_profiles.errors import InvalidValueError, UnreadableFileError
 
@@ -29,6 +29,7 @@ _KEPT_TEXTS: Final = 128
 
 Folders = Sequence[Path]
 Loaded = TypeVar("Loaded")
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,26 @@ def refuse(error: ValidationError, file: Path | str, where: str = "") -> Invalid
     others = error.error_count() - 1
     more = f" (and {others} more)" if others else ""
     return InvalidValueError(first["msg"].removeprefix("Value error, ") + more, file=file, key=key)
+
+
+def checked(
+    shape: type[Shape], content: Mapping[str, Any], file: Path | str, where: str = ""
+) -> Shape:
+    """Return what a row, a table or a file holds.
+
+    Args:
+        shape: What it must be.
+        content: What was read.
+        file: For the message.
+        where: Place in the file, for the message.
+
+    Raises:
+        InvalidValueError: It is not of that shape.
+    """
+    try:
+        return shape.model_validate(content)
+    except ValidationError as error:
+        raise refuse(error, file, where) from error
 
 
 def unknown_keys(table: Iterable[str], known: Iterable[str], file: Path, where: str = "") -> None:

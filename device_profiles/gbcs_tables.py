@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from device_profiles.csv_rows import whole_lines
 from device_profiles.errors import DuplicateEntryError, InvalidValueError, UnknownNameError
 from device_profiles.evidence import Mark
 from device_profiles.files import Folders, layers, read_csv
@@ -96,11 +97,8 @@ def lines_of(path: Path, columns: tuple[str, ...]) -> Iterator[Line]:
     headings, lines = read_csv(path)
     if tuple(headings) != columns:
         Line(path, "line 1", {}).refuse(f"the headings must be {', '.join(columns)}")
-    for number, cells in enumerate(lines, 2):
-        line = Line(path, f"line {number}", {})
-        if None in cells or None in cells.values():
-            line.refuse("more or fewer cells than headings")
-        yield Line(path, line.where, {name: str(text) for name, text in cells.items()})
+    for where, cells in whole_lines(path, lines):
+        yield Line(path, where, cells)
 
 
 def use_case_lines(path: Path, columns: tuple[str, ...]) -> Iterator[Line]:
@@ -126,6 +124,6 @@ def check_use_cases(
     Raises:
         InvalidValueError: One has none.
     """
-    for use_case in used - set(known):
+    for use_case in sorted(used - set(known)):
         why = f"{use_case} is in no line of the use-case table"
         raise InvalidValueError(why, file=path, key=row)

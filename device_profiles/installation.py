@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from device_profiles.csv_rows import whole_lines
 from device_profiles.errors import InconsistentDataError, InvalidValueError, UnknownNameError
-from device_profiles.files import SHIPPED, Folders, layers, read_csv, read_toml, refuse
+from device_profiles.files import SHIPPED, Folders, checked, layers, read_csv, read_toml
 from device_profiles.loader import load_profile
 from device_profiles.schema import EuiText
 from device_profiles.sections import Section
@@ -204,14 +205,14 @@ def _from_toml(path: Path) -> tuple[Installation, ...]:
     table = read_toml(path, is_overlay=False).table
     several = table.get("installation")
     if several is None:
-        return (_validated(table, path, ""),)
+        return (checked(Installation, table, path),)
     if not isinstance(several, list) or len(table) != 1:
         raise InvalidValueError(
             "a file holds one installation, or [[installation]] tables and nothing else",
             file=path,
             key="installation",
         )
-    return tuple(_validated(t, path, f"installation.{n}") for n, t in enumerate(several))
+    return tuple(checked(Installation, t, path, f"installation.{n}") for n, t in enumerate(several))
 
 
 def _from_csv(path: Path) -> tuple[Installation, ...]:
@@ -221,8 +222,8 @@ def _from_csv(path: Path) -> tuple[Installation, ...]:
         if heading not in known:
             raise InvalidValueError("unknown column", file=path, key=f"column {heading}")
     tables: dict[str, dict[str, Any]] = {}
-    for line, row in enumerate(rows, start=2):
-        cells = _cells(row, path, line)
+    for where, row in whole_lines(path, rows):
+        cells = {key: value.strip() for key, value in row.items() if value.strip()}
         head: dict[str, Any] = {key: cells[key] for key in _HEAD if key in cells}
         device = {key: value for key, value in cells.items() if key not in _HEAD}
         ref = head.get("ref", "")
@@ -231,25 +232,12 @@ def _from_csv(path: Path) -> tuple[Installation, ...]:
             raise InconsistentDataError(
                 f"{', '.join(_HEAD[1:])} differ from an earlier row of this ref",
                 file=path,
-                key=f"line {line}",
+                key=where,
             )
         table["device"].append(device)
     if not tables:
         raise InvalidValueError("the file holds no device", file=path)
-    return tuple(_validated(table, path, ref) for ref, table in tables.items())
-
-
-def _cells(row: dict[str | Any, Any], path: Path, line: int) -> dict[str, str]:
-    if None in row or None in row.values():
-        raise InvalidValueError("more or fewer cells than headings", file=path, key=f"line {line}")
-    return {key: value.strip() for key, value in row.items() if value.strip()}
-
-
-def _validated(table: dict[str, Any], path: Path, where: str) -> Installation:
-    try:
-        return Installation.model_validate(table)
-    except ValidationError as error:
-        raise refuse(error, path, where) from error
+    return tuple(checked(Installation, table, path, ref) for ref, table in tables.items())
 
 
 def _refuse_shared(found: Sequence[Installation], path: Path) -> None:

@@ -4,10 +4,13 @@ import difflib
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
-
-from device_profiles.errors import InconsistentDataError, InvalidValueError, UnknownNameError
-from device_profiles.files import DataFile, Folders, layers, names, once, read_toml, refuse
+from device_profiles.errors import (
+    InconsistentDataError,
+    InvalidValueError,
+    UnknownNameError,
+    UnknownProfileError,
+)
+from device_profiles.files import DataFile, Folders, checked, layers, names, once, read_toml
 from device_profiles.marked import merge
 from device_profiles.metadata_checks import check_layout
 from device_profiles.schema import DeviceProfile
@@ -78,10 +81,7 @@ def _merged(name: str, chain: list[DataFile]) -> DeviceProfile:
             "this is a template for profiles to extend, not a profile", file=own, key="template"
         )
     content |= {key: head[key] for key in ("device_type", "title") if key in head}
-    try:
-        made = DeviceProfile.model_validate(content | {"name": name, "evidence": marks})
-    except ValidationError as error:
-        raise refuse(error, own) from error
+    made = checked(DeviceProfile, content | {"name": name, "evidence": marks}, own)
     if made.metadata is not None:
         check_layout(made.metadata, own)
     return made
@@ -101,7 +101,7 @@ def _named(name: str, overlays: Folders) -> list[DataFile]:
     if not paths:
         close = difflib.get_close_matches(name, names("models", ".toml", overlays), n=3)
         hint = f" (did you mean {', '.join(close)}?)" if close else ""
-        raise UnknownNameError(f"no device profile of this name{hint}", file=name)
+        raise UnknownProfileError(f"no device profile of this name{hint}", file=name)
     return [read_toml(path, is_overlay=path.parents[1] in overlays) for path in paths]
 
 

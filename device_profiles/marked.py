@@ -3,8 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from device_profiles.errors import BadMarkError, InvalidValueError, UnmarkedValueError
-from device_profiles.evidence import EvidenceKind, Mark, covers, leaves, marks_for, nested
+from device_profiles.errors import InvalidValueError, UnmarkedValueError
+from device_profiles.evidence import (
+    EvidenceKind,
+    Mark,
+    covers,
+    leaves,
+    marks_for,
+    nested,
+    refuse_foreign,
+)
 from device_profiles.files import DataFile, unknown_keys
 
 Marked = dict[str, tuple[Any, Mark]]
@@ -75,10 +83,5 @@ def _mark(leaf: str, marks: Mapping[str, Mark], file: DataFile) -> Mark:
         return mark
     if mark is None:
         return Mark(EvidenceKind.USER, file.digest)
-    if mark.kind not in {EvidenceKind.USER, EvidenceKind.OBSERVED}:
-        raise BadMarkError(
-            "values of an overlay are marked user: or observed: (leave the mark out for user:)",
-            file=file.path,
-            key=f"evidence of {leaf}",
-        )
+    refuse_foreign(mark, file.path, f"evidence of {leaf}", "values")
     return mark

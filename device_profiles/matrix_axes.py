@@ -1,18 +1,14 @@
 """What the firmware matrix asks when nobody names an image: devices, versions, SMETS2+ hubs."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from device_profiles.errors import InvalidValueError, UnmarkedValueError
-from device_profiles.evidence import EvidenceKind
-from device_profiles.files import DataFile, Folders, layers, read_toml, refuse, unknown_keys
-from device_profiles.rows import MarkText
+from device_profiles.files import Folders, layers, read_toml, unknown_keys
 from device_profiles.schema import VersionText
-from device_profiles.sections import Section
+from device_profiles.sections import MarkText, Section
+from device_profiles.toml_rows import laid_over
 
 FILE: Final = "firmware-matrix.toml"
 #: Profile of a target that is the hub itself.
@@ -76,30 +72,7 @@ def load_axes(overlays: Folders = ()) -> MatrixAxes:
     files = [read_toml(path, is_overlay=path.parents[1] in overlays) for path in paths]
     for file in files:
         unknown_keys(file.table, ("target", "hub"), file.path)
-    return MatrixAxes(_rows(MatrixTarget, "target", files), _rows(MatrixHub, "hub", files))
-
-
-_Row = TypeVar("_Row", MatrixTarget, MatrixHub)
-
-
-def _rows(row: type[_Row], key: str, files: list[DataFile]) -> tuple[_Row, ...]:
-    tables: dict[str, tuple[Mapping[str, Any], Path]] = {}
-    for file in files:
-        for number, table in enumerate(file.table.get(key, [])):
-            name = table.get("id")
-            if not isinstance(name, str):
-                raise InvalidValueError("the row has no id", file=file.path, key=f"{key}.{number}")
-            marked = table
-            if "evidence" not in table:
-                if not file.is_overlay:
-                    raise UnmarkedValueError("the row carries no mark", file=file.path, key=name)
-                marked = {**table, "evidence": f"{EvidenceKind.USER}:{file.digest}"}
-            before = tables[name][0] if name in tables else {}
-            tables[name] = ({**before, **marked}, file.path)
-    made = []
-    for name, (table, path) in tables.items():
-        try:
-            made.append(row.model_validate(table))
-        except ValidationError as error:
-            raise refuse(error, path, f"{key} {name}") from error
-    return tuple(made)
+    by_layer = [(file,) for file in files]
+    targets = laid_over(MatrixTarget, "target", by_layer)
+    hubs = laid_over(MatrixHub, "hub", by_layer)
+    return MatrixAxes(tuple(targets.values()), tuple(hubs.values()))

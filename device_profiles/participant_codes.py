@@ -1,15 +1,13 @@
 """Every code that a participant may be sent: by whom, what it means, and whether that was read."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field
 
-from device_profiles.errors import DuplicateEntryError
-from device_profiles.evidence import Mark
-from device_profiles.files import Folders, by_content, layers, read_csv, refuse
-from device_profiles.sections import Section
+from device_profiles.csv_rows import CsvTable
+from device_profiles.files import Folders
+from device_profiles.sections import MarkText, Section
 from device_profiles.words import MeaningStatus
 
 FILE: Final = "participant-codes.csv"
@@ -31,12 +29,14 @@ class ParticipantCode(Section):
     kind: Literal["door", "document", "response", "alert", "s1sp", "paper"]
     status: MeaningStatus
     says: Annotated[str, Field(min_length=5)]
-    evidence: str
+    evidence: MarkText
 
-    @field_validator("evidence")
-    @classmethod
-    def _is_a_mark(cls, text: str) -> str:
-        return str(Mark.parse(text))
+
+def _name(row: ParticipantCode) -> tuple[str, str]:
+    return row.kind, row.code
+
+
+_TABLE: Final = CsvTable(FILE, ParticipantCode, "code", _name)
 
 
 def load_participant_codes(overlays: Folders = ()) -> Mapping[tuple[str, str], ParticipantCode]:
@@ -45,21 +45,4 @@ def load_participant_codes(overlays: Folders = ()) -> Mapping[tuple[str, str], P
     Raises:
         DataError: A file cannot be read, or a row is wrong or stands twice.
     """
-    rows: dict[tuple[str, str], ParticipantCode] = {}
-    for path in layers("catalogues", FILE, overlays):
-        rows |= _load(path)
-    return rows
-
-
-@by_content
-def _load(path: Path) -> Mapping[tuple[str, str], ParticipantCode]:
-    own: dict[tuple[str, str], ParticipantCode] = {}
-    for line, row in enumerate(read_csv(path)[1], 2):
-        try:
-            one = ParticipantCode.model_validate(row)
-        except ValidationError as error:
-            raise refuse(error, str(path), f"line {line}") from error
-        if (one.kind, one.code) in own:
-            raise DuplicateEntryError("this code stands twice", file=path, key=one.code)
-        own[one.kind, one.code] = one
-    return own
+    return _TABLE.load(overlays)

@@ -4,29 +4,24 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import Field
 
-from device_profiles.errors import (
-    BadMarkError,
-    DuplicateEntryError,
-    InvalidValueError,
-    UnmarkedValueError,
-)
-from device_profiles.evidence import EvidenceKind, Mark
+from device_profiles.errors import DuplicateEntryError, InvalidValueError
+from device_profiles.evidence import Mark, refuse_foreign
 from device_profiles.files import (
     SHIPPED,
     DataFile,
     Folders,
+    checked,
     layers,
     once,
     read_toml,
-    refuse,
     unknown_keys,
 )
-from device_profiles.sections import Section
+from device_profiles.sections import MarkText, Section
+from device_profiles.toml_rows import with_mark
 from device_profiles.words import MeaningStatus
 
-MarkText = Annotated[str, AfterValidator(lambda text: str(Mark.parse(text)))]
 Sentence = Annotated[str, Field(min_length=3)]
 
 
@@ -210,23 +205,8 @@ def _load(
 
 
 def _row(row: type[Row], table: Any, file: DataFile, where: str) -> Row:
-    if isinstance(table, dict) and "evidence" not in table:
-        if not file.is_overlay:
-            raise UnmarkedValueError("the row carries no mark", file=file.path, key=where)
-        table = {**table, "evidence": f"{EvidenceKind.USER}:{file.digest}"}
-    try:
-        entry = row.model_validate(table)
-    except ValidationError as error:
-        raise refuse(error, file.path, where) from error
-    allowed = {EvidenceKind.USER, EvidenceKind.OBSERVED}
-    if file.is_overlay and Mark.parse(_evidence(entry)).kind not in allowed:
-        raise BadMarkError(
-            "rows of an overlay are marked user: or observed: (leave the mark out for user:)",
-            file=file.path,
-            key=where,
-        )
+    marked = with_mark(table, file, where) if isinstance(table, dict) else table
+    entry = checked(row, marked, file.path, where)
+    if file.is_overlay:
+        refuse_foreign(Mark.parse(entry.evidence), file.path, where)
     return entry
-
-
-def _evidence(entry: BaseModel) -> str:
-    return str(entry.model_dump()["evidence"])

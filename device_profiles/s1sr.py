@@ -1,25 +1,19 @@
 """Firmware clauses of the S1SR as data: which effect is drafted for which device, and in force."""
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import Annotated, Any, Final, Self, TypeVar
+from typing import Annotated, Final, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from device_profiles.errors import (
-    DanglingReferenceError,
-    DuplicateEntryError,
-    InvalidValueError,
-    UnmarkedValueError,
-)
-from device_profiles.evidence import EvidenceKind
-from device_profiles.files import SHIPPED, DataFile, Folders, read_toml, refuse
+from device_profiles.errors import DanglingReferenceError
+from device_profiles.files import SHIPPED, DataFile, Folders, read_toml
 from device_profiles.metadata_layout import MetadataMode
-from device_profiles.rows import MarkText, Sentence
-from device_profiles.sections import Flag, Section
+from device_profiles.rows import Sentence
+from device_profiles.sections import Flag, MarkText, Section
+from device_profiles.toml_rows import laid_over
 from device_profiles.words import DeviceType
 
 _EFFECT: Final = "effect"
@@ -205,8 +199,8 @@ def load_s1sr(overlays: Folders = ()) -> S1srClauses:
     Raises:
         DataError: A file cannot be read, or a row is wrong, unmarked, or names an unknown annex.
     """
-    effects = _rows(S1srEffect, _EFFECT, overlays)
-    annexes = _rows(Annex, _ANNEX, overlays)
+    effects = laid_over(S1srEffect, _EFFECT, _layers(overlays))
+    annexes = laid_over(Annex, _ANNEX, _layers(overlays))
     for effect in effects.values():
         for letter in effect.annexes:
             if letter not in annexes:
@@ -216,42 +210,8 @@ def load_s1sr(overlays: Folders = ()) -> S1srClauses:
     return S1srClauses(effects, annexes)
 
 
-_Row = TypeVar("_Row", S1srEffect, Annex)
-
-
-def _rows(row: type[_Row], key: str, overlays: Folders) -> dict[str, _Row]:
-    tables: dict[str, tuple[dict[str, Any], Path]] = {}
+def _layers(overlays: Folders) -> Iterator[list[DataFile]]:
+    """Yield the clause files of each folder, weakest folder first."""
     for folder in (SHIPPED, *overlays):
-        own: set[str] = set()
-        for path in sorted((folder / "clauses").glob("*.toml")):
-            file = read_toml(path, is_overlay=folder in overlays)
-            for name, table in _named(file, key):
-                if name in own:
-                    raise DuplicateEntryError("this identifier stands twice", file=path, key=name)
-                own.add(name)
-                before = tables[name][0] if name in tables else {}
-                tables[name] = ({**before, **table}, path)
-    made: dict[str, _Row] = {}
-    for name, (table, path) in tables.items():
-        try:
-            made[name] = row.model_validate(table)
-        except ValidationError as error:
-            raise refuse(error, path, f"{key} {name}") from error
-    return made
-
-
-def _named(file: DataFile, key: str) -> Iterable[tuple[str, dict[str, Any]]]:
-    """Yield the rows of one file with their identifiers and marks."""
-    tables = file.table.get(key, [])
-    if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
-        raise InvalidValueError(f"must be [[{key}]] tables", file=file.path, key=key)
-    for number, table in enumerate(tables):
-        name = table.get("id")
-        if not isinstance(name, str):
-            raise InvalidValueError("the row has no id", file=file.path, key=f"{key}.{number}")
-        if "evidence" in table:
-            yield name, table
-            continue
-        if not file.is_overlay:
-            raise UnmarkedValueError("the row carries no mark", file=file.path, key=name)
-        yield name, {**table, "evidence": f"{EvidenceKind.USER}:{file.digest}"}
+        paths = sorted((folder / "clauses").glob("*.toml"))
+        yield [read_toml(path, is_overlay=folder in overlays) for path in paths]

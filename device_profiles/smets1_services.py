@@ -2,15 +2,13 @@
 
 import enum
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from device_profiles.errors import DuplicateEntryError, InvalidValueError, UnreadableFileError
-from device_profiles.evidence import Mark
-from device_profiles.files import Folders, by_content, layers, read_csv, refuse
-from device_profiles.sections import Section
+from device_profiles.csv_rows import CsvTable
+from device_profiles.files import Folders
+from device_profiles.sections import SPLIT, MarkText, Section
 from device_profiles.words import DeviceType
 
 FILE: Final = "smets1-services.csv"
@@ -57,25 +55,18 @@ class Smets1Service(Section):
     taker: Taker
     critical: bool
     notified: Notified
-    roles: frozenset[str]
-    devices: frozenset[DeviceType]
+    roles: Annotated[frozenset[str], SPLIT]
+    devices: Annotated[frozenset[DeviceType], SPLIT]
     before_commissioning: bool
-    evidence: str
+    evidence: MarkText
 
     @field_validator("critical", "before_commissioning", mode="before")
     @classmethod
     def _yes_or_no(cls, text: object) -> object:
         return _YES_NO.get(text, text) if isinstance(text, str) else text
 
-    @field_validator("roles", "devices", mode="before")
-    @classmethod
-    def _words(cls, text: object) -> object:
-        return frozenset(text.split()) if isinstance(text, str) else text
 
-    @field_validator("evidence")
-    @classmethod
-    def _is_a_mark(cls, text: str) -> str:
-        return str(Mark.parse(text))
+_TABLE: Final = CsvTable(FILE, Smets1Service, "service", lambda row: row.service)
 
 
 def load_smets1_services(overlays: Folders = ()) -> Mapping[str, Smets1Service]:
@@ -84,32 +75,4 @@ def load_smets1_services(overlays: Folders = ()) -> Mapping[str, Smets1Service]:
     Raises:
         DataError: A file cannot be read, or a row is wrong or stands twice.
     """
-    rows: dict[str, Smets1Service] = {}
-    for path in layers("catalogues", FILE, overlays):
-        rows |= _load(path)
-    return rows
-
-
-@by_content
-def _load(path: Path) -> Mapping[str, Smets1Service]:
-    headings, cells = read_csv(path)
-    if set(headings) != set(Smets1Service.model_fields):
-        raise UnreadableFileError(
-            f"the headings are {', '.join(headings)}", file=path, key="line 1"
-        )
-    own: dict[str, Smets1Service] = {}
-    for line, row in enumerate(cells, 2):
-        one = _row(row, str(path), line)
-        if one.service in own:
-            raise DuplicateEntryError("this service stands twice", file=path, key=one.service)
-        own[one.service] = one
-    return own
-
-
-def _row(row: dict[str | Any, Any], path: str, line: int) -> Smets1Service:
-    if None in row or None in row.values():
-        raise InvalidValueError("more or fewer cells than headings", file=path, key=f"line {line}")
-    try:
-        return Smets1Service.model_validate(row)
-    except ValidationError as error:
-        raise refuse(error, path, f"line {line}") from error
+    return _TABLE.load(overlays)

@@ -7,11 +7,10 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from device_profiles.csv_rows import read_rows
+from device_profiles.csv_rows import CsvTable
 from device_profiles.errors import InconsistentDataError
-from device_profiles.files import Folders, by_content, layers
-from device_profiles.rows import MarkText
-from device_profiles.sections import Section
+from device_profiles.files import Folders, layers
+from device_profiles.sections import NONE_FOR_EMPTY, SPLIT, MarkText, Section
 from device_profiles.words import DeviceType, SmetsVersion
 
 FILE: Final = "firmware-updaters.csv"
@@ -66,10 +65,10 @@ class UpdaterRow(Section):
     id: Annotated[str, Field(min_length=1, max_length=30)]
     smets: frozenset[SmetsVersion]
     coordinated: frozenset[bool]
-    devices: frozenset[DeviceType]
+    devices: Annotated[frozenset[DeviceType], SPLIT]
     updater: Updater
     others: Others
-    played: Played | None = None
+    played: Annotated[Played | None, NONE_FOR_EMPTY] = None
     says: Annotated[str, Field(min_length=3)]
     evidence: MarkText
 
@@ -82,16 +81,6 @@ class UpdaterRow(Section):
     @classmethod
     def _groups(cls, text: object) -> object:
         return _COORDINATED.get(text, text) if isinstance(text, str) else text
-
-    @field_validator("devices", mode="before")
-    @classmethod
-    def _types(cls, text: object) -> object:
-        return frozenset(text.split()) if isinstance(text, str) else text
-
-    @field_validator("played", mode="before")
-    @classmethod
-    def _none_for_empty(cls, text: object) -> object:
-        return text or None
 
     @model_validator(mode="after")
     def _silence_is_played_somehow(self) -> Self:
@@ -133,19 +122,13 @@ class Updaters:
         return [row for row in self.rows if row.covers(device, smets, coordinated=coordinated)]
 
 
+_TABLE: Final = CsvTable(FILE, UpdaterRow, "id", lambda row: row.id)
+
+
 def load_updaters(overlays: Folders = ()) -> Updaters:
     """Load the table; a row of an overlay wins over the one of its name.
 
     Raises:
         DataError: A file cannot be read, a row is wrong, or two are about one device.
     """
-    rows: dict[str, UpdaterRow] = {}
-    paths = layers("catalogues", FILE, overlays)
-    for path in paths:
-        rows |= _load(path)
-    return Updaters(rows.values(), paths[-1])
-
-
-@by_content
-def _load(path: Path) -> Mapping[str, UpdaterRow]:
-    return {row.id: row for row in read_rows(path, UpdaterRow, "id")}
+    return Updaters(_TABLE.load(overlays).values(), layers("catalogues", FILE, overlays)[-1])

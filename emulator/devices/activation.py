@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Self
+from typing import Final
 
 from device_profiles.schema import DeviceProfile
 from device_profiles.words import DowngradePolicy, PathwayPolicy
@@ -14,6 +14,7 @@ from emulator.core.ids import Eui64
 from emulator.devices.firmware_slots import FirmwareSlots, PendingImage
 from emulator.devices.replies import ReplyTo
 from emulator.devices.saved import Saved, State
+from emulator.devices.saved_row import SavedRow
 
 EXECUTE_TIMER: Final = "activation.execute"
 FINISH_TIMER: Final = "activation.finish"
@@ -29,7 +30,7 @@ class Cause(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Scheduled:
+class Scheduled(SavedRow):
     """A future-dated CS06.
 
     Attributes:
@@ -43,25 +44,6 @@ class Scheduled:
     counter: int
     originator: Eui64
     at: UtcMs
-
-    def dump(self) -> State:
-        """Return the command as JSON."""
-        return {
-            "image_hash": self.image_hash.hex(),
-            "counter": self.counter,
-            "originator": self.originator.hex,
-            "at": self.at,
-        }
-
-    @classmethod
-    def restore(cls, saved: Saved) -> Self:
-        """Return the command a dump describes."""
-        return cls(
-            saved.octets("image_hash"),
-            saved.number("counter"),
-            saved.eui64("originator"),
-            saved.moment("at"),
-        )
 
 
 @dataclass(frozen=True, slots=True)

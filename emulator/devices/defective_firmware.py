@@ -3,7 +3,6 @@
 What is wrong with each is said in ``defects.DEFECTS``.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from device_profiles.words import SupplyState
@@ -13,11 +12,10 @@ from emulator.core.clock import UtcMs
 from emulator.core.effects import Note
 from emulator.core.errors import MalformedFrameError
 from emulator.crypto.token_memory import TokenMemory
+from emulator.devices.defective_methods import Method
 from emulator.devices.firmware_slots import PendingImage
 from emulator.devices.gsme.wake import SLEEP_TIMER
 from emulator.devices.verification import Verdict
-
-Method = Callable[..., Any]
 
 
 def says_nothing(_right: Method) -> Method:

@@ -1,12 +1,12 @@
 """Wrong methods of a hub; each takes the right one.
 
-What is wrong with each is said in ``defects.DEFECTS``.
+``ROWS`` says what is wrong; ``defects.DEFECTS`` holds them as ``chf-…``.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
+from device_profiles.words import DeviceType
 from emulator.codecs import csp_transfer
 from emulator.codecs.csp_transfer import Chunk, Closed, Offer, Reason
 from emulator.codecs.zcl.ota import ImageNotify
@@ -14,8 +14,9 @@ from emulator.core.clock import UtcMs
 from emulator.core.effects import Effect, Note, SendCsp
 from emulator.core.ids import Eui64
 from emulator.devices.chf.delivery import Delivery, Fit
+from emulator.devices.defective_firmware import says_nothing
+from emulator.devices.defective_methods import Method, Row
 
-Method = Callable[..., Any]
 _SEVENTH: Final = 6
 
 
@@ -123,3 +124,82 @@ def only_says_so(_right: Method) -> Method:
         return True, [Note("firmware_activated", (("to", self.slots.running.hex()),))]
 
     return finish
+
+
+_C: Final = DeviceType.CHF
+#: What each does wrong.
+ROWS: Final[tuple[Row, ...]] = (
+    (
+        "serves-wrong-hardware",
+        (_C,),
+        "offers an image to a device outside its hardware range.",
+        {"server.fit": everything_fits},
+    ),
+    (
+        "ignores-store-limit",
+        (_C,),
+        "takes an image that is larger than its store.",
+        {"intake.admit": always_room, "intake.keeps_room": says_yes},
+    ),
+    (
+        "oversize-blocks-others",
+        (_C,),
+        "takes no image any more once it has refused one that is too large.",
+        {"intake.admit": sulks_after_oversize},
+    ),
+    ("no-ccs08", (_C,), "does not tell how a transfer ended.", {"tell_transfer": says_nothing}),
+    (
+        "tells-held-before-held",
+        (_C,),
+        "says that it holds an image of which it has only the first chunk.",
+        {"intake._chunk": held_too_early},
+    ),
+    (
+        "announces-before-held",
+        (_C,),
+        "tells the HAN of an image that has only been offered to it.",
+        {"intake.offered": announces_offers},
+    ),
+    (
+        "ignores-force-replace",
+        (_C,),
+        "keeps the first image for a target whatever ForceReplace says.",
+        {"intake.may_take": never_replaces},
+    ),
+    (
+        "always-replaces",
+        (_C,),
+        "replaces a staged image although ForceReplace is not set.",
+        {"intake.may_take": says_yes},
+    ),
+    (
+        "serves-ppmid-without-secmp0007",
+        (_C,),
+        "takes images for PPMIDs although its firmware cannot update them.",
+        {"intake.serves": serves_everybody},
+    ),
+    (
+        "damages-a-block",
+        (_C,),
+        "inverts the first octet of the seventh block it serves.",
+        {"server._give": damages_block_seven},
+    ),
+    (
+        "own-update-forgets-devices",
+        (_C,),
+        "loses its device log when it activates its own firmware.",
+        {"finish_own_activation": forgets_the_han},
+    ),
+    (
+        "keeps-own-old-version",
+        (_C,),
+        "says that it activated its own new firmware and goes on running the old one.",
+        {"own.finish": only_says_so},
+    ),
+    (
+        "silent-about-own-version",
+        (_C,),
+        "does not tell of its own new firmware.",
+        {"tell_own_version": says_nothing},
+    ),
+)

@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -21,21 +21,14 @@ from emulator.crypto import dlms_authentication
 from emulator.crypto.dlms_key_transfer import TransferRefusal, read_transfer
 from emulator.crypto.dlms_keys import InvocationCounters
 from emulator.devices.consumption import DAY_MS
+from emulator.devices.defective_methods import Method, Override, on_the_line
 from emulator.devices.smets1.security_setup import security_of
 from emulator.devices.smets1.switch import ControlState
-
-Method = Callable[..., Any]
-Override = Callable[[Method], Method]
 
 _ADRIFT_MS: Final = 600_000
 #: Time of day (UTC) whose row the load profile lacks.
 _GAP_MS: Final = 3 * 3_600_000
 _LOST_WH: Final = 1_000
-
-
-def _on_the_line(word: str) -> Callable[[Any], Any]:
-    """Return what adds a defect of the device's lines (``servers.defective_application``)."""
-    return lambda right: right | {word}
 
 
 # -- registers, clock, profiles ----------------------------------------------------------------
@@ -354,11 +347,11 @@ ROWS: Final[Mapping[str, tuple[str, Mapping[str, Override]]]] = {
     ),
     "executes-repeats": (
         "carries out a message again when the line repeats it.",
-        {"line_defects": _on_the_line("executes-repeats")},
+        {"line_defects": on_the_line("executes-repeats")},
     ),
     "keeps-idle-links": (
         "never drops a link that nobody uses.",
-        {"line_defects": _on_the_line("keeps-idle-links")},
+        {"line_defects": on_the_line("keeps-idle-links")},
     ),
     "read-out-disagrees": (
         "reads out another total than its register holds.",

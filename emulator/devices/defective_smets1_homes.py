@@ -5,7 +5,6 @@
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -16,16 +15,9 @@ from emulator.core.effects import Note
 from emulator.crypto.dlms_cipher import KEY_BYTES
 from emulator.crypto.dlms_keys import SecurityKeys
 from emulator.devices import defective_smets1 as meters
+from emulator.devices.defective_methods import Method, Override, Row, on_the_line
 from emulator.devices.smets1.behind_hub import DEAF_AFTER, HAN_LOST
 from emulator.devices.smets1.hub import TELLS_NOBODY
-
-Method = Callable[..., Any]
-Override = Callable[[Method], Method]
-
-
-def _on_the_line(word: str) -> Callable[[Any], Any]:
-    """Return what adds a word to what is wrong with a device's lines."""
-    return lambda right: right | {word}
 
 
 def keeps_its_first_keys(right: Method) -> Method:
@@ -138,9 +130,7 @@ def says_only(_right: Method) -> Method:
 
 _C, _E, _G, _P = DeviceType.CHF, DeviceType.ESME, DeviceType.GSME, DeviceType.PPMID
 _HOLDERS: Final = (_C, _E, _G)
-_Row = tuple[str, tuple[DeviceType, ...], str, Mapping[str, Override]]
-#: Name without its device, devices that can have it, sentence, method -> what makes it wrong.
-ROWS: Final[tuple[_Row, ...]] = (
+ROWS: Final[tuple[Row, ...]] = (
     (
         "rotation-refused",
         _HOLDERS,
@@ -175,13 +165,13 @@ ROWS: Final[tuple[_Row, ...]] = (
         "never-wakes-again",
         (_G,),
         "never switches its receiver on again once its keys have changed.",
-        {"line_defects": _on_the_line(DEAF_AFTER)},
+        {"line_defects": on_the_line(DEAF_AFTER)},
     ),
     (
         "han-lost",
         (_G,),
         "is not heard on the HAN and hears nothing there.",
-        {"line_defects": _on_the_line(HAN_LOST)},
+        {"line_defects": on_the_line(HAN_LOST)},
     ),
     (
         "other-firmware",
@@ -235,6 +225,6 @@ ROWS: Final[tuple[_Row, ...]] = (
         "tells-nobody",
         (_C,),
         "comes onto another network and does not tell the head end there.",
-        {"line_defects": _on_the_line(TELLS_NOBODY)},
+        {"line_defects": on_the_line(TELLS_NOBODY)},
     ),
 )

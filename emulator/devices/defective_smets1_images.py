@@ -4,7 +4,6 @@
 ``s1-chf-…``.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -16,11 +15,9 @@ from emulator.devices import defective_hub as smets2
 from emulator.devices.chf.delivery_table import FREE, DeliveryEvent
 from emulator.devices.chf.image_store import StoredImage
 from emulator.devices.chf.ota_server import UPGRADE_DELAY_S
+from emulator.devices.defective_methods import Method, Override, Row
 from emulator.devices.smets1.hub_metadata import Verdict
 from emulator.devices.smets1.meter_images import IGNORES_BATTERY
-
-Method = Callable[..., Any]
-Override = Callable[[Method], Method]
 
 
 def _answers(value: object) -> Override:
@@ -144,9 +141,7 @@ def _on_the_line(word: str) -> Override:
 
 
 _C, _E, _G, _P = DeviceType.CHF, DeviceType.ESME, DeviceType.GSME, DeviceType.PPMID
-_Row = tuple[str, tuple[DeviceType, ...], str, Mapping[str, Override]]
-#: Name without its device, devices that can have it, sentence, method -> what makes it wrong.
-ROWS: Final[tuple[_Row, ...]] = (
+ROWS: Final[tuple[Row, ...]] = (
     (
         "skips-size-check",
         (_C,),

@@ -3,10 +3,10 @@
 The table says what each does wrong; ``apply`` makes the class that does it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from device_profiles.words import DeviceType
 from emulator.devices import defective_firmware as fw
@@ -15,11 +15,10 @@ from emulator.devices import defective_smets1 as smets1
 from emulator.devices import defective_smets1_homes as conditions
 from emulator.devices import defective_smets1_images as images
 from emulator.devices.base import Device
+from emulator.devices.defective_methods import Override, Row
 from emulator.devices.smets1.catalogue_device import CatalogueDevice
 from emulator.devices.smets1.display import Smets1Display
 
-#: Takes the right method and returns the wrong one.
-Override = Callable[[Callable[..., Any]], Callable[..., Any]]
 D = TypeVar("D", bound=Device | CatalogueDevice | Smets1Display)
 
 #: Part of a device that a method name may begin with -> class attribute that holds its type.
@@ -56,19 +55,12 @@ class Defect:
     smets1: bool = False
 
 
-_E, _G, _P, _H, _C = (
-    DeviceType.ESME,
-    DeviceType.GSME,
-    DeviceType.PPMID,
-    DeviceType.HCALCS,
-    DeviceType.CHF,
-)
-_Row = tuple[str, tuple[DeviceType, ...], str, dict[str, Override]]
+_E, _G, _P, _H = DeviceType.ESME, DeviceType.GSME, DeviceType.PPMID, DeviceType.HCALCS
 _COMMANDED: Final = (_E, _G, _H)
 _UPDATED: Final = (_E, _G, _P, _H)
 
-#: Name without its device, devices, sentence, methods.
-_ROWS: Final[tuple[_Row, ...]] = (
+#: Devices whose firmware comes over the HAN.
+_ROWS: Final[tuple[Row, ...]] = (
     (
         "silent-after-verify",
         _COMMANDED,
@@ -262,86 +254,13 @@ _ROWS: Final[tuple[_Row, ...]] = (
         "does not activate when the hub's upgrade time has come.",
         {"upgrade_time_reached": fw.says_nothing},
     ),
-    (
-        "serves-wrong-hardware",
-        (_C,),
-        "offers an image to a device outside its hardware range.",
-        {"server.fit": hub.everything_fits},
-    ),
-    (
-        "ignores-store-limit",
-        (_C,),
-        "takes an image that is larger than its store.",
-        {"intake.admit": hub.always_room, "intake.keeps_room": hub.says_yes},
-    ),
-    (
-        "oversize-blocks-others",
-        (_C,),
-        "takes no image any more once it has refused one that is too large.",
-        {"intake.admit": hub.sulks_after_oversize},
-    ),
-    ("no-ccs08", (_C,), "does not tell how a transfer ended.", {"tell_transfer": fw.says_nothing}),
-    (
-        "tells-held-before-held",
-        (_C,),
-        "says that it holds an image of which it has only the first chunk.",
-        {"intake._chunk": hub.held_too_early},
-    ),
-    (
-        "announces-before-held",
-        (_C,),
-        "tells the HAN of an image that has only been offered to it.",
-        {"intake.offered": hub.announces_offers},
-    ),
-    (
-        "ignores-force-replace",
-        (_C,),
-        "keeps the first image for a target whatever ForceReplace says.",
-        {"intake.may_take": hub.never_replaces},
-    ),
-    (
-        "always-replaces",
-        (_C,),
-        "replaces a staged image although ForceReplace is not set.",
-        {"intake.may_take": hub.says_yes},
-    ),
-    (
-        "serves-ppmid-without-secmp0007",
-        (_C,),
-        "takes images for PPMIDs although its firmware cannot update them.",
-        {"intake.serves": hub.serves_everybody},
-    ),
-    (
-        "damages-a-block",
-        (_C,),
-        "inverts the first octet of the seventh block it serves.",
-        {"server._give": hub.damages_block_seven},
-    ),
-    (
-        "own-update-forgets-devices",
-        (_C,),
-        "loses its device log when it activates its own firmware.",
-        {"finish_own_activation": hub.forgets_the_han},
-    ),
-    (
-        "keeps-own-old-version",
-        (_C,),
-        "says that it activated its own new firmware and goes on running the old one.",
-        {"own.finish": hub.only_says_so},
-    ),
-    (
-        "silent-about-own-version",
-        (_C,),
-        "does not tell of its own new firmware.",
-        {"tell_own_version": fw.says_nothing},
-    ),
 )
 
 #: Name, e.g. ``esme-ignores-hash``, ``s1-esme-any-password`` -> defect.
 DEFECTS: Final[Mapping[str, Defect]] = MappingProxyType(
     {
         f"{device_type.value.lower()}-{name}": Defect(device_type, sentence, methods)
-        for name, device_types, sentence, methods in _ROWS
+        for name, device_types, sentence, methods in (*_ROWS, *hub.ROWS)
         for device_type in device_types
     }
     | {

@@ -1,13 +1,13 @@
 """What firmware a device holds: the running version and at most one pending image."""
 
 from dataclasses import dataclass
-from typing import Self
 
 from emulator.devices.saved import Saved, State
+from emulator.devices.saved_row import SavedRow
 
 
 @dataclass(frozen=True, slots=True)
-class PendingImage:
+class PendingImage(SavedRow):
     """A verified image that waits for its activation.
 
     The octets are let go once they are verified: nothing reads them afterwards, only these facts.
@@ -27,29 +27,6 @@ class PendingImage:
     image_type: int
     hardware_min: int | None = None
     hardware_max: int | None = None
-
-    def dump(self) -> State:
-        """Return the image's facts."""
-        return {
-            "version": self.version.hex(),
-            "manufacturer_image_hash": self.manufacturer_image_hash.hex(),
-            "size_bytes": self.size_bytes,
-            "image_type": self.image_type,
-            "hardware_min": self.hardware_min,
-            "hardware_max": self.hardware_max,
-        }
-
-    @classmethod
-    def restore(cls, saved: Saved) -> Self:
-        """Return the image a dump describes."""
-        return cls(
-            saved.octets("version"),
-            saved.octets("manufacturer_image_hash"),
-            saved.number("size_bytes"),
-            saved.number("image_type"),
-            saved.optional_number("hardware_min"),
-            saved.optional_number("hardware_max"),
-        )
 
 
 @dataclass(slots=True)

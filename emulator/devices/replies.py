@@ -7,11 +7,11 @@ from emulator.codecs.gbcs.envelope import Cra, GroupingHeader, OtherInformation
 from emulator.codecs.gbcs.use_cases import MESSAGES, MessageRow, Protection
 from emulator.core.ids import Eui64
 from emulator.devices.checks import Command
-from emulator.devices.saved import Saved, State
+from emulator.devices.saved_row import SavedRow
 
 
 @dataclass(frozen=True, slots=True)
-class ReplyTo:
+class ReplyTo(SavedRow):
     """The parts of a command that its response repeats.
 
     Attributes:
@@ -71,31 +71,4 @@ class ReplyTo:
         )
         return GroupingHeader(
             Cra.RESPONSE, self.counter, responder, self.originator, other, date_time
-        )
-
-    def dump(self) -> State:
-        """Return the parts as JSON."""
-        party = self.supplementary_party
-        return {
-            "message_code": self.message_code,
-            "counter": self.counter,
-            "originator": self.originator.hex,
-            "signed": self.signed,
-            "supplementary_party": None if party is None else party.hex,
-            "supplementary_counter": self.supplementary_counter,
-            "originator_counter": self.originator_counter,
-        }
-
-    @classmethod
-    def restore(cls, saved: Saved) -> Self:
-        """Return the parts a dump describes."""
-        party = saved.optional_octets("supplementary_party")
-        return cls(
-            saved.number("message_code"),
-            saved.number("counter"),
-            saved.eui64("originator"),
-            saved.flag("signed"),
-            None if party is None else Eui64(party),
-            saved.optional_number("supplementary_counter"),
-            saved.optional_number("originator_counter"),
         )

@@ -6,11 +6,13 @@ Source:
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
+from device_profiles.csv_rows import CsvTable
 from device_profiles.errors import InvalidValueError
-from device_profiles.evidence import Mark
-from device_profiles.files import Folders, layers, read_csv
+from device_profiles.files import Folders, layers
+from device_profiles.sections import MarkText, Section
 from device_profiles.words import DeviceType, PaymentMode
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
@@ -20,6 +22,18 @@ _KEYS: Final = frozenset({"duty_from", "duty_by", "applies_to", "fuels", "duty_d
 #: Moments from which the duty may bite.
 MOMENTS: Final = frozenset({"before-hand-over", "testing", "commissioning"})
 _DAY_MS: Final = 86_400_000
+
+
+class _Setting(Section):
+    """One line of the table; the rule is made of all of them."""
+
+    key: str
+    value: str
+    says: str
+    evidence: MarkText
+
+
+_TABLE: Final = CsvTable(FILE, _Setting, "key", lambda row: row.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,32 +114,23 @@ def load_prepayment_rule(overlays: Folders = ()) -> PrepaymentRule:
     Raises:
         DataError: A file cannot be read, or a value is wrong or missing.
     """
-    values: dict[str, str] = {}
-    marks: dict[str, str] = {}
-    path = None
-    for path in layers("catalogues", FILE, overlays):
-        _headings, rows = read_csv(path)
-        for row in rows:
-            key = str(row.get("key") or "")
-            values[key] = str(row.get("value") or "")
-            marks[key] = str(Mark.parse(str(row.get("evidence") or "")))
-    if set(values) != _KEYS or values["duty_from"] not in MOMENTS:
-        raise InvalidValueError(
-            f"it has the keys {', '.join(sorted(_KEYS))}, duty_from one of {', '.join(MOMENTS)}",
-            file=path or FILE,
-        )
-    return _rule(values, marks, str(path))
+    rows = _TABLE.load(overlays)
+    path = layers("catalogues", FILE, overlays)[-1]
+    if set(rows) != _KEYS or rows["duty_from"].value not in MOMENTS:
+        keys, moments = ", ".join(sorted(_KEYS)), ", ".join(sorted(MOMENTS))
+        raise InvalidValueError(f"it has the keys {keys}, duty_from one of {moments}", file=path)
+    return _rule(rows, path)
 
 
-def _rule(values: Mapping[str, str], marks: Mapping[str, str], path: str) -> PrepaymentRule:
+def _rule(rows: Mapping[str, _Setting], path: Path) -> PrepaymentRule:
     try:
         return PrepaymentRule(
-            values["duty_from"],
-            values["duty_by"],
-            PaymentMode(values["applies_to"]),
-            frozenset(map(DeviceType, values["fuels"].split())),
-            int(values["duty_days"]),
-            marks["duty_from"],
+            rows["duty_from"].value,
+            rows["duty_by"].value,
+            PaymentMode(rows["applies_to"].value),
+            frozenset(map(DeviceType, rows["fuels"].value.split())),
+            int(rows["duty_days"].value),
+            rows["duty_from"].evidence,
         )
     except ValueError as error:
         raise InvalidValueError(str(error), file=path) from error

@@ -1,33 +1,31 @@
 """Tables of the migration rules: CSV catalogues, a mark on every row, replaceable by overlay."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar, cast
+from typing import Annotated, Final, Literal, TypeVar, cast
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field
 
+from device_profiles.csv_rows import whole_lines
 from device_profiles.errors import (
-    BadMarkError,
     DuplicateEntryError,
-    InvalidValueError,
     UnmarkedValueError,
 )
-from device_profiles.evidence import EvidenceKind, Mark
+from device_profiles.evidence import EvidenceKind, Mark, refuse_foreign
 from device_profiles.files import (
     SHIPPED,
     Folders,
+    checked,
     digest_of,
     read_csv,
     read_text,
-    refuse,
     unknown_keys,
 )
-from device_profiles.sections import Section
+from device_profiles.sections import MarkText, Section
 
 Word = Annotated[str, Field(min_length=1, max_length=60)]
-_OVERLAY_MARKS: Final = frozenset({EvidenceKind.USER, EvidenceKind.OBSERVED})
 
 
 class TableRow(Section):
@@ -37,12 +35,7 @@ class TableRow(Section):
         evidence: Where the row comes from.
     """
 
-    evidence: str
-
-    @field_validator("evidence")
-    @classmethod
-    def _is_a_mark(cls, text: str) -> str:
-        return str(Mark.parse(text))
+    evidence: MarkText
 
 
 class RuleRow(TableRow):
@@ -288,28 +281,17 @@ def _read(row: type[Row], path: Path, text: str, *, is_overlay: bool) -> tuple[R
     unknown_keys(headings, row.model_fields, path, "column")
     _refuse_twice(headings, path)
     mark = f"{EvidenceKind.USER}:{digest_of(text.encode())}" if is_overlay else ""
-    return tuple(
-        _row(row, cells, mark, path, f"line {line}") for line, cells in enumerate(lines, start=2)
-    )
+    return tuple(_row(row, cells, mark, path, where) for where, cells in whole_lines(path, lines))
 
 
-def _row(row: type[Row], cells: dict[str | Any, Any], mark: str, path: Path, where: str) -> Row:
-    if None in cells or None in cells.values():
-        raise InvalidValueError("more or fewer cells than headings", file=path, key=where)
+def _row(row: type[Row], cells: Mapping[str, str], mark: str, path: Path, where: str) -> Row:
     content = {name: text.strip() for name, text in cells.items() if text.strip()}
     content.setdefault("evidence", mark)
     if not content["evidence"]:
         raise UnmarkedValueError("the row carries no evidence mark", file=path, key=where)
-    try:
-        found = row.model_validate(content)
-    except ValidationError as error:
-        raise refuse(error, path, where) from error
-    if mark and Mark.parse(found.evidence).kind not in _OVERLAY_MARKS:
-        raise BadMarkError(
-            "rows of an overlay are marked user: or observed: (leave the mark out for user:)",
-            file=path,
-            key=where,
-        )
+    found = checked(row, content, path, where)
+    if mark:
+        refuse_foreign(Mark.parse(found.evidence), path, where)
     return found
 
 

@@ -11,13 +11,14 @@ from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyUsage
 from emulator.crypto.pki import scalar_from
 from emulator.devices.saved import Json, Saved, State
+from emulator.devices.saved_row import SavedRow
 
 #: Seed of the keys that devices make; device and count tell them apart. Source: invented.
 _SEED: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(SavedRow):
     """A replacement that waits for its date.
 
     Attributes:
@@ -32,28 +33,9 @@ class Waiting:
     originator: Eui64
     at: UtcMs
 
-    def dump(self) -> State:
-        """Return it as JSON."""
-        return {
-            "payload": self.payload.hex(),
-            "code": self.code,
-            "originator": self.originator.hex,
-            "at": self.at,
-        }
-
-    @classmethod
-    def restore(cls, saved: Saved) -> "Waiting":
-        """Return what a dump describes."""
-        return cls(
-            saved.octets("payload"),
-            saved.number("code"),
-            saved.eui64("originator"),
-            saved.moment("at"),
-        )
-
 
 @dataclass(frozen=True, slots=True)
-class Contingency:
+class Contingency(SavedRow):
     """The contingency party's signing key, which nobody can use until a command opens it.
 
     Attributes:
@@ -63,15 +45,6 @@ class Contingency:
 
     party: Eui64
     sealed: bytes = field(repr=False)
-
-    def dump(self) -> State:
-        """Return it as JSON."""
-        return {"party": self.party.hex, "sealed": self.sealed.hex()}
-
-    @classmethod
-    def restore(cls, saved: Saved) -> "Contingency":
-        """Return what a dump describes."""
-        return cls(saved.eui64("party"), saved.octets("sealed"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
 """The log of the devices that a device was joined with, beside the hub."""
 
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final
 
 from device_profiles.schema import LimitsSection
 from device_profiles.words import GBCS_DEVICE_NUMBER, DeviceType
 from emulator.codecs.gbcs.joins import JoinCode, JoinMethod, LoggedDevice, UnjoinCode
 from emulator.core.ids import Eui64
 from emulator.devices.saved import Json, Saved
+from emulator.devices.saved_row import SavedRow
 
 #: Entries of a log whose device's profile says nothing of it. Source: invented.
 _USUAL_ROOM: Final = 16
@@ -16,7 +17,7 @@ _HCALCS: Final = GBCS_DEVICE_NUMBER[DeviceType.HCALCS]
 
 
 @dataclass(frozen=True, slots=True)
-class JoinedDevice:
+class JoinedDevice(SavedRow):
     """One device of the log.
 
     Attributes:
@@ -36,25 +37,6 @@ class JoinedDevice:
     def logged(self) -> LoggedDevice:
         """The entry as messages carry it."""
         return LoggedDevice(self.device, self.device_type)
-
-    def dump(self) -> Json:
-        """Return the entry as JSON."""
-        return {
-            "device": self.device.hex,
-            "device_type": self.device_type,
-            "method": self.method,
-            "certificate": None if self.certificate is None else self.certificate.hex(),
-        }
-
-    @classmethod
-    def restore(cls, saved: Saved) -> Self:
-        """Return the entry a dump describes."""
-        return cls(
-            saved.eui64("device"),
-            saved.number("device_type"),
-            saved.text("method"),
-            saved.optional_octets("certificate"),
-        )
 
 
 def letter_of(method: JoinMethod) -> str:

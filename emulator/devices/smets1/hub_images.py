@@ -26,6 +26,7 @@ from emulator.devices.smets1 import hub_tunnel
 from emulator.devices.smets1.device_log import DeviceLog
 from emulator.devices.smets1.hub_distribution import HubOtaServer, ServerType
 from emulator.devices.smets1.hub_han import HanSide
+from emulator.devices.smets1.hub_judgement import Judge
 from emulator.devices.smets1.hub_log import DistributionLog, Entry
 from emulator.devices.smets1.hub_metadata import HubMetadata
 from emulator.devices.smets1.hub_orders import HubOrders
@@ -226,7 +227,9 @@ class HubImages(HanSide):
         entry = None if ticket is None else self.log.find(ticket, Stage.STAGING)
         if ticket is None or entry is None:
             return Reason.MALFORMED
-        reason, detail = self._judge(octets, header, ticket, own_objection)
+        device_type = self.type_of(ticket.target)
+        judge = Judge(self.metadata, ticket, device_type, own_objection)
+        reason, detail = judge.judge(octets, header)
         if reason is not Reason.NONE:
             self.discard(entry, reason, detail)
         elif ticket.target == self.eui64:
@@ -236,21 +239,6 @@ class HubImages(HanSide):
         else:
             self._hold(ticket, octets, entry)
         return reason
-
-    def _judge(
-        self, octets: bytes, header: OtaHeader | None, ticket: ImageTicket, own_objection: str
-    ) -> tuple[Reason, str]:
-        if header is None or header.total_image_size != len(octets):
-            return Reason.MALFORMED, "no OTA header, or one of another size"
-        if header.file_version != ticket.file_version:
-            return Reason.OTHER_VERSION, f"its header says {header.file_version:08X}"
-        device_type = self.type_of(ticket.target)
-        if device_type is None:
-            return Reason.NOT_IN_DEVICE_LOG, "it left the device log meanwhile"
-        if own_objection:
-            return _OWN_REASONS.get(own_objection, Reason.OTHER_DEVICE), own_objection
-        verdict = self.metadata.judge(octets, header, ticket, device_type)
-        return verdict.reason, f"{verdict.layout_id}: {verdict.detail}"
 
     def _hold(self, ticket: ImageTicket, octets: bytes, entry: Entry) -> None:
         """Keep an image for a device, and begin to give it."""
@@ -391,11 +379,4 @@ class HubImages(HanSide):
 _EVENTS: Final = {
     Stage.DISCARDED: EventCode.IMAGE_DISCARDED,
     Stage.DONE: EventCode.IMAGE_DELIVERED,
-}
-#: What a hub has against running an image of its own (``ImageTransfer.why_not``) -> the log's word.
-_OWN_REASONS: Final = {
-    "no-image": Reason.MALFORMED,
-    "size-mismatch": Reason.MALFORMED,
-    "other-hardware": Reason.OTHER_HARDWARE,
-    "downgrade": Reason.DOWNGRADE,
 }

@@ -15,7 +15,7 @@ from emulator.devices.esme.model.reports import (
     tell_limit,
     tell_limit_end,
 )
-from emulator.devices.saved import Saved, State
+from emulator.devices.saved_row import SavedRow
 
 if TYPE_CHECKING:
     from emulator.devices.esme.esme import Esme
@@ -27,7 +27,7 @@ _FULL: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(SavedRow):
     """One limit.
 
     Attributes:
@@ -43,27 +43,6 @@ class Limit:
     end: UtcMs | None
     level: int
     runs: bool = False
-
-    def dump(self) -> State:
-        """Return it as JSON."""
-        return {
-            "controller": self.controller,
-            "begin": self.begin,
-            "end": self.end,
-            "level": self.level,
-            "runs": self.runs,
-        }
-
-    @classmethod
-    def restore(cls, saved: Saved) -> "Limit":
-        """Return what a dump describes."""
-        return cls(
-            saved.number("controller"),
-            saved.moment("begin"),
-            saved.optional_moment("end"),
-            saved.number("level"),
-            saved.flag("runs"),
-        )
 
 
 def order(model: "EsmeModel", selector: int, now: UtcMs) -> list[Effect]:
