@@ -1,12 +1,17 @@
 """What waits for its date: the timer to the next one, what is due, and how much may wait."""
 
 from collections.abc import Iterable
-from typing import Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
+from emulator.codecs.gbcs.alerts import AlertCode
 from emulator.core.clock import UtcMs
 from emulator.core.effects import CancelTimer, Effect, SetTimer
 from emulator.core.ids import Eui64
 from emulator.devices.access_engine import Turn
+from emulator.devices.credentials.holders import roles_of
+
+if TYPE_CHECKING:
+    from emulator.devices.base import Device
 
 #: Timer of the next value that comes into force.
 ACTIVATION_TIMER: Final = "model.activation"
@@ -55,12 +60,27 @@ def wait_for(device: Clocked, timer: str, dates: Iterable[UtcMs], now: UtcMs) ->
 
 
 def parted(waiting: Iterable[Waiting], shown: UtcMs) -> tuple[list[Waiting], list[Waiting]]:
-    """Return what is due at a time of the device's clock, and what waits on, in their order."""
+    """Return what is due at a time of the device's clock, the earliest first, and what waits on."""
     due: list[Waiting] = []
     later: list[Waiting] = []
     for one in waiting:
         (due if one.at <= shown else later).append(one)
-    return due, later
+    return sorted(due, key=lambda one: one.at), later
+
+
+def has_lapsed(device: "Device", one: Ordered) -> bool:
+    """Say whether who ordered it may order it no more: nothing is carried out, nobody told.
+
+    Source:
+        inferred, as for credentials: what a party ordered may not outlast its role.
+    """
+    return not roles_of(device, one.originator) & (device.roles_for(one.code) or frozenset())
+
+
+def lapse(device: "Device", one: Ordered, now: UtcMs) -> list[Effect]:
+    """Enter into the event log that an order came to nothing."""
+    code = AlertCode.FUTURE_DATED_FAILURE
+    return [device.log(code, f"{one.originator} has lost its role", now)]
 
 
 def has_room(waiting: Iterable[Ordered], turn: Turn, most: int) -> bool:

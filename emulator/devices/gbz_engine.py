@@ -56,10 +56,12 @@ class GbzTurn(Turn):
     Attributes:
         sealed: Clusters whose answers are encrypted.
         quiet: Clusters whose answers carry the flag "disable default response".
+        dates: Dates that components said so far, in seconds since 2000.
     """
 
     sealed: frozenset[int]
     quiet: frozenset[int]
+    dates: list[int] = field(default_factory=list, kw_only=True)
 
 
 class ClusterServer(Protocol):

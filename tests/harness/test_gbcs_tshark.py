@@ -14,10 +14,13 @@ from device_profiles.words import DeviceType
 from emulator.codecs.gbcs import envelope, gbt
 from emulator.codecs.gbcs.gbt import GbtSettings
 from emulator.codecs.gbcs.use_cases import MESSAGES, MessageCode
-from emulator.core.clock import from_datetime
+from emulator.core.clock import UtcMs, from_datetime
 from emulator.crypto.keystore import KeyStore
+from emulator.devices.consumption import DAY_MS
 from harness.answering_parties import parties_of
 from harness.benches.emulated_answering import AnsweringDevice, Standing, keys_for
+from harness.gbcs_blocks import whole_messages
+from tests.emulator.devices.every_command import Asking, pairs
 from tests.given import RTDS_KEYS, needs_rtds, rtds_messages
 from tests.sampling import examples
 from tests.vectors.gbcs import generate
@@ -144,8 +147,11 @@ def test_tshark_puts_the_blocks_of_the_longest_given_messages_together(tmp_path:
 MODELS = {"A0": "gfi-esme", "A1": "gfi-gsme", "A2": "gfi-chf", "A3": "gfi-chf", "A4": "gfi-ppmid"}
 
 
-def answers_to(command: bytes, store: KeyStore) -> list[bytes]:
-    """What a fresh device of the target's type sends; nothing of devices that are not emulated."""
+def answers_to(command: bytes, store: KeyStore, days: int = 0) -> list[bytes]:
+    """What a fresh device of the target's type sends; nothing of devices that are not emulated.
+
+    Some days later is what it sends of itself, too.
+    """
     target = envelope.decode(command).header.target
     model = MODELS.get(target.hex[-2:].upper())
     if model is None:
@@ -156,7 +162,10 @@ def answers_to(command: bytes, store: KeyStore) -> list[bytes]:
     start = from_datetime(datetime(2015, 1, 1, tzinfo=UTC))
     standing = Standing(profile, role, target, parties, {}, 1, start)
     device = AnsweringDevice(standing, keys_for(store, standing).store)
-    return [one.message for one in device.answer(command) if one.message]
+    reactions = device.answer(command)
+    if days:
+        reactions += device.pass_time(UtcMs(start + days * DAY_MS))
+    return whole_messages(one.message for one in reactions if one.message)
 
 
 @needs_rtds
@@ -170,3 +179,57 @@ def test_tshark_finds_nothing_malformed_in_what_our_devices_answer(tmp_path: Pat
     rows = run(tmp_path, sent, "-T", "fields", "-e", "_ws.malformed")
     malformed = [octets.hex() for octets, row in zip(sent, rows, strict=True) if row.strip()]
     assert not malformed
+
+
+def own_answers() -> list[bytes]:
+    """What devices with fresh keys answer to a command of every use case of the table."""
+    return [one for row, kind in pairs() for one in Asking(row, kind, seed=row.code).answers()]
+
+
+def given_answers() -> list[bytes]:
+    """What devices answer to all given commands, and what they tell of themselves in a day."""
+    store, sent = KeyStore.load(RTDS_KEYS), []
+    for name, command in rtds_messages():
+        if "_COMMAND" in name:
+            sent += answers_to(command, store, days=1)
+    return sent
+
+
+def check_all(tmp_path: Path, sent: list[bytes]) -> None:
+    """Nothing malformed, the code read as sent, and every long one put together from blocks."""
+    columns = ("gbcs_message.grouping_header.message_code", "_ws.malformed")
+    wanted = [part for column in columns for part in ("-e", column)]
+    rows = [row.split("\t") for row in run(tmp_path, sent, "-T", "fields", *wanted)]
+    assert len(rows) == len(sent)
+    for octets, (code, malformed) in zip(sent, rows, strict=True):
+        assert int(code, 0) == envelope.decode(octets).header.other.message_code, octets.hex()
+        assert not malformed, octets.hex()
+    long = list(dict.fromkeys(octets for octets in sent if len(octets) > 120))
+    blocks = [(octets, block) for octets in long for block in in_blocks(octets)]
+    columns = ("gbcs_message.gbt.reassembled.length", "_ws.malformed")
+    wanted = [part for column in columns for part in ("-e", column)]
+    lines = run(tmp_path, [block for _, block in blocks], "-T", "fields", *wanted)
+    last = dict(zip([octets for octets, _ in blocks], lines, strict=True))
+    for octets, line in last.items():
+        length, malformed = line.split("\t")
+        assert not malformed, octets.hex()
+        assert int(length) == len(octets), octets.hex()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_tshark_finds_nothing_malformed_in_the_answers_to_every_use_case(tmp_path: Path) -> None:
+    sent = own_answers()
+    assert len(sent) >= len(pairs())
+    check_all(tmp_path, sent)
+
+
+@needs_rtds
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_tshark_finds_nothing_malformed_in_the_answers_to_every_given_command(
+    tmp_path: Path,
+) -> None:
+    sent = given_answers()
+    assert len(sent) > 200
+    check_all(tmp_path, sent)

@@ -135,7 +135,7 @@ def date_reached(device: "Device", now: UtcMs) -> list[Effect]:
     shown = device.local_time(now)
     due, device.trust.waiting = parted(device.trust.waiting, shown)
     effects: list[Effect] = []
-    for one in sorted(due, key=lambda one: one.at):
+    for one in due:
         effects += _carry_out(device, one, now)
     return [*effects, *wait(device, now)]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from device_profiles.words import SupplyState
 from emulator.core.clock import UtcMs
 from emulator.core.effects import CancelTimer, Effect, SetTimer
+from emulator.devices.esme import privacy
 from emulator.devices.esme.events import EventCode, happened
 from emulator.devices.esme.model import boost, limits, reports, supply, top_ups, voltage
 from emulator.devices.esme.model.credit import grant_emergency_credit
@@ -122,7 +123,14 @@ def _pressed(device: "Esme", what: str, now: UtcMs, *, done: bool) -> list[Effec
 
 
 def act(device: "Esme", button: Button, now: UtcMs) -> tuple[bool, list[Effect]]:
-    """Do what a person asks for, at the meter or from a PPMID."""
+    """Do what a person asks for, at the meter or from a PPMID; not behind a privacy PIN.
+
+    Source:
+        inferred: a PIN keeps strangers from credit and supply as from the screen; ZSE has no
+        command by which a PPMID could bring it, so it is entered at the meter.
+    """
+    if not privacy.is_open(device, now):
+        return False, []
     if button is Button.ENABLE_SUPPLY:
         effects = supply.enable(device)
     else:

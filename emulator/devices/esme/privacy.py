@@ -1,9 +1,10 @@
-"""The privacy PIN of an ESME: with one set, its own screen tells a person's affairs only after it.
+"""The privacy PIN of an ESME: with one set, screen and buttons wait for it.
 
 Source:
     known (SMETS2: a four-digit PIN of the consumer's, which the supplier can end by ECS14); how
-    long an entered PIN counts: invented. What a joined PPMID is told is not held back: the
-    reference says nothing of a gate for it.
+    long an entered PIN counts: invented. What a joined PPMID is told is not held back, and a token
+    is taken from anybody: the reference says nothing of a gate for them. That emergency credit and
+    supply wait for the PIN, at the meter and from a PPMID: inferred.
 """
 
 from typing import TYPE_CHECKING, Final

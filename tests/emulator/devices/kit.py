@@ -85,9 +85,12 @@ def everyone() -> KeyRing:
 
 @cache
 def profile_of(device_type: DeviceType, **changes: object) -> DeviceProfile:
-    """The gfi profile of that type with some values changed: ``firmware__activation_s=0``."""
+    """The gfi profile of that type with some values changed: ``firmware__activation_s=0``.
+
+    Long messages go whole here, unless a test says otherwise: nobody acknowledges blocks.
+    """
     profile = load_profile(f"gfi-{device_type.value.lower()}")
-    for name, value in changes.items():
+    for name, value in {"limits__gbt_block_bytes": None, **changes}.items():
         section, _, field = name.partition("__")
         part = getattr(profile, section).model_copy(update={field: value})
         profile = profile.model_copy(update={section: part})

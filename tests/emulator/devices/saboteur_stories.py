@@ -10,11 +10,16 @@ from emulator.codecs.zcl.ota import ImageBlockResponse, ImageBlockWait, QueryNex
 from emulator.core.clock import UtcMs
 from emulator.core.effects import DeviceEvent, Radio, SendZcl, SetTimer
 from emulator.core.ids import Eui64
+from emulator.crypto.keystore import KeyStore
+from emulator.crypto.prepayment_token import make_token
+from emulator.crypto.protection import KeyRing
 from emulator.devices.base import Device
 from emulator.devices.esme.esme import Esme
 from emulator.devices.firmware_device import FirmwareDevice
 from emulator.devices.gsme.gsme import Gsme
 from emulator.devices.ota_table import OtaEvent
+from emulator.devices.ppmid.ppmid import Ppmid
+from tests.emulator.devices.gas.gas_kit import TOP_UP_KEY, supplier_ring
 from tests.emulator.devices.hub_kit import send, stage
 from tests.emulator.devices.kit import (
     CHF,
@@ -23,6 +28,7 @@ from tests.emulator.devices.kit import (
     GSME,
     OTHER_SUPPLIER,
     PPMID,
+    SUPPLIER,
     Bench,
     build,
     cs06,
@@ -209,6 +215,22 @@ def twice_the_same_command(cls: type[Device]) -> View:
     return view(bench, target)
 
 
+def the_same_token_twice(cls: type[Device]) -> View:
+    meter, ppmid = build(DeviceType.GSME, cls), build(DeviceType.PPMID)
+    assert isinstance(ppmid, Ppmid)
+    ppmid.know_meters(ESME, GSME)
+    meter.take_ring(KeyRing(meter.ring.keystore.merged(KeyStore([TOP_UP_KEY.public()]))))
+    digits = make_token(3 << 32, 500, SUPPLIER, GSME, supplier_ring())
+    assert digits is not None
+    bench = Bench(build(DeviceType.CHF), meter, ppmid)
+    bench.power_on()
+    shown: View = []
+    for _ in range(2):
+        bench.perform(PPMID, ppmid.top_up(digits, gas=True))
+        shown.append(ppmid.rows()["gas top-up"])
+    return shown
+
+
 def version_read(cls: type[Device]) -> View:
     device = build(cls.device_type, cls)
     assert isinstance(device, FirmwareDevice)
@@ -345,6 +367,7 @@ STORIES: dict[str, Story] = {
     "download-ignores-battery": low_battery,
     "valve-moves-on-download": whole,
     "awake-outside-window": sleeping,
+    "forgets-tokens": the_same_token_twice,
     "ignores-notification-flag": whole,
     "switch-opens-on-activation": whole,
     "no-cs09": ppmid_update,

@@ -20,6 +20,7 @@ from emulator.core.effects import DeviceEvent, Effect, SendGbcs, SendZcl, ZclInd
 from emulator.crypto.protection import Accepted, KeyRing, open_message, seal
 from emulator.devices.esme import life
 from emulator.devices.esme.events import EventCode
+from emulator.devices.hands import by_hand
 from emulator.devices.ppmid.ppmid import Ppmid
 from tests.emulator.devices.esme.esme_kit import Meter
 from tests.emulator.devices.esme.prepayment_kit import POUND, prepaying, to_meter, token
@@ -71,6 +72,24 @@ def test_a_ppmid_shows_what_the_meter_serves() -> None:
     assert home.meter.device.event_log[-1].code == EventCode.MESSAGE_ACKNOWLEDGED
     home.ppmid.load(home.ppmid.dump())
     assert home.ppmid.rows()["electricity balance"] == "499.00 p"
+
+
+def test_what_a_ppmid_asks_waits_for_the_pin_that_is_entered_at_the_meter() -> None:
+    home = Home(prepaying(meter_balance_millipence=0, emergency_credit_limit_millipence=2 * POUND))
+    meter, ppmid = home.meter, home.ppmid
+    by_hand(meter.device, "set-pin=2468", meter.now)
+    home.perform(ppmid.activate_emergency_credit(meter.now))
+    assert ppmid.electricity.action == "emergency credit: refused"
+    assert meter.device.model.ledger.account.granted == 0
+    home.perform(ppmid.top_up(token(2, 10)))
+    assert "accepted" in ppmid.electricity.top_up
+    home.perform(ppmid.enable_supply())
+    assert (ppmid.electricity.action, home.switch()) == (
+        "enable supply: refused", SupplyState.ARMED
+    )  # fmt: skip
+    by_hand(meter.device, "pin=2468", meter.now)
+    home.perform(ppmid.enable_supply())
+    assert (ppmid.electricity.action, home.switch()) == ("enable supply: done", SupplyState.ON)
 
 
 def test_mode_change_by_command_is_seen_at_the_ppmid() -> None:

@@ -15,7 +15,7 @@ from emulator.codecs.zcl.prepayment import (
 )
 from emulator.core.clock import UtcMs, to_zigbee_seconds
 from emulator.core.effects import Effect
-from emulator.devices.esme import life
+from emulator.devices.esme import life, privacy
 from emulator.devices.esme.events import EventCode, happened
 from emulator.devices.esme.han.answers import Request
 from emulator.devices.esme.life import Button
@@ -108,11 +108,17 @@ def take(device: "Esme", request: Request, command: Any) -> list[Effect]:
 
 
 def act(device: "Esme", request: Request, button: Button) -> list[Effect]:
-    """PECS: do what a person asks for at a PPMID, and say whether it was done."""
+    """PECS: do what a person asks for at a PPMID, and say whether it was done.
+
+    Source:
+        That a meter behind a privacy PIN answers "not authorized": inferred.
+    """
+    is_open = privacy.is_open(device, request.now)
     done, effects = life.act(device, button, request.now)
     code = EventCode.HAN_COMMAND_ACTIONED if done else EventCode.HAN_COMMAND_NOT_ACTIONED
     told = happened(device, code, button.value, request.now)
-    return [request.outcome(done=done), *effects, *told]
+    answer = request.outcome(done=done) if is_open else request.default(Status.NOT_AUTHORIZED)
+    return [answer, *effects, *told]
 
 
 def _top_up(device: "Esme", request: Request, command: account.ConsumerTopUp) -> list[Effect]:

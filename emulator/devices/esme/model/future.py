@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from emulator.codecs.gbcs.dates import NEVER, NOW, decode_date_time
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
-from emulator.devices.saved import Saved, State
+from emulator.devices.saved_row import SavedRow
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(SavedRow):
     """A value that waits for its date.
 
     Attributes:
@@ -25,27 +25,6 @@ class Pending:
     code: int
     counter: int
     originator: Eui64
-
-    def dump(self) -> State:
-        """Return it as JSON."""
-        return {
-            "name": self.name,
-            "at": self.at,
-            "code": self.code,
-            "counter": self.counter,
-            "originator": self.originator.hex,
-        }
-
-    @classmethod
-    def restore(cls, saved: Saved) -> "Pending":
-        """Return what a dump describes."""
-        return cls(
-            saved.text("name"),
-            saved.moment("at"),
-            saved.number("code"),
-            saved.number("counter"),
-            saved.eui64("originator"),
-        )
 
 
 def when(date_time: bytes) -> UtcMs | None:

@@ -16,7 +16,7 @@ from emulator.core.effects import Effect
 from emulator.core.errors import IllegalEventError
 from emulator.devices.access_engine import AccessFailedError, Turn
 from emulator.devices.consumption import Consumption, Kind
-from emulator.devices.dated import ACTIVATION_TIMER, parted, wait_for
+from emulator.devices.dated import ACTIVATION_TIMER, has_lapsed, lapse, parted, wait_for
 from emulator.devices.esme.model.account import CREDIT_MODE, mode_of
 from emulator.devices.esme.model.bindings import BINDINGS
 from emulator.devices.esme.model.boost import Boost
@@ -225,6 +225,9 @@ class EsmeModel:
         due, self.pending = parted(self.pending, self.device.local_time(now))
         effects: list[Effect] = []
         for one in due:
+            if has_lapsed(self.device, one):
+                effects += lapse(self.device, one, now)
+                continue
             row = self.objects.named[one.name]
             good = row.where not in self.broken
             if good:

@@ -1,7 +1,7 @@
 """Which register counts, and at what price, at any moment: the tariff read from its objects."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Final
 
 from emulator.codecs.dlms.axdr import Data
@@ -115,11 +115,6 @@ def _switch_rows(data: Data) -> tuple[tuple[int, int], ...]:
 def day_of(at: UtcMs) -> date:
     """Return the day (UTC) of a moment."""
     return to_datetime(at).date()
-
-
-def next_day(day: date) -> date:
-    """Return the day after."""
-    return day + timedelta(days=1)
 
 
 def _rows(store: Store, name: str) -> list[tuple[Data, ...]]:

@@ -13,6 +13,7 @@ from emulator.codecs.zcl.foundation import AttributeValue
 from emulator.codecs.zcl.price import GetCurrentPrice
 from emulator.codecs.zcl.snapshots import GetSampledDataResponse, PublishSnapshot
 from emulator.core.clock import UtcMs
+from emulator.devices.credentials.holders import roles_of
 from emulator.devices.gbz_engine import GbzTurn, NotThereError
 from emulator.devices.gsme.model.calendar import read_calendar
 from emulator.devices.gsme.model.clusters import ClusterModel, Series, Work
@@ -150,9 +151,13 @@ class GpfModel(ClusterModel):
     # -- what it overhears -----------------------------------------------------------------------
 
     def date_reached(self, now: UtcMs) -> None:
-        """Let values come into force that are due; the meter itself tells whoever set them."""
+        """Let values come into force that are due; the meter itself tells whoever set them.
+
+        Of a party that has no role here any more nothing comes into force (inferred, as the meter).
+        """
         for one in self.due(now):
-            self.activate(one, now)
+            if roles_of(self.device, one.originator):
+                self.activate(one, now)
 
 
 def _published(attributes: Mapping[str, Any]) -> dict[str, Value]:

@@ -102,7 +102,11 @@ def select_emergency_credit(
     _told: SelectAvailableEmergencyCredit,
     turn: GbzTurn,
 ) -> None:
-    """Grant emergency credit: in prepayment mode, once, and not above its threshold."""
+    """Grant emergency credit: in prepayment mode, when none is left, and not above its threshold.
+
+    Source:
+        RTDS GCS06: granted although there is accumulated debt.
+    """
     model.ledger.settle(turn.now)
     account, store = model.ledger.account, model.store
     allowed = (

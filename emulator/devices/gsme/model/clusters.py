@@ -198,6 +198,7 @@ class ClusterModel:
             The limit: profile. What a full device answers ("insufficient space"): a stand-in.
         """
         self.check(*values)
+        turn.dates.append(start_s)
         self.pending = [one for one in self.pending if not one.is_of(component, turn.code)]
         if start_s == NEVER:
             return

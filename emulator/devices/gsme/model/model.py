@@ -18,6 +18,7 @@ from emulator.core.effects import Effect, Note
 from emulator.core.errors import IllegalEventError
 from emulator.crypto.token_memory import TokenMemory
 from emulator.devices.consumption import DAY_MS, Consumption
+from emulator.devices.dated import has_lapsed, lapse
 from emulator.devices.gbz_engine import GbzTurn
 from emulator.devices.gsme.model.account import is_prepayment
 from emulator.devices.gsme.model.actions import ACTIONS
@@ -222,6 +223,9 @@ class GasModel(ClusterModel):
         effects: list[Effect] = []
         self.changed = True
         for one in self.due(now):
+            if has_lapsed(self.device, one):
+                effects += lapse(self.device, one, now)
+                continue
             good = all(self.clusters.named[name].where not in self.broken for name in one.values)
             if good:
                 self.activate(one, UtcMs(min(now, one.at - self.device.clock_offset_ms)))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator.codecs.gbcs.gbz import GbzComponent
-from emulator.core.clock import UtcMs, to_zigbee_seconds
+from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from emulator.devices.gsme.model.store import restored_values
 from emulator.devices.gsme.model.types import Value, dumped
@@ -44,11 +44,6 @@ class Pending:
         """Say whether the same component of the same use case set it."""
         key = (component.cluster, component.command, code)
         return key == (self.cluster, self.command, self.code)
-
-    @property
-    def at_s(self) -> int:
-        """The date in seconds since 2000; 0 for at once."""
-        return to_zigbee_seconds(self.at) if self.at else 0
 
     def dump(self) -> State:
         """Return it as JSON."""

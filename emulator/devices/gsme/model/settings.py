@@ -20,7 +20,6 @@ from emulator.codecs.zcl.foundation import Status
 from emulator.codecs.zcl.prepayment import PREPAYMENT
 from emulator.devices.gbz_engine import ComponentFailedError, GbzTurn
 from emulator.devices.gsme.model.clusters import ClusterModel, Work
-from emulator.devices.gsme.model.pending import Pending
 from emulator.devices.gsme.model.types import Value
 
 #: Cut-off that leaves it as it is. Source: RTDS GCS02.
@@ -63,19 +62,8 @@ def set_low_credit(
         inferred: it says no date, and a future-dated GCS05 is followed by one alert more than it
         has dates (6 of reference gbcs-usecases.tsv).
     """
-    beside = _beside(model, turn)
-    start_s = 0 if beside is None else beside
+    start_s = turn.dates[-1] if turn.dates else 0
     model.dated(component, turn, start_s, {"low_credit_warning_millipence": told.level})
-
-
-def _beside(model: ClusterModel, turn: GbzTurn) -> int | None:
-    """Return the date of what the same message set before, in seconds since 2000."""
-    same = [one for one in model.pending if _is_same(one, turn)]
-    return same[-1].at_s if same else None
-
-
-def _is_same(one: Pending, turn: GbzTurn) -> bool:
-    return (one.code, one.counter) == (turn.code, turn.header.counter)
 
 
 def set_events(

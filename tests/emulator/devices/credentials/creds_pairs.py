@@ -1,6 +1,5 @@
 """RTDS devices as the published state has them, and how their answers compare with the given."""
 
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +22,7 @@ from tests.emulator.devices.rtds_kit import (
     Compared,
     compare_response,
     rtds_ring,
+    stories_of,
     vector,
     write_as_the_rtds,
 )
@@ -36,10 +36,9 @@ PARTY_OF: Final = {
 }
 
 
-@cache
 def stories() -> dict[str, Any]:
     """What the device of each story has beside its profile."""
-    return tomllib.loads(STATE.read_text("utf-8"))
+    return stories_of(STATE)
 
 
 @cache

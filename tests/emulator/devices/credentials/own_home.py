@@ -46,6 +46,7 @@ class Home:
         parties: Role -> who is in it.
         keys: Everybody's keys, private ones too.
         now: The moment.
+        given: Messages that the device was given.
     """
 
     def __init__(self, device_type: DeviceType, seed: int = 1) -> None:
@@ -64,6 +65,7 @@ class Home:
         for role, party in self.parties.items():
             self._hold(self.certified(role, party))
         self.counters: dict[Eui64, int] = {}
+        self.given: list[bytes] = []
         self.now = START
         self.first_network = self._network()
         self.first_keys = self.keys
@@ -157,7 +159,16 @@ class Home:
     def give(self, message: bytes) -> list[Effect]:
         """Hand a message to the device; to a GPF through its hub, from the WAN."""
         event = DeviceEvent.WAN if isinstance(self.made, Chf) else DeviceEvent.GBCS
+        self.given.append(message)
         return self.made.handle(event, message, self.now)
+
+    def replay(self, place: int) -> None:
+        """Give a message again; it must be refused, and change nothing that is remembered."""
+        before = self.device.dump()
+        effects = self.give(self.given[place % len(self.given)])
+        assert notes(effects, "message_refused")
+        assert not messages(effects)
+        assert self.device.dump() == before
 
     def ask(self, code: MessageCode, payload: Node | bytes, role: int) -> Node:
         """Send a command in a role and return the payload of the response."""

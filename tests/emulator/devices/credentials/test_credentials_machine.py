@@ -88,6 +88,7 @@ class CredentialsMachine(RuleBasedStateMachine):
             return
         assert answered(effects) == der.sequence(der.NULL)
         authoriser = self.home.parties[MODES[code].authoriser or 0]
+        self.waiting.pop(code, None)
         self.waiting[code] = (authoriser, at, "due", party, new)
 
     @rule(code=st.sampled_from(sorted(WAYS)))
@@ -109,16 +110,22 @@ class CredentialsMachine(RuleBasedStateMachine):
         effects = self.home.replace(code, turned)
         assert statuses(answered(effects))[:2] == [5, 5]
 
+    @rule(place=st.one_of(st.just(-1), st.integers(0, 40)))
+    def replay(self, place: int) -> None:
+        if self.home.given:
+            self.home.replay(place)
+
     @rule()
     def cycle_power(self) -> None:
         self.home.power_cycle()
+        self.replay(-1)
 
     @precondition(lambda self: self.waiting)
     @rule()
     def let_time_pass(self) -> None:
         device = self.home.device
         at = min(one[1] for one in self.waiting.values())
-        assert self.home.made.timers[device.trust_timer] == at
+        assert self.home.made.timers.get(device.trust_timer) == at
         self.home.now = at
         due = {code: one for code, one in self.waiting.items() if one[1] == at}
         sent = messages(self.home.made.handle(DeviceEvent.TIMER, device.trust_timer, at))

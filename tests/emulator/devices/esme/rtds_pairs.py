@@ -4,9 +4,7 @@ Run as a program it prints the coverage and writes ``rtds_coverage.csv`` beside 
 ``.venv/bin/python -m tests.emulator.devices.esme.rtds_pairs``
 """
 
-import tomllib
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +24,7 @@ from tests.emulator.devices.rtds_kit import (
     compare_response,
     pairs_of,
     rtds_ring,
+    stories_of,
     write_as_the_rtds,
     write_list,
 )
@@ -39,10 +38,9 @@ def pairs() -> Iterator[Pair]:
     return pairs_of(ESME)
 
 
-@cache
 def stories() -> dict[str, Any]:
     """Return what the ESME of each story has beside its profile."""
-    return tomllib.loads((HERE / "rtds_stories.toml").read_text("utf-8"))
+    return stories_of(HERE / "rtds_stories.toml")
 
 
 def device_of(story: str) -> Esme:

@@ -1,5 +1,7 @@
 """Emergency credit, disablement and reconnection; whatever happens, the account agrees."""
 
+import json
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -185,11 +187,16 @@ class Accounts(RuleBasedStateMachine):
     def pass_time(self, half_hours: int) -> None:
         run_half_hours(self.meter, half_hours)
 
-    @rule()
-    def lose_power(self) -> None:
+    @rule(half_hours=st.integers(1, 60))
+    def lose_power(self, half_hours: int) -> None:
+        """Another device takes over what the meter's memory holds."""
         self.meter.device.handle(DeviceEvent.POWER_OFF, None, self.meter.now)
-        self.meter.device.load(self.meter.device.dump())
-        self.meter.now = UtcMs(self.meter.now + HALF_HOUR_MS)
+        state = json.loads(json.dumps(self.meter.device.dump()))
+        network = self.meter.device.network
+        self.meter.device = prepaying().device
+        self.meter.device.network = network
+        self.meter.device.load(state)
+        self.meter.now = UtcMs(self.meter.now + half_hours * HALF_HOUR_MS)
         self.meter.device.handle(DeviceEvent.POWER_ON, None, self.meter.now)
 
     @invariant()

@@ -4,9 +4,7 @@ Run as a program it prints the coverage and writes ``gas_coverage.csv`` beside i
 ``.venv/bin/python -m tests.emulator.devices.gas.gas_pairs``
 """
 
-import tomllib
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +27,7 @@ from tests.emulator.devices.rtds_kit import (
     compare_response,
     pairs_of,
     rtds_ring,
+    stories_of,
     write_list,
 )
 
@@ -41,10 +40,9 @@ def pairs() -> Iterator[Pair]:
     return pairs_of(GSME, GPF)
 
 
-@cache
 def stories() -> dict[str, Any]:
     """Return what the devices of each story have beside their profiles."""
-    return tomllib.loads((HERE / "gas_stories.toml").read_text("utf-8"))
+    return stories_of(HERE / "gas_stories.toml")
 
 
 def told_of(story: str) -> dict[str, Any]:

@@ -4,9 +4,7 @@ Run as a program it prints the coverage and writes ``hub_coverage.csv`` beside i
 ``.venv/bin/python -m tests.emulator.devices.hub.hub_pairs``
 """
 
-import tomllib
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +22,7 @@ from tests.emulator.devices.rtds_kit import (
     compare_response,
     pairs_of,
     rtds_ring,
+    stories_of,
     write_list,
 )
 
@@ -38,10 +37,9 @@ def pairs() -> Iterator[Pair]:
     return (pair for pair in pairs_of(CHF) if not pair.story.startswith(_ELSEWHERE))
 
 
-@cache
 def stories() -> dict[str, Any]:
     """Return what the hub of each story has beside its profile."""
-    return tomllib.loads((HERE / "hub_stories.toml").read_text("utf-8"))
+    return stories_of(HERE / "hub_stories.toml")
 
 
 def device_of(story: str) -> Chf:

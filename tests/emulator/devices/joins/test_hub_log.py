@@ -285,7 +285,9 @@ class HubMachine(RuleBasedStateMachine):
         self.expected: dict[Eui64, tuple[int, int]] = {}
         self.historic: dict[Eui64, bytes] = {}
 
-    numbers = st.integers(0, 18).map(lambda number: Eui64(bytes(7) + bytes((number,))))
+    numbers = st.one_of(st.integers(0, 2), st.integers(0, 18)).map(
+        lambda number: Eui64(bytes(7) + bytes((number,)))
+    )
 
     @rule(who=numbers, timeout_s=st.integers(1, 100))
     def add(self, who: Eui64, timeout_s: int) -> None:
@@ -327,13 +329,46 @@ class HubMachine(RuleBasedStateMachine):
             del self.expected[who]
         assert refused(effects) is (who not in self.joined)
 
+    @rule(who=numbers, timeout_s=st.integers(2, 100), late=st.sampled_from([0, 40, 50, 100]))
+    def join(self, who: Eui64, timeout_s: int, late: int) -> None:
+        """Add a device and hear it: at once, before or at half its time, or when it has ended."""
+        self.add(who, timeout_s)
+        self.hub.wait(timeout_s * late / 100)
+        self.hear(who)
+
+    @rule(who=numbers, late=st.sampled_from([0, 40, 50, 100]))
+    def come_again(self, who: Eui64, late: int) -> None:
+        """A device that was there is removed and joins again, under its old key or its code."""
+        self.join(who, 10, 0)
+        self.remove(who)
+        self.join(who, 60, late)
+
+    @rule(first=st.integers(0, 9))
+    def fill(self, first: int) -> None:
+        for number in range(first, first + 9):
+            self.add(Eui64(bytes(7) + bytes((number,))), 10)
+
+    @rule(first=st.integers(0, 9))
+    def pass_through(self, first: int) -> None:
+        """More devices come and go than the Historic Log has room for."""
+        for number in range(first, first + 9):
+            who = Eui64(bytes(7) + bytes((number,)))
+            self.join(who, 10, 0)
+            self.remove(who)
+
     @rule(seconds=st.integers(1, 60))
     def wait(self, seconds: int) -> None:
         self.hub.wait(seconds)
 
+    @rule(place=st.one_of(st.just(-1), st.integers(0, 40)))
+    def replay(self, place: int) -> None:
+        if self.hub.home.given:
+            self.hub.home.replay(place)
+
     @rule()
     def cycle_power(self) -> None:
         self.hub.home.power_cycle()
+        self.replay(-1)
 
     @rule()
     def copy(self) -> None:

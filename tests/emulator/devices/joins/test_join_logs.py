@@ -182,6 +182,11 @@ class LogMachine(RuleBasedStateMachine):
         self.home = Home(D.GSME)
         self.model: dict[Eui64, tuple[int, str]] = {}
 
+    @rule(first=st.integers(0, 12), method=st.sampled_from("BC"))
+    def fill(self, first: int, method: str) -> None:
+        for number in range(first, first + 8):
+            self.join(number, 5, method)
+
     @rule(number=st.integers(0, 20), kind=st.integers(0, 6), method=st.sampled_from("BC"))
     def join(self, number: int, kind: int, method: str) -> None:
         who = _numbered(number)
@@ -211,9 +216,15 @@ class LogMachine(RuleBasedStateMachine):
             assert answer == 0
             del self.model[who]
 
+    @rule(place=st.one_of(st.just(-1), st.integers(0, 40)))
+    def replay(self, place: int) -> None:
+        if self.home.given:
+            self.home.replay(place)
+
     @rule()
     def cycle_power(self) -> None:
         self.home.power_cycle()
+        self.replay(-1)
 
     @rule()
     def copy(self) -> None:

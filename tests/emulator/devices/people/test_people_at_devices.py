@@ -152,6 +152,20 @@ def test_who_does_not_know_the_pin_cannot_change_it_and_the_supplier_ends_it() -
     assert "balance" in privacy.screen(meter.device, meter.now)
 
 
+def test_emergency_credit_and_supply_wait_for_the_pin_and_a_token_does_not() -> None:
+    meter = prepaying(meter_balance_millipence=0, emergency_credit_limit_millipence=POUND)
+    press(meter, "set-pin=2468")
+    assert not press(meter, "emergency-credit").done
+    states = [meter.device.switch]
+    assert press(meter, token(2, 100)).done
+    states.append(meter.device.switch)
+    assert not press(meter, "enable-supply").done
+    assert press(meter, "pin=2468").done
+    assert press(meter, "enable-supply").done
+    states.append(meter.device.switch)
+    assert states == [SupplyState.OFF, SupplyState.ARMED, SupplyState.ON]
+
+
 def test_buttons_pressed_are_in_the_event_log() -> None:
     meter = boosting(1)
     press(meter, "boost=15")
