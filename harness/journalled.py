@@ -15,6 +15,7 @@ from harness.ports import (
     Listening,
     Notice,
     Observation,
+    RestsFaults,
     SimAnswer,
     StageOrder,
     StageOutcome,
@@ -289,6 +290,11 @@ class JournalledBench:
 
         kind = f"bench.opens_to {role} {credentials.name} {credentials.title.hex()}".rstrip()
         return _ANSWERS[self._recorder.look(kind, read)["opens"]["answer"]]
+
+    def rest_faults(self, *, on: bool) -> None:
+        """Let everything pass by radio for a look of our own, where the bench can."""
+        if isinstance(self.inner, RestsFaults):
+            self.inner.rest_faults(on=on)
 
     def memory(self, role: str) -> Mapping[str, str] | None:
         """Return what a device remembers, without what moves by itself; None for a real one."""

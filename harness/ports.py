@@ -250,6 +250,15 @@ class Listening(Protocol):
         ...
 
 
+@runtime_checkable
+class RestsFaults(Protocol):
+    """A bench that can ask devices past the faults of their radio: nobody looks into them."""
+
+    def rest_faults(self, *, on: bool) -> None:
+        """Let everything pass by radio, or have the faults strike again; they stay in force."""
+        ...
+
+
 class Bench(Protocol):
     """One installation to run scenarios against."""
 

@@ -1,6 +1,6 @@
 """How a client of a bench presents itself: as the profile says, with secrets by reference."""
 
-from typing import Final
+from typing import Any, Final
 
 from device_profiles.dlms import AssociationSection, Authentication
 from device_profiles.words import DeviceType
@@ -108,7 +108,7 @@ def _fetched(
     )
 
 
-def _device(loaded: LoadedBench, role: DeviceType) -> dict[str, int]:
+def _device(loaded: LoadedBench, role: DeviceType) -> dict[str, Any]:
     dlms = loaded.profiles[role].dlms
     return {} if dlms is None else {"server": dlms.logical_device, "suite": dlms.suite}
 

@@ -86,6 +86,7 @@ class FaultSchedule:
     def __init__(self, faults: Sequence[Fault], chance: Chance) -> None:
         self.ordered = tuple(faults)
         self.faults: tuple[Fault, ...] = ()
+        self._resting: set[str] = set()
         self._chance = chance
         self._begin()
 
@@ -175,7 +176,16 @@ class FaultSchedule:
 
     def touches(self, link: str) -> bool:
         """Say whether any fault is laid on this link (so that the others cost nothing)."""
-        return link in self._on_link
+        return link in self._on_link and link not in self._resting
+
+    def rest(self, link: str, *, on: bool) -> None:
+        """Let everything pass a link, or have its faults strike again; they stay in force."""
+        (self._resting.add if on else self._resting.discard)(link)
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether any fault is in force anywhere."""
+        return bool(self._on_link or self._on_role)
 
     def watches(self, role: str) -> bool:
         """Say whether any fault waits for notes of this role."""
@@ -193,7 +203,8 @@ class FaultSchedule:
         """
         copies: tuple[Copy, ...] = (Copy(frame.octets),)
         touched: list[str] = []
-        for index in self._on_link.get(frame.link, ()):
+        laid = () if frame.link in self._resting else self._on_link.get(frame.link, ())
+        for index in laid:
             if not self._strikes(index, frame):
                 continue
             touched.append(self.faults[index].text)

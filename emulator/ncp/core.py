@@ -9,7 +9,6 @@ from emulator.codecs.ezsp.frames import (
     EzspFrame,
     Frame,
     Header,
-    callback,
     decode_header,
     encode_header,
     response,
@@ -35,7 +34,6 @@ from emulator.ncp.identity import Identity
 from emulator.ncp.overhearing import follow_passthrough, overhear
 from emulator.ncp.receiving import receive
 from emulator.ncp.state import Handler, NcpState
-from emulator.ncp.timers import earlier
 
 _HANDLERS: Final[dict[Frame, Handler]] = {
     **SYSTEM.rows,
@@ -92,7 +90,8 @@ class Ncp:
     @property
     def deadline(self) -> int | None:
         """When ``tick`` has something to do; None: never."""
-        return earlier(self.state.next_due(), self.state.air.deadline)
+        first, at = self.state.next_due(), self.state.air.deadline
+        return at if first is None or (at is not None and at < first) else first
 
     def reset(self) -> None:
         """Forget what a reset forgets."""
@@ -115,7 +114,9 @@ class Ncp:
         handler = _HANDLERS.get(command.name)
         if handler is None:
             return [self._answer(_invalid(command, Status.INVALID_FRAME_ID))]
-        said = self._answer(response(command, handler(self.state, command.values)))
+        values = handler(self.state, command.values)
+        self._sequence = command.sequence
+        said = Said(self._codec.encode_answer(command, values), callback=False)
         return [said, *self.tick(now)]
 
     def tick(self, now: int) -> list[Said]:
@@ -125,8 +126,8 @@ class Ncp:
         for due in self.state.take_due(now):
             if due.name is Frame.SCAN_COMPLETE_HANDLER:
                 self.state.ram.scanning = False
-            frame = callback(due.name, due.values, self._sequence)
-            said.append(Said(self._codec.encode(frame), callback=True))
+            octets = self._codec.encode_callback(due.name, due.values, self._sequence)
+            said.append(Said(octets, callback=True))
         return said
 
     def _run(self, now: int) -> None:

@@ -8,7 +8,6 @@ from emulator.codecs.ezsp.ash import ResetCode
 from emulator.codecs.ezsp.ash_actions import Action, Deliver, LinkState, LinkUp, Write
 from emulator.codecs.ezsp.ash_ends import AshNcp
 from emulator.ncp.core import Ncp, Said
-from emulator.ncp.timers import earlier
 
 _DUMPED: Final = frozenset({"ncp"})
 
@@ -32,7 +31,8 @@ class Dongle:
     @property
     def deadline(self) -> int | None:
         """When ``tick`` has something to do; None: never."""
-        return earlier(self.ncp.deadline, self.link.deadline)
+        first, at = self.ncp.deadline, self.link.deadline
+        return at if first is None or (at is not None and at < first) else first
 
     def power_on(
         self, now: int, code: int = ResetCode.POWER_ON, *, announce: bool = False
@@ -88,6 +88,10 @@ class Dongle:
     def _say(self, said: list[Said], now: int) -> bytes:
         out = b""
         for frame in said:
+            octets = self.link.send_at_once(frame.octets, now)
+            if octets:
+                out += octets
+                continue
             if frame.callback and not self.link.room:
                 continue  # as on the chip: a host that does not listen loses callbacks
             for write in self.link.send(frame.octets, now, callback=frame.callback):

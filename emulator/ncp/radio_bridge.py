@@ -188,7 +188,8 @@ class RadioBridge(QuietAir):
         if self._dark:
             self._light(now)
         for member in self._lit:
-            if member.timers.is_due(now):
+            at = member.timers.deadline
+            if at is not None and at <= now:
                 member.tick(now)
         for member in self.members:
             if member.uplink:

@@ -100,7 +100,8 @@ class NcpState:
         """Do what is due now; say whether there was anything."""
         if not self._alarms:
             return False
-        due = [key for key, (at, _act) in self._alarms.items() if at <= self.now]
+        now = self.now
+        due = [key for key, (at, _act) in self._alarms.items() if at <= now]
         for key in due:
             found = self._alarms.pop(key, None)
             if found is not None:
@@ -198,9 +199,10 @@ class NcpState:
 
     def take_due(self, now: int) -> list[Due]:
         """Return and drop what is due, in order."""
-        taken = []
-        while self._due and self._due[0][0] <= now:
-            taken.append(heapq.heappop(self._due)[2])
+        taken: list[Due] = []
+        waiting = self._due
+        while waiting and waiting[0][0] <= now:
+            taken.append(heapq.heappop(waiting)[2])
         return taken
 
     def waiting(self) -> list[Due]:

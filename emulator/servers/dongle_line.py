@@ -2,18 +2,21 @@
 
 import asyncio
 import os
+import socket
 import tty
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
+from emulator.servers import line_loop
 from emulator.servers.errors import ListenError
 from emulator.servers.listen import Place
-from emulator.servers.tcp import bound_to, keep_alive, listen
 
 _READ_BYTES: Final = 4096
 #: Octets kept for a host that does not read. Source: invented, a serial adapter's buffer and more.
 _MAX_KEPT_BYTES: Final = 0x10000
+#: Hosts that may knock at one moment. Source: invented.
+_BACKLOG: Final = 8
 
 Take = Callable[[bytes], None]
 
@@ -39,6 +42,59 @@ class DonglePort(Protocol):
         ...
 
 
+class _Wire:
+    """The dongle's end of an open line: a descriptor that never waits."""
+
+    def __init__(self, descriptor: int, take: Take, lost: Callable[[], None]) -> None:
+        """Take the descriptor, who takes its octets, and who is told that the other end is gone."""
+        self.descriptor = descriptor
+        self._loop = asyncio.get_running_loop()
+        self._take = take
+        self._lost = lost
+        self._kept = bytearray()
+        os.set_blocking(descriptor, False)
+        line_loop.watch(self._loop, descriptor, self._readable)
+
+    def write(self, octets: bytes) -> None:
+        """Send octets to the host; what it does not take in time is kept within bounds."""
+        if self._kept:
+            self._kept += octets[: _MAX_KEPT_BYTES - len(self._kept)]
+            return
+        sent = self._send(octets)
+        if sent < len(octets):
+            self._kept += octets[sent:]
+            line_loop.watch(self._loop, self.descriptor, self._readable, self._writable)
+
+    def shut(self) -> None:
+        """Watch the descriptor no longer; whoever opened it closes it."""
+        line_loop.unwatch(self._loop, self.descriptor)
+
+    def _writable(self) -> None:
+        del self._kept[: self._send(bytes(self._kept))]
+        if not self._kept:
+            line_loop.watch(self._loop, self.descriptor, self._readable)
+
+    def _send(self, octets: bytes) -> int:
+        try:
+            return os.write(self.descriptor, octets)
+        except BlockingIOError:
+            return 0
+        except OSError:  # the host is gone: reading tells who has to know
+            return len(octets)
+
+    def _readable(self) -> None:
+        try:
+            octets = os.read(self.descriptor, _READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            octets = b""
+        if octets:
+            self._take(octets)
+        else:
+            self._lost()
+
+
 class DonglePty:
     """A pseudo-terminal; its host's end stays open here too, so that hosts may come and go.
 
@@ -52,11 +108,8 @@ class DonglePty:
         Raises:
             ListenError: The system gives none, or the link cannot be made.
         """
-        self._loop = asyncio.get_running_loop()
         self._take = take
         self._link = link
-        self._kept = bytearray()
-        self._writing = False
         self._open()
         if link is not None:
             self._make_link(link)
@@ -67,9 +120,11 @@ class DonglePty:
         except OSError as error:
             raise ListenError("pty", f"no pseudo-terminal: {error.strerror}") from error
         tty.setraw(self._slave)  # before any host can open it: no echo, no CR for LF
-        os.set_blocking(self._master, False)
         self.address = os.ttyname(self._slave)
-        self._loop.add_reader(self._master, self._readable)
+        self._wire = _Wire(self._master, self._take, self._nobody)
+
+    def _nobody(self) -> None:
+        """Nothing: the host's end is open here too."""
 
     def _make_link(self, link: Path) -> None:
         old = str(link.readlink()) if link.is_symlink() else ""
@@ -84,41 +139,13 @@ class DonglePty:
             ) from error
 
     def write(self, octets: bytes) -> None:
-        """Send octets to the host; what it does not take in time is kept within bounds."""
-        self._kept += octets[: _MAX_KEPT_BYTES - len(self._kept)]
-        self._writable()
-
-    def _writable(self) -> None:
-        try:
-            del self._kept[: os.write(self._master, self._kept)]
-        except BlockingIOError:
-            self._wait()
-            return
-        if self._kept:
-            self._wait()
-        elif self._writing:
-            self._writing = False
-            self._loop.remove_writer(self._master)
-
-    def _wait(self) -> None:
-        """Go on when the host has read something."""
-        if not self._writing:
-            self._writing = True
-            self._loop.add_writer(self._master, self._writable)
-
-    def _readable(self) -> None:
-        try:
-            octets = os.read(self._master, _READ_BYTES)
-        except BlockingIOError:
-            return
-        if octets:
-            self._take(octets)
+        """Send octets to the host."""
+        self._wire.write(octets)
 
     def unplug(self) -> None:
         """Drop the host: the terminal is gone, and another one is there under the same link."""
         self._remove_link()
         self._shut()
-        self._kept.clear()
         self._open()
         if self._link is not None:
             self._make_link(self._link)
@@ -134,91 +161,67 @@ class DonglePty:
             link.unlink()
 
     def _shut(self) -> None:
-        self._loop.remove_reader(self._master)
-        self._loop.remove_writer(self._master)
-        self._writing = False
+        self._wire.shut()
         os.close(self._master)
         os.close(self._slave)
 
 
-class _Host(asyncio.BufferedProtocol):
-    """One connection; its octets are read into the same place every time."""
-
-    def __init__(self, port: "DongleTcp") -> None:
-        self.port = port
-        self.transport: asyncio.Transport | None = None
-        self._read = bytearray(_READ_BYTES)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A host is here; an older one is dropped, as a lead can be in one socket only."""
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("a TCP server has stream transports")
-        self.transport = transport
-        keep_alive(transport)
-        self.port.unplug()
-        self.port.host = self
-
-    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - a line has its own size
-        """Return where to put octets of the host."""
-        return self._read
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Octets of the host."""
-        if self.port.host is self:
-            self.port.take(bytes(self._read[:nbytes]))
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - whatever ended it
-        """The host is gone."""
-        if self.port.host is self:
-            self.port.host = None
-
-
 class DongleTcp:
-    """A TCP port that takes one host at a time.
+    """A TCP port that takes one host at a time; a new one drops the old, as a lead has one socket.
 
     Attributes:
         address: Where it listens, as a URL.
-        host: The connection, or None.
-        take: Takes the octets of the host.
     """
 
-    def __init__(self, take: Take) -> None:
-        """Take whoever takes the host's octets; ``open`` makes it listen."""
-        self.address = ""
-        self.host: _Host | None = None
-        self.take = take
-        self._server: asyncio.Server | None = None
-
-    async def open(self, host: str, port: int) -> None:
+    def __init__(self, take: Take, host: str, port: int) -> None:
         """Listen.
 
         Raises:
             ListenError: The port is in use, or the host is not this machine's.
         """
-        self._server = await listen(lambda: _Host(self), host, port)
-        self.address = f"tcp://{bound_to(self._server)}"
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            self._server = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        except OSError as error:
+            raise ListenError(f"{host}:{port}", error.strerror or str(error)) from error
+        bound, at = self._server.getsockname()[:2]
+        self.address = f"tcp://[{bound}]:{at}" if ":" in bound else f"tcp://{bound}:{at}"
+        self._take = take
+        self._host: tuple[socket.socket, _Wire] | None = None
+        self._server.setblocking(False)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._server.fileno(), self._knocked)
+
+    def _knocked(self) -> None:
+        try:
+            host, _address = self._server.accept()
+        except OSError:  # it has gone away again
+            return
+        host.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        host.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self.unplug()
+        self._host = (host, _Wire(host.fileno(), self._take, self.unplug))
 
     def write(self, octets: bytes) -> None:
         """Send octets to the host; without one they are lost."""
-        transport = None if self.host is None else self.host.transport
-        if transport is not None and not transport.is_closing():
-            transport.write(octets)
+        if self._host is not None:
+            self._host[1].write(octets)
 
     def unplug(self) -> None:
         """Drop the host."""
-        host, self.host = self.host, None
-        if host is not None and host.transport is not None:
-            host.transport.abort()
+        held, self._host = self._host, None
+        if held is not None:
+            held[1].shut()
+            held[0].close()
 
     async def close(self) -> None:
         """Stop listening and drop the host."""
         self.unplug()
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+        self._loop.remove_reader(self._server.fileno())
+        self._server.close()
 
 
-async def open_port(place: Place, take: Take) -> DonglePort:
+def open_port(place: Place, take: Take) -> DonglePort:
     """Open a place.
 
     Raises:
@@ -228,6 +231,4 @@ async def open_port(place: Place, take: Take) -> DonglePort:
         return DonglePty(take, place.link)
     if place.kind != "tcp":
         raise ListenError(place.text, "a dongle is reached at pty, pty:LINK or tcp://HOST:PORT")
-    port = DongleTcp(take)
-    await port.open(place.host, place.port)
-    return port
+    return DongleTcp(take, place.host, place.port)

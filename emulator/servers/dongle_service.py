@@ -130,7 +130,7 @@ class DongleService:
             ListenError: The place cannot be had.
             StateFileError: The state cannot be written.
         """
-        self._port = await open_port(self._plan.place, self._received)
+        self._port = open_port(self._plan.place, self._received)
         self._dongle.power_on(self._now())
         try:
             self.save()

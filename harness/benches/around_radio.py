@@ -106,6 +106,12 @@ class AroundRadio(DrivenBench):
             )
         await super().disturb(order)
 
+    def rest_faults(self, *, on: bool) -> None:
+        """Let everything pass at the border, or have the faults strike again."""
+        self._driver.catch_up()
+        self._driver.world.rest_faults(on=on)
+        self._driver.disturbed()
+
     def take_observations(self) -> Sequence[Observation]:
         """Return what was seen inside the emulated devices; nobody looks into the others."""
         return self.radio.seen(super().take_observations())

@@ -39,6 +39,7 @@ from emulator.runtime.installation import InstallationError, Plan
 from emulator.servers import listen
 from emulator.servers.dongle_service import DonglePlan, serve_dongle
 from emulator.servers.errors import ListenError, StateFileError
+from emulator.servers.line_loop import new_loop
 from harness.cli.dongle_choices import HUB_ROLES, left_out, recorder, refuse_defects, shown_now
 from harness.cli.output import errors
 from harness.cli.served_choices import moment_of, wall_clock
@@ -370,7 +371,8 @@ def _introduce(scene: _Scene, ezsp: int, join: Join, *, show_secrets: bool) -> N
 
 def _run(plan: DonglePlan, log: Teller, control: IO[bytes] | None) -> None:
     try:
-        asyncio.run(serve_dongle(plan, typer.echo, log, control))
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(serve_dongle(plan, typer.echo, log, control))
     except ListenError as error:
         raise _bad_place(error) from error
     except (StateFileError, FaultError) as error:

@@ -7,6 +7,7 @@ from harness.migration.custody import S1SP, Custody
 from harness.migration.office import Office
 from harness.migration.site import Site
 from harness.migration.states import Owner
+from harness.ports import RestsFaults
 
 _OWNERS = {
     (True, True): Owner.BOTH,
@@ -39,10 +40,21 @@ async def owners(site: Site, office: Office) -> dict[DeviceType, Owner]:
         smso = site.bench.opens_to(role, custody.smso(device_type))
         s1sp = site.bench.opens_to(role, custody.s1sp(device_type))
         if smso is None or s1sp is None:
-            found[device_type] = await asked(site, office, device_type)
+            found[device_type] = await _asked_past_faults(site, office, device_type)
         else:
             found[device_type] = owner_of(smso, s1sp)
     return found
+
+
+async def _asked_past_faults(site: Site, office: Office, device_type: DeviceType) -> Owner:
+    """Return whose a device is as ``asked`` does; a fault of its radio does not hide it from us."""
+    if not isinstance(site.bench, RestsFaults):
+        return await asked(site, office, device_type)
+    site.bench.rest_faults(on=True)
+    try:
+        return await asked(site, office, device_type)
+    finally:
+        site.bench.rest_faults(on=False)
 
 
 async def asked(site: Site, office: Office, device_type: DeviceType) -> Owner:

@@ -81,7 +81,7 @@ def listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
                 except TimeoutError:
                     continue
                 with connection:
-                    connection.settimeout(5)
+                    connection.settimeout(30)
                     serve(connection)
 
         thread = threading.Thread(target=run)

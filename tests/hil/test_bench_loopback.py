@@ -247,7 +247,7 @@ def test_a_link_that_a_killed_run_left_open_is_closed_and_the_meter_answers_at_o
         assert "ESME: the link that the run before left open was closed" in told
         begun = time.monotonic()
         assert again.driver.associate(again.credentials(loaded, "public")).accepted
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 30
     finally:
         again.close()
     told.clear()

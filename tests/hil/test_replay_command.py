@@ -32,7 +32,7 @@ def test_a_mismatch_ends_the_play_with_1_and_is_named(tmp_path: Path) -> None:
         assert playing.stdout is not None
         assert playing.stderr is not None
         host, port = playing.stdout.readline().strip().removeprefix("wrapper://").split(":")
-        with socket.create_connection((host, int(port)), 5) as line:
+        with socket.create_connection((host, int(port)), 50) as line:
             first = next(one for one in told.transcript().chunks() if one.way is Way.IN)
             line.sendall(first.octets)
             assert line.recv(4096)[:2] == b"\x00\x01"
@@ -40,5 +40,5 @@ def test_a_mismatch_ends_the_play_with_1_and_is_named(tmp_path: Path) -> None:
             assert playing.stderr.readline().startswith("mismatch: request 2: recorded GET Clock")
         playing.send_signal(signal.SIGTERM)
         said = playing.stderr.read()
-        assert playing.wait(10) == 1
+        assert playing.wait(50) == 1
     assert "1 mismatches; 2 recorded requests did not come" in said

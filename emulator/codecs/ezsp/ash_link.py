@@ -129,23 +129,43 @@ class AshEnd(ABC):
             IllegalEventError: The link does not stand, or too much waits already (see ``room``).
             ValueError: ``payload`` does not fit a frame.
         """
-        if self.state is not LinkState.CONNECTED:
-            raise IllegalEventError(f"ash: cannot send while {self.state.value}")
-        if not ash.MIN_DATA_BYTES <= len(payload) <= ash.MAX_DATA_BYTES:
-            raise ValueError(f"ash: an EZSP frame has 3 to 220 octets, not {len(payload)}")
-        if self._not_ready_until is None:
-            item = self._window.at_once(payload, now)
-            if item is not None:
-                return [self._data(item)]
+        octets = self.send_at_once(payload, now)
+        if octets:
+            return [Write(octets)]
         if not self.room:
             raise IllegalEventError(f"ash: {MAX_QUEUED} frames wait already")
         self._window.add(payload, callback=callback)
         return self._flush(now)
 
+    def send_at_once(self, payload: bytes, now: int) -> bytes:
+        """Hand over an EZSP frame; return its octets for the line: none if it has to wait.
+
+        Args:
+            payload: 3 to 220 octets.
+            now: Milliseconds.
+
+        Raises:
+            IllegalEventError: The link does not stand.
+            ValueError: ``payload`` does not fit a frame.
+        """
+        if self.state is not LinkState.CONNECTED:
+            raise IllegalEventError(f"ash: cannot send while {self.state.value}")
+        if not ash.MIN_DATA_BYTES <= len(payload) <= ash.MAX_DATA_BYTES:
+            raise ValueError(f"ash: an EZSP frame has 3 to 220 octets, not {len(payload)}")
+        if self._not_ready_until is not None:
+            return b""
+        item = self._window.at_once(payload, now)
+        if item is None:
+            return b""
+        self._ack_due_at = None  # it rides along
+        return ash.encode_data(item.number, self._expected, payload, again=False)
+
     def receive(self, octets: bytes, now: int) -> list[Action]:
         """Take octets of the line."""
         actions: list[Action] = []
         for found in self._receiver.feed(octets):
+            if type(found) is AckFrame and self._only_acknowledges(found, now):
+                continue
             if isinstance(found, MalformedAshError):
                 actions += self._on_spoilt()
             else:
@@ -228,6 +248,16 @@ class AshEnd(ABC):
         return [*self._retransmit(now)]
 
     # Frames
+
+    def _only_acknowledges(self, frame: AckFrame, now: int) -> bool:
+        """Take an acknowledgement after which there is nothing to do; False: look closer."""
+        return (
+            self.state is LinkState.CONNECTED
+            and self._not_ready_until is None
+            and not frame.not_ready
+            and not self._window.queued
+            and self._window.acknowledge(frame.acknowledged, now)
+        )
 
     def _on_frame(self, frame: AshFrame, now: int) -> Sequence[Action]:
         if isinstance(frame, _CONTROL):

@@ -16,6 +16,7 @@ T_RX_ACK_MAX_MS: Final = 3200
 #: Payloads that may wait to be sent.
 MAX_QUEUED: Final = 256
 
+_LAST: Final = ash.MODULUS - 1
 _DUMPED: Final = frozenset(
     {"next_number", "queue", "outstanding", "t_rx_ack_ms", "timeouts", "timeout_at"}
 )
@@ -204,7 +205,7 @@ class SendWindow:
 
     def _number(self, payload: bytes, now: int) -> Outstanding:
         sent = Outstanding(payload, self._next_number, now)
-        self._next_number = (self._next_number + 1) % ash.MODULUS
+        self._next_number = self._next_number + 1 & _LAST
         self._outstanding.append(sent)
         if self.timeout_at is None:
             self.timeout_at = now + self.t_rx_ack_ms

@@ -5,13 +5,17 @@ from functools import cache
 from typing import Any, Final
 
 from emulator.codecs.ezsp.frames import (
+    ASYNCHRONOUS_CALLBACK,
+    NETWORK_INDEX,
     RESPONSE,
     EzspFrame,
     Frame,
     Framing,
     Header,
+    callback,
     decode_header,
     encode_header,
+    response,
 )
 from emulator.codecs.ezsp.kinds import KINDS, Kind, status_kind
 from emulator.codecs.ezsp.layout import Layout, RefusedEzspError
@@ -27,6 +31,11 @@ _ALL_SL: Final = 14
 _VERSION_ID: Final = 0x00
 #: Octets of a header that are not the same in all frames of a name: sequence and control.
 _OWN_OCTETS: Final = 2
+#: Octets of the header of v8 and later, and the high octet of its control field.
+_CURRENT_BYTES: Final = 5
+_PRESENT: Final = 0x01
+#: Control field of a callback.
+_TOLD: Final = RESPONSE | ASYNCHRONOUS_CALLBACK
 
 
 class EzspCodec:
@@ -81,6 +90,11 @@ class EzspCodec:
                 too short, too long or with a value that cannot be, a secured frame, or another
                 frame than ``version`` in a legacy form; ``reason`` says which.
         """
+        if len(data) >= _CURRENT_BYTES and data[2] == _PRESENT and not data[1] & RESPONSE:
+            asked = self._asked.get(data[3] | data[4] << 8)
+            if asked is not None:
+                values = asked[1].decode(data, _CURRENT_BYTES)
+                return EzspFrame(asked[0], values, data[0], data[1])
         header, at = decode_header(data)
         frame_id, control = header.frame_id, header.control
         if header.framing is not Framing.CURRENT and frame_id != _VERSION_ID:
@@ -99,6 +113,30 @@ class EzspCodec:
             return RefusedEzspError(data, why, Status.WRONG_DIRECTION)
         why = f"v{self.version} has no frame {frame_id:#06x}"
         return RefusedEzspError(data, why, Status.INVALID_FRAME_ID)
+
+    def encode_callback(self, name: Frame, values: Any, sequence: int) -> bytes:
+        """Write a callback as ``encode`` does; ``sequence`` as for ``callback``.
+
+        Raises:
+            ValueError: As ``encode``.
+        """
+        layout = self._answers.get(name)
+        if layout is None or type(values) is not layout.cls:
+            return self.encode(callback(name, values, sequence))  # which says what is wrong
+        return bytes((sequence, _TOLD)) + self._heads[name] + layout.encode(values)
+
+    def encode_answer(self, command: EzspFrame, values: Any) -> bytes:
+        """Write the ``response`` to a command as ``encode`` does.
+
+        Raises:
+            ValueError: As ``encode``.
+        """
+        layout = self._answers.get(command.name)
+        current = command.framing is Framing.CURRENT and not command.control & NETWORK_INDEX
+        if layout is None or type(values) is not layout.cls or not current:
+            return self.encode(response(command, values))
+        head = bytes((command.sequence, RESPONSE)) + self._heads[command.name]
+        return head + layout.encode(values)
 
     def encode(self, frame: EzspFrame) -> bytes:
         """Write a frame.

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator.ncp.timers import Timers, earlier
+from emulator.ncp.timers import Timers
 from tests.sampling import examples
 
 _KIND = st.sampled_from(["air", "poll"])
@@ -43,8 +43,3 @@ def test_deadline_and_what_is_due_are_those_of_a_plain_list(
             assert timers.take(at) == due
             plain = {key: then for key, then in plain.items() if key not in due}
         assert timers.deadline == min(plain.values(), default=None)
-
-
-def test_the_earlier_of_two_deadlines_is_the_one_there_is() -> None:
-    assert [earlier(None, None), earlier(None, 3), earlier(3, None)] == [None, 3, 3]
-    assert earlier(4, 3) == 3

@@ -100,7 +100,7 @@ def test_bellows_forms_a_network_and_resumes_it_after_a_reset_and_a_loss_of_powe
         assert (await ezsp.networkState())[0] == t.EmberNetworkStatus.NO_NETWORK
         with ezsp.wait_for_stack_status(t.sl_Status.NETWORK_UP) as up:
             assert _ok(await ezsp.initialize_network())
-            await asyncio.wait_for(up, 10)
+            await asyncio.wait_for(up, 40)
         await _is_formed(ezsp)
 
     _run(dongle, first)
