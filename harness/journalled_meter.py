@@ -240,6 +240,7 @@ def _association_down(answer: Association) -> dict[str, Any]:
         "max_pdu_bytes": answer.max_pdu_bytes,
         "why": answer.why,
         "silence": None if answer.silence is None else answer.silence.value,
+        "before_stands": answer.before_stands,
     }
 
 
@@ -253,6 +254,7 @@ def _association_back(row: dict[str, Any]) -> Association:
         row["max_pdu_bytes"],
         row["why"],
         None if row["silence"] is None else Silence(row["silence"]),
+        row["before_stands"],
     )
 
 

@@ -29,6 +29,7 @@ class Credentials:
         form: How its ciphered APDUs travel; ``Form.PLAIN`` where it does not cipher.
         server: Service access point of the logical device it wants.
         max_pdu_bytes: Longest APDU it takes.
+        lies: Whether it spoils its answer to the meter's challenge, to see that it is refused.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Credentials:
     form: Form = Form.PLAIN
     server: int = 1
     max_pdu_bytes: int = 1024
+    lies: bool = False
 
 
 class Silence(enum.StrEnum):
@@ -107,6 +109,7 @@ class Association:
         max_pdu_bytes: Longest APDU the meter takes.
         why: Where it does not stand: one sentence.
         silence: Where no AARE came: what kind of silence.
+        before_stands: Where it was refused: whether the association from before stands on.
     """
 
     accepted: bool
@@ -117,6 +120,7 @@ class Association:
     max_pdu_bytes: int = 0
     why: str = ""
     silence: Silence | None = None
+    before_stands: bool = False
 
 
 #: One result for each attribute asked for, in order: data, or the meter's refusal of that one.

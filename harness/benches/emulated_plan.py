@@ -130,10 +130,9 @@ def refuse_unknown_defects(names: Sequence[str]) -> None:
     Raises:
         UsageError: There is one.
     """
-    of_parties = (party_defects, migration_defects, firmware_defects)
-    known = (DEFECTS, *(module.DEFECTS for module in of_parties))
+    known = (DEFECTS, party_defects.DEFECTS, migration_defects.DEFECTS)
     for name in names:
-        if not any(name in table for table in known):
+        if not any(name in table for table in known) and name not in firmware_defects.table():
             raise UsageError(
                 f"there is no defect {name}",
                 where="--defect",

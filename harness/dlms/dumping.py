@@ -77,6 +77,7 @@ def _credentials(credentials: Credentials) -> dict[str, Any]:
         "form": credentials.form.value,
         "server": credentials.server,
         "max_pdu_bytes": credentials.max_pdu_bytes,
+        "lies": credentials.lies,
     }
 
 
@@ -93,6 +94,7 @@ def _credentials_of(state: Mapping[str, Any]) -> Credentials:
         Form(state["form"]),
         state["server"],
         state["max_pdu_bytes"],
+        state["lies"],
     )
 
 

@@ -1,7 +1,7 @@
 """Each job as a conversation with the line: what to wish for, and what to make of what happens."""
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from emulator.codecs.dlms import acse_release, apdu_exception
@@ -212,8 +212,10 @@ class Flows:
         offered = self._settings.conformance
         client = Client(offered, memory.counters, self._draw, self._invoke)
         joining = Joining(credentials, client, signing)
-        flushes = memory.flush_due
-        yield from self._leave(keep=credentials)
+        flushes, held = memory.flush_due, self._replaced_by(credentials)
+        if held is None:
+            yield from self._leave(keep=credentials)
+        memory.session = None
         gone = yield from self._connect(credentials)
         if gone is not None:
             return Association(accepted=False, why=gone.detail, silence=gone.why)
@@ -229,9 +231,20 @@ class Flows:
                 step = joining.cut_short(*_why(event))
         if step.accepted:
             memory.session = joining.session
+        elif held is not None and step.silence is None and step.result > 0:
+            memory.session = held
+            return replace(step, before_stands=True)
         elif step.silence is Silence.NOT_AUTHENTIC:
             yield from self._leave()
         return step
+
+    def _replaced_by(self, credentials: Credentials) -> Session | None:
+        """Return the association that one with these credentials would replace at the meter."""
+        linked = self._memory.linked
+        on_wrapper = self._settings.framing is Framing.WRAPPER
+        if not self._settings.replaces or not on_wrapper or linked is None:
+            return None
+        return self._memory.session if _peer(linked) == _peer(credentials) else None
 
     # -- services ------------------------------------------------------------------------------
 

@@ -60,7 +60,7 @@ def wan_settings(section: DlmsSection, wake_period_s: int = 0) -> LineSettings:
     known = line_settings(section, Framing.WRAPPER)
     patience_ms = known.link.reply_timeout_ms + wake_period_s * 1000
     link = replace(known.link, reply_timeout_ms=patience_ms)
-    return replace(known, wrapper_port=section.wan_port, link=link)
+    return replace(known, wrapper_port=section.wan_port, link=link, replaces=True)
 
 
 def default_framing(section: DlmsSection) -> Framing:

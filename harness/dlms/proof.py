@@ -136,6 +136,35 @@ class EcdsaProof:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class SpoiltProof:
+    """Another mechanism, with one bit of our proof wrong: a right meter refuses it.
+
+    Attributes:
+        right: The other.
+    """
+
+    right: Proof
+
+    @property
+    def challenge_bytes(self) -> int:
+        """Octets of our challenge."""
+        return self.right.challenge_bytes
+
+    def bad_challenge(self, received: bytes | None, sent: bytes) -> AuthenticationRefusal | None:
+        """Say why the meter's challenge will not do, or None."""
+        return self.right.bad_challenge(received, sent)
+
+    def ours(self, passed: Exchange) -> bytes:
+        """Return our proof, its last bit the other way round."""
+        found = self.right.ours(passed)
+        return found[:-1] + bytes((found[-1] ^ 1,))
+
+    def bad_reply(self, passed: Exchange, reply: bytes) -> AuthenticationRefusal | None:
+        """Say why the meter's proof does not hold, or None."""
+        return self.right.bad_reply(passed, reply)
+
+
 def proof_of(
     credentials: Credentials, counters: InvocationCounters, signing: Signing | None
 ) -> Proof | None:
@@ -145,6 +174,13 @@ def proof_of(
         ValueError: They lack a secret, keys, a signature key or a title, or the mechanism is none
             that our client speaks.
     """
+    right = _right_proof(credentials, counters, signing)
+    return SpoiltProof(right) if credentials.lies and right is not None else right
+
+
+def _right_proof(
+    credentials: Credentials, counters: InvocationCounters, signing: Signing | None
+) -> Proof | None:
     name, mechanism, keys = credentials.name, credentials.mechanism, credentials.keys
     match mechanism:
         case Mechanism.NONE:

@@ -51,6 +51,8 @@ class LineSettings:
         sign_on_retries: Optical: sign-ons after the first that nobody answers.
         baud: Speed of HDLC where no mode E says it; None: as the port was opened, unknown here.
         conformance: Services offered.
+        replaces: Whether the meter is known to put a granted association in the place of the one
+            before, and to leave that where it refuses: then nobody is released first. Wrapper.
         high_priority: Whether requests carry the priority bit.
         silence_ms: Pause after which an unfinished frame is given up.
         max_answer_bytes: Longest value taken together from blocks.
@@ -68,6 +70,7 @@ class LineSettings:
     sign_on_retries: int = 2
     baud: int | None = None
     conformance: Conformance = OFFERED
+    replaces: bool = False
     high_priority: bool = True
     silence_ms: int = 200
     max_answer_bytes: int = 1 << 24

@@ -20,7 +20,7 @@ from harness.parties.s1sp_gate import GateRefusal
 from harness.parties.sealed import open_secrets, seal_secrets
 from harness.parties.smso import secrets
 from harness.smets1.arguments import Arguments
-from harness.smets1.sessions import NOTHING_KEPT
+from harness.smets1.sessions import NOTHING_KEPT, Sessions
 from harness.smets1.steps import Account, HeadEnd
 
 ROTATE = "rotate-credentials"
@@ -109,17 +109,21 @@ class Custody:
         old: Credentials,
         new: Credentials,
     ) -> Change:
-        door = self.door(device_type, SMSO)
+        sessions, device = Sessions(), self.site.eui64(device_type)
+        door = replace(self.door(device_type, SMSO), kept=sessions.of(device))
         equivalent = self._equivalent(device_type, service)
-        head_end = HeadEnd(door.port, self.office.clock, lambda _client: old)
+        head_end = HeadEnd(door.port, self.office.clock, lambda _client: old, door.kept)
 
         async def transfer() -> Account:
             account = await head_end.carry_out(equivalent, given)
-            self._note(SMSO, self.site.eui64(device_type), equivalent, given, account)
+            self._note(SMSO, device, equivalent, given, account)
             return account
 
         known = given.wrapped is not None
-        return await KeyChange(door, old, new, transfer if known else None).carry_out()
+        sessions.begin()
+        change = await KeyChange(door, old, new, transfer if known else None).carry_out()
+        await sessions.end()
+        return change
 
     # -- over the S1SP's network ---------------------------------------------------------------
 

@@ -74,9 +74,11 @@ class Door:
         for number in range(TRIES):
             if number:
                 await quiet(self.clock)
-            self.kept.forget()
             association = await self.port.associate(credentials)
-            await self.port.release()
+            if not association.before_stands:
+                self.kept.forget()
+                if not association.accepted or not self._keeps(credentials, expected):
+                    await self.port.release()
             if association.accepted:
                 return True
             if association.silence is None:
@@ -84,6 +86,10 @@ class Door:
                 if not expected:
                     break
         return found
+
+    def _keeps(self, credentials: Credentials, expected: bool) -> bool:
+        """Keep an association that should be, where more of this device is asked right after."""
+        return expected and self.kept.keep(self.port, credentials)
 
     async def prove(self, wanted: Credentials, other: Credentials) -> Proof:
         """Ask with the key that is to open the device, then with the one that is not."""

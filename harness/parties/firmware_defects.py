@@ -6,6 +6,7 @@ that a row rests on a clause, a rule, a layout field, a limit.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -114,10 +115,20 @@ _OTHERS: Final = {
     ),
 }
 
-#: Every defect by name.
-DEFECTS: Final[Mapping[str, FirmwareDefect]] = MappingProxyType({**dict(_rows()), **_OTHERS})
+
+@cache
+def table() -> Mapping[str, FirmwareDefect]:
+    """Return every defect by name; the data files are read when somebody first asks."""
+    return MappingProxyType({**dict(_rows()), **_OTHERS})
+
+
+def __getattr__(name: str) -> Mapping[str, FirmwareDefect]:
+    """Return ``DEFECTS``, the table under the name it has in the other modules of defects."""
+    if name == "DEFECTS":
+        return table()
+    raise AttributeError(name)
 
 
 def among(names: tuple[str, ...]) -> tuple[FirmwareDefect, ...]:
     """Return the defects of this table among names."""
-    return tuple(DEFECTS[name] for name in names if name in DEFECTS)
+    return tuple(table()[name] for name in names if name in table())

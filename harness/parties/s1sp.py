@@ -159,7 +159,7 @@ class S1sp:
         part = None
         if instruction.service in self.gate.critical:
             part = self._dco.countersign(instruction, NAME)
-        return await self.carry_out_with(errand, part)
+        return await self._carried_out(errand, instruction, part)
 
     async def carry_out_with(
         self, errand: Errand, part: Countersignature | None
@@ -170,7 +170,11 @@ class S1sp:
             errand: The request.
             part: The DCO's part; None: there is none.
         """
-        instruction = errand.instruction()
+        return await self._carried_out(errand, errand.instruction(), part)
+
+    async def _carried_out(
+        self, errand: Errand, instruction: Instruction, part: Countersignature | None
+    ) -> Account | GateRefusal:
         refusal = self.gate.refusal(instruction, part)
         if refusal is not None:
             return refusal

@@ -1,4 +1,4 @@
-"""DCC alerts about firmware: values and the tables that read and write them."""
+"""DCC alerts: values and the tables that read and write them."""
 
 import enum
 from dataclasses import dataclass
@@ -54,6 +54,21 @@ class FirmwareDistributionFailure:
 
     request_id: RequestId
     meters: tuple[Eui64, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandFailure:
+    """A command that a device did not answer.
+
+    Attributes:
+        request_id: The request.
+        device: The device.
+        schedule_id: DSP schedule that asked, or None.
+    """
+
+    request_id: RequestId
+    device: Eui64
+    schedule_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +266,8 @@ class CertificateKind(enum.StrEnum):
 
 
 DccAlert = (
-    FirmwareDistributionFailure
+    CommandFailure
+    | FirmwareDistributionFailure
     | PpmidAlert
     | FirmwareVersionMismatch
     | Smets1ChFirmwareNotification
@@ -320,6 +336,13 @@ _MISMATCH: Final = Shape(
         Field("FirmwareVersionDevice", "device_version", kinds.FIRMWARE_VERSION),
     ),
 )
+_SCHEDULE: Final = Field(
+    "DSPScheduleID", "schedule_id", kinds.whole_number(0, 10**12), optional=True
+)
+_FAILURE: Final = Shape(
+    CommandFailure,
+    (Field("CommandRequestID", "request_id", kinds.REQUEST_ID), _SCHEDULE, _DEVICE),
+)
 _DISTRIBUTION: Final = Shape(
     FirmwareDistributionFailure, (_REQUEST, Field("MeterIDs", "meters", kinds.DEVICE_LIST))
 )
@@ -341,7 +364,7 @@ _S1SP: Final = Shape(
     S1spAlertPassed,
     (
         Field("S1SPAlert", "alert", Embedded()),
-        Field("DSPScheduleID", "schedule_id", kinds.whole_number(0, 10**12), optional=True),
+        _SCHEDULE,
     ),
 )
 _CREDENTIALS: Final = Shape(
@@ -367,6 +390,7 @@ _CREDENTIALS: Final = Shape(
 #: Content of the DCCAlert element.
 DCC_ALERT: Final = Choice(
     (
+        ("CommandFailure", _FAILURE, CommandFailure),
         ("FirmwareDistributionFailure", _DISTRIBUTION, FirmwareDistributionFailure),
         ("PPMIDAlert", _PPMID, PpmidAlert),
         ("FirmwareVersionMismatch", _MISMATCH, FirmwareVersionMismatch),

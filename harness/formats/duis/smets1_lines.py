@@ -42,9 +42,15 @@ def lines_of(result: "Result", declared: str) -> Iterator[str]:
 
 
 def _lines_of_node(node: "Node") -> Iterator[str]:
-    if node.attributes:
-        raise UnusualError
-    yield f"<ra:{plain(node.name)}>{plain(node.text)}"
+    given = "".join(_attribute(*one) for one in sorted(node.attributes))
+    yield f"<ra:{plain(node.name)}{given}>{plain(node.text)}"
     for child in node.children:
         yield from _lines_of_node(child)
     yield f"</ra:{node.name}>"
+
+
+def _attribute(name: str, value: str) -> str:
+    """Return an attribute as canonical XML writes it."""
+    if '"' in value:
+        raise UnusualError
+    return f' {plain(name)}="{plain(value)}"'

@@ -25,6 +25,7 @@ from harness.formats.migration_files.reading import CheckedFile, Context
 from harness.formats.migration_files.result_files import ValidatedInstallation, ValidationFile
 from harness.formats.migration_files.view import InstallationView
 from harness.formats.migration_files.words import FileType, Validity
+from harness.rules.in_hand import in_hand
 from harness.rules.migration_envelope import ENVELOPE_CHECKS
 from harness.rules.migration_rulebook import Judge
 from harness.rules.outcomes import Outcome
@@ -144,7 +145,9 @@ def _installations(
         return
     parts = _Parts(delivery, common, common.content, context)
     for installation in common.content.installations:
-        yield parts.report(installation, installation_check)
+        with in_hand(installation.ref):
+            reported = parts.report(installation, installation_check)
+        yield reported
     yield from parts.strangers()
 
 

@@ -93,9 +93,10 @@ def signed_result(*nodes: Node, statuses: tuple[Smets1Status, ...] = ()) -> Smet
     [
         signed_result(),
         signed_result(*NODES, statuses=STATUSES),
+        signed_result(Node("A", "t", attributes=(("b", "1"), ("a", "2 '"))), Node("B")),
         Smets1Response(ESME, EIS, 5, Result("X", False)),
     ],
-    ids=["empty", "full", "least"],
+    ids=["empty", "full", "attributes", "least"],
 )
 def test_a_signed_response_is_written_as_its_tree_is(value: Smets1Response) -> None:
     key = signing_key(S1SP)
@@ -106,10 +107,10 @@ def test_a_signed_response_is_written_as_its_tree_is(value: Smets1Response) -> N
     "value",
     [
         Smets1Response(ESME, EIS, 5, DeviceAlert(0x8F66, "an alert", AT)),
-        signed_result(Node("A", attributes=(("b", "1"), ("a", "2")))),
+        signed_result(Node("A", attributes=(("b", "1"), ("a", '2"')))),
         signed_result(Node("A", "1 < 2")),
     ],
-    ids=["alert", "attributes", "character"],
+    ids=["alert", "quoted attribute", "character"],
 )
 def test_a_signed_response_out_of_the_ordinary_takes_a_tree(value: Smets1Response) -> None:
     key = signing_key(S1SP)

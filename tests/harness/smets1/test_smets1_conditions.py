@@ -9,9 +9,9 @@ from emulator.codecs.dlms import date_time, han_log
 from emulator.codecs.dlms.apdu_parts import ActionResult, Attribute, Descriptor
 from emulator.codecs.dlms.axdr import Data, Tag
 from emulator.core.clock import UtcMs
+from emulator.core.labels import serial_of
 from emulator.devices.defective_smets1_homes import ROWS
 from emulator.devices.defects import DEFECTS
-from emulator.devices.smets1.making import serial_of
 from harness.benches.emulated_smets1 import EmulatedSmets1Bench
 from tests.harness.smets1 import homes
 from tests.harness.smets1.homes import (

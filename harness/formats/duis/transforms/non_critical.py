@@ -80,12 +80,14 @@ def _read_credentials(asked: Asked) -> Payload:
 _Row = tuple[str, tuple[DeviceType, ...], str, Callable[[Asked], Payload], type | None, str]
 _ALL: Final = (_T.ESME, _T.GSME, _T.GPF, _T.HCALCS, _T.PPMID, _T.CHF)
 _RTDS: Final = "source:RTDS 4.5.0"
+_PLACES: Final = "inferred:the places these devices have; no command at hand"
 _TABLE: Final = "inferred:GBCS use-case tables; no command at hand"
 _ROWS: Final[tuple[_Row, ...]] = (
     ("2.2", (_T.ESME,), "CS01a", device_commands.top_up, None, _TABLE),
     ("2.2", (_T.GSME,), "CS01b", device_commands.gas_top_up, None, _RTDS),
     ("6.21", (_T.GPF, _T.CHF), "CS02b", credentials.hand_over, None, _RTDS),
     ("6.23", (_T.ESME, _T.GSME), "CS02b", credentials.change_supplier, None, _RTDS),
+    ("6.23", (_T.GPF, _T.HCALCS), "CS02b", credentials.change_supplier, None, _PLACES),
     (
         "6.24.1",
         (_T.ESME, _T.GSME, _T.GPF),
