@@ -17,6 +17,7 @@ from device_profiles.rows import (
     load_replacements,
     load_words,
 )
+from harness.formats.migration_files.schema import load_schema
 from harness.profile_values import shown, shown_values
 from harness.standins_firmware import firmware_rows
 from harness.standins_migration import migration_rows
@@ -25,6 +26,7 @@ from harness.standins_migration import migration_rows
 _WEAK: Final = (EvidenceKind.STAND_IN, EvidenceKind.INFERRED)
 _UNKNOWN: Final = "the real value"
 
+_SCHEMA: Final = "migration schema"
 #: Stand-ins that are no value of a data file: name -> (what it is, what would replace it).
 OTHER_STAND_INS: Final[Mapping[str, tuple[str, str]]] = {
     "CSP image transfer": (
@@ -43,12 +45,13 @@ OTHER_STAND_INS: Final[Mapping[str, tuple[str, str]]] = {
         "EUI-64s beginning 02-53 (locally administered), MPxNs beginning 99, test keys",
         "an installation file and key store of your own",
     ),
-    "migration schema": (
-        (
-            "structure, namespace and order of all migration files (schemas/migration-standin.xsd),"
-            " their names and the form of their signatures"
-        ),
+    _SCHEMA: (
+        "structure, namespace and order of all migration files (schemas/migration-standin.xsd)",
         "the SMETS1 Migration Schema, as schemas/migration.xsd in an overlay folder",
+    ),
+    "migration file names and signatures": (
+        "names of all migration files, and the form of their signatures",
+        "the text of the TMAD",
     ),
     "migration envelopes": (
         (
@@ -94,6 +97,19 @@ class StandIn:
     mark: Mark
     replaced_by: str
     where: str
+
+
+def others(overlays: Folders = ()) -> dict[str, tuple[str, str]]:
+    """Return the stand-ins in use that are no value of a data file: what it is, what is better.
+
+    Args:
+        overlays: Folders whose values win; a migration schema in one takes the shipped one's place.
+
+    Raises:
+        UsageError: The schema cannot be used.
+    """
+    own = not load_schema(overlays).is_stand_in
+    return {name: row for name, row in OTHER_STAND_INS.items() if name != _SCHEMA or not own}
 
 
 def collect(overlays: Folders = (), *, inferred: bool = True) -> list[StandIn]:

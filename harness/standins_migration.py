@@ -14,6 +14,7 @@ from device_profiles.files import SHIPPED, Folders, read_csv
 Row = tuple[str, str, str, str, str, str]
 
 _PATTERNS: Final = ("migration-*.csv", "dust-*.csv")
+_CODES, _REAL = "migration-codes.csv", "migration-real-codes.csv"
 #: Which columns tell rows apart: the first of these whose first column the table has.
 _KEYS: Final = (
     ("policy", "failure_class"),
@@ -53,14 +54,23 @@ def migration_rows(overlays: Folders = ()) -> Iterator[Row]:
         headings, lines = read_csv(path)
         key = next((keys for keys in _KEYS if keys[0] in headings), tuple(headings[:1]))
         says = next((name for name in _SAYS if name in headings), "")
+        known = _known_codes(overlays) if path.name == _CODES else frozenset()
         for cells in lines:
             mark = (cells.get("evidence") or "").strip()
-            if mark:
+            if mark and (cells.get("code"), cells.get("sub_code") or "") not in known:
                 name = " ".join(str(cells.get(part) or "") for part in key).strip()
                 told = str(cells.get(says) or "")
                 where = _WHERE.format(path.name)
                 yield f"catalogues/{path.stem}", name, told, mark, _replaced(path.stem), where
     yield from _lists(overlays)
+
+
+def _known_codes(overlays: Folders) -> frozenset[tuple[str, str]]:
+    """Return our codes whose true names a table has: no stand-ins are left of these."""
+    found = next((path for path in _tables(overlays) if path.name == _REAL), None)
+    rows = () if found is None else read_csv(found)[1]
+    named = {(row.get("code") or "", row.get("sub_code") or "") for row in rows}
+    return frozenset(named)
 
 
 def _lists(overlays: Folders) -> Iterator[Row]:

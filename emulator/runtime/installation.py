@@ -65,6 +65,7 @@ class Plan:
         keystore: Keys to use where their private part is there; the others are made.
         metadata_mode: Where SMETS1 hubs find the metadata of images.
         elsewhere: Devices of the home that are not in its world; an outlet leads to them.
+        on_after_ms: From the first moment of the world to its first box switched on.
         pki: Makes the keys that are not given, for several homes; None: one of this home alone.
     """
 
@@ -77,6 +78,7 @@ class Plan:
     keystore: KeyStore | None = None
     metadata_mode: MetadataMode = MetadataMode.TACTICAL
     elsewhere: frozenset[Eui64] = frozenset()
+    on_after_ms: int = 0
     pki: TestPki | None = field(default=None, repr=False, compare=False)
 
 
@@ -173,6 +175,8 @@ class _Workshop:
             wan_provider=self.parties.wan_provider,
             suppliers=suppliers,
             network_operators=operators,
+            transitional_cos=self.parties.transitional_cos,
+            recovery=self.parties.recovery,
         )
 
     def _addresses(self, chance: Chance) -> AddressBook:

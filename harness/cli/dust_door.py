@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
+from device_profiles.files import reading_once
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyUsage
 from harness import files
@@ -91,6 +92,10 @@ def door(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
             help="What happens to the homes, e.g. flood:alerts=10,over_s=600; repeatable."
         ),
     ] = None,
+    user: Annotated[
+        list[str] | None,
+        typer.Option(help="EUI-64 of another supplier, who may gain a home (6.23); repeatable."),
+    ] = None,
     data: DataOption = None,
     listen_anywhere: Annotated[
         bool, typer.Option("--listen-anywhere", help="Allow an address beyond this machine.")
@@ -109,7 +114,8 @@ def door(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
     if play_example:
         raise typer.Exit(_example(seed, quiet=quiet))
     homes = load_homes(installation or ["demo"], overlays(data), seed)
-    homes = replace(homes, disturbances=tuple(disturb or ()))
+    users = tuple(_party(text, "--user") for text in user or ())
+    homes = replace(homes, disturbances=tuple(disturb or ()), users=users)
     for order in homes.disturbances:
         Flood.parse(order)
     options = DoorOptions(
@@ -132,7 +138,7 @@ def door(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
 
 
 def _run(chosen: _Chosen) -> None:
-    with reading_data():
+    with reading_data(), reading_once():
         opened = Door(chosen.options)
     try:
         write_public(chosen.trust, opened.world.public_keys())
@@ -251,10 +257,7 @@ def sign(
 ) -> None:
     """Sign a DUIS request with a participant's test key."""
     octets = files.read_octets(request, MAX_DOCUMENT_BYTES)
-    try:
-        user = None if party is None else Eui64.parse(party)
-    except ValueError as error:
-        raise UsageError(str(error), where="--party", cause="a mistyped identifier") from error
+    user = None if party is None else _party(party, "--party")
     try:
         signed, who = sign_document(octets, trust, user)
     except DuisError as error:
@@ -263,6 +266,13 @@ def sign(
         raise
     files.write_octets(out, signed, made_from=[request])
     console().print(f"signed by {who}: {out}", markup=False)
+
+
+def _party(text: str, option: str) -> Eui64:
+    try:
+        return Eui64.parse(text)
+    except ValueError as error:
+        raise UsageError(str(error), where=option, cause="a mistyped identifier") from error
 
 
 # -- the worked example ------------------------------------------------------------------------

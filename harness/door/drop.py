@@ -1,6 +1,7 @@
 """The way in by files: what is renamed into ``in`` is taken once; answers appear in ``out``."""
 
 import asyncio
+import errno
 import fcntl
 import os
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from stat import S_ISREG
 from typing import Final
 
 from harness.door.door import Door
-from harness.door.drop_files import PART, free, put_json, speakable
+from harness.door.drop_files import PART, free, not_a_folder, put_json, speakable
 from harness.door.drop_out import write_out
 from harness.door.errors import DoorCode, Refusal, of_document
 from harness.door.intake import Ticket
@@ -21,7 +22,7 @@ from harness.door.paper_intake import (
     is_usable,
     used_before,
 )
-from harness.errors import UsageError
+from harness.errors import BenchError, UsageError
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.xml_input import MAX_DOCUMENT_BYTES
 
@@ -35,6 +36,36 @@ LOOK_S: Final = 0.2
 _TRIES: Final = 10
 #: How the name of a word that a turn is done ends.
 DONE: Final = ".done"
+
+
+#: Number of an error -> what is behind it.
+_CAUSES: Final = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the disk can only be read",
+    errno.EACCES: "the folder can only be read, or is another user's",
+    errno.EPERM: "the folder can only be read, or is another user's",
+    errno.ENOENT: "the folder, or one in it (in, out, taken, refused), was taken away",
+    errno.ENOTDIR: "something else is in the place of the folder",
+}
+
+
+def make_drop(folder: Path) -> None:
+    """Make the folders of a drop where they are missing.
+
+    Raises:
+        UsageError: They cannot be made.
+    """
+    try:
+        for name in (IN, OUT, TAKEN, REFUSED):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"the drop cannot be made: {error.strerror}",
+            where=f"--drop {folder}",
+            cause="something else in its place, or a folder that is not yours",
+            next_command="name another --drop",
+        ) from error
 
 
 class FileDrop:
@@ -56,21 +87,29 @@ class FileDrop:
         self._folder = folder
         self._tries: dict[str, int] = {}
         self._stuck: set[str] = set()
-        try:
-            for name in (IN, OUT, TAKEN, REFUSED):
-                (folder / name).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(
-                f"the drop cannot be made: {error.strerror}",
-                where=f"--drop {folder}",
-                cause="something else in its place, or a folder that is not yours",
-                next_command="name another --drop",
-            ) from error
+        self._trouble: OSError | None = None
+        make_drop(folder)
 
-    async def watch(self, until: asyncio.Event, look_s: float = LOOK_S) -> None:
-        """Look into the drop again and again until an event is set."""
+    async def watch(
+        self, until: asyncio.Event, look_s: float = LOOK_S, patience_s: float | None = None
+    ) -> None:
+        """Look into the drop again and again until an event is set.
+
+        Args:
+            until: Ends it.
+            look_s: Seconds between two looks.
+            patience_s: Seconds for which it may be out of reach; None: for ever.
+
+        Raises:
+            BenchError: It was out of reach for longer.
+        """
+        loop = asyncio.get_running_loop()
+        well_at = loop.time()
         while not until.is_set():
             await asyncio.to_thread(self.look)
+            well_at = loop.time() if self._trouble is None else well_at
+            if patience_s is not None and loop.time() - well_at > patience_s:
+                raise self._out_of_reach()
             news = asyncio.ensure_future(until.wait())
             await asyncio.wait([news], timeout=look_s)
             news.cancel()
@@ -83,19 +122,31 @@ class FileDrop:
                 for name in self._names():
                     taken += self._one(name)
             write_out(self._door.exchange, self._folder / OUT)
-            self._said = ""
+            self._said, self._trouble = "", None
         except OSError as error:  # a full disk, a folder taken away: what is journalled stays
+            self._trouble = error
             if str(error) != self._said:
                 self._said = str(error)
                 self._say(f"the file drop waits: {error}")
         return taken
+
+    def _out_of_reach(self) -> BenchError:
+        """Return what to say of a drop that nobody can use: no participant is to blame."""
+        error = self._trouble
+        number = None if error is None else error.errno
+        return BenchError(
+            f"the file drop is out of reach: {error and error.strerror}",
+            where=str(self._folder if error is None else error.filename or self._folder),
+            cause=_CAUSES.get(number or 0, "the folder was taken away, or is not yours any more"),
+            next_command="put the folder right and go on with the run",
+        )
 
     def _names(self) -> list[str]:
         """Return what is to be read: oldest first, then by name; words that a turn is done last."""
         found = []
         with os.scandir(self._folder / IN) as entries:
             for entry in entries:
-                if not entry.name.endswith(PART) and entry.name not in self._stuck:
+                if not entry.name.lower().endswith(PART) and entry.name not in self._stuck:
                     try:
                         found.append((entry.stat(follow_symlinks=False).st_mtime_ns, entry.name))
                     except OSError:
@@ -185,7 +236,7 @@ class FileDrop:
             put_json(self._folder / OUT / f"{name}.accepted.json", ticket.as_json())
 
     def _move(self, path: Path, name: str, kind: str, number: int) -> None:
-        path.replace(self._folder / TAKEN / name)
+        path.replace(not_a_folder(self._folder / TAKEN / name))
         self._door.exchange.note_moved(kind, number)
         self._tries.pop(name, None)
 

@@ -9,10 +9,16 @@ PART: Final = ".part"
 
 
 def put(path: Path, octets: bytes) -> None:
-    """Write a file that is there whole or not at all."""
-    part = path.with_name(path.name + PART)
+    """Write a file that is there whole or not at all; beside a folder that has its name."""
+    path = not_a_folder(path)
+    part = not_a_folder(path.with_name(path.name + PART))
     part.write_bytes(octets)
     part.replace(path)
+
+
+def not_a_folder(path: Path) -> Path:
+    """Return a place for a file: where somebody's folder stands, one under a name with a number."""
+    return free(path.parent, path.name) if path.is_dir() and not path.is_symlink() else path
 
 
 def put_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """A worked example: a participant's system updates an ESME of each generation through the door."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -119,11 +119,14 @@ class Example:
             raise ExampleFailedError("the trust folder lacks the participant's signing key")
         self._scalar = entry.private_scalar
         meter = homes[0].of(DeviceType.ESME)[0]
-        self.look(meter)
-        if smets1:
-            self.update_smets1(meter, homes[0].of(DeviceType.CHF)[0])
-        else:
-            self.update_smets2(meter)
+        try:
+            self.look(meter)
+            if smets1:
+                self.update_smets1(meter, homes[0].of(DeviceType.CHF)[0])
+            else:
+                self.update_smets2(meter)
+        except TimeoutError as error:
+            raise ExampleFailedError(str(error)) from error
 
     def look(self, meter: InstalledDevice) -> None:
         """8.2 and 11.2: what the inventory says, and what the meter itself says."""
@@ -178,18 +181,21 @@ class Example:
         image = smets1_image(meter, hub, self._scalar)
         asked = UpdateFirmware(ota_file.encode(image), SMETS1_VERSION, (device,))
         self._expect("11.1", self.system.ask(asked), Kind.ACKNOWLEDGEMENT)
-        heard = self.system.alerts()
-        told = [self.system.of_s1sp(one) for one in heard]
-        alerts = [one.body for one in told if one and isinstance(one.body, DeviceAlert)]
-        words = ", ".join(f"{one.code:04X} {one.description}" for one in alerts)
-        self.say(f"11.1       {SMETS1_VERSION}: {words or ', '.join(map(_word, heard))}")
-        if not any(one.code == AlertCode.FIRMWARE_VERIFIED for one in alerts):
-            raise ExampleFailedError("11.1: the meter did not verify the image")
+        heard = self.system.alerts(self._is_verified)
+        words = ", ".join(f"{one.code:04X} {one.description}" for one in self._of_meter(heard))
+        self.say(f"11.1       {SMETS1_VERSION}: {words}")
         got = self.system.activate(device, ota_file.manufacturer_image_hash(image))
         answer = self.system.of_s1sp(got)
         if answer is None or not isinstance(answer.body, Result) or not answer.body.success:
             raise ExampleFailedError(f"11.3 is not carried out: {got.code}")
         self._runs(device, SMETS1_VERSION)
+
+    def _is_verified(self, heard: Iterable[Received]) -> bool:
+        return any(one.code == AlertCode.FIRMWARE_VERIFIED for one in self._of_meter(heard))
+
+    def _of_meter(self, heard: Iterable[Received]) -> list[DeviceAlert]:
+        told = [self.system.of_s1sp(one) for one in heard]
+        return [one.body for one in told if one and isinstance(one.body, DeviceAlert)]
 
     def _runs(self, device: Eui64, version: str) -> None:
         found = self.version(device)

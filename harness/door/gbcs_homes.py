@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -92,13 +92,19 @@ class GbcsHomes:
         """Return everybody's public keys."""
         return KeyStore().merged(*(bench.public_keys for bench in self.benches))
 
-    def broker(self) -> Acb | None:
-        """Return the broker with its keys; None without a home."""
+    def broker(self, users: KeyStore) -> Acb | None:
+        """Return the broker with its keys, the change-of-supplier party's too; None without a home.
+
+        Args:
+            users: Keys of service users: one of them may gain a home.
+        """
         acb = self.acb
         if acb is None:
             return None
-        own = [bench.party_keys(acb) for bench in self.benches]
-        return Acb(acb, KeyRing(self.public_keys().merged(*own)))
+        cos = self.benches[0].parties.transitional_cos
+        own = [bench.party_keys(party) for bench in self.benches for party in (acb, cos)]
+        known = users.public().merged(self.public_keys(), *own)
+        return Acb(acb, KeyRing(known), transitional_cos=cos)
 
     def enrol(self, dsp: Dsp, overlays: tuple[Path, ...]) -> None:
         """Put the devices on the inventory, as commissioned ones."""
@@ -110,7 +116,7 @@ class GbcsHomes:
             for device in home.devices:
                 record = listed.find(Eui64.parse(device.eui64))
                 if record is not None:
-                    dsp.inventory.put(record)
+                    dsp.inventory.put(replace(record, mpxn=device.mpxn or ""))
 
     def flood(self, flood: Flood, now: UtcMs) -> UtcMs:
         """Have every hub tell of trouble; returns when the last one does."""

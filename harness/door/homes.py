@@ -34,7 +34,8 @@ class Homes:
         start_at: First moment of the homes where they do not stand migrated; None: the bench's.
         users: Further suppliers that are service users, of both fuels: who gains a home later.
         switches: Migration rules that are switched off, forced or overridden.
-        defects: Named conditions that are built into SMETS1 devices and parties.
+        defects: Named conditions that are built into SMETS1 devices and parties; ``NAME@REF`` is
+            that of one home.
     """
 
     smets2: tuple[Installation, ...]

@@ -27,6 +27,8 @@ from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.xml_input import MAX_DOCUMENT_BYTES
 
 XML: Final = "application/xml"
+#: What a content type may say of the octets of a DUIS document; some senders say nothing.
+_CHARSETS: Final = frozenset({"", "utf-8", "utf8", "us-ascii"})
 _XML_TYPES: Final = frozenset({XML, "text/xml"})
 #: Seconds in which the body of a request has to arrive. Source: invented.
 BODY_S: Final = 30.0
@@ -54,6 +56,7 @@ class HttpDoor:
             ],
             exception_handlers={HTTPException: _no_route, Exception: _failed},
         )
+        self.app.router.redirect_slashes = False  # another address has a named answer, too
 
     # -- requests ------------------------------------------------------------------------------
 
@@ -81,17 +84,8 @@ class HttpDoor:
 
     async def _body(self, request: Request) -> bytes | Refusal:
         """Read a body that is to be XML."""
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind not in _XML_TYPES:
-            return Refusal(
-                DoorCode.WRONG_CONTENT_TYPE,
-                f"the content type is {kind[:60] or 'not given'}",
-                "Content-Type",
-                "DUIS documents are XML",
-                f"post with Content-Type: {XML}",
-                415,
-            )
-        return await self._octets(request)
+        wrong = _wrong_type(request)
+        return await self._octets(request) if wrong is None else wrong
 
     async def _octets(self, request: Request) -> bytes | Refusal:
         """Read a body, never more of it than a document may have."""
@@ -178,6 +172,29 @@ async def _failed(_request: Request, error: Exception) -> Response:
     """Answer where the door itself failed."""
     what = f"the door failed: {type(error).__name__}"
     return refused(Refusal(DoorCode.BROKEN, what, "", "a defect of smetsbench", status=500))
+
+
+def _wrong_type(request: Request) -> Refusal | None:
+    """Say why a body is not XML as it stands: by its type, its declared octets, or its packing."""
+    kind, _, more = request.headers.get("content-type", "").partition(";")
+    charset = more.partition("charset=")[2].partition(";")[0].strip(" \"'").lower()
+    packed = request.headers.get("content-encoding", "").strip().lower()
+    if kind.strip().lower() not in _XML_TYPES:
+        what = f"the content type is {kind.strip().lower()[:60] or 'not given'}"
+    elif charset not in _CHARSETS:
+        what = f"the content type says {charset[:60]}; DUIS documents are UTF-8"
+    elif packed not in {"", "identity"}:
+        what = f"the body is packed ({packed[:60]}); it is read as it is"
+    else:
+        return None
+    return Refusal(
+        DoorCode.WRONG_CONTENT_TYPE,
+        what,
+        "Content-Type",
+        "DUIS documents are XML",
+        f"post with Content-Type: {XML}",
+        415,
+    )
 
 
 def _too_large() -> Refusal:

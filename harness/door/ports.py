@@ -225,8 +225,3 @@ class Conductor(PaperDesk, Protocol):
 def turn_file(number: int) -> str:
     """Return the name of a turn's sheet at the drop."""
     return f"turn-{number:03d}.json"
-
-
-def done_file(number: int) -> str:
-    """Return the name of the file that says a turn is done."""
-    return f"turn-{number:03d}.done"

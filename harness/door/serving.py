@@ -21,12 +21,14 @@ class WaysIn:
         drop: Folder of the file drop, or None.
         call_back: Where answers and alerts are posted to, or None.
         look_s: Seconds between two looks into the drop.
+        drop_patience_s: Seconds for which the drop may be out of reach; None: for ever.
     """
 
     listen: socket.socket | None = None
     drop: Path | None = None
     call_back: Place | None = None
     look_s: float = LOOK_S
+    drop_patience_s: float | None = None
 
 
 async def serve(door: Door, ways: WaysIn, until: asyncio.Event, say: Callable[[str], None]) -> None:
@@ -40,11 +42,12 @@ async def serve(door: Door, ways: WaysIn, until: asyncio.Event, say: Callable[[s
 
     Raises:
         UsageError: The drop cannot be made.
+        BenchError: It was out of reach for too long.
     """
     drop = None if ways.drop is None else FileDrop(door, ways.drop, say)
     work = [_watch(door, until)]
     if drop is not None:
-        work.append(drop.watch(until, ways.look_s))
+        work.append(drop.watch(until, ways.look_s, ways.drop_patience_s))
     if ways.call_back is not None:
         work.append(CallBack(door, ways.call_back, say).run(until))
     if ways.listen is not None:

@@ -81,6 +81,13 @@ class Agenda:
         if request_id is not None:
             self.awaited.pop(request_id, None)
 
+    def overdue(self, now: UtcMs) -> list[str]:
+        """Return the requests whose answer is given up, in order; they are waited for no more."""
+        given_up = [one for one, until in self.awaited.items() if until <= now]
+        for one in given_up:
+            del self.awaited[one]
+        return given_up
+
     def at_rest(self, now: UtcMs, under_way: set[str]) -> bool:
         """Say whether nothing more is to be waited for.
 
@@ -91,7 +98,6 @@ class Agenda:
         come = [moment for moment in self.moments if moment <= now]
         self.heard_at = max([self.heard_at, *come])  # what follows from it is still to come
         self.moments = [moment for moment in self.moments if moment > now]
-        self.awaited = {one: until for one, until in self.awaited.items() if until > now}
         self.images = {
             one: until for one, until in self.images.items() if until > now and one in under_way
         }

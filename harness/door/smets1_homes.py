@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from device_profiles.announced import announced_in_smets1
@@ -27,16 +28,22 @@ from harness.migration.commissioning import Commissioning
 from harness.migration.commissioning_world import CommissioningWorld
 from harness.migration.course import Course
 from harness.migration.custody import S1SP
+from harness.migration.misconduct import Misconduct
 from harness.migration.office import Office
 from harness.migration.script import Script
 from harness.migration.site import sites_of
 from harness.migration.states import State
 from harness.migration.terms import Terms
 from harness.parties.s1sp_desk_records import DeskRecord
+from harness.rules.migration_rulebook import load_rule_book
 from harness.rules.roles import UserRole
 from harness.run_options import RunOptions
 
 _WORLD: Final = "SMETS1"
+#: Homes of a run that goes on for days: no two neighbours are switched on at one moment, so that
+#: their gas meters do not wake at one moment either and the S1SP comes from one to the next without
+#: waiting half an hour each time; and homes that nobody turns to cost nothing. Source: invented.
+_MANY_DAYS: Final = {"gap_ms": 90_000, "doze": True}
 
 
 class Smets1Homes:
@@ -57,12 +64,18 @@ class Smets1Homes:
         self._trust = trust
         self._overlays = homes.overlays
         self._seed = homes.seed
-        self._switches = homes.switches
-        self._cohort = load_cohort(homes.smets1[0].cohort or "", homes.overlays)
-        settings = {"homes": homes.smets1, "start_at": homes.start_at}
+        self._wrong = Misconduct.of(homes.defects)
+        self._switches = self._wrong.switches(homes.switches)
+        cohort = load_cohort(homes.smets1[0].cohort or "", homes.overlays)
+        self._cohort = self._wrong.cohort(cohort)
+        settings = {
+            "homes": homes.smets1,
+            "start_at": homes.start_at,
+            "defects": homes.defects,
+            **({} if homes.migrated else _MANY_DAYS),
+        }
         options = RunOptions(
             seed=homes.seed,
-            defects=homes.defects,
             data=homes.overlays,
             world=_WORLD,
             settings=settings,
@@ -84,11 +97,15 @@ class Smets1Homes:
 
     def _parties(self, start: UtcMs | None) -> Course:
         """Seat everybody afresh; the DSP is the one in front of the other homes, too."""
+        book = self._wrong.book(load_rule_book(self._overlays))
         terms = Terms(self._overlays, self._switches, start=start, keystore=self._trust.store)
+        terms = replace(terms, book=book)
         chance = Chance(self._seed)
         office = Office.open(self.bench.clock, chance, self._cohort, self._homes, terms)
         office.keys = Keys(office.keys.store, {**TEST_PARTIES, Role.DSP: self._trust.dsp})
-        return Course(office, sites_of(self.bench, self._cohort, self._homes))
+        course = Course(office, sites_of(self.bench, self._cohort, self._homes))
+        self._wrong.put_wrong(course)
+        return course
 
     async def migrate(self) -> None:
         """Migrate and commission the homes as on their cohort's first day, then come to today.
@@ -203,7 +220,9 @@ class Smets1Homes:
 
     def dump(self) -> dict[str, Any]:
         """Return the state of bench and parties."""
-        return {"bench": (self.bench.dump() or b"").hex(), "parties": self.dump_parties()}
+        parties = self.course.dump()
+        parties["office"] |= {"post": [], "ahead_ms": 0}
+        return {"bench": (self.bench.dump() or b"").hex(), "parties": parties}
 
     def load(self, state: dict[str, Any]) -> None:
         """Take over a dumped state.

@@ -1,6 +1,6 @@
 """Keys at the door: the participant's, ours, and who is believed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from emulator.core.clock import UtcMs, from_datetime
 from emulator.core.ids import Eui64
 from emulator.crypto import certificate as certificates
 from emulator.crypto.certificate import Certificate
+from emulator.crypto.key_files import pem, write_file
 from emulator.crypto.keystore import KeyEntry, KeyStore, KeyUsage
 from emulator.crypto.pki import TestPki
 from harness.errors import UsageError
@@ -39,6 +40,8 @@ USER_ROLES: Final = frozenset({USER_ROLE, int(RemoteParty.SUPPLIER)})
 _BEGIN: Final = from_datetime(datetime(2021, 1, 1, tzinfo=UTC))
 
 PARTICIPANT: Final = "participant"
+#: Certificate of the authority that issued made keys: part of the path in a 6.23.
+ISSUING: Final = "issuing.pem"
 DCC: Final = "dcc"
 
 
@@ -111,7 +114,7 @@ def participants_keys(folder: Path | None, suppliers: Iterable[Eui64], seed: int
         entries += user_entries(pki, supplier)
     made = KeyStore(entries)
     if place is not None:
-        _write(made, place)
+        _write(made, place, {ISSUING: pki.issuing.certificate})
     return made
 
 
@@ -196,10 +199,12 @@ def sign_document(octets: bytes, folder: Path, user: Eui64 | None = None) -> tup
     return document.octets(root), signer
 
 
-def _write(store: KeyStore, place: Path) -> None:
+def _write(store: KeyStore, place: Path, authorities: Mapping[str, bytes] | None = None) -> None:
     try:
         place.mkdir(parents=True, exist_ok=True)
         store.to_folder(place)
+        for name, certificate in (authorities or {}).items():
+            write_file(place / name, pem("CERTIFICATE", certificate), private=False)
     except OSError as error:
         raise UsageError(
             f"keys cannot be written: {error.strerror}",

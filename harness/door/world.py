@@ -22,6 +22,7 @@ from harness.door.smets1_homes import Smets1Homes
 from harness.door.trust import Trust, trust_of
 from harness.formats.duis.bodies import UpdateFirmware
 from harness.formats.duis.dcc_bodies import CreateSchedule
+from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.responses import ACKNOWLEDGED, read_response
 from harness.formats.migration_files.parties import TEST_PARTIES, Role
 from harness.migration.collaborators import Plans
@@ -144,7 +145,7 @@ class DoorWorld:
         self.handed_out.load(stored["handed_out"])
 
     def _seat(self) -> None:
-        broker = self._gbcs.broker()
+        broker = self._gbcs.broker(self.trust.store)
         if self._smets1 is not None:
             self._dsp = self._smets1.world.dsp
             if broker is not None:
@@ -255,6 +256,8 @@ class DoorWorld:
         due.append(self.dsp.next_schedule_at())
         later = [moment for moment in due if moment is not None and now < moment < until]
         await self.clock.sleep_until(min([until, *later]))
+        for identity in self.agenda.overdue(self.clock.now()):
+            self.dsp.give_up(RequestId.parse(identity))
         if self._smets1 is not None:
             self._smets1.hear()
         self.dsp.post.letters.clear()

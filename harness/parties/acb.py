@@ -59,6 +59,11 @@ class Acb:
         """
         return sign(env, self._ring)
 
+    @property
+    def own(self) -> frozenset[Eui64]:
+        """The parties of the DCC whose keys it holds: what is sent to them, it can judge."""
+        return frozenset({self.eui64, self.transitional_cos or self.eui64})
+
     def certificate_of(self, device: Eui64) -> bytes | None:
         """Return the key-agreement certificate of a device, DER, or None."""
         entry = self._ring.keystore.find(device, KeyUsage.KA)

@@ -26,6 +26,7 @@ from harness.formats.duis.responses import (
 )
 from harness.formats.duis.signing import Signatories, XmlKey
 from harness.parties.acb import Acb
+from harness.parties.dsp_credentials import CredentialChanges
 from harness.parties.dsp_work import (
     Awaited,
     PassOn,
@@ -86,6 +87,7 @@ class DspBase:
         to_s1sps: Countersigned requests that are still to go out, in order.
         asked_s1sps: Device, asking party and counter -> request that an S1SP is to answer.
         supplies: Meter point -> its registered supplier.
+        changes: Credentials whose replacement it ordered and of which the device did not tell.
     """
 
     def __init__(  # noqa: PLR0913 - broker, data, post and two XML keys
@@ -110,7 +112,8 @@ class DspBase:
         self.decisions: list[Decision] = []
         self.staged: list[str] = []
         self._users: dict[Eui64, ServiceUser] = {}
-        self._awaited: dict[tuple[Eui64, int], Awaited] = {}
+        self._awaited: dict[tuple[Eui64, Eui64, int], Awaited] = {}
+        self.changes = CredentialChanges()
         self._pre_commands: dict[RequestId, bytes] = {}
         self._hub_versions: dict[Eui64, str] = {}
         self._alerts = 0
@@ -223,13 +226,14 @@ class DspBase:
             "outbox": [work_dump(work) for work in self.outbox],
             "decisions": [_decision_dump(decision) for decision in self.decisions],
             "awaited": [
-                {"device": str(device), "counter": counter, **value.dump()}
-                for (device, counter), value in self._awaited.items()
+                {"device": str(device), "sender": str(sender), "counter": counter, **value.dump()}
+                for (device, sender, counter), value in self._awaited.items()
             ],
             "pre_commands": {str(key): value.hex() for key, value in self._pre_commands.items()},
             "hub_versions": {str(key): value for key, value in self._hub_versions.items()},
             "alerts": self._alerts,
             "staged": [*self.staged],
+            "changes": self.changes.dump(),
             "acb": self.acb.dump(),
         }
 
@@ -242,9 +246,14 @@ class DspBase:
         self.outbox = [work_restore(work) for work in state["outbox"]]
         self.decisions = [_decision_restore(decision) for decision in state["decisions"]]
         self._awaited = {
-            (Eui64.parse(item["device"]), item["counter"]): Awaited.restore(item)
+            (
+                Eui64.parse(item["device"]),
+                Eui64.parse(item["sender"]),
+                item["counter"],
+            ): Awaited.restore(item)
             for item in state["awaited"]
         }
+        self.changes.load(state["changes"])
         self._pre_commands = {
             RequestId.parse(key): bytes.fromhex(value)
             for key, value in state["pre_commands"].items()

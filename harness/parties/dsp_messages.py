@@ -1,7 +1,7 @@
 """The DSP's desk for device messages: to whom they go, and which DCC alerts they cause."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from device_profiles.words import DeviceType
@@ -9,15 +9,17 @@ from emulator.codecs.dlms.access import AccessResponse
 from emulator.codecs.gbcs import asn1, dlms, envelope, metering
 from emulator.codecs.gbcs.alerts import AlertCode, DlmsAlert
 from emulator.codecs.gbcs.asn1 import ActivationCode, ResultCode, TransferCode
+from emulator.codecs.gbcs.credentials import read_alert
 from emulator.codecs.gbcs.envelope import Cra, Envelope
 from emulator.codecs.gbcs.gbz import GbzAlert, GbzMessage
 from emulator.codecs.gbcs.payload import PayloadValue, decode_payload
-from emulator.codecs.gbcs.use_cases import MESSAGES
+from emulator.codecs.gbcs.use_cases import MESSAGES, MessageCode
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
 from emulator.crypto.protection import Accepted
 from harness.formats.duis.alerts import (
     ActivationResult,
+    CommandFailure,
     CommsHubAlert,
     CommsHubFirmwareActivation,
     FirmwareTransferAlert,
@@ -35,7 +37,10 @@ from harness.formats.duis.responses import (
     ResponseMessage,
 )
 from harness.formats.duis.schedule_contents import ScheduledMessage
+from harness.formats.duis.smets1_bodies import PartyRole
+from harness.parties import dsp_credentials, dsp_smets1_inventory
 from harness.parties.dsp_base import DspBase
+from harness.parties.dsp_credentials import Changed
 from harness.parties.dsp_work import reference_of
 from harness.parties.post import GBCS
 from harness.rules.inventory import InventoryRecord
@@ -47,6 +52,9 @@ _TRANSFER: Final[Mapping[TransferCode, TransferResponse]] = {
     TransferCode.HARDWARE_VERSION_MISMATCH: TransferResponse.HARDWARE_MISMATCH,
     TransferCode.TRANSFER_FAILED: TransferResponse.FAILURE,
 }
+#: Alerts that tell of a replacement of credentials, and the service with which a user asks itself.
+_OF_CREDENTIALS: Final = frozenset({MessageCode.CS02B_ALERT, MessageCode.CS02G_ALERT})
+_BY_USER: Final = "6.15.1"
 _RECEIPTS: Final = frozenset({AlertCode.FIRMWARE_VERIFIED, AlertCode.FIRMWARE_VERIFICATION_FAILED})
 
 
@@ -88,7 +96,7 @@ class MessageDesk(DspBase):
             kind = "unknown-device" if record is None else "refused"
             detail = f"{env.header.originator}, code {env.header.other.message_code:04X}"
             return self._traced(Routed(kind, None, message, value, detail), "CHF")
-        if env.header.target == self.acb.eui64 and not isinstance(opened, Accepted):
+        if env.header.target in self.acb.own and not isinstance(opened, Accepted):
             detail = str(getattr(opened, "reason", getattr(opened, "why", "")))
             return self._traced(Routed("refused", None, message, value, detail), "CHF")
         self._traced(Routed("received", None, message, value), "CHF", record)
@@ -101,12 +109,25 @@ class MessageDesk(DspBase):
         self.post.hand_over(sender, self.name, GBCS, routed.message, summary)
         return routed
 
+    def give_up(self, request_id: RequestId) -> bool:
+        """Tell the asker that a device did not answer (N13); False where nobody waits for it.
+
+        Source:
+            That the DCC tells it: known (DUIS CommandFailure). How long it waits is the bench's.
+        """
+        found = [key for key, one in self._awaited.items() if one.request_id == request_id]
+        for device, sender, counter in found:
+            awaited = self._awaited.pop((device, sender, counter))
+            failure = CommandFailure(request_id, device, awaited.schedule)
+            self.raise_alert([awaited.user], failure)
+        return bool(found)
+
     # --- responses --------------------------------------------------------------------------
 
     def _response(
         self, record: InventoryRecord, env: Envelope, message: bytes, value: PayloadValue
     ) -> Routed:
-        awaited = self._awaited.pop((record.device, env.header.counter), None)
+        awaited = self._awaited.pop((record.device, env.header.target, env.header.counter), None)
         if awaited is None:
             detail = f"nobody waits for {record.device} counter {env.header.counter}"
             return Routed("unasked", None, message, value, detail)
@@ -124,6 +145,8 @@ class MessageDesk(DspBase):
             version = version_of(value)
             if version is not None:
                 self.note_version(record, version.hex().upper())
+        elif dsp_credentials.is_of_dcc(awaited.service):
+            self._note_change(record, self.changes.answered(record.device, env.payload))
         return Routed("response", awaited.user, message, value, summary)
 
     def _note_activation(
@@ -137,8 +160,41 @@ class MessageDesk(DspBase):
     def _alert(
         self, record: InventoryRecord, env: Envelope, message: bytes, value: PayloadValue
     ) -> Routed:
+        if env.header.other.message_code in _OF_CREDENTIALS:
+            return self._credentials_alert(record, env, message, value)
         handle = self.ALERTS.get(type(value), MessageDesk._device_alert)
         return handle(self, record, env, message, value)
+
+    def _credentials_alert(
+        self, record: InventoryRecord, env: Envelope, message: bytes, value: PayloadValue
+    ) -> Routed:
+        """What became of a future-dated replacement: told to whom it was ordered for."""
+        told = read_alert(env.payload)
+        change = self.changes.alerted(record.device, env.payload)
+        summary = f"{told.alert_code:04X} outcome of a future-dated replacement"
+        if change is None:
+            user = env.header.target
+            asked, service = RequestId(user, record.device, told.counter), _BY_USER
+        else:
+            asked, service = change.asked.request_id, change.asked.header.variant
+            user = asked.originator
+            self._note_change(record, change)
+        content = FutureDatedDeviceAlert(told.alert_code, message)
+        body = ResponseMessage(reference_of(service), service, content)
+        sent = self.deliver(user, body, summary, asked)
+        return _delivered("future-dated-outcome", user, sent, message, value, summary)
+
+    def _note_change(self, record: InventoryRecord, change: Changed | None) -> None:
+        """A supplier's certificates stand at a device: it is the responsible one from now on."""
+        if change is None or not change.success:
+            return
+        alert = dsp_smets1_inventory.credentials_alert(change.asked)
+        if alert is None or alert.role is not PartyRole.SUPPLIER:
+            return
+        gaining = change.asked.request_id.originator
+        self.inventory.put(replace(record, supplier=gaining))
+        if record.supplier != gaining:
+            self.raise_alert([record.supplier], alert)
 
     def _future_dated(
         self, record: InventoryRecord, env: Envelope, message: bytes, value: PayloadValue

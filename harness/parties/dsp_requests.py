@@ -327,7 +327,7 @@ class RequestDesk(Smets1Desk):
             message = self.acb.protect(env)
         except KeyNotHeldError as error:
             return Objection(Category.UNKNOWN_DEVICE, str(error))
-        self._awaited[device, env.header.counter] = Awaited(
+        self._awaited[device, env.header.originator, env.header.counter] = Awaited(
             asked.request_id, service, actor.eui64, schedule
         )
         summary = f"{service} command for {record.device_type} {device}"

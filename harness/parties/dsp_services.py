@@ -29,11 +29,12 @@ from harness.formats.duis.requests import ServiceRequest, request, write_request
 from harness.formats.duis.responses import ACKNOWLEDGED, SUCCESS
 from harness.formats.duis.schedule_contents import Schedule, ScheduleCreated, Schedules
 from harness.formats.duis.transforms.outcome import Refused
-from harness.parties import dsp_schedules, dsp_transform
+from harness.parties import dsp_credentials, dsp_schedules, dsp_transform
 from harness.parties.dsp_contents import Reader
+from harness.parties.dsp_credentials import Known
 from harness.parties.dsp_requests import Answer, RequestDesk, refusal_of
 from harness.parties.dsp_schedules import DspSchedule
-from harness.parties.speakers import SIGNED, Speaker, speaker_of
+from harness.parties.speakers import SIGNED, Speaker, is_signed, speaker_of
 from harness.rules.firmware_checks import Category, Objection
 from harness.rules.inventory import InventoryRecord
 from harness.rules.roles import Actor
@@ -109,12 +110,15 @@ class ServiceDesk(RequestDesk):
         env = dsp_transform.command(self._row(asked, record), asked, reader, self.known())
         if isinstance(env, Refused):
             return refusal_of(env)
-        if service not in SIGNED:
-            return self.queue(asked, actor, env, getattr(asked.body, "execution_time", None))
+        waits = None if service in SIGNED else getattr(asked.body, "execution_time", None)
         try:
-            return self.queue(asked, actor, self.acb.signed(env), None)
+            whole = self.acb.signed(env) if is_signed(service, env) else env
         except KeyNotHeldError as error:
             return Objection(Category.NOT_TRANSFORMED, str(error))
+        answer = self.queue(asked, actor, whole, waits)
+        if isinstance(answer, bytes) and dsp_credentials.is_of_dcc(service):
+            self.changes.order(asked, reader.counter, self._document)
+        return answer
 
     def _row(self, asked: ServiceRequest, record: InventoryRecord) -> Transform | None:
         word = dsp_transform.asks_of(asked.body)
@@ -131,6 +135,16 @@ class ServiceDesk(RequestDesk):
             return Objection(Category.NOT_APPLICABLE, f"{row.service} is not for a {kind}")
         if asked.header.command_variant not in {_COMMAND, _PRE_COMMAND}:
             return Objection(Category.BAD_REQUEST, "there is no local command service here")
+        if dsp_credentials.is_of_dcc(row.service):
+            known = Known(self.acb.eui64, self.inventory, self.supplies, self.now)
+            return dsp_credentials.objection_to(asked, actor, record, known)
+        return self._not_its_device(row, actor, record, transform)
+
+    @staticmethod
+    def _not_its_device(
+        row: DuisService, actor: Actor, record: InventoryRecord, transform: Transform | None
+    ) -> Objection | None:
+        """Say that a device is not the asker's to command, or does not know it; or None."""
         is_own = record.supplier == actor.eui64
         if not is_own and (row.critical or speaker_of(row.service) is not Speaker.USER):
             detail = f"{actor.eui64} does not answer for {record.device}"

@@ -27,10 +27,11 @@ GENERAL: Final[Mapping[Category, str]] = MappingProxyType(
 FALLBACK: Final = "E100"
 
 #: DCC alert codes.
-#: Source: N60, N61: SECAS; N56 … N62: inferred (order of XSD elements); N18, N39, N42, N50,
-#: N64: stand-ins for numbers that no public source gives.
+#: Source: N13 (no response from a device): known; N60, N61: SECAS; N56 … N62: inferred (order of
+#: XSD elements); N18, N39, N42, N50, N64: stand-ins for numbers that no public source gives.
 _ALERT_CODES: Final[Mapping[type, str]] = MappingProxyType(
     {
+        alerts.CommandFailure: "N13",
         alerts.FirmwareDistributionFailure: "N18",
         alerts.PpmidAlert: "N39",
         alerts.SecurityCredentialsUpdated: "N42",

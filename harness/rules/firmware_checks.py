@@ -37,6 +37,9 @@ class Category(enum.StrEnum):
     NOT_TRANSFORMED = "not-transformed"
     NOT_PLAYED = "not-played"
     NO_SCHEDULE = "no-schedule"
+    NOT_REGISTERED = "not-registered"
+    NOT_DCC_CONTROLLED = "not-dcc-controlled"
+    BAD_CERTIFICATE = "bad-certificate"
 
 
 class WarningList(enum.StrEnum):

@@ -187,6 +187,47 @@ def alert_node(alert_code: int, at: UtcMs, outcome: Node) -> Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """What a device says became of a replacement.
+
+    Attributes:
+        counter: Originator counter of the command.
+        success: Whether every place was replaced.
+        alert_code: Alert that tells it; 0 for a response.
+    """
+
+    counter: int
+    success: bool
+    alert_code: int = 0
+
+
+def read_response(payload: bytes) -> Reported | None:
+    """Read the response to a command; None where the outcome follows later.
+
+    Raises:
+        MalformedFrameError: Layer ``gbcs.credentials``: it has another layout.
+    """
+    _, *outcome = _parts(der.decode(payload), 1)
+    return _reported(outcome[0], 0) if outcome else None
+
+
+def read_alert(payload: bytes) -> Reported:
+    """Read the alert of a future-dated replacement.
+
+    Raises:
+        MalformedFrameError: Layer ``gbcs.credentials``: it has another layout.
+    """
+    code, _at, outcome = _parts(der.decode(payload), 3)[:3]
+    return _reported(outcome, _number(code))
+
+
+def _reported(outcome: Node, alert_code: int) -> Reported:
+    counter, _mode, _floors, cells = _parts(outcome, 4)[:4]
+    statuses = [_number(_parts(cell, 2)[1]) for cell in _parts(cells)]
+    return Reported(_number(counter), bool(statuses) and not any(statuses), alert_code)
+
+
+@dataclass(frozen=True, slots=True)
 class AskCredentials:
     """A CS02a or CS02f command: who holds the places of these roles.
 

@@ -11,6 +11,7 @@ from typing import Any
 from lxml import etree
 
 from device_profiles import installation as installations
+from device_profiles.files import reading_once
 from device_profiles.installation import Installation
 from device_profiles.words import DeviceType, SupplyShape
 from emulator.core.ids import Eui64
@@ -19,6 +20,7 @@ from harness.door import example
 from harness.door.call_back import Place
 from harness.door.client import DropWay, HttpWay, Way
 from harness.door.door import Door, DoorOptions
+from harness.door.drop import make_drop
 from harness.door.homes import Homes
 from harness.door.http import listening
 from harness.door.intake import Note
@@ -96,7 +98,7 @@ class Served:
     def system(self, kind: str = "http", user: Eui64 = EIS) -> ParticipantSystem:
         system = ParticipantSystem.open(self.trust, self.way(kind, user), user)
         system.supplier.counter = self.counters.get(user, 0) + 100_000
-        self.counters[user] = system.supplier.counter
+        self.counters[user] = system.supplier.counter + 50_000  # it counts on by itself
         system.way.alerts()
         return system
 
@@ -148,9 +150,11 @@ def opened(
     """Open a door and serve it from a thread of its own."""
     notes: list[Note] = []
     keys = participants_keys(folder / "trust", homes.suppliers, homes.seed)
-    door = Door(DoorOptions(homes, keys, state, tell=notes.append, **options))
+    with reading_once():  # as the commands do
+        door = Door(DoorOptions(homes, keys, state, tell=notes.append, **options))
     write_public(folder / "trust", door.world.public_keys())
     at = listening("127.0.0.1", 0)
+    make_drop(folder / "drop")  # here before anybody drops: the serving thread may be late
     stopped: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
     ready = threading.Event()
 

@@ -74,6 +74,28 @@ def test_what_is_no_plain_file_is_refused_and_put_aside(served: Served, tmp_path
     assert secret.exists()
 
 
+def test_a_folder_in_a_file_s_place_holds_nothing_up(served: Served) -> None:
+    """Whose folder it is, is not known: it stays, and the file goes beside it."""
+    (served.drop / TAKEN / "held.xml").mkdir()
+    (served.drop / OUT / "held.xml.response.xml").mkdir()
+    put(served, "held.xml", served.signed())
+    put(served, "behind.xml", served.signed())
+    wait_for(served.drop / OUT / "behind.xml.response.xml")
+    assert wait_for(served.drop / TAKEN / "held.xml.2").is_file()
+    beside = wait_for(served.drop / OUT / "held.xml.response.xml.2")
+    assert beside.read_bytes().startswith(b"<?xml")
+    assert (served.drop / TAKEN / "held.xml").is_dir()
+
+
+def test_the_ending_of_a_half_written_file_is_known_in_capitals(served: Served) -> None:
+    part = served.drop / IN / "SLOW2.XML.PART"
+    part.write_bytes(served.signed()[:300])
+    marker = put(served, "marker2.xml", served.signed())
+    wait_for(served.drop / TAKEN / marker.name)
+    assert part.exists()
+    part.unlink()
+
+
 def test_files_of_somebody_who_takes_them_away_again_do_not_matter(served: Served) -> None:
     path = put(served, "gone.xml", b"<nonsense/>")
     path.unlink(missing_ok=True)

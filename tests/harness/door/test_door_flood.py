@@ -93,6 +93,7 @@ def test_hundreds_of_hub_alerts_leave_the_door_responsive_and_none_is_lost(tmp_p
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1200)
 def test_two_thousand_hub_alerts_leave_the_door_responsive_and_none_is_lost(tmp_path: Path) -> None:
     check_flood(tmp_path, 100, 20)
 

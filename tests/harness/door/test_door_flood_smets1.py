@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from device_profiles.installation import Installation
 from device_profiles.loader import load_profile
 from device_profiles.schema import DeviceProfile
 from device_profiles.words import DeviceType
@@ -51,7 +52,7 @@ class Flooded:
                 parties.dsp.inventory.put(record)
             hub = Eui64.parse(home.of(DeviceType.CHF)[0].eui64)
             parties.desk.enrol([DeskRecord(hub, DeviceType.CHF, hub, declared="", own_make=True)])
-        await world.advance(UtcMs(world.clock.now() + 6 * 3_600_000))  # hubs attach
+        await world.advance(UtcMs(world.clock.now() + 30 * 60_000))  # hubs attach
         world.disturb(self.order)
         return TurnSheet(1, "day")
 
@@ -77,11 +78,28 @@ class Flooded:
         """Nothing is kept."""
 
 
+SOON = """[dlms.wan]
+attach_least_s = 60
+attach_most_s = 120
+retry_s = 300
+contact_repeat_s = 300
+"""
+
+
+def attaching_soon(folder: Path, homes: tuple[Installation, ...]) -> Path:
+    """An overlay by which hubs attach within minutes: hours of idle homes are not tested here."""
+    (folder / "models").mkdir(parents=True)
+    for name in {home.of(DeviceType.CHF)[0].profile for home in homes}:
+        (folder / "models" / f"{name}.toml").write_text(SOON, "utf-8")
+    return folder
+
+
 def check_flood(folder: Path, hubs: int, alerts: int) -> tuple[float, float]:
     """Check a flood; returns the slowest GET (seconds) and the memory of the process (MB)."""
     homes = tuple(generate(Order(hubs, 5, "EA")))
     conductor = Flooded(alerts, 600)
-    with opened(Homes((), homes, migrated=False), folder, conductor=conductor) as here:
+    soon = (attaching_soon(folder / "soon", homes),)
+    with opened(Homes((), homes, soon, migrated=False), folder, conductor=conductor) as here:
         seen: list[tuple[int, str]] = []
         slowest, over = 0.0, False
         while not over:

@@ -1,6 +1,8 @@
 """What is particular to HTTP: paths, methods, types, polling, call-back, the page."""
 
 import asyncio
+import gzip
+import http.client
 import http.server
 import json
 import socket
@@ -35,6 +37,8 @@ def told(served: Served, method: str, path: str, body: bytes | None = None, kind
         ("PUT", "/duis", 405, "wrong-method"),
         ("POST", "/alerts", 405, "wrong-method"),
         ("DELETE", "/duis/1", 405, "wrong-method"),
+        ("POST", "/duis/", 404, "unknown-path"),
+        ("GET", "/alerts/", 404, "unknown-path"),
         ("GET", "/duis/99999999", 404, "unknown-id"),
         ("GET", "/duis/one", 400, "bad-number"),
         ("GET", "/duis/-1", 400, "bad-number"),
@@ -55,10 +59,29 @@ def test_a_body_that_is_no_xml_by_its_type_is_not_looked_at(served: Served) -> N
     for kind in ("application/json", "text/plain"):
         status, answer = told(served, "POST", "/duis", served.signed(), kind)
         assert (status, answer["code"]) == (415, "wrong-content-type")
+    before = served.door.exchange.counts()["requests"]
+    for charset in ("utf-16", "ISO-8859-1"):
+        kind = f"application/xml; charset={charset}"
+        status, answer = told(served, "POST", "/duis", served.signed(), kind)
+        assert (status, answer["code"]) == (415, "wrong-content-type")
+        assert charset.lower() in answer["what"]
+    assert served.door.exchange.counts()["requests"] == before
     status, answer = told(served, "POST", "/duis", b"")
     assert (status, answer["code"]) == (400, "empty")
     status, _octets = served.http().ask("POST", "/duis", served.signed(), "text/xml; charset=utf-8")
     assert status == 200
+
+
+@pytest.mark.parametrize("packing", ["gzip", "br"])
+def test_a_packed_body_is_not_unpacked_and_its_sender_is_told(served: Served, packing: str) -> None:
+    link = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
+    head = {"Content-Type": "application/xml", "Content-Encoding": packing}
+    link.request("POST", "/duis", gzip.compress(served.signed()), head)
+    answer = link.getresponse()
+    told = json.loads(answer.read())
+    link.close()
+    assert (answer.status, told["code"]) == (415, "wrong-content-type")
+    assert packing in told["what"]
 
 
 def test_a_sender_that_stops_in_the_middle_is_told_so(served: Served) -> None:

@@ -27,6 +27,10 @@ def test_what_is_never_answered_is_given_up() -> None:
     agenda = Agenda(Patience(answer_ms=DAY_MS))
     agenda.expect("a", NOW)
     assert not agenda.at_rest(later(DAY_MS - 1), set())
+    assert agenda.overdue(later(DAY_MS - 1)) == []
+    assert not agenda.at_rest(later(DAY_MS), set()), "it was told to nobody"
+    assert agenda.overdue(later(DAY_MS)) == ["a"]
+    assert agenda.overdue(later(DAY_MS)) == []
     assert agenda.at_rest(later(DAY_MS), set())
 
 

@@ -87,6 +87,7 @@ def plain(data: Data) -> Any:
     return [plain(one) for one in data.value] if isinstance(data.value, tuple) else data.value
 
 
+@pytest.mark.soak
 def test_a_tariff_is_set_and_read_back_with_the_values_of_the_request(
     system: ParticipantSystem,
 ) -> None:

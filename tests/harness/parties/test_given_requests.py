@@ -1,6 +1,7 @@
 """The given requests and keys, through the whole DSP."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
@@ -8,6 +9,7 @@ from device_profiles import installation, loader
 from device_profiles.cpl import load_cpl
 from device_profiles.words import DeviceType
 from emulator.codecs.gbcs import envelope
+from emulator.core.clock import from_datetime
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore
 from emulator.crypto.protection import Accepted, KeyRing, open_message
@@ -26,6 +28,8 @@ from tests.harness.parties.test_transform import sample, vector
 
 ACB = Eui64.parse("90-B3-D5-1F-30-00-00-02")
 SUPPLIER = Eui64.parse("90-B3-D5-1F-30-01-00-00")
+GAINING = Eui64.parse("90-B3-D5-1F-30-03-00-00")
+CHANGE = "CS02bSupplierByTransCoS_6.23_IMMEDIATE_SUCCESS"
 
 
 class GivenWorld:
@@ -35,7 +39,7 @@ class GivenWorld:
         home = installation.load("gfi")
         profiles = {one.profile: loader.load_profile(one.profile) for one in home.devices}
         ring = KeyRing(KeyStore.from_json(RTDS_KEYS))
-        clock = FixedClock()
+        clock = self.clock = FixedClock()
         self.hub = ScriptedHub(clock, Eui64.parse(home.of(DeviceType.CHF)[0].eui64))
         post = Post(clock)
         acb = Acb(ACB, ring, last_counter=0x513)
@@ -44,9 +48,19 @@ class GivenWorld:
         self.dsp.register(self.supplier)
         self.ring = ring
 
+        self.gaining = Supplier(GAINING, BOTH, ring, post, acb=ACB)
+        self.dsp.register(self.gaining)
+
     def submit(self, document: bytes) -> bytes:
         self.supplier.adopt(read_request(document))
         return self.dsp.submit(document, SUPPLIER)
+
+    def change(self, given: bytes, document: bytes) -> bytes:
+        """Submit a 6.23 with certificates of a command, as the supplier whose they are."""
+        self.clock.at = from_datetime(datetime(2024, 1, 1, tzinfo=UTC))  # they hold then
+        octets = with_certificates_of(given, document)
+        octets = octets.replace(str(SUPPLIER).encode() + b":", str(GAINING).encode() + b":")
+        return self.dsp.submit(octets, GAINING)
 
 
 @needs_duis
@@ -116,11 +130,11 @@ def test_a_given_firmware_alert_is_routed(name: str) -> None:
 @needs_duis
 @needs_rtds
 def test_a_change_of_supplier_is_signed_by_the_party_that_may_and_sent_as_given() -> None:
-    world, name = GivenWorld(), "CS02bSupplierByTransCoS_6.23_IMMEDIATE_SUCCESS"
+    world = GivenWorld()
     world.dsp.acb.transitional_cos = Eui64.parse("90-B3-D5-1F-30-00-00-04")
     world.dsp.acb.counter = 6000
-    given = vector(f"{name}_COMMAND")
-    world.submit(with_certificates_of(given, sample(name)))
+    given = vector(f"{CHANGE}_COMMAND")
+    world.change(given, sample(CHANGE))
     asyncio.run(world.dsp.carry_out(world.hub))
     ours, theirs = envelope.decode(world.hub.got[0]), envelope.decode(given)
     assert (ours.header, ours.payload) == (theirs.header, theirs.payload)
@@ -128,8 +142,16 @@ def test_a_change_of_supplier_is_signed_by_the_party_that_may_and_sent_as_given(
 
 
 @needs_duis
+@needs_rtds
+def test_a_change_of_supplier_with_another_s_certificates_is_refused() -> None:
+    document = GivenWorld().submit(sample(CHANGE))
+    assert read_response(document).header.code == "E062302"
+
+
+@needs_duis
+@needs_rtds
 def test_nobody_changes_a_supplier_where_that_party_is_not_played() -> None:
     world = GivenWorld()
-    document = world.submit(sample("CS02bSupplierByTransCoS_6.23_IMMEDIATE_SUCCESS"))
+    document = world.change(vector(f"{CHANGE}_COMMAND"), sample(CHANGE))
     assert read_response(document).header.code == "E100"
     assert world.dsp.decisions[-1].category == "not-transformed"
