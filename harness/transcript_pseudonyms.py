@@ -1,5 +1,6 @@
 """Replaces a real device's identifiers in a recorded conversation, lengths and checks kept."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -23,6 +24,7 @@ _MIN_BYTES: Final = 6
 _EUI64_PREFIX: Final = b"\xee" * 7
 _STX, _ETX = 0x02, 0x03
 _MPAN_DIGITS: Final = 13
+_DIGITS: Final = re.compile(rb"[0-9]+")
 _MPAN_PRIMES: Final = (3, 5, 7, 13, 17, 19, 23, 29, 31, 37, 41, 43)
 
 
@@ -85,16 +87,8 @@ def mpans_of(octets: bytes) -> list[bytes]:
     Source:
         MPAN core check digit (primes 3, 5, 7, 13 … 43, modulo 11, modulo 10), known.
     """
-    found, start = [], None
-    for at, octet in enumerate((*octets, 0)):
-        if 0x30 <= octet <= 0x39:
-            start = at if start is None else start
-        elif start is not None:
-            digits = octets[start:at]
-            if len(digits) == _MPAN_DIGITS and _checks(digits):
-                found.append(digits)
-            start = None
-    return found
+    rows = (found[0] for found in _DIGITS.finditer(octets))
+    return [digits for digits in rows if len(digits) == _MPAN_DIGITS and _checks(digits)]
 
 
 def _checks(digits: bytes) -> bool:

@@ -1,7 +1,7 @@
 """What is to happen in a world, and when: one heap of plain entries, and named timers."""
 
 from collections.abc import Callable, Mapping
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any, Final
 
 Micros = int
@@ -55,6 +55,27 @@ class Agenda:
                 return due_us
             heappop(heap)  # a timer that was stopped, or started anew
         return None
+
+    def next_is(self, timer: str) -> bool:
+        """Say whether the next thing is a timer of that name; ask `next_due` first."""
+        heap = self._heap
+        return bool(heap) and heap[0][4] == timer and heap[0][2] in TIMER_KINDS
+
+    def next_but(self, timer: str) -> Micros | None:
+        """Return when the next thing happens but timers of that name; None when nothing will."""
+        others = (
+            entry[0]
+            for entry in self._heap
+            if entry[2] not in TIMER_KINDS or (entry[4] != timer and self._runs(entry))
+        )
+        return min(others, default=None)
+
+    def put_off(self, later: Callable[[Entry], Micros]) -> None:
+        """Move everything that will happen to the moment that ``later`` says."""
+        self._heap = [(later(entry), *entry[1:]) for entry in self._heap]
+        heapify(self._heap)
+        if self.on_entry is not None:
+            self.on_entry()
 
     def pop(self) -> Entry:
         """Take the next entry; ask `next_due` first."""

@@ -1,7 +1,7 @@
 """What a world tells of itself: facts and frames, until somebody takes them."""
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Final
@@ -58,6 +58,17 @@ class Records:
         self._facts: list[Fact] = []
         self._frames: list[_Row] = []
         self._traffic: dict[tuple[str, str], int] = {}
+        self._on_fact: Callable[[], None] = _nobody
+        self._on_frame: Callable[[], None] = _nobody
+
+    def call_on_first(self, fact: Callable[[], None], frame: Callable[[], None]) -> None:
+        """Have something called when there is a first fact, or frame, that nobody has taken."""
+        self._on_fact, self._on_frame = fact, frame
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether there are frames that nobody has taken."""
+        return bool(self._frames)
 
     @property
     def traffic(self) -> dict[str, int]:
@@ -80,16 +91,22 @@ class Records:
         traffic, key = self._traffic, (receiver, label)
         traffic[key] = traffic.get(key, 0) + 1
         if self.keeps_frames:
+            if not self._frames:
+                self._on_frame()
             self._frames.append(row)
 
     def note(self, now_us: int, device: Eui64, note: Note) -> None:
         """Remember a fact."""
         fields = tuple((name, _bare(value)) for name, value in note.fields)
+        if not self._facts:
+            self._on_fact()
         self._facts.append(Fact(UtcMs(now_us // 1000), device, note.kind, fields))
 
     def frame(self, at_us: int, link: str, octets: bytes, comment: str) -> None:
         """Remember a frame, where frames are kept."""
         if self.keeps_frames:
+            if not self._frames:
+                self._on_frame()
             self._frames.append((at_us, link, octets, comment))
 
     def take_facts(self) -> list[Fact]:
@@ -131,6 +148,10 @@ class Records:
         ]
         counted = ((*key.split("/", 1), count) for key, count in state["traffic"].items())
         self._traffic = {(receiver, label): count for receiver, label, count in counted}
+
+
+def _nobody() -> None:
+    """Nobody looks."""
 
 
 def _bare(value: Value) -> Value:

@@ -101,7 +101,7 @@ def build_home(plan: Plan, number: int = 0, outlet: Outlet | None = None) -> Sme
     boxes = [box for box in workshop.boxes() if box.eui64 not in plan.elsewhere]
     sim, reading = workshop.sim(schedule), workshop.reading()
     world = World(boxes, schedule, chance, plan.start, sim, reading, outlet)
-    world.start()
+    world.start(plan.on_after_ms * 1000)
     left_out = {
         Eui64.parse(item.eui64): item.role
         for item in plan.installation.devices

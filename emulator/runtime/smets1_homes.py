@@ -2,11 +2,13 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from emulator.core import faults as fault_orders
 from emulator.core.ids import Eui64
 from emulator.runtime.box import Box
+from emulator.runtime.doze import SharedMoment
 from emulator.runtime.driver import Moving
 from emulator.runtime.first_due import FirstDue
 from emulator.runtime.records import Fact, Seen
@@ -16,6 +18,29 @@ from emulator.runtime.world import World
 from emulator.wan.csp import Outcome
 
 
+class Told:
+    """Which homes have something to tell: so that the others need not be asked.
+
+    Args:
+        count: How many homes there are; at first all are to be asked.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._numbers = set(range(count))
+        self.add = self._numbers.add
+
+    def add_all(self) -> None:
+        """All homes are to be asked."""
+        self._numbers.update(range(self._count))
+
+    def take(self) -> list[int]:
+        """Return the homes to be asked, in their order; they need not be asked again."""
+        found = sorted(self._numbers)
+        self._numbers.clear()
+        return found
+
+
 class Homes:
     """Homes that move together; what is asked without naming one is asked of the first.
 
@@ -23,8 +48,12 @@ class Homes:
         homes: Ref -> home, the first one foremost.
     """
 
-    def __init__(self, homes: Sequence[Smets1Emulation]) -> None:
+    def __init__(self, homes: Sequence[Smets1Emulation], *, doze: bool = False) -> None:
         """Take the homes.
+
+        Args:
+            homes: The homes, the first one foremost.
+            doze: Whether windows of sleeping meters that nobody has anything for are passed over.
 
         Raises:
             ValueError: None, two of one ref, or a device in two of them.
@@ -32,15 +61,27 @@ class Homes:
         self.homes: Mapping[str, Smets1Emulation] = {home.ref: home for home in homes}
         if not homes or len(self.homes) != len(homes):
             raise ValueError("homes need refs of their own, and there must be one")
-        stand = [eui64 for home in homes for box in home.world.boxes for eui64 in box.eui64s]
-        if len({*stand}) != len(stand):
+        stand = [
+            (eui64, home) for home in homes for box in home.world.boxes for eui64 in box.eui64s
+        ]
+        self._home_of = dict(stand)
+        if len(self._home_of) != len(stand):
             raise ValueError("a device stands in two of the homes")
         self._worlds = [home.world for home in homes]
         #: The only world, where there is one: nothing is to be chosen then.
         self._alone = self._worlds[0] if len(self._worlds) == 1 else None
         self._first_due = None if self._alone is not None else FirstDue(self._worlds)
-        #: Every world has come to this moment: nobody is asked twice about one.
-        self._passed_us = 0
+        #: Every world has come to this moment, or comes to it when somebody turns to it.
+        self._shared = SharedMoment()
+        #: Moment of what happened last.
+        self._last_us = max(world.now_us for world in self._worlds)
+        self._with_facts, self._with_frames = Told(len(homes)), Told(len(homes))
+        self._with_post = Told(len(homes))
+        for number, world in enumerate(self._worlds):
+            world.share(self._shared, dozes=doze)
+            world.records.call_on_first(
+                partial(self._with_facts.add, number), partial(self._with_frames.add, number)
+            )
 
     @property
     def mover(self) -> Moving:
@@ -58,22 +99,25 @@ class Homes:
         Raises:
             KeyError: It stands in none.
         """
-        for home in self.homes.values():
-            if any(eui64 in box.eui64s for box in home.world.boxes):
-                return home
-        raise KeyError(eui64)
+        return self._home_of[eui64]
 
     # -- as a driver moves it ------------------------------------------------------------------
 
     @property
     def now_us(self) -> int:
         """The present moment, microseconds since 1970."""
-        return max(world.now_us for world in self._worlds)
+        if self._alone is not None:
+            return self._alone.now_us
+        return max(self._shared.us, self._last_us)
 
     def call_on_attention(self, call: Callable[[], None]) -> None:
         """Have ``call`` called when somebody may wait for what happened."""
-        for world in self._worlds:
-            world.call_on_attention(call)
+        for number, world in enumerate(self._worlds):
+            world.call_on_attention(partial(self._attended, number, call))
+
+    def _attended(self, number: int, call: Callable[[], None]) -> None:
+        self._with_post.add(number)
+        call()
 
     def next_due(self) -> int | None:
         """Return when the next thing happens in any home; None when nothing will."""
@@ -90,6 +134,7 @@ class Homes:
         found = self._first_due.find()
         if found is None:
             raise RuntimeError("nothing will happen in any home")
+        self._last_us = max(self._last_us, found[0])
         self._worlds[found[1]].step()
 
     def run_until(self, at_us: int) -> None:
@@ -101,10 +146,7 @@ class Homes:
         while due_us is not None and due_us <= at_us:
             self.step()
             due_us = self.next_due()
-        if at_us > self._passed_us:
-            for world in self._worlds:
-                world.pass_time(at_us)
-            self._passed_us = at_us
+        self._shared.us = max(self._shared.us, at_us)
 
     # -- as the ports of a bench ask it --------------------------------------------------------
 
@@ -151,20 +193,38 @@ class Homes:
         everywhere = fault_orders.parse_clear(order) is not None
         meant = [] if everywhere else [fault_orders.parse(order)]
         for ref, home in self.homes.items():
+            if everywhere and not home.world.is_disturbed:
+                continue
             if everywhere or fault_orders.in_home(meant, ref):
                 home.world.disturb(order)
+
+    def rest_faults(self, *, on: bool) -> None:
+        """Let everything pass by radio, or have the faults of the HAN strike again."""
+        for home in self.homes.values():
+            home.world.rest_faults(on=on)
 
     # -- what was seen -------------------------------------------------------------------------
 
     def take_facts(self) -> list[Fact]:
         """Return the facts since the last call, in order of time."""
-        facts = [fact for world in self._worlds for fact in world.records.take_facts()]
+        worlds = (self._worlds[number] for number in self._with_facts.take())
+        facts = [fact for world in worlds for fact in world.records.take_facts()]
         return sorted(facts, key=lambda fact: fact.at) if len(self._worlds) > 1 else facts
 
     def take_frames(self, until_us: int) -> list[Seen]:
         """Return the frames since the last call that went out by ``until_us``, in order of time."""
-        seen = [one for world in self._worlds for one in world.records.take_frames(until_us)]
+        seen: list[Seen] = []
+        for number in self._with_frames.take():
+            records = self._worlds[number].records
+            seen += records.take_frames(until_us)
+            if records.has_frames:
+                self._with_frames.add(number)
         return sorted(seen, key=lambda one: one.at_us) if len(self._worlds) > 1 else seen
+
+    def take_with_post(self) -> list[str]:
+        """Return the homes whose hubs may have told something since the last call, in order."""
+        refs = [*self.homes]
+        return [refs[number] for number in self._with_post.take()]
 
     def traffic(self) -> dict[str, int]:
         """Return how many frames of each kind went to each role, over all homes."""
@@ -188,6 +248,9 @@ class Homes:
         """
         if [*state] != [*self.homes]:
             raise SnapshotError("the stored state belongs to other homes")
-        self._passed_us = 0
+        self._shared.us = 0
         for ref, home in self.homes.items():
             home.world.load_state(state[ref])
+        self._last_us = max(world.now_us for world in self._worlds)
+        for told in (self._with_facts, self._with_frames, self._with_post):
+            told.add_all()

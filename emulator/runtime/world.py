@@ -27,6 +27,7 @@ from emulator.core.fault_schedule import FaultSchedule
 from emulator.core.faults import PowerCut
 from emulator.core.ids import Eui64
 from emulator.devices.chf.trouble import expect_trouble
+from emulator.han.medium import LINK
 from emulator.han.outputs import Settled
 from emulator.han.tunnel_client import TunnelClient
 from emulator.han.tunnel_server import TunnelServer
@@ -35,6 +36,7 @@ from emulator.runtime.agenda import POWER_RETURN
 from emulator.runtime.air import Air
 from emulator.runtime.backhaul import Backhaul
 from emulator.runtime.box import Box
+from emulator.runtime.moving_world import MovingWorld
 from emulator.runtime.outlet import Outlet
 from emulator.runtime.records import Records
 from emulator.runtime.scene import NO_BOX, Scene
@@ -51,7 +53,7 @@ _POWER: Final = "power"
 _FAULT: Final = "fault"
 
 
-class World:
+class World(MovingWorld):
     """Everything below the device seam; advances only when told, and only by its agenda."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a world is made of; the last three are rare
@@ -76,7 +78,8 @@ class World:
             outlet: What carries frames to nodes that are not among the boxes; None: there are
                 none.
         """
-        self._scene = Scene(boxes, schedule, start * 1000)
+        scene = Scene(boxes, schedule, start * 1000)
+        super().__init__(scene)
         self._chance = chance
         self._air = Air(self._scene, self._event, outlet)
         self._backhaul = Backhaul(self._scene, self._event, sim, reading)
@@ -84,23 +87,13 @@ class World:
         self._entries: dict[str, Callable[[int, Any], None]] = {
             **self._air.entries,
             **self._backhaul.entries,
-            _TIMER: lambda index, name: self._event(self.boxes[index], DeviceEvent.TIMER, name),
+            _TIMER: lambda index, name: self._event(scene.boxes[index], DeviceEvent.TIMER, name),
             _POWER: self._on_power,
             POWER_RETURN: lambda index, _name: self._on_power(index, on=True),
             _FAULT: self._on_fault,
         }
 
     # -- from outside --------------------------------------------------------------------------
-
-    @property
-    def now_us(self) -> int:
-        """The present moment, microseconds since 1970."""
-        return self._scene.now_us
-
-    @property
-    def boxes(self) -> tuple[Box, ...]:
-        """The boxes; the hub is the first."""
-        return self._scene.boxes
 
     @property
     def records(self) -> Records:
@@ -120,11 +113,16 @@ class World:
         """Have ``call`` called when something that will happen was entered."""
         self._scene.agenda.on_entry = call
 
-    def start(self) -> None:
-        """Enter the first events: every box is switched on, hub first; timed faults."""
+    def start(self, after_us: int = 0) -> None:
+        """Enter the first events: every box is switched on, hub first; timed faults.
+
+        Args:
+            after_us: From the first moment to the first box switched on, microseconds.
+        """
         scene = self._scene
         for index in range(len(scene.boxes)):
-            scene.agenda.put(scene.now_us + index * START_GAP_US, _POWER, index, True)
+            due_us = scene.now_us + after_us + index * START_GAP_US
+            scene.agenda.put(due_us, _POWER, index, True)
         for at, fault in scene.schedule.timed(scene.now):
             scene.agenda.put(at * 1000, _FAULT, NO_BOX, fault)
 
@@ -134,32 +132,18 @@ class World:
         Raises:
             KeyError: No such device in this world.
         """
+        self._come()
         return self._by_eui64[eui64]
 
-    def next_due(self) -> int | None:
-        """Return when (microseconds since 1970) the next thing happens; None when nothing will."""
-        return self._scene.agenda.next_due()
-
-    def step(self) -> None:
-        """Let the next thing happen; ask `next_due` first."""
+    def _step(self) -> None:
         scene = self._scene
         due_us, _sequence, kind, box, what = scene.agenda.pop()
         scene.now_us = max(scene.now_us, due_us)
         self._entries[kind](box, what)
 
-    def run_until(self, at_us: int) -> None:
-        """Let everything happen that is due up to and including ``at_us``."""
-        next_due = self._scene.agenda.next_due
-        while (due := next_due()) is not None and due <= at_us:
-            self.step()
-        self.pass_time(at_us)
-
-    def pass_time(self, at_us: int) -> None:
-        """Move the present moment on to ``at_us``; everything due before has happened."""
-        self._scene.now_us = max(self._scene.now_us, at_us)
-
     def send_wan(self, message: bytes, party: str = "") -> None:
         """Put a message on its way to the hub; of a party, over that party's network alone."""
+        self._come()
         self._backhaul.send_in(message, party)
 
     @property
@@ -173,10 +157,12 @@ class World:
         Raises:
             ValueError: It cannot be moved, or not there.
         """
+        self._come()
         return self._backhaul.move_sim(to)
 
     def heard(self, frame: ZclIndication) -> None:
         """Take a frame of a node that is not in this world, at the present moment."""
+        self._come()
         self._air.heard(frame)
 
     def settled(self, eui64: Eui64, outcome: Settled) -> None:
@@ -186,6 +172,7 @@ class World:
             eui64: Who sent it (``source`` of the order).
             outcome: What became of it; the second time, or after a loss of power, it is ignored.
         """
+        self._come()
         self._air.settled(eui64, outcome)
 
     def take_arrived(self) -> list[tuple[str, int, bytes]]:
@@ -199,9 +186,15 @@ class World:
         Raises:
             FaultError: The order means nothing.
         """
+        self._come()
         due = self._scene.schedule.order(order, self._scene.now)
         if due is not None:
             self._scene.agenda.put(due[0] * 1000, _FAULT, NO_BOX, due[1])
+
+    def rest_faults(self, *, on: bool) -> None:
+        """Let everything pass by radio, or have the faults of the HAN strike again."""
+        self._come()
+        self._scene.schedule.rest(LINK, on=on)
 
     def has_taken(self, octets: bytes) -> bool:
         """Say whether this very message or image reached the hub, or is on its way and will."""
@@ -209,6 +202,7 @@ class World:
 
     def begin_transfer(self, request_id: str, image: bytes, targets: tuple[Eui64, ...]) -> int:
         """Begin (or return to) an image transfer to the hub; return its number."""
+        self._come()
         return self._backhaul.begin_transfer(request_id, image, targets)
 
     def transfer_outcome(self, number: int) -> Outcome | None:
@@ -336,7 +330,9 @@ class World:
         return {
             "seed": self._chance.seed,
             "faults": [fault.text for fault in self._scene.schedule.ordered],
-            "devices": [[box.role, *(eui64.hex for eui64 in box.eui64s)] for box in self.boxes],
+            "devices": [
+                [box.role, *(eui64.hex for eui64 in box.eui64s)] for box in self._scene.boxes
+            ],
         }
 
     def dump(self) -> bytes:
@@ -375,7 +371,7 @@ class World:
             raise SnapshotError("the stored state belongs to another installation, seed or faults")
         self._scene.now_us = state["now_us"]
         self._scene.agenda.load(state["agenda"])
-        for box, dumped in zip(self.boxes, state["boxes"], strict=True):
+        for box, dumped in zip(self._scene.boxes, state["boxes"], strict=True):
             box.load(dumped)
         self._air.load(state["air"])
         self._backhaul.load(state["backhaul"])

@@ -43,7 +43,8 @@ def open_bench(options: RunOptions) -> "EmulatedSmets1Bench":
 
     The user's own installation file wins. Setting ``defects`` names device defects that belong to
     the scenario; ``NAME@REF`` is one of one home. Setting ``frames``, where it is False, says that
-    nobody will take frames.
+    nobody will take frames; ``doze``, where it is True, that windows in which nothing comes of
+    anything may be passed over; ``gap_ms``, how long after a home the next is switched on.
 
     Raises:
         UsageError: The installation, a profile, a fault or a defect cannot be used.
@@ -64,9 +65,12 @@ def open_homes(homes: Sequence[Installation], options: RunOptions) -> "EmulatedS
     refuse_unknown_defects([name.partition(OF)[0] for name in defects])
     with building(", ".join(home.ref for home in homes)):
         built = [
-            build_home(plan_of(home, options, defects), number) for number, home in enumerate(homes)
+            build_home(plan_of(home, options, defects, number), number)
+            for number, home in enumerate(homes)
         ]
-        bench = EmulatedSmets1Bench(built, options.seed)
+        doze = bool(options.settings.get("doze", False))
+        moved = Homes(built, doze=doze)
+        bench = EmulatedSmets1Bench(built, options.seed, Driver(moved, moved.mover))
     for home in built:
         home.world.records.keeps_frames = bool(options.settings.get("frames", True))
     return bench
@@ -103,7 +107,8 @@ class Smets1HomesBench(DrivenBench):
         super().__init__(moved, self._homes, profiles)
         self._chance = Chance(seed)
         self._posts = {home.ref: Post(home) for home in homes}
-        self._lines: dict[tuple[Eui64, str], tuple[ReaderLine, HomePort]] = {}
+        #: Device -> party -> its line there, and its port.
+        self._lines: dict[Eui64, dict[str, tuple[ReaderLine, HomePort]]] = {}
         self._twins: dict[Eui64, Twin] = {}
 
     # -- who is who ----------------------------------------------------------------------------
@@ -204,9 +209,10 @@ class Smets1HomesBench(DrivenBench):
         return self._line(home, eui64, party)[1]
 
     def _line(self, home: Smets1Emulation, eui64: Eui64, party: str) -> tuple[ReaderLine, HomePort]:
-        line = self._lines.get((eui64, party))
+        lines = self._lines.setdefault(eui64, {})
+        line = lines.get(party)
         if line is None:
-            line = self._lines[eui64, party] = self._new_line(home, eui64, party)
+            line = lines[party] = self._new_line(home, eui64, party)
         return line
 
     def _new_line(
@@ -219,9 +225,7 @@ class Smets1HomesBench(DrivenBench):
         wire = WanWire(home, self._posts[home.ref], section.wan_port, party)
 
         def lines() -> list[ReaderLine]:
-            return [
-                one for (device, _party), (one, _port) in self._lines.items() if device == eui64
-            ]
+            return [one for one, _port in self._lines.get(eui64, {}).values()]
 
         return line, HomePort(self._driver, wire, line, home.keys[eui64], lines)
 
@@ -250,7 +254,8 @@ class Smets1HomesBench(DrivenBench):
     def take_alerts(self) -> list[tuple[str, Notice]]:
         """Return what hubs told of trouble since the last call, with whom each told, in order."""
         self._driver.catch_up()
-        found = [one for post in self._posts.values() for one in post.alerts()]
+        told = self._homes.take_with_post()
+        found = [one for ref in told for one in self._posts[ref].alerts()]
         return sorted(found, key=lambda one: one[1].at)
 
     # -- inside devices ------------------------------------------------------------------------
@@ -313,7 +318,9 @@ class EmulatedSmets1Bench(Smets1HomesBench):
         """Return the state of all devices and clients; keys of emulated devices are in it."""
         self._driver.catch_up()
         lines = [
-            [eui64.hex, party, line.dump()] for (eui64, party), (line, _port) in self._lines.items()
+            [eui64.hex, party, line.dump()]
+            for eui64, parties in self._lines.items()
+            for party, (line, _port) in parties.items()
         ]
         posts = {ref: post.dump() for ref, post in self._posts.items()}
         state = {
@@ -345,7 +352,11 @@ class EmulatedSmets1Bench(Smets1HomesBench):
         for ref, post in self._posts.items():
             post.load(stored["posts"][ref])
         lines = {(Eui64.parse(text), party): state for text, party, state in stored["lines"]}
-        self._lines = {key: line for key, line in self._lines.items() if key in lines}
+        kept, self._lines = self._lines, {}
+        for eui64, party in lines:
+            line = kept.get(eui64, {}).get(party)
+            if line is not None:
+                self._lines.setdefault(eui64, {})[party] = line
         for (eui64, party), state in lines.items():
             self._line(self._homes.home_of(eui64), eui64, party)[0].load(state)
         positions = stored["chance"]

@@ -18,6 +18,9 @@ from harness.run_options import RunOptions
 
 #: Between a role, or a defect, and the ref of the home that is meant.
 OF: Final = "@"
+#: Homes that are switched on one after the other are all on by then: sleeping meters wake so
+#: often. Source: F-084.
+_ROUND_MS: Final = 1_800_000
 
 
 @contextmanager
@@ -45,13 +48,17 @@ def building(where: str) -> Iterator[None]:
         ) from error
 
 
-def plan_of(home: Installation, options: RunOptions, defects: Sequence[str]) -> Plan:
+def plan_of(
+    home: Installation, options: RunOptions, defects: Sequence[str], number: int = 0
+) -> Plan:
     """Return how one home is built.
 
     Args:
         home: The home.
-        options: Choices of the run; settings ``metadata_mode`` and ``start_at`` are read.
+        options: Choices of the run; settings ``metadata_mode``, ``start_at`` and ``gap_ms`` (from
+            one home switched on to the next, over half an hour) are read.
         defects: Names of device defects; ``NAME@REF`` is one of one home.
+        number: Place of the home among those of the bench.
 
     Raises:
         UsageError: There is no such metadata mode.
@@ -65,6 +72,7 @@ def plan_of(home: Installation, options: RunOptions, defects: Sequence[str]) -> 
         tuple(name for name, _of, ref in meant if ref in {"", home.ref}),
         installed.overlays(options),
         metadata_mode=_mode(options),
+        on_after_ms=number * options.settings.get("gap_ms", 0) % _ROUND_MS,
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,12 +21,16 @@ FILE_RESULT: Final = "file-result"
 ANSWER: Final = "answer"
 ALERT: Final = "alert"
 STATE: Final = "state"
-RESULTS: Final = frozenset({PAPER_RESULT, FILE_RESULT, ANSWER, ALERT, STATE})
+DEVICE: Final = "device"
+RESULTS: Final = frozenset({PAPER_RESULT, FILE_RESULT, ANSWER, ALERT, STATE, DEVICE})
 #: Folders of files within the run folder.
 IN: Final = "files/in"
 OUT: Final = "files/out"
 REFUSED: Final = "files/refused"
 MIGRATION: Final = "files/migration"
+
+
+_COLUMNS: Final[tuple[str, ...]] = KeptFile.__slots__
 
 
 class Chronicle:
@@ -76,7 +80,9 @@ class Chronicle:
             "events": self._log.count,
             "turn": self.turn,
             "phase": self.phase.value,
-            "files": [{**asdict(row), "refs": list(row.refs)} for row in self._files.values()],
+            "files": [
+                {name: getattr(row, name) for name in _COLUMNS} for row in self._files.values()
+            ],
         }
 
     # -- events --------------------------------------------------------------------------------

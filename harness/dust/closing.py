@@ -56,7 +56,8 @@ class RunDays:
         migration: The migration days, in order.
         window: When the cohort is open.
         historical: Whether a day outside was explicitly allowed, and is needed.
-        remarks: What the explicit choice passes over; for header and report.
+        remarks: What the explicit choice passes over, and what homes of the stock are; for plan
+            and report.
     """
 
     as_of: date
@@ -100,8 +101,9 @@ def run_days(
 ) -> RunDays:
     """Return the days of a run, or refuse a run outside the days that are open (R-141, R-142).
 
-    A closed cohort enrols no new test device. Homes of the stock stay usable while the TMAD
-    applies, so that a run of nothing else needs no override; any other run outside needs one.
+    A cohort that Table 17.6 has closed enrols no new test device, override or not. Homes of the
+    stock stay usable while the TMAD applies, so that a run of nothing else needs no override; any
+    other run outside needs one.
 
     Args:
         definition: The definition.
@@ -116,10 +118,14 @@ def run_days(
     window = window_of(cohort, book)
     as_of = definition.run.as_of or window.last
     days = migration_days(definition, as_of)
-    found = RunDays(as_of, definition.run.as_of is None, days, window)
+    told = tuple(_of_stock(definition, stock))
+    found = RunDays(as_of, definition.run.as_of is None, days, window, remarks=told)
     outside = tuple(_outside(definition, found, book))
     in_stock = _all_in_stock(definition, stock, found)
     lapsed = _without_tmad(definition, found, book) if in_stock else None
+    new = _enrolled_too_late(definition, stock, found)
+    if new:
+        raise _closed(definition, found, new)
     if not outside or (in_stock and lapsed is None):
         return found
     if not historical:
@@ -128,10 +134,7 @@ def run_days(
             if lapsed is None
             else _lapsed(definition, found, lapsed)
         )
-    closed = as_of > window.last
-    new = [one.name for one in definition.devices if not one.from_stock]
-    more = (f"sets {', '.join(new)}: devices enrolled after the closure",) if closed and new else ()
-    return RunDays(as_of, found.is_default, days, window, True, (*outside, *more))
+    return RunDays(as_of, found.is_default, days, window, True, (*outside, *told))
 
 
 def migration_days(definition: Definition, as_of: date) -> tuple[date, ...]:
@@ -164,6 +167,36 @@ def _outside(definition: Definition, days: RunDays, book: RuleBook) -> Iterable[
             yield f"{clause}: {answer.detail}; the day is {day}"
 
 
+def _of_stock(definition: Definition, stock: Stock | None) -> Iterable[str]:
+    """Yield a sentence on homes of the stock: they have migrated once, and do so again."""
+    sets = [one.name for one in definition.devices if one.from_stock]
+    if stock is None or not sets:
+        return
+    days = sorted(one.enrolled_on for one in stock.usable if one.set in sets)
+    when = f" on {days[0]} to {days[-1]}" if days else ""
+    yield (
+        f"Homes of the sets {', '.join(sets)} are of the stock: they migrated{when}. The emulated"
+        " bench puts them back under their SMSO, and this run migrates them once more."
+    )
+
+
+def _enrolled_too_late(
+    definition: Definition, stock: Stock | None, days: RunDays
+) -> tuple[str, ...]:
+    """Return the sets whose homes a cohort that Table 17.6 has closed cannot enrol any more.
+
+    The override is about days: nothing puts new test devices into the UIT after the closure.
+    A cohort that the table does not name closes with the TMAD: there the override holds for all.
+
+    Source:
+        S002 §2 (R-141, R-142).
+    """
+    if days.window.clause != TABLE or days.as_of <= days.window.last:
+        return ()
+    late = stock is not None and any(one.enrolled_on > days.window.last for one in stock.usable)
+    return tuple(one.name for one in definition.devices if late or not one.from_stock)
+
+
 def _all_in_stock(definition: Definition, stock: Stock | None, days: RunDays) -> bool:
     """Say whether every home is of the stock, enrolled while the cohort was open."""
     if stock is None or not all(one.from_stock for one in definition.devices):
@@ -190,6 +223,19 @@ def _lapsed(definition: Definition, days: RunDays, last: date) -> UsageError:
         cause="homes of the stock stay usable after the closure, but not after the TMAD's end",
         next_command=f"run.as_of = {last} or earlier, [[disabled_checks]] with id ="
         f' "{_TMAD}" and a day to {last + _DAY}, or the same command with {_OPTION}',
+    )
+
+
+def _closed(definition: Definition, days: RunDays, sets: tuple[str, ...]) -> UsageError:
+    last = days.window.last
+    return UsageError(
+        f"the cohort is closed: Migration DUST of {definition.cohort.key} ended on {last}"
+        f" ({days.window.clause}), and the run is over on {days.as_of}; homes of the sets"
+        f" {', '.join(sets)} would be enrolled after that, which {_OPTION} does not allow",
+        where=f"{definition.path}: run.as_of",
+        cause="a closed cohort enrols no new test devices; its migrated stock stays usable",
+        next_command=f"run.as_of = {last} or earlier, or from_stock = true in these sets and"
+        " run.stock with a file of smetsbench dust stock",
     )
 
 

@@ -4,9 +4,10 @@ Source: stand-in (migration.md 6.3; that there is an MRR is public, its columns 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -58,6 +59,9 @@ COLUMNS: Final = (
     *(*_STANDING, *_SPLIT, "evidence"),
 )
 
+#: A change of state: its day, and whether the installation waits for its hub from then on.
+_Stay = tuple[date, bool]
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -105,16 +109,39 @@ def tables(record: DustRecord) -> dict[str, bytes]:
 
     A day has a table when it was a migration day, or when something of a history falls on it.
     """
-    moves = [move for one in record.installations for move in moves_of(one)]
-    days = sorted({one.day for one in record.days} | {move.day for move in moves})
+    moves = _by_day(record)
+    days = sorted({one.day for one in record.days} | {*moves})
+    stays = {one.ref: _stays(one) for one in record.installations}
     made = {
-        f"{FOLDER}/daily-{day}.csv": _table(record, day.isoformat(), moves, lambda one: one, day)
-        for day in days
+        _daily(day): _table(record, day.isoformat(), moves.get(day, ()), stays, day) for day in days
     }
-    for week in sorted({week_of(day) for day in days}):
-        last = max(day for day in days if week_of(day) == week)
-        made[f"{FOLDER}/weekly-{week}.csv"] = _table(record, week, moves, week_of, last)
+    for week, those in groupby(days, week_of):
+        of_week = [*those]
+        counted = [move for day in of_week for move in moves.get(day, ())]
+        name = f"{FOLDER}/weekly-{week}.csv"
+        made[name] = _table(record, week, counted, stays, of_week[-1])
     return made
+
+
+def daily(record: DustRecord, day: date) -> bytes | None:
+    """Return the table of one day; None where it has none, see ``tables``."""
+    moves = _by_day(record)
+    if day not in moves and all(one.day != day for one in record.days):
+        return None
+    stays = {one.ref: _stays(one) for one in record.installations}
+    return _table(record, day.isoformat(), moves.get(day, ()), stays, day)
+
+
+def _daily(day: date) -> str:
+    return f"{FOLDER}/daily-{day}.csv"
+
+
+def _by_day(record: DustRecord) -> dict[date, list[Move]]:
+    found: dict[date, list[Move]] = {}
+    for one in record.installations:
+        for move in moves_of(one):
+            found.setdefault(move.day, []).append(move)
+    return found
 
 
 def write(folder: Path, record: DustRecord) -> tuple[str, ...]:
@@ -150,7 +177,7 @@ def _table(
     record: DustRecord,
     period: str,
     moves: Iterable[Move],
-    period_of: Callable[[date], object],
+    stays: Mapping[str, Sequence[_Stay]],
     last: date,
 ) -> bytes:
     """Return the table of a day or a week; what stands is counted at the end of ``last``."""
@@ -158,12 +185,11 @@ def _table(
     homes = {one.ref: one for one in record.installations}
     for one in homes.values():
         row = rows.setdefault(supplier_of(record, one), _Row())
-        age = awaiting_days(one, last)
+        age = _age(stays[one.ref], last)
         if age is not None:
             row.ages.append(age)
     for move in moves:
-        if str(period_of(move.day)) == period:
-            rows[supplier_of(record, homes[move.ref])].add(move)
+        rows[supplier_of(record, homes[move.ref])].add(move)
     head = record.header
     party = head.requesting_party or "RP"
     return table(
@@ -236,10 +262,21 @@ def day_of(entry: Entry) -> date:
 
 def awaiting_days(one: InstallationRecord, at: date) -> int | None:
     """Return how many days an installation has waited for its hub at the end of a day, or None."""
+    return _age(_stays(one), at)
+
+
+def _stays(one: InstallationRecord) -> list[_Stay]:
+    """Return each change of state: its day, and whether the installation waits for its hub."""
+    return [
+        (day_of(entry), entry.state == State.AWAITING_CHF) for entry in one.history if entry.state
+    ]
+
+
+def _age(stays: Sequence[_Stay], at: date) -> int | None:
     since: date | None = None
-    for entry in one.history:
-        if entry.state and day_of(entry) <= at:
-            since = day_of(entry) if entry.state == State.AWAITING_CHF else None
+    for day, is_awaiting in stays:
+        if day <= at:
+            since = day if is_awaiting else None
     return None if since is None else (at - since) // timedelta(days=1)
 
 

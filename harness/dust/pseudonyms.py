@@ -17,12 +17,18 @@ from harness.new_installations import EUI64_PREFIX
 from harness.transcript_pseudonyms import mpans_of
 
 _SEPARATORS: Final = ("", "-", ":", " ")
+#: All of an EUI-64 but its first octet, which is looked at afterwards: files are long and full of
+#: hex digits, separators are rare.
 _EUI64: Final = re.compile(
-    r"(?<![0-9A-Fa-f-])[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){7}(?![0-9A-Fa-f-])"
-    r"|(?<![0-9A-Fa-f:-])[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){7}(?![0-9A-Fa-f:-])"
+    rb"-[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){6}(?![0-9A-Fa-f-])"
+    rb"|:[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){6}(?![0-9A-Fa-f:-])"
 )
+_ROW: Final = re.compile(rb"[0-9]+")
+_MPAN_DIGITS: Final = 13
+_LETTERS: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_HEX_DIGITS: Final = frozenset(b"0123456789ABCDEFabcdef")
 #: A number beside a word that says whose it is: ``MPAN: 12…``, ``<ImportMPxN>12…``.
-_LABELLED: Final = re.compile(r"(?i)MP[xar]N\w{0,24}\W{1,12}(\d{6,13})\b")
+_LABELLED: Final = re.compile(r"[Mm][Pp][XxAaRr][Nn]\w{0,24}\W{1,12}(\d{6,13})\b")
 _DIGITS: Final = re.compile(r"(?<![0-9A-Za-z])\d{6,20}(?![0-9A-Za-z])")
 _UTRN_DIGITS: Final = 20
 _MADE_UP_MPXN: Final = "99"
@@ -75,12 +81,12 @@ class Pseudonyms:
             ours: Whether we wrote it: what looks like an MPAN there is a moment in milliseconds.
         """
         for inner in _unpacked(octets):
+            for eui64 in _eui64s(inner):
+                self.learn_eui64(eui64)
             text = inner.decode("latin-1")
-            for found in _EUI64.finditer(text):
-                self.learn_eui64(bytes.fromhex(re.sub("[-:]", "", found[0])))
             for number in _LABELLED.findall(text):
                 self._learn_number(number)
-            for mpan in () if ours else mpans_of(inner):
+            for mpan in () if ours else mpans_of(_rows_of_digits(inner)):
                 self._learn_number(mpan.decode())
 
     def _learn_number(self, number: str) -> None:
@@ -210,6 +216,31 @@ class _Finder:
             return new
         fresh = _hex(new, self._separator)
         return fresh if told == told.lower() and self._separator != "-" else fresh.upper()
+
+
+def _eui64s(octets: bytes) -> Iterator[bytes]:
+    """Yield the EUI-64s that are written in octets with hyphens or colons, in order."""
+    for found in _EUI64.finditer(octets):
+        start, separator = found.start() - 2, found[0][:1]
+        first, before = octets[max(start, 0) : start + 2], octets[max(start - 1, 0) : max(start, 0)]
+        is_whole = len(first) == 2 and _HEX_DIGITS.issuperset(first)
+        if is_whole and _HEX_DIGITS.isdisjoint(before) and before not in {b"-", separator}:
+            yield bytes.fromhex((first + found[0].replace(separator, b"")).decode())
+
+
+def _rows_of_digits(octets: bytes) -> bytes:
+    """Return the numbers that ``over`` would replace, a line each.
+
+    In digits of hex and base64 one in eleven rows of 13 has the check digit of an MPAN by chance.
+    """
+    rows = []
+    for found in _ROW.finditer(octets):
+        start, end = found.span()
+        if end - start == _MPAN_DIGITS:
+            around = octets[max(start - 1, 0) : start] + octets[end : end + 1]
+            if not any(one in _LETTERS for one in around):
+                rows.append(found[0])
+    return b"\n".join(rows)
 
 
 def _hex(octets: bytes, separator: str) -> bytes:

@@ -31,10 +31,14 @@ class SiteReach:
     office: Office = field(repr=False)
     sites: dict[Eui64, Site] = field(default_factory=dict, repr=False)
     added: dict[Eui64, tuple[Eui64, str]] = field(default_factory=dict)
+    #: Device, as it is printed -> where it stands, and what it is there.
+    _places: dict[str, tuple[Site, InstalledDevice]] = field(default_factory=dict, repr=False)
 
     def add(self, site: Site) -> None:
         """Take a site up."""
         self.sites[site.eui64(DeviceType.CHF)] = site
+        for item in site.installation.devices:
+            self._places[item.eui64] = (site, item)
 
     def add_ppmid(self, device: Eui64, hub: Eui64, model: str) -> None:
         """Take up a PPMID that was added to a home after its migration.
@@ -89,13 +93,5 @@ class SiteReach:
         if hub is not None:
             site = self.sites.get(hub)
             return None if site is None else (site, DeviceType.PPMID, model)
-        for site in self.sites.values():
-            item = _named(site, device)
-            if item is not None:
-                return site, item.role, item.profile
-        return None
-
-
-def _named(site: Site, device: Eui64) -> InstalledDevice | None:
-    printed = str(device)
-    return next((one for one in site.installation.devices if one.eui64 == printed), None)
+        found = self._places.get(str(device))
+        return None if found is None else (found[0], found[1].role, found[1].profile)

@@ -185,6 +185,11 @@ class BehindHub:
         words = self.server.line_defects
         return HAN_LOST in words or (DEAF_AFTER in words and not self.server.security.as_made)
 
+    @property
+    def at_ease(self) -> bool:
+        """Whether it has nothing to do of its own accord at its next wake."""
+        return self.images is None or self.images.at_ease
+
     def _wake(self, now: UtcMs) -> list[Effect]:
         if self.window is None:
             return []

@@ -140,6 +140,11 @@ class Smets1Display:
         called = [] if self.joined and self.session else self._call(now)
         return [note, *opened, *called, *woken, *self._plan(now)]
 
+    @property
+    def at_ease(self) -> bool:
+        """Whether it has nothing to do of its own accord at its next wake."""
+        return self.images.at_ease and not self.images.restarting
+
     def _plan(self, now: UtcMs) -> list[Effect]:
         refresh_s = self._settings.refresh_s
         return [] if refresh_s is None else [SetTimer(REFRESH_TIMER, UtcMs(now + 1000 * refresh_s))]

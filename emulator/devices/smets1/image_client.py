@@ -241,6 +241,12 @@ class HanImages:
             return [note, *self.ota.handle(OtaEvent.FAILED, None, now)]
         return [Note("image_verified"), *self.ota.handle(OtaEvent.VERIFIED, None, now)]
 
+    @property
+    def at_ease(self) -> bool:
+        """Whether it does nothing at its next wake: no image is under way, none is to be asked."""
+        ota = self.ota
+        return ota.state in RESTING and ota.ending_version is None and not ota.interrupted
+
     def wake(self, now: UtcMs) -> list[Effect]:
         """Go on with what sleep interrupted, battery permitting."""
         if self.why_postpone():

@@ -33,8 +33,3 @@ class Making:
     keys: FactoryKeys
     seed: int
     now: UtcMs
-
-
-def serial_of(eui64: Eui64) -> str:
-    """Return the serial number of the meter of that identifier. Source: invented."""
-    return f"14P{int.from_bytes(eui64.octets[4:], 'big') % 10_000_000:07}"

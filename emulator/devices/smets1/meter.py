@@ -20,6 +20,7 @@ from emulator.core.chance import Stream
 from emulator.core.clock import UtcMs
 from emulator.core.effects import CancelTimer, Note, SetTimer
 from emulator.core.ids import Eui64
+from emulator.core.labels import serial_of
 from emulator.crypto.dlms_factory import FactoryKeys
 from emulator.crypto.top_up_code import top_up_key
 from emulator.devices.consumption import DAY_MS, HALF_HOUR_MS, Consumption, Kind
@@ -40,7 +41,7 @@ from emulator.devices.smets1.logs import (
     EventLog,
     LogRow,
 )
-from emulator.devices.smets1.making import Making, serial_of
+from emulator.devices.smets1.making import Making
 from emulator.devices.smets1.object_model import Moment, ObjectTree
 from emulator.devices.smets1.prepayment import Account, Opening, PaymentMode
 from emulator.devices.smets1.profile_generic import CLOCK_CLASS, Buffer

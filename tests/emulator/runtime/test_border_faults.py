@@ -5,30 +5,17 @@ from dataclasses import dataclass
 import pytest
 
 from emulator.codecs.zcl.tunneling import RequestTunnel
-from emulator.core.chance import Chance
-from emulator.core.fault_schedule import FaultSchedule
-from emulator.core.faults import parse
 from emulator.core.ids import Eui64
-from emulator.han.address_book import AddressBook, Place
 from emulator.han.outputs import Settled
-from emulator.han.tunnel_line import Line
-from emulator.han.tunnel_server import TunnelServer
 from emulator.runtime import snapshot
-from emulator.runtime.box import Box
 from emulator.runtime.world import World
 from tests.emulator.runtime.small_world import (
     CHF,
     ESME,
-    GPF,
-    GSME,
     SECOND_US,
-    START,
-    USUAL,
-    ScriptedHub,
     message_for,
-    node,
 )
-from tests.emulator.runtime.test_outlet import Carrier, from_esme
+from tests.emulator.runtime.test_outlet import Carrier, from_esme, lonely_hub
 
 
 @dataclass
@@ -42,13 +29,7 @@ class Knowing(Carrier):
 def disturbed(*faults: str, outlet: Carrier | None = None) -> tuple[World, Carrier]:
     """A hub whose ESME has opened its tunnel from elsewhere; then the faults come."""
     carrier = outlet or Knowing()
-    book = AddressBook(0x1A2B, [Place(CHF, 0, 10), Place(GPF, 0, 11)])
-    lines = [Line(ESME, False, 1200), Line(GSME, True, 1200)]
-    hub = Box("chf", (CHF, GPF), ScriptedHub(), node(book, 0, USUAL), TunnelServer(lines))
-    chance = Chance(1)
-    schedule = FaultSchedule([parse(text) for text in faults], chance)
-    world = World([hub], schedule, chance, START, outlet=carrier)
-    world.start()
+    world = lonely_hub(carrier, *faults)
     world.run_until(world.now_us + SECOND_US)
     return world, carrier
 

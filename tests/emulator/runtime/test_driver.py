@@ -130,7 +130,6 @@ def test_a_cancelled_wait_leaves_nothing_behind() -> None:
     assert run(body()) == START + 10_000
 
 
-@pytest.mark.timeout(10)
 def test_a_wait_for_something_else_without_end_is_a_deadlock_though_the_world_could_go_on() -> None:
     async def body() -> None:
         driver = Driver(small_world())

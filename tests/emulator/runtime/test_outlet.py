@@ -8,6 +8,7 @@ from emulator.codecs.zcl.tunneling import RequestTunnel, RequestTunnelResponse, 
 from emulator.core.chance import Chance
 from emulator.core.effects import SendZcl, ZclIndication
 from emulator.core.fault_schedule import FaultSchedule
+from emulator.core.faults import parse
 from emulator.han.address_book import AddressBook, Place
 from emulator.han.outputs import Settled
 from emulator.han.tunnel_line import Line
@@ -45,13 +46,14 @@ class Carrier:
         return tunneling.decode(zcl_frame.decode(self.sent[-1][0].frame))
 
 
-def lonely_hub(outlet: Carrier | None) -> World:
-    """A hub whose devices are elsewhere."""
+def lonely_hub(outlet: Carrier | None, *faults: str) -> World:
+    """A hub whose devices are elsewhere, in an air that has these faults."""
     book = AddressBook(0x1A2B, [Place(CHF, 0, 10), Place(GPF, 0, 11)])
     lines = [Line(ESME, False, 1200), Line(GSME, True, 1200)]
     hub = Box("chf", (CHF, GPF), ScriptedHub(), node(book, 0, USUAL), TunnelServer(lines))
     chance = Chance(1)
-    world = World([hub], FaultSchedule([], chance), chance, START, outlet=outlet)
+    schedule = FaultSchedule([parse(text) for text in faults], chance)
+    world = World([hub], schedule, chance, START, outlet=outlet)
     world.start()
     return world
 
