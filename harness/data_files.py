@@ -1,7 +1,7 @@
 """Data files for the command line: which overlays are in use, and their errors made readable."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
@@ -37,9 +37,9 @@ _CAUSES: Final = {
 }
 
 #: Where another command than the one that failed helps on; it reads no overlay that may be broken.
-_NEXT: Final = {
-    "unknown-name": "smetsbench profiles",
-    "broken-overlay": "smetsbench data status --help",
+_NEXT: Final[Mapping[type[data_errors.DataError], str]] = {
+    data_errors.UnknownProfileError: "smetsbench profiles",
+    data_errors.OverlayError: "smetsbench data status --help",
 }
 
 
@@ -63,7 +63,7 @@ def usage_error(error: data_errors.DataError) -> UsageError:
         f"{error.code}: {error.why}",
         where=where,
         cause=_CAUSES.get(error.code, ""),
-        next_command=_NEXT.get(error.code, ""),
+        next_command=_NEXT.get(type(error), ""),
     )
 
 

@@ -35,6 +35,8 @@ _REFUSING: Final = (
     ("harness.door.errors", "refusal of the participant door", "smetsbench dust door --help"),
 )
 _OURS: Final = "stand-in"
+#: Stands in every name of a saboteur.
+_HYPHEN: Final = "-"
 
 
 class _Saboteur(Protocol):
@@ -83,7 +85,9 @@ def explain(term: str, overlays: Folders = ()) -> list[Explanation]:
         DataError: A data file cannot be used.
     """
     wanted = _canonical(term)
-    known = meanings(overlays)
+    is_saboteur = _HYPHEN in wanted  # all of them are; to list them loads parties and devices
+    sources = _SOURCES if is_saboteur else _PLAIN
+    known = [entry for source in sources for entry in source(overlays)]
     found = [entry for entry in known if _canonical(entry.id) == wanted]
     found = found or [entry for entry in known if wanted in _aliases(entry)]
     scenarios = {_canonical(name): name for name in _scenario_ids()}
@@ -92,7 +96,7 @@ def explain(term: str, overlays: Folders = ()) -> list[Explanation]:
     if found:
         return found
     # Saboteurs come last: they are looked up through the bench, and that loads every device.
-    devices = list(_device_defects())
+    devices = list(_device_defects()) if is_saboteur else []
     found = [entry for entry in devices if _canonical(entry.id) == wanted]
     if found:
         return found
@@ -295,7 +299,9 @@ def _scenario(name: str) -> Explanation:
     return Explanation("scenario", scenario.id, scenario.title, details, evidence)
 
 
-_SOURCES: Final[tuple[Callable[[Folders], Iterator[Explanation]], ...]] = (
+_Source = Callable[[Folders], Iterator[Explanation]]
+#: Sources of what is quickly told.
+_PLAIN: Final[tuple[_Source, ...]] = (
     _clauses,
     _duis_codes,
     _participant_codes,
@@ -307,10 +313,13 @@ _SOURCES: Final[tuple[Callable[[Folders], Iterator[Explanation]], ...]] = (
     _refusing_parties,
     _marks,
     _image_defects,
-    _party_defects,
-    _migration_defects,
-    _firmware_defects,
     _equivalent_steps,
     _migration,
     _profiles,
+)
+_SOURCES: Final[tuple[_Source, ...]] = (
+    *_PLAIN,
+    _party_defects,
+    _migration_defects,
+    _firmware_defects,
 )

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from device_profiles.files import Folders
 from firmware_images.synthetic_cpl import render_file
 from harness import standins
 from harness.cli.output import console, emit_json
@@ -46,12 +47,12 @@ def status(
                 "stand_ins": [_row(stand_in) for stand_in in found],
                 "other": {
                     name: {"stand_in": what, "replaced_by": by}
-                    for name, (what, by) in standins.OTHER_STAND_INS.items()
+                    for name, (what, by) in standins.others(folders).items()
                 },
             }
         )
         return
-    _print(found, [str(folder) for folder in folders])
+    _print(found, folders)
 
 
 def _row(stand_in: StandIn) -> dict[str, str]:
@@ -65,9 +66,9 @@ def _row(stand_in: StandIn) -> dict[str, str]:
     }
 
 
-def _print(found: list[StandIn], folders: list[str]) -> None:
+def _print(found: list[StandIn], folders: Folders) -> None:
     screen = console()
-    screen.print(f"overlays: {', '.join(folders) or 'none'}", markup=False)
+    screen.print(f"overlays: {', '.join(map(str, folders)) or 'none'}", markup=False)
     file = ""
     for stand_in in found:
         if stand_in.file != file:
@@ -80,7 +81,7 @@ def _print(found: list[StandIn], folders: list[str]) -> None:
     counts = Counter(s.file.split("/")[0] for s in found)
     told = ", ".join(f"{count} in {name}" for name, count in sorted(counts.items()))
     screen.print(f"{len(found)} stand-ins in data files: {told or 'none'}", markup=False)
-    for name, (what, by) in standins.OTHER_STAND_INS.items():
+    for name, (what, by) in standins.others(folders).items():
         screen.print(f"{name}: {what}; would be replaced by {by}", markup=False)
 
 

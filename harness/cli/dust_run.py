@@ -12,6 +12,7 @@ from harness.cli.tables import folded
 from harness.data_files import DataOption, overlays
 from harness.dust import engine, pack
 from harness.dust.choices import Choices
+from harness.dust.definition_words import MAX_SEED
 from harness.dust.record import DustRecord
 from harness.dust.run_doors import Opened, Watchers
 from harness.live.terminal import watching
@@ -29,7 +30,9 @@ def register(dust: typer.Typer) -> None:
 def run(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
     file: Annotated[Path, typer.Argument(help="The run definition.")],
     out: Annotated[Path, typer.Option(help="The run folder.")],
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed in the definition's stead.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=MAX_SEED, help="Seed in the definition's stead.")
+    ] = None,
     historical: Annotated[
         bool, typer.Option("--historical", help="Allow days outside those of Table 17.6.")
     ] = False,

@@ -1,5 +1,6 @@
 """``smetsbench faults``: what can go wrong on purpose, and how to order it."""
 
+from importlib import import_module
 from typing import Annotated, Any, Final
 
 import typer
@@ -24,6 +25,7 @@ _CRASH: Final[dict[str, Any]] = {
     "keys": {"commit": "number of the commit, from 1"},
     "example": "crash:commit=5@harness",
 }
+_DEFECTS: Final = "harness.dust.definition_defects"
 #: Faults that do not work on every link of their sort.
 _NARROW: Final = frozenset(name for name, row in FAULTS.items() if row.only) | {_CRASH["name"]}
 
@@ -35,8 +37,14 @@ def register(app: typer.Typer) -> None:
 
 def faults(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    defects: Annotated[
+        bool, typer.Option("--defects", help="List the defects of DUST runs instead.")
+    ] = False,
 ) -> None:
     """List the faults: what each does, its keys, and an order that works."""
+    if defects:
+        _show_defects(as_json=as_json)
+        return
     rows = [*(_row(name, row) for name, row in FAULTS.items()), _CRASH]
     if as_json:
         emit_json(
@@ -53,6 +61,23 @@ def faults(
         )
         return
     _show(rows)
+
+
+def _show_defects(*, as_json: bool) -> None:
+    known = import_module(_DEFECTS)  # loads every device: only when asked for
+    rows: list[dict[str, Any]] = [
+        {"name": name, "does": said, "of_one_home": known.can_be_of_one_home(name)}
+        for name, said in (known.of_devices() | known.of_parties()).items()
+    ]
+    if as_json:
+        emit_json({"defects": rows})
+        return
+    screen = console()
+    screen.print("Defects of a DUST run's definition: all homes by [faults] defects,", markup=False)
+    screen.print("some by [[fault]] defects (not those with a * behind the name).", markup=False)
+    for row in rows:
+        star = "" if row["of_one_home"] else " *"
+        screen.print(f"{row['name']}{star}  {row['does']}", markup=False)
 
 
 def _row(name: str, row: FaultRow) -> dict[str, Any]:

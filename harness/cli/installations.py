@@ -70,7 +70,7 @@ def _write(out: Path, made: tuple[Installation, ...]) -> None:
     suffix = out.suffix.lower()
     if suffix not in {".toml", ".csv"}:
         raise UsageError(
-            f"no form of installation file ends in {suffix or 'nothing'}",
+            "the name does not say which form the file is to have",
             where=str(out),
             cause="the form follows from the name: .toml or .csv",
             next_command="smetsbench installations new --out installations.toml",

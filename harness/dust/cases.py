@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from harness.dust.chronicle import ALERT, ANSWER, FILE_RESULT, PAPER_RESULT, STATE
+from device_profiles.words import DeviceType
+from harness.dust.chronicle import ALERT, ANSWER, DEVICE, FILE_RESULT, PAPER_RESULT, STATE
 from harness.dust.definition import Definition
 from harness.dust.definition_models import Case, Expect, Waiver
+from harness.dust.definition_words import Shown
 from harness.dust.events import DustEvent
 from harness.dust.record import CaseResult, Expected, KeptFile
 from harness.migration.record import InstallationRecord
@@ -130,6 +132,8 @@ def _expected(one: Expect, case: Case, refs: Sequence[str], facts: Facts) -> Ite
             yield _of_request(ref, one, case, facts)
         if one.alert:
             yield _of_alert(ref, one, case, facts)
+        if one.device is not None and one.shows is not None:
+            yield _of_device(ref, one.device, one.shows, case, facts)
 
 
 # -- what a record shows ---------------------------------------------------------------------------
@@ -236,6 +240,20 @@ def _of_alert(ref: str, one: Expect, case: Case, facts: Facts) -> Expected:
     hit = next((e for e in about if one.alert in {e.code, e.told.get("s1sp")}), None)
     actual = one.alert if hit else ", ".join(sorted({event.code for event in about}))
     return _row(f"alert of {ref}", one.alert, (actual, hit), case, about, facts)
+
+
+def _of_device(ref: str, device: DeviceType, shows: Shown, case: Case, facts: Facts) -> Expected:
+    """Return what a device showed when it was looked at last."""
+    about = [
+        event
+        for event in facts.about(ref)
+        if event.kind == DEVICE and (event.told["type"], event.told["shows"]) == (device, shows)
+    ]
+    last = about[-1] if about else None
+    wanted = "as the papers say" if last is None else str(last.told["expected"])
+    actual = "" if last is None else str(last.told["found"])
+    hit = last if last is not None and last.told["right"] else None
+    return _row(f"{DEVICE} {device} {shows} of {ref}", wanted, (actual, hit), case, about, facts)
 
 
 def _any(events: Sequence[DustEvent], name: str, wanted: str) -> tuple[str, DustEvent | None]:

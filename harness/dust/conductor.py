@@ -18,7 +18,8 @@ from harness.dust.batches import Batches
 from harness.dust.chronicle import OUT, Chronicle, OnEvent, plain_name
 from harness.dust.closing import RunDays
 from harness.dust.definition import Definition
-from harness.dust.definition_faults import floods_of
+from harness.dust.definition_faults import defects_of, floods_of
+from harness.dust.dormant_notices import DormantNotices
 from harness.dust.entry import Entry, answered, not_met
 from harness.dust.events import Level, Phase
 from harness.dust.papers import Desk, PaperOffice
@@ -29,6 +30,7 @@ from harness.dust.retrying import MOST_ROUNDS, Retrying, with_attempts
 from harness.dust.stages import Memory, Migration
 from harness.dust.turns import Progress, TurnKind, outcomes, sheet
 from harness.dust.wire import Wire
+from harness.migration.misconduct import Misconduct
 from harness.migration.states import State
 
 _MORNING: Final = time(6)
@@ -107,7 +109,8 @@ class DustConductor:
             await self._migration.leave_out([home.ref for home in self._homes])
             self._finish()
             return None
-        return self._open(TurnKind.AUTHORISE)
+        notices = DormantNotices(self._definition, self._homes, self._plan, course, self._chronicle)
+        return self._open(TurnKind.AUTHORISE, notices.send(self._today()))
 
     def load(self, world: DoorWorld, state: Mapping[str, Any]) -> None:
         """Go on where a checkpoint was."""
@@ -120,6 +123,7 @@ class DustConductor:
         office = world.smets1.course.office
         if self._definition.retry.max_attempts is not None:
             office.book = with_attempts(office.book, self._definition.retry.max_attempts)
+            office.book = Misconduct.of(defects_of(self._definition)).book(office.book)
         self._progress = Progress.load(state["progress"]) if has else Progress()
         self._chronicle = Chronicle(self._folder, self._now, self._on_event, state.get("chronicle"))
         self._wire = Wire(self._folder, state.get("wire"))
@@ -329,7 +333,7 @@ class DustConductor:
 
     # -- sheets and records --------------------------------------------------------------------
 
-    def _open(self, kind: TurnKind) -> TurnSheet:
+    def _open(self, kind: TurnKind, notices: tuple[OutFile, ...] = ()) -> TurnSheet:
         """Open a turn: what goes out is kept, the record is written."""
         progress = self._progress
         progress.number += 1
@@ -340,7 +344,8 @@ class DustConductor:
         if kind is TurnKind.CLOSE:
             self._chronicle.phase = Phase.CLOSE
         record = self._made(over=False)
-        found = sheet(progress, self._today(), self._out_files(record), self._batches.lacking())
+        files = (*notices, *self._out_files(record))
+        found = sheet(progress, self._today(), files, self._batches.lacking())
         for file in found.files:
             self._chronicle.keep(
                 f"{OUT}/{plain_name(file.name)}",
@@ -361,8 +366,7 @@ class DustConductor:
             return committed
         number = self._progress.number
         told = [*committed, *self._migration.out_files(), outcomes(number, record)]
-        day = f"{mrr.FOLDER}/daily-{self._today()}.csv"
-        found = mrr.tables(record).get(day)
+        found = mrr.daily(record, self._today())
         if found is not None:
             told.append(OutFile(f"mrr-{number:03d}-{self._today()}.csv", found))
         return tuple(told)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from device_profiles.files import Folders
 from harness.dust.cases import Facts, first_failing_step
-from harness.dust.chronicle import ANSWER, PAPER_RESULT, STATE
+from harness.dust.chronicle import ANSWER, DEVICE, PAPER_RESULT, STATE
 from harness.dust.definition import Definition
 from harness.dust.record import Attribution, CaseResult, Defect, Expected
 from harness.migration.record import InstallationRecord
@@ -24,8 +24,8 @@ class DefectRow(TableRow):
     """Whose a defect is, and how grave.
 
     Attributes:
-        what: ``case``, ``request``, ``paper``, ``refused``, ``open``, ``broken``, or the state an
-            installation rests in outside all cases.
+        what: ``case``, ``request``, ``paper``, ``device``, ``refused``, ``open``, ``broken``, or
+            the state an installation rests in outside all cases.
         step: Begin of the first failing step's id; empty: any.
         code: Begin of the code; empty: any.
         severity: 1 (gravest) to 5; 0: that of the case.
@@ -135,6 +135,8 @@ def _row_of(
     if bad.what.startswith("answer to "):
         never = record is not None and record.state is not State.MIGRATED and not bad.actual
         return row_for(rows, _CASE, step, code) if never else row_for(rows, _REQUEST)
+    if bad.what.startswith(f"{DEVICE} "):
+        return row_for(rows, _CASE, step, code) if not bad.actual else row_for(rows, DEVICE)
     if not bad.what.startswith(("state of ", "code of ", "step of ")):
         return row_for(rows, _PAPER)
     return row_for(rows, _CASE, step, code)

@@ -8,14 +8,15 @@ from typing import Any, Final
 
 from pydantic import Field, ValidationError
 
-from device_profiles.cohort import Cohort, load_cohort
-from device_profiles.errors import DataError, InvalidValueError
-from device_profiles.files import Folders, read_toml, refuse
+from device_profiles.cohort import Cohort, cohort_names, load_cohort
+from device_profiles.errors import DataError, InvalidValueError, UnknownNameError
+from device_profiles.files import Folders, read_toml
 from device_profiles.overlay import overlays_of
 from device_profiles.sections import Section
 from device_profiles.words import InstallationClass
 from harness.data_files import usage_error
 from harness.dust import definition_checks, definition_values
+from harness.dust.definition_firmware import EarlyFirmware
 from harness.dust.definition_models import (
     About,
     CapacityTable,
@@ -33,7 +34,7 @@ from harness.dust.definition_models import (
     SupplierChange,
     Waiver,
 )
-from harness.dust.definition_words import Environment
+from harness.dust.definition_refusals import meant, wrong_shape
 from harness.errors import UsageError
 from harness.files import read_octets
 
@@ -55,6 +56,7 @@ class DefinitionFile(Section):
     capacity: CapacityTable = CapacityTable()
     devices: tuple[DeviceSet, ...] = Field(min_length=1)
     change_of_supplier: tuple[SupplierChange, ...] = ()
+    early_firmware: tuple[EarlyFirmware, ...] = ()
     faults: FaultsTable = FaultsTable()
     fault: tuple[FaultTable, ...] = ()
     mistake: tuple[MistakeTable, ...] = ()
@@ -83,6 +85,7 @@ class Definition:
         capacity: ``[capacity]``.
         devices: ``[[devices]]``, in order.
         changes: ``[[change_of_supplier]]``.
+        early_firmware: ``[[early_firmware]]``.
         faults: ``[faults]``.
         home_faults: ``[[fault]]``.
         mistakes: ``[[mistake]]``.
@@ -105,6 +108,7 @@ class Definition:
     capacity: CapacityTable
     devices: tuple[DeviceSet, ...]
     changes: tuple[SupplierChange, ...]
+    early_firmware: tuple[EarlyFirmware, ...]
     faults: FaultsTable
     home_faults: tuple[FaultTable, ...]
     mistakes: tuple[MistakeTable, ...]
@@ -128,11 +132,6 @@ class Definition:
         return DORMANT_ONLY if classes == {InstallationClass.DORMANT} else DUST
 
     @property
-    def is_hil(self) -> bool:
-        """Whether real devices are on the bench."""
-        return self.run.environment is Environment.HIL
-
-    @property
     def refs(self) -> tuple[str, ...]:
         """Every home's ref, in the order of the sets."""
         return tuple(ref for one in self.devices for ref in one.refs)
@@ -149,11 +148,12 @@ class Definition:
         return found
 
     def refs_of(self, about: About) -> tuple[str, ...]:
-        """Return the homes a table is about: its refs, or its whole set, or all homes."""
+        """Return the homes a table is about: its refs, its set (or some of it), or all homes."""
         if about.refs:
             return about.refs
         if about.set:
-            return next(one.refs for one in self.devices if one.name == about.set)
+            whole = next(one.refs for one in self.devices if one.name == about.set)
+            return whole[: about.count] if isinstance(about, FaultTable) else whole
         return self.refs
 
     def place(self, name: str) -> Path:
@@ -172,6 +172,7 @@ class Definition:
             "capacity": _plain(self.capacity),
             "devices": [_plain(one) for one in self.devices],
             "change_of_supplier": [_plain(one) for one in self.changes],
+            "early_firmware": [_plain(one) for one in self.early_firmware],
             "faults": _plain(self.faults),
             "fault": [_plain(one) for one in self.home_faults],
             "mistake": [_plain(one) for one in self.mistakes],
@@ -225,17 +226,24 @@ def load_definition(
 def _definition(
     path: Path, octets: bytes, base: Path, folders: Folders, told: DefinitionFile
 ) -> Definition:
+    named = told.run.cohort
+    try:
+        cohort = load_cohort(_beside(named, base), folders)
+    except UnknownNameError as error:
+        why = f"{named}: {error.why}{meant(named, cohort_names(folders))}"
+        raise InvalidValueError(why, file=path, key="run.cohort") from error
     return Definition(
         path=path,
         folder=base,
         octets=octets,
         overlays=tuple(folders),
-        cohort=load_cohort(_beside(told.run.cohort, base), folders),
+        cohort=cohort,
         run=told.run,
         participant=told.participant,
         capacity=told.capacity,
         devices=told.devices,
         changes=told.change_of_supplier,
+        early_firmware=told.early_firmware,
         faults=told.faults,
         home_faults=told.fault,
         mistakes=told.mistake,
@@ -254,7 +262,7 @@ def _validated(path: Path) -> DefinitionFile:
     try:
         return DefinitionFile.model_validate(table)
     except ValidationError as error:
-        raise refuse(error, path) from error
+        raise wrong_shape(error, path, DefinitionFile) from error
 
 
 def _lifted(table: Mapping[str, Any], path: Path) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from harness.dust.definition_models import About, DeviceSet
 from harness.dust.definition_words import Environment, Mode, SetShape
 from harness.errors import UsageError
 from harness.migration import volume_faults
+from harness.migration.step_table import load_steps
+from harness.migration.volume_faults import Trouble
 from harness.migration.volume_shared import refuse_unknown
 from harness.rules.migration_capacity import REMAINDERS
 from harness.rules.migration_rulebook import load_rule_book
@@ -76,6 +78,7 @@ def _cohort(definition: "Definition") -> None:
 def _abouts(definition: "Definition") -> Iterator[tuple[str, About]]:
     lists: dict[str, Iterable[About]] = {
         "change_of_supplier": definition.changes,
+        "early_firmware": definition.early_firmware,
         "fault": definition.home_faults,
         "mistake": definition.mistakes,
         "case": definition.cases,
@@ -151,11 +154,20 @@ def _faults(definition: "Definition") -> None:
             if fault.partition(":")[0] == flood.NAME:
                 Flood.parse(fault)
             else:
-                volume_faults.parse([fault], known=refuse_unknown)
+                _steps(definition, key, volume_faults.parse([fault], known=refuse_unknown))
         except UsageError as error:
             raise _wrong(definition, key, f"{fault}: {error.what}") from error
     for number, table in enumerate(definition.home_faults):
         _days(definition, f"fault.{number}.day", table.day)
+
+
+def _steps(definition: "Definition", key: str, trouble: Trouble) -> None:
+    """Steps at which something goes wrong are steps."""
+    known = load_steps(definition.overlays)
+    for _moment, step, _device in trouble.script.orders:
+        if step not in known:
+            why = f"there is no step {step} (there are: {', '.join(known)})"
+            raise _wrong(definition, key, why)
 
 
 def _capacity(definition: "Definition") -> None:

@@ -9,6 +9,7 @@ from harness.door import flood
 from harness.dust.definition import Definition
 from harness.dust.definition_words import GAS_SILENT, SetShape
 from harness.migration import volume_faults
+from harness.migration.misconduct import AT, Misconduct
 from harness.migration.script import Script, Tamper, When
 from harness.migration.volume_faults import Trouble
 from harness.migration.volume_shared import refuse_unknown
@@ -23,11 +24,25 @@ class DayTrouble:
     Attributes:
         trouble: Orders on links in force from the beginning, and the day's script; a home that is
             meant stands in the place (``GSME@REF``, ``@REF``) and in the order (``home=REF``).
-        defects: Defects of devices and parties.
     """
 
     trouble: Trouble
-    defects: tuple[str, ...]
+
+
+def defects_of(definition: Definition) -> tuple[str, ...]:
+    """Return the defects of a run: ``NAME``, or ``NAME@REF`` where one home alone is meant."""
+    found = [*definition.faults.defects]
+    for table in definition.home_faults:
+        for name in table.defects:
+            if name not in definition.faults.defects:
+                found += [f"{name}{AT}{ref}" for ref in definition.refs_of(table)]
+    return tuple(dict.fromkeys(found))
+
+
+def put_in(definition: Definition) -> tuple[str, ...]:
+    """Return a sentence on the defects of a run, for what it does not prove; none without."""
+    names = defects_of(definition)
+    return (f"Defects put in on purpose: {', '.join(names)}.",) if names else ()
 
 
 def is_flood(order: str) -> bool:
@@ -87,7 +102,8 @@ def trouble_of(definition: Definition, day: int, refs: tuple[str, ...]) -> DayTr
             _add(orders, found.script, ref)
     for ref in _left_gas(definition, refs):
         _add(orders, volume_faults.parse([GAS_SILENT], known=refuse_unknown).script, ref)
-    return DayTrouble(Trouble(tuple(on_links), Script(orders, files)), definition.faults.defects)
+    omits = Misconduct.of(defects_of(definition)).omits
+    return DayTrouble(Trouble(tuple(on_links), Script(orders, files, omits=omits)))
 
 
 def _left_gas(definition: Definition, refs: tuple[str, ...]) -> list[str]:

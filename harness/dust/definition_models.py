@@ -10,6 +10,8 @@ from device_profiles.sections import Flag, Section
 from device_profiles.words import DeviceType, Dormancy, InstallationClass
 from harness.dust.definition_words import (
     ASKED,
+    MAX_SEED,
+    SHOWN_BY,
     ChangeMoment,
     EntryCheck,
     Environment,
@@ -19,6 +21,8 @@ from harness.dust.definition_words import (
     Payment,
     SetPpmid,
     SetShape,
+    Shown,
+    named_models,
 )
 from harness.migration.states import State
 from harness.rules.roles import UserRole
@@ -28,7 +32,7 @@ SetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 Ref = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
 Text = Annotated[str, Field(min_length=1, max_length=400)]
 Count = Annotated[int, Field(strict=True, ge=1, le=5_000)]
-Whole = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
+Whole = Annotated[int, Field(strict=True, ge=0, le=MAX_SEED)]
 
 
 class RunTable(Section):
@@ -160,7 +164,7 @@ class DeviceSet(Section):
     @classmethod
     def _models_in_one_text(cls, table: object) -> object:
         if isinstance(table, dict) and isinstance(table.get("models"), str):
-            return {**table, "models": _named_models(table["models"])}
+            return {**table, "models": named_models(table["models"])}
         return table
 
     @model_validator(mode="after")
@@ -224,12 +228,26 @@ class FaultTable(About):
     """``[[fault]]``: what goes wrong in some homes, or in the files of one day.
 
     Attributes:
+        count: How many of the set, from its first on; None: all of it.
         faults: As with ``--fault``; ``file:TYPE/WORD`` is about the whole file of a day.
+        defects: As with ``--defect``.
         day: Migration day, from 1, whose files are meant; None: every day's.
     """
 
-    faults: Annotated[tuple[Text, ...], Field(min_length=1)]
+    count: Count | None = None
+    faults: tuple[Text, ...] = ()
+    defects: tuple[Text, ...] = ()
     day: Annotated[int, Field(strict=True, ge=1, le=60)] | None = None
+
+    @model_validator(mode="after")
+    def _means_something(self) -> Self:
+        if not self.faults and not self.defects:
+            raise ValueError("name faults, or defects")
+        if self.count is not None and (not self.set or self.refs):
+            raise ValueError("count is of a set: name the set, and no refs")
+        if self.defects and self.day is not None:
+            raise ValueError("day is about faults: a defect is there from the beginning on")
+        return self
 
 
 class MistakeTable(About):
@@ -296,6 +314,8 @@ class Expect(Section):
         request: Service reference variant that is asked of them, e.g. ``4.1.1``.
         answer: Response code or class of it, e.g. ``I0``.
         alert: Alert code that the participant gets.
+        device: Device of the home that is looked at once it has migrated.
+        shows: What of it is as the papers say.
     """
 
     file: str = ""
@@ -306,6 +326,17 @@ class Expect(Section):
     request: str = ""
     answer: str = ""
     alert: str = ""
+    device: DeviceType | None = None
+    shows: Shown | None = None
+
+    @model_validator(mode="after")
+    def _looks_at_a_device(self) -> Self:
+        if (self.device is None) != (self.shows is None):
+            raise ValueError("device goes with shows")
+        can = () if self.device is None else SHOWN_BY.get(self.device, ())
+        if self.device is not None and self.shows not in can:
+            raise ValueError(f"a {self.device} shows {', '.join(can) or 'nothing'}")
+        return self
 
     @model_validator(mode="after")
     def _expects_something(self) -> Self:
@@ -368,14 +399,3 @@ class ExitTable(Section):
     open_defects_below: Annotated[int, Field(strict=True, ge=1, le=6)] = 3
     terminal_states: Flag = True
     evidence_complete: Flag = True
-
-
-def _named_models(text: str) -> dict[str, str]:
-    """Read ``ROLE=profile, ROLE=profile``."""
-    found: dict[str, str] = {}
-    for part in filter(None, (one.strip() for one in text.split(","))):
-        role, equals, profile = (one.strip() for one in part.partition("="))
-        if not equals or role in found:
-            raise ValueError("models: write ROLE=profile, ROLE=profile, each role once")
-        found[role] = profile
-    return found

@@ -4,26 +4,35 @@ What is misspelt here would otherwise be found in the middle of a run, or never:
 fails for a code that nothing has, or as a defect that is built into nothing.
 """
 
+import re
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
+from device_profiles.duis_services import load_duis_services
 from device_profiles.errors import DataError, InconsistentDataError
+from device_profiles.participant_codes import load_participant_codes
 from harness.door.call_back import is_loopback
-from harness.door.gbcs_homes import emulated
+from harness.dust.definition_defects import check_defects, may_have
+from harness.dust.definition_refusals import meant
 from harness.dust.definition_words import Mode
 from harness.dust.retry import load_strategy
-from harness.errors import UsageError
+from harness.formats.migration_files.words import FileType
 from harness.migration.step_table import load_steps
 from harness.rules.error_codes import CodeTable, load_codes
 from harness.rules.migration_rulebook import load_rule_book
 
 if TYPE_CHECKING:
     from harness.dust.definition import Definition
+    from harness.dust.definition_models import DeviceSet, Expect
 
 _OFF: Final = "off"
 _NO_CODE: Final = "none"
+_ANSWER: Final = re.compile(r"[IEW]\d{0,4}")
+_ALERTS: Final = frozenset({"alert", "s1sp"})
+#: What cases may expect of files, and what is said of them.
+_FILES: Final = ("MA outcome", *FileType)
+_RESULTS: Final = ("accepted", "repaired", "refused")
 _MOST_PORTS: Final = 0xFFFF
-#: What the names of defects begin with that the devices of a migration can have.
-_SMETS1: Final = "s1-"
 
 
 def check(definition: "Definition") -> None:
@@ -35,7 +44,8 @@ def check(definition: "Definition") -> None:
     codes = load_codes(definition.overlays)
     _retry(definition, codes)
     _expected(definition, codes)
-    _defects(definition)
+    _looked_for(definition)
+    check_defects(definition)
     _changes(definition)
     _listen(definition)
 
@@ -68,16 +78,39 @@ def _expected(definition: "Definition", codes: CodeTable) -> None:
                 raise _wrong(definition, f"{key}.step", why)
 
 
-def _defects(definition: "Definition") -> None:
-    """Defects are of SMETS1 devices: those of parties and of other devices are in no home here."""
-    for name in definition.faults.defects:
-        try:
-            emulated().refuse_unknown_defects([name])
-        except UsageError as error:
-            raise _wrong(definition, "faults.defects", error.what) from error
-        if not name.startswith(_SMETS1):
-            why = f"{name}: a run builds in defects of SMETS1 devices ({_SMETS1}…), and no others"
-            raise _wrong(definition, "faults.defects", why)
+def _looked_for(definition: "Definition") -> None:
+    """What cases look for can be there: answers, alerts, files and devices that nobody has fail."""
+    for number, case in enumerate(definition.cases):
+        named = map(definition.set_of, definition.refs_of(case))
+        sets = {one.name: one for one in named}.values()
+        for place, one in enumerate(case.expect):
+            for name, why in _not_there(definition, one, sets):
+                raise _wrong(definition, f"case.{number}.expect.{place}.{name}", why)
+
+
+def _not_there(
+    definition: "Definition", one: "Expect", sets: Iterable["DeviceSet"]
+) -> Iterator[tuple[str, str]]:
+    """Yield the keys of an expectation that nothing can meet, and why."""
+    services, asks = load_duis_services(definition.overlays), definition.participant.asks
+    if one.request and one.request not in services:
+        yield "request", f"there is no service {one.request}{meant(one.request, services)}"
+    if one.request and definition.participant.mode is Mode.SIMULATED and one.request not in asks:
+        yield "request", f"the participant does not ask for {one.request} (asks: {', '.join(asks)})"
+    if one.answer and not _ANSWER.fullmatch(one.answer):
+        yield "answer", f"{one.answer!r} is no response code (I0, E11) or class of it (I, E, W)"
+    if one.device is not None and not any(may_have(each, one.device) for each in sets):
+        yield "device", f"none of its homes has a {one.device}"
+    codes = load_participant_codes(definition.overlays)
+    words = {
+        "alert": {code for kind, code in codes if kind in _ALERTS},
+        "file": _FILES,
+        "result": _RESULTS,
+    }
+    for name, known in words.items():
+        told = getattr(one, name)
+        if told and told not in known:
+            yield name, f"there is no {name} {told!r} (there are: {', '.join(sorted(known))})"
 
 
 def _changes(definition: "Definition") -> None:

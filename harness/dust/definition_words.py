@@ -3,13 +3,17 @@
 import enum
 from typing import Final
 
-from device_profiles.words import SupplyShape
+from device_profiles.words import DeviceType, SupplyShape
 
 #: Services that a simulated supplier may ask of homes that have migrated, in its order.
 ASKED: Final = (
     *("6.21", "6.23", "4.1.1", "8.2", "11.2", "1.1.1", "1.6", "2.2", "4.8.1", "4.18", "5.1"),
     *("6.13", "7.4", "8.9"),
 )
+
+
+#: Largest seed of a run.
+MAX_SEED: Final = 10_000_000
 
 
 class Environment(enum.StrEnum):
@@ -85,6 +89,26 @@ class Family(enum.StrEnum):
     OTHER = "other"
 
 
+class Shown(enum.StrEnum):
+    """What a device that has migrated shows to its S1SP, and a case may look at."""
+
+    SERIAL = "serial"  # its serial number is that on its label
+    EUI64 = "eui64"  # it tells the EUI-64 that its papers name
+    CLOCK = "clock"  # its clock is right
+    PAYMENT_MODE = "payment-mode"  # it is in the mode that its papers name
+    DEVICES = "devices"  # the hub's device log lists the devices of the papers, no other
+    KEYS = "keys"  # it lets in its S1SP alone: not the SMSO, and nobody with a wrong proof
+
+
+_SHOWN: Final = (Shown.SERIAL, Shown.EUI64, Shown.CLOCK, Shown.KEYS)
+#: Device type -> what of it a case may look at.
+SHOWN_BY: Final = {
+    DeviceType.CHF: (*_SHOWN, Shown.DEVICES),
+    DeviceType.ESME: (*_SHOWN, Shown.PAYMENT_MODE),
+    DeviceType.GSME: (*_SHOWN, Shown.PAYMENT_MODE),
+}
+
+
 class EntryCheck(enum.StrEnum):
     """What an entry criterion looks at."""
 
@@ -121,3 +145,18 @@ class Mistake(enum.StrEnum):
     REPLAYED = "replayed-request"  # a request that was taken is sent again
     UNSIGNED_REQUEST = "unsigned-request"  # a request is sent again without its signature
     NO_PASSWORD = "no-password"  # noqa: S105 - sealed, and its MAPASSWORD file is not handed in
+
+
+def named_models(text: str) -> dict[str, str]:
+    """Read ``ROLE=profile, ROLE=profile``.
+
+    Raises:
+        ValueError: It is of another form.
+    """
+    found: dict[str, str] = {}
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        role, equals, profile = (one.strip() for one in part.partition("="))
+        if not equals or role in found:
+            raise ValueError("models: write ROLE=profile, ROLE=profile, each role once")
+        found[role] = profile
+    return found

@@ -3,10 +3,13 @@
 import asyncio
 import json
 import shutil
+import socket
+import sqlite3
 from pathlib import Path
 from typing import Final
 
 from device_profiles.errors import DataError
+from device_profiles.files import reading_once
 from emulator.core.ids import Eui64
 from harness.data_files import reading_data
 from harness.door.door import Door, DoorOptions
@@ -17,6 +20,7 @@ from harness.dust import mrr, pack, reports
 from harness.dust.choices import BEGUN, DEFINITION, Choices, Prepared, prepare
 from harness.dust.chronicle import EVENTS
 from harness.dust.conductor import DustConductor, begins_at
+from harness.dust.definition_faults import defects_of
 from harness.dust.definition_homes import changes
 from harness.dust.disabled_checks import switches_on
 from harness.dust.index import NAME as INDEX
@@ -33,6 +37,7 @@ from harness.dust.run_doors import (
     Watchers,
     address_of,
     announce,
+    listening,
     open_ways,
     places,
     served,
@@ -79,14 +84,20 @@ def start(
     """
     prepared = prepare(choices)
     folder = RunFolder(out)
-    folder.make()
-    with folder.lock():
-        _clear(choices.file, out, force=force)
-        write_octets(out / DEFINITION, prepared.definition.octets)
-        told = json.dumps(choices.dump(), indent=1) + "\n"
-        write_octets(out / BEGUN, told.encode())
-        with reading_data():
-            return _play(prepared, out, watchers or Watchers())
+    with listening(prepared) as at:  # before anything is made or cleared: it may be in use
+        folder.make()
+        with folder.lock():
+            _clear(choices.file, out, force=force)
+            write_octets(out / DEFINITION, prepared.definition.octets)
+            told = json.dumps(choices.dump(), indent=1) + "\n"
+            write_octets(out / BEGUN, told.encode())
+            try:
+                with reading_data():
+                    return _play(prepared, out, watchers or Watchers(), at)
+            except UsageError:
+                if not (out / RUN).exists():
+                    _empty(out)  # nothing has begun: there is nothing to go on with
+                raise
 
 
 def resume(folder: Path, watchers: Watchers | None = None) -> DustRecord:
@@ -98,7 +109,9 @@ def resume(folder: Path, watchers: Watchers | None = None) -> DustRecord:
         BenchError: The homes or the participant broke.
     """
     with RunFolder(folder).lock(), reading_data():
-        return _play(prepare(Choices.load(folder)), folder, watchers or Watchers())
+        prepared = prepare(Choices.load(folder))
+        with listening(prepared) as at:
+            return _play(prepared, folder, watchers or Watchers(), at)
 
 
 def _clear(file: Path, out: Path, *, force: bool) -> None:
@@ -130,6 +143,11 @@ def _clear(file: Path, out: Path, *, force: bool) -> None:
             cause="the command was given twice, or the folder was forgotten",
             next_command=f"{again} {out} --force   (replaces it; or {again} OTHER-FOLDER)",
         )
+    _empty(out)
+
+
+def _empty(out: Path) -> None:
+    """Take away what a run leaves in its folder."""
     for name in _OURS:
         place = out / name
         if place.is_dir() and not place.is_symlink():
@@ -141,7 +159,9 @@ def _clear(file: Path, out: Path, *, force: bool) -> None:
 # -- playing ---------------------------------------------------------------------------------------
 
 
-def _play(prepared: Prepared, folder: Path, watchers: Watchers) -> DustRecord:
+def _play(
+    prepared: Prepared, folder: Path, watchers: Watchers, at: socket.socket | None
+) -> DustRecord:
     definition, homes = prepared.definition, _homes(prepared)
     trust, drop = places(prepared, folder)
     keys = participants_keys(trust, homes.suppliers, definition.run.seed)
@@ -163,10 +183,11 @@ def _play(prepared: Prepared, folder: Path, watchers: Watchers) -> DustRecord:
         patience_s=None if prepared.is_simulated else definition.participant.patience_s,
         tell=DoorLog(folder / DOOR_LOG).write,
     )
-    door = Door(options)
+    ways = open_ways(prepared, at, drop)
+    with reading_once():
+        door = Door(options)
     try:
         write_public(trust, door.world.public_keys())
-        ways = open_ways(prepared, drop)
         opened = Opened(address_of(ways.listen), str(drop or ""), str(trust))
         announce(opened, folder, None if prepared.is_simulated else watchers.on_open)
         asyncio.run(served(prepared, door, ways, folder))
@@ -190,7 +211,7 @@ def _homes(prepared: Prepared) -> Homes:
         start_at=begins_at(prepared.plan),
         users=tuple(dict.fromkeys(Eui64.parse(one.to) for one in changes(definition))),
         switches=switches_on(first, definition.disabled_checks, book),
-        defects=definition.faults.defects,
+        defects=defects_of(definition),
     )
 
 
@@ -203,6 +224,13 @@ def _complain(door: Door, folder: Path) -> None:
     error = door.broken
     if isinstance(error, DataError | HarnessError):
         raise error  # a table of an overlay, or what the bench itself says
+    if isinstance(error, OSError | sqlite3.Error):
+        raise BenchError(
+            f"the run folder is out of reach: {error}",
+            where=str(getattr(error, "filename", None) or folder),
+            cause="a full disk, or a folder that was taken away or can only be read",
+            next_command=f"put it right: smetsbench resume {folder}",
+        ) from error
     if error is not None:
         raise BenchError(
             f"the run broke: {type(error).__name__}: {error}",

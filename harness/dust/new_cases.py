@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from device_profiles.cohort import Cohort, HandoverOrder
+from device_profiles.words import DeviceType
 
 #: Codes of the two faults of a new definition. Source: stand-in (migration.md 6.4).
 _TEST_CODE: Final = "X-16.10.2"
@@ -93,8 +94,43 @@ def cases(cohort: Cohort, *, simulated: bool) -> Iterator[NewCase]:
         (_answered("4.1.1"),),
         "S1SR",
     )
+    yield from _of_devices(cohort)
     if simulated:
         yield from _of_services(cohort)
+
+
+def _of_devices(cohort: Cohort) -> Iterator[NewCase]:
+    """Yield what devices show to their S1SP once they have migrated."""
+    holders = [one.value for one in cohort.handover.holders]
+    meters = [one for one in holders if one != DeviceType.CHF]
+    yield NewCase(
+        "Labels, identifiers and clocks are as the papers say",
+        "post-migration",
+        _refs("dual-001"),
+        tuple(_shows(one, what) for one in holders for what in ("serial", "eui64", "clock")),
+        "S1SR",
+    )
+    yield NewCase(
+        "Devices let their S1SP in, and nobody else",
+        "post-migration",
+        _refs("dual-001"),
+        tuple(_shows(one, "keys") for one in holders),
+        "TMAD 5.11",
+    )
+    yield NewCase(
+        "The hub's device log lists the devices of the papers, no other",
+        "post-migration",
+        _refs("dual-001"),
+        (_shows("CHF", "devices"),),
+        "S1SR",
+    )
+    yield NewCase(
+        "Meters that prepay go on prepaying",
+        "prepay",
+        _set("prepay"),
+        tuple(_shows(one, "payment-mode") for one in meters),
+        "TMAD 4.49",
+    )
 
 
 def _of_services(cohort: Cohort) -> Iterator[NewCase]:
@@ -132,6 +168,10 @@ def _of_services(cohort: Cohort) -> Iterator[NewCase]:
 
 def _answered(service: str) -> str:
     return f'request = "{service}", answer = "I0"'
+
+
+def _shows(device: str, what: str) -> str:
+    return f'device = "{device}", shows = "{what}"'
 
 
 def _third(cohort: Cohort) -> str:

@@ -164,9 +164,16 @@ class NewDefinition:
 
     def _faults(self) -> Iterator[str]:
         yield "# Faults of all homes, in the words of: smetsbench migration run --help"
+        yield "# Defects of devices and parties: smetsbench faults --defects"
         yield "[faults]"
         yield "faults = []"
         yield "defects = []"
+        yield ""
+        yield "# Those of some homes: a set, some of it (count), or refs. For example:"
+        yield "# [[fault]]"
+        yield '# set = "dual"'
+        yield "# count = 1"
+        yield '# defects = ["s1-esme-other-serial", "omits-h2-gsme"]'
         yield ""
         yield from _fault("back", _TEST_FAILS)
         if hands_over(self.cohort):

@@ -16,6 +16,7 @@ from harness.door.ports import OutFile, Paper, PaperFinding, PaperOutcome
 from harness.dust.chronicle import IN, OUT, PAPER_RESULT, Chronicle, plain_name
 from harness.dust.declared import meters_of
 from harness.dust.definition import Definition
+from harness.dust.definition_faults import defects_of
 from harness.dust.disabled_checks import switches_on
 from harness.dust.events import Level, Phase
 from harness.formats.authorisation import demand_file, sealed, signed
@@ -33,6 +34,7 @@ from harness.formats.authorisation.reading import Authorisation, Severity, read
 from harness.formats.authorisation.writing import ENDINGS, write
 from harness.formats.migration_files.faults import MigrationFileError
 from harness.formats.migration_files.parties import Directory, register_of
+from harness.migration.misconduct import Misconduct
 from harness.migration.office import Office
 from harness.rules.migration_authorisation import InstalledDevices
 from harness.rules.migration_authorisation_check import check, refused_file
@@ -106,6 +108,7 @@ class PaperOffice:
         self._chronicle = chronicle
         self._today = today
         self._office = office
+        self._wrong = Misconduct.of(defects_of(definition))
         self._layout: Layout = load_layout(definition.overlays)
         self._directory = Directory(keys)
         self._register = register_of(keys)
@@ -232,15 +235,15 @@ class PaperOffice:
 
     def _question(self) -> Question:
         today = self._today()
-        switches = switches_on(today, self._definition.disabled_checks, self._office.book)
+        off = switches_on(today, self._definition.disabled_checks, self._office.book)
         return Question(
             self._office.book,
             self._office.lists,
-            cohort=self._definition.cohort,
+            cohort=self._office.cohort,
             day=today,
             installed=self._installed,
             register=self._register,
-            switches=switches,
+            switches=self._wrong.switches(off),
         )
 
     def _repaired(

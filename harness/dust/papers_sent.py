@@ -53,8 +53,10 @@ class PapersSent:
         name = DemandName(COMMITMENT, party_id(named.name), user, tag, first)
         return f"{name}.csv", render_demand(COMMITMENT, lines)
 
-    def dormant_schedules(self, homes: Iterable[Installation], day: date) -> tuple[Paper, ...]:
-        """Return the dormant schedule notifications, one for each supplier of dormant meters.
+    def dormant_schedules(
+        self, homes: Iterable[Installation], day: date
+    ) -> tuple[tuple[str, str, bytes], ...]:
+        """Return the dormant schedule notifications: supplier of dormant meters, name, octets.
 
         Args:
             homes: The homes; those without a day stand in none.
@@ -71,7 +73,11 @@ class PapersSent:
                     line = DormantMeterLine(home.ref, meter.mpxn or "", meter.supplier, *window)
                     due.setdefault(meter.supplier, []).append(line)
         return tuple(
-            (self._name(SCHEDULE, supplier, day), render_workbook(DormantMeterLine, lines))
+            (
+                supplier,
+                self._name(SCHEDULE, supplier, day),
+                render_workbook(DormantMeterLine, lines),
+            )
             for supplier, lines in sorted(due.items())
         )
 

@@ -14,6 +14,7 @@ from harness.dust.chronicle import Chronicle
 from harness.dust.closing import RunDays
 from harness.dust.defects import DefectRow, find_defects, load_defect_rows
 from harness.dust.definition import Definition
+from harness.dust.definition_faults import put_in
 from harness.dust.exits import Outcome, judge_exit, verdict_of
 from harness.dust.pack_parts import versions
 from harness.dust.record import Criterion, Day, DustRecord, Header, RunState
@@ -22,7 +23,7 @@ from harness.dust.reports import replace_whole
 from harness.migration.record import InstallationRecord
 from harness.rules.migration_rulebook import RuleBook
 from harness.setting import version
-from harness.standins import OTHER_STAND_INS, collect
+from harness.standins import collect, others
 from harness.verdict import Verdict
 
 RUN: Final = "run.json"
@@ -54,6 +55,7 @@ def header_of(definition: Definition, days: RunDays, homes: Sequence[Installatio
         versions=versions(),
         stand_ins=stand_ins_of(definition, homes),
         rules_accepted=definition.rules_accepted,
+        not_proven=(*put_in(definition), *days.remarks),
     )
 
 
@@ -70,12 +72,12 @@ def stand_ins_of(definition: Definition, homes: Sequence[Installation]) -> dict[
         file: f"{len(rows)} values; {', '.join(dict.fromkeys(rows))}"
         for file, rows in sorted(found.items())
     }
-    others = {
+    elsewhere = {
         name: better
-        for name, (_what, better) in OTHER_STAND_INS.items()
+        for name, (_what, better) in others(folders).items()
         if name.startswith(("migration", "made-up", "role octets"))
     }
-    return told | others
+    return told | elsewhere
 
 
 @dataclass(slots=True)

@@ -4,14 +4,15 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from harness.door.client import HttpWay
 from harness.door.door import Door
-from harness.door.drop import FileDrop
+from harness.door.drop import FileDrop, make_drop
 from harness.door.http import stop_on_signals
 from harness.door.intake import Note
 from harness.door.listening_at import open_socket
@@ -33,6 +34,8 @@ DROP: Final = "drop"
 _OFF: Final = "off"
 #: Seconds between two looks into the drop of a participant that plays in this process.
 _LOOK_S: Final = 0.02
+#: Seconds for which the file drop may be out of reach before the run stops. Source: invented.
+_DROP_PATIENCE_S: Final = 5.0
 #: Seconds for which an outside participant can still read that the run is over.
 _LINGER_S: Final = 2.0
 
@@ -101,22 +104,47 @@ def places(prepared: Prepared, folder: Path) -> tuple[Path, Path | None]:
     return prepared.definition.place(named.trust), drop
 
 
-def open_ways(prepared: Prepared, drop: Path | None) -> WaysIn:
-    """Open the ways in.
+@contextmanager
+def listening(prepared: Prepared) -> Iterator[socket.socket | None]:
+    """Hold the address of a run's HTTP door; None where it is shut.
 
     Raises:
-        UsageError: None is open, or the address cannot be had.
+        UsageError: The address cannot be had.
     """
     named = prepared.definition.participant
     listen = "127.0.0.1:0" if prepared.is_simulated else named.listen
     at = None if listen == _OFF else _socket(listen)
+    try:
+        yield at
+    finally:
+        if at is not None:
+            at.close()
+
+
+def open_ways(prepared: Prepared, at: socket.socket | None, drop: Path | None) -> WaysIn:
+    """Open the ways in.
+
+    Args:
+        prepared: The run.
+        at: Socket of its HTTP door; None where it is shut.
+        drop: Folder of its file drop, or None.
+
+    Raises:
+        UsageError: None is open, or the drop cannot be made.
+    """
+    named = prepared.definition.participant
     if at is None and drop is None:
         raise UsageError(
             "neither HTTP nor a file drop is open",
             where="participant.listen, participant.drop",
             cause="no way in is left",
         )
-    return WaysIn(at, drop, look_s=_LOOK_S) if prepared.is_simulated else WaysIn(at, drop)
+    if drop is not None:
+        make_drop(drop)
+    if prepared.is_simulated:
+        return WaysIn(at, drop, look_s=_LOOK_S, drop_patience_s=_DROP_PATIENCE_S)
+    patience_s = min(_DROP_PATIENCE_S, named.patience_s / 2)  # before silence is heard
+    return WaysIn(at, drop, drop_patience_s=patience_s)
 
 
 def _socket(listen: str) -> socket.socket:
@@ -238,6 +266,8 @@ def _complain(
 def _shut(serving: asyncio.Future[None], folder: Path) -> HarnessError:
     """Return what to say of doors that closed before the run was over."""
     error = None if serving.cancelled() else serving.exception()
+    if isinstance(error, BenchError):
+        error.next_command = f"{error.next_command or 'put it right'}: smetsbench resume {folder}"
     if isinstance(error, HarnessError):
         return error
     return BenchError(

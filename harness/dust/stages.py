@@ -17,9 +17,10 @@ from harness.door.world import DoorWorld
 from harness.dust.chronicle import Chronicle
 from harness.dust.declared import Meters, declared
 from harness.dust.definition import Definition
-from harness.dust.definition_faults import trouble_of
+from harness.dust.definition_faults import defects_of, trouble_of
 from harness.dust.definition_homes import Change, changes
 from harness.dust.definition_words import ChangeMoment
+from harness.dust.device_looks import DeviceLooks, wanted_of
 from harness.dust.events import Level, Phase
 from harness.dust.letters import Letters
 from harness.dust.wire import Wire
@@ -54,12 +55,14 @@ class Memory:
         days: Migration day, from 1 -> the homes it began with.
         on_links: Orders that are in force.
         changed: Homes whose supplier has changed.
+        looked: Homes whose devices were looked at.
     """
 
     told: dict[str, int] = field(default_factory=dict)
     days: dict[int, tuple[str, ...]] = field(default_factory=dict)
     on_links: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    looked: list[str] = field(default_factory=list)
 
     def dump(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -68,13 +71,15 @@ class Memory:
             "days": [[day, list(refs)] for day, refs in self.days.items()],
             "on_links": self.on_links,
             "changed": self.changed,
+            "looked": self.looked,
         }
 
     @classmethod
     def load(cls, state: Mapping[str, Any]) -> "Memory":
         """Return a dumped one."""
         days = {int(day): tuple(refs) for day, refs in state["days"]}
-        return cls(dict(state["told"]), days, list(state["on_links"]), list(state["changed"]))
+        lists = (list(state[name]) for name in ("on_links", "changed", "looked"))
+        return cls(dict(state["told"]), days, *lists)
 
 
 class Migration:
@@ -248,6 +253,17 @@ class Migration:
             if clock.now() < leg:
                 await clock.sleep_until(leg)
             self._flush(at_work=self._chronicle.last > before)
+        await self._look_at_devices()
+
+    async def _look_at_devices(self) -> None:
+        """Look at what cases ask of homes that have migrated since the last time."""
+        wanted = wanted_of(self._definition)
+        due = [ref for ref in self.in_states(State.MIGRATED) if ref in wanted]
+        for ref in due:
+            if ref not in self.memory.looked:
+                self.memory.looked.append(ref)
+                await DeviceLooks(self._course, self._chronicle, wanted).look(ref)
+                self._flush()
 
     # -- what goes wrong -----------------------------------------------------------------------
 
@@ -257,9 +273,12 @@ class Migration:
         for day, those in self.memory.days.items():
             orders |= trouble_of(self._definition, day, those).trouble.script.orders
         today = trouble_of(self._definition, number, tuple(refs)).trouble.script
-        return Script(orders, today.files if files else {})
+        return Script(orders, today.files if files else {}, omits=today.omits)
 
     async def _disturb(self, number: int, refs: Sequence[str]) -> None:
+        if number == 1:
+            for name in defects_of(self._definition):
+                self._chronicle.tell("fault", f"built in: {name}", level=Level.WARNING)
         for order in trouble_of(self._definition, number, tuple(refs)).trouble.on_links:
             if order not in self.memory.on_links:
                 self.memory.on_links.append(order)

@@ -17,6 +17,7 @@ from harness.migration.script import AFTER, BEFORE
 from harness.migration.states import Owner, State
 from harness.migration.steps import FAILED, Case, Steps, Told, ok
 from harness.migration.testing import Testing
+from harness.rules.in_hand import in_hand
 
 _SKIPPED: Final = ("H1", "H2", "H3")
 _COMMISSIONING: Final = ("C1", "C2", "C3", "C4", "C5", "C6", "C7")
@@ -166,7 +167,8 @@ class DevicePhases:
     async def commission(self, cases: Sequence[Case]) -> None:
         """Commission viable installations; what failed before is tried again."""
         for case in cases:
-            await self._commission_one(case)
+            with in_hand(case.ref):
+                await self._commission_one(case)
 
     async def _commission_one(self, case: Case) -> None:
         await self.steps.move(case, State.COMMISSIONING, "C1", "commissioning begins")

@@ -33,6 +33,7 @@ from harness.rules.eligibility import (
     eligibility_checks,
     migrating,
 )
+from harness.rules.in_hand import in_hand
 from harness.rules.migration_calendar import FileDayFacts, calendar_checks
 from harness.rules.migration_installation import class_of
 from harness.rules.migration_planning import (
@@ -140,7 +141,8 @@ class Planning:
                 continue
             record.dormancy = dormancy_of(home)
             facts = self._facts(home, has_place.get(home.ref, True))
-            found[home.ref] = self._verdict(home.ref, self._plan(facts, record))
+            with in_hand(home.ref):
+                found[home.ref] = self._verdict(home.ref, self._plan(facts, record))
         return found
 
     def authorise(self, records: Sequence[InstallationRecord]) -> dict[str, InstallationVerdict]:
@@ -148,10 +150,11 @@ class Planning:
         found = {}
         for record in records:
             home = self._homes[record.ref]
-            self._exchange(home)
-            facts = self._facts(home, has_place=True)
             checks = {rule: self._planned[rule] for rule in ("P5", "4.49(e)")}
-            found[record.ref] = self._verdict(record.ref, self._judge().run(checks, facts))
+            with in_hand(home.ref):
+                self._exchange(home)
+                facts = self._facts(home, has_place=True)
+                found[record.ref] = self._verdict(record.ref, self._judge().run(checks, facts))
         return found
 
     def early_update(

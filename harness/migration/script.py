@@ -30,7 +30,8 @@ class Script:
         orders: When -> orders for ``Bench.disturb``; ``{ref}`` in one stands for the home.
         files: File type (``MEF``) -> what happens to its octets on the way.
         acts: When -> what else is done to the home.
-        omits: Steps (``R1``, or ``R1/GSME``) that their party says it took and did not.
+        omits: Steps (``R1``, or ``R1/GSME``) that their party says it took and did not; behind
+            ``@`` the one home (``R1@REF``) at which it did not.
     """
 
     orders: Mapping[When, tuple[str, ...]] = field(default_factory=dict)
@@ -38,9 +39,12 @@ class Script:
     acts: Mapping[When, Act] = field(default_factory=dict)
     omits: frozenset[str] = frozenset()
 
-    def omits_step(self, step: str, device: str) -> bool:
-        """Say whether the party of a step only says that it took it."""
-        return step in self.omits or f"{step}/{device}" in self.omits
+    def omits_step(self, step: str, device: str, ref: str) -> bool:
+        """Say whether the party of a step only says that it took it, at a home."""
+        if not self.omits:
+            return False
+        named = (step, f"{step}/{device}")
+        return any(one in self.omits or f"{one}@{ref}" in self.omits for one in named)
 
     async def play(self, moment: str, step: str, device: str, site: Site, attempt: int) -> None:
         """Do what is scripted for a moment at one step.

@@ -12,6 +12,7 @@ from harness.migration.record import Entry, InstallationRecord
 from harness.migration.script import AFTER, BEFORE, Script, Watch
 from harness.migration.site import Site
 from harness.migration.states import State, StrandedCause
+from harness.rules.in_hand import in_hand
 from harness.rules.migration_appendices import Value
 from harness.rules.migration_rulebook import Judge
 from harness.rules.outcomes import Outcome, Refusal
@@ -208,10 +209,11 @@ class Steps:
         named = "" if device_type is None else device_type.value
         if not begun:
             await self.begin(case, step, named)
-        if self.script.omits_step(step, named):
+        if self.script.omits_step(step, named, case.ref):
             told = ok(self.office.steps[step].title)
         else:
-            told = await act()
+            with in_hand(case.ref):
+                told = await act()
         self.note(case, step, told, device_type, actor=actor)
         await self.script.play(AFTER, step, named, case.site, case.attempt)
         await self._look(case, step)

@@ -17,6 +17,7 @@ from harness.formats.migration_files.devices import DeviceModel
 from harness.formats.migration_files.header import Header
 from harness.formats.migration_files.words import MeterStatus, ProcessingMode
 from harness.rules.eligibility import EligibilityFacts, Lists, eligibility_checks
+from harness.rules.in_hand import in_hand
 from harness.rules.migration_authorisation import (
     AuthorisationFacts,
     Places,
@@ -189,7 +190,8 @@ class InstallationRules:
         for rule, of_models in self._eligible.items():
             asked[rule] = partial(judge.ask, rule, of_models, models)
         mine = [rule for rule in self._book.rules if rule in asked and _is_of(rule, desk)]
-        return tuple(asked[rule]() for rule in mine)
+        with in_hand(facts.installation.ref):
+            return tuple(asked[rule]() for rule in mine)
 
     def _models(self, facts: CommonFacts, day: date) -> EligibilityFacts:
         combination = combination_of(facts.installation, self._lists)

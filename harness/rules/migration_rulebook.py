@@ -17,6 +17,7 @@ from device_profiles.errors import (
 from device_profiles.files import Folders
 from emulator.core.values import quick
 from harness.rules.error_codes import CodeTable, load_codes
+from harness.rules.in_hand import home_in_hand
 from harness.rules.migration_tables import (
     AppendixLinkRow,
     AppendixRow,
@@ -103,11 +104,17 @@ class Switches:
         disabled: Rules that are not asked.
         forced: Rules that are asked on days on which they do not hold.
         overridden: Rules whose rejection the operator accepts: told as a warning.
+        off_at: Rule -> refs of the installations of which alone it is not asked.
     """
 
     disabled: frozenset[str] = frozenset()
     forced: frozenset[str] = frozenset()
     overridden: frozenset[str] = frozenset()
+    off_at: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def is_off(self, rule: str) -> bool:
+        """Say whether a rule is not asked: of nobody, or not of the installation in hand."""
+        return rule in self.disabled or home_in_hand() in self.off_at.get(rule, ())
 
     def refuse_unknown(self, book: RuleBook) -> None:
         """Refuse a name that no rule has: a misspelt one would change nothing, in silence.
@@ -147,7 +154,7 @@ class Judge:
         row = self.book.rules.get(rule)
         if row is None:
             raise UnknownNameError("the rule table has no such rule", file=rule)
-        if rule in self.switches.disabled:
+        if self.switches.is_off(rule):
             return _told(row, Result.SKIPPED, "switched off for this run")
         if not row.in_force(self.day) and rule not in self.switches.forced:
             return _told(row, Result.SKIPPED, f"not in force on {self.day}")

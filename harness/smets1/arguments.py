@@ -1,14 +1,16 @@
 """What the words of the steps table mean: request arguments to DLMS data."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from emulator.codecs.dlms import axdr
 from emulator.codecs.dlms.axdr import Data, Tag
 from emulator.codecs.dlms.selective import CaptureObject, RangeSelection
+from emulator.core.clock import UtcMs
 from emulator.core.values import quick
 from emulator.crypto.dlms_key_transfer import NewKey, transfer_parameters
+from harness.dlms.clock import clock_data, clock_of
 from harness.errors import UsageError
 
 #: Status of an account in use. Source: IEC 62056-6-2 Account (known).
@@ -64,6 +66,7 @@ class Arguments:
         mode: Payment mode: 1 credit, 2 prepayment.
         token: The top-up code's digits.
         clock: Moment to set the clock to, as DLMS date-time octets.
+        since: When that was the present moment: a clock that is set later is set to so much more.
         keys: New keys, and the master key they are wrapped under.
         wrapped: The same as a key transfer's parameters, where somebody else wrapped them.
         image: The firmware image.
@@ -79,6 +82,7 @@ class Arguments:
     mode: int | None = None
     token: str = ""
     clock: bytes = b""
+    since: UtcMs | None = None
     keys: tuple[bytes, Sequence[NewKey]] | None = None
     wrapped: Data | None = None
     image: Image | None = None
@@ -88,6 +92,14 @@ class Arguments:
     leaver: bytes = b""
     ticket: bytes = b""
     metadata: bytes = b""
+
+    def at(self, now: UtcMs) -> "Arguments":
+        """Return them as they are at a moment: the time to set a clock to goes on."""
+        shown = clock_of(axdr.octets(self.clock)).at if self.clock else None
+        if self.since is None or shown is None:
+            return self
+        later = clock_data(UtcMs(shown + now - self.since)).value
+        return replace(self, clock=later if isinstance(later, bytes) else self.clock, since=now)
 
     def __repr__(self) -> str:
         """Return nothing that keys or codes can be read from."""

@@ -7,7 +7,7 @@ Source:
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Final
 
@@ -38,6 +38,8 @@ _SILENCES: Final = frozenset(why.value for why in Silence)
 _NOTHING_CAME: Final = frozenset({Silence.NO_ANSWER, Silence.LINK_LOST, Silence.ABORTED})
 #: Attributes from which on a request for several is worth while.
 _FEW: Final = 2
+#: A time that took longer on its way to a device is told once more. Source: invented.
+_STALE_MS: Final = 10_000
 _BLOCKS_LEFT: Final = 4  # attribute of class 18: number of the first block that is missing
 
 
@@ -124,6 +126,8 @@ class HeadEnd:
             account.done = Done.NOT_SUPPORTED
             return account
         client = ""
+        if given.clock:
+            given = replace(given, since=self.clock.now())
         for step in equivalent.steps:
             taken, client = await self._step(step, given, client, account), step.client
             account.taken.append(taken)
@@ -219,16 +223,21 @@ class HeadEnd:
             return Taken(step, answer.why.value)
         return _of_read(step, answer[0])
 
-    async def _set(self, step: EquivalentStep, given: Arguments) -> Taken:
+    async def _set(self, step: EquivalentStep, given: Arguments, *, fresh: bool = True) -> Taken:
+        given = given.at(self.clock.now())
         value = argument_of(step.argument, given)
         if value is None:
             raise UsageError(
                 "a set step says nothing of what it writes",
                 where=f"catalogues/dmves.csv, {step.service} step {step.step}",
             )
+        begun = self.clock.now()
         answer = await self.port.set([(Attribute(descriptor(step)), value)])
         if isinstance(answer, Unanswered):
             return Taken(step, answer.why.value)
+        stale = given.since is not None and self.clock.now() - begun > _STALE_MS
+        if stale and fresh:  # it slept while the time to set went by; now it is awake
+            return await self._set(step, given, fresh=False)
         return Taken(step, _word(answer[0]))
 
     async def _invoke(self, step: EquivalentStep, given: Arguments, patience_s: int) -> Taken:

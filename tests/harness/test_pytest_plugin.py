@@ -13,6 +13,9 @@ _CONFTEST = """
 import sys
 sys.path.insert(0, {root!r})
 import harness.scenarios.catalogue, harness.setting
+from hypothesis.internal.conjecture import providers
+# Without this it reads the source of every module for constants to try, eight seconds long.
+providers._get_local_constants = lambda: providers._local_constants
 from tests.harness import fake_bench, tiny_scenarios
 harness.scenarios.catalogue.CATALOGUE = dict(
     tiny_scenarios.CATALOGUE, **{{"TINY-09": "conftest_bad:BAD"}}

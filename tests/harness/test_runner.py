@@ -298,7 +298,7 @@ def test_a_hang_takes_bench_time_and_no_real_time(
     record = play_one(scenario(doing(_hang, timeout_s=86_400 * 7)), tmp_path, monkeypatch)
     assert record.steps[0].verdict is Verdict.PASS  # it heard nothing, which is for it to judge
     assert (record.ended_at or 0) - (record.started_at or 0) >= 10_000_000
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_a_wait_that_no_operation_ends_is_cut_off(

@@ -19,6 +19,7 @@ from harness.migration.commissioning_world import CommissioningWorld
 from harness.migration.course import Course
 from harness.migration.file_work import FileWork
 from harness.migration.invariants import Invariants
+from harness.migration.misconduct import part_of, with_values
 from harness.migration.office import Office
 from harness.migration.planning import Arrangements, Planning
 from harness.migration.record import InstallationRecord
@@ -207,7 +208,7 @@ class World:
     def _put_wrong(self, defect: MigrationDefect) -> None:
         for course in self.courses.values():
             for path, override in defect.wrong.items():
-                part, method = _part(course, path)
+                part, method = part_of(course, path)
                 self._replace(part, method, override(course, getattr(part, method)))
 
     def _replace(self, part: object, method: str, other: object) -> None:
@@ -305,18 +306,6 @@ def batch_of(row: MigrationRow, home: Home) -> str:
     return f"{cohort_of(row, home)}/{home.batch}"
 
 
-def _part(course: Course, path: str) -> tuple[object, str]:
-    """Return the object and the method that a path of a defect names.
-
-    Paths begin at the course: ``office.smso.drop``, ``files.rp.common``.
-    """
-    *parts, method = path.split(".")
-    part: object = course
-    for name in parts:
-        part = getattr(part, name)
-    return part, method
-
-
 def _orders(stage: Stage) -> dict[When, tuple[str, ...]]:
     orders: dict[When, tuple[str, ...]] = {}
     for one in stage.script:
@@ -365,11 +354,7 @@ def _cohort(run: Run, row: MigrationRow, key: str) -> Cohort:
         changes["dates.requesting_party_closed"] = date.fromisoformat(row.closed)
     for name in run.options.defects:
         changes |= DEFECTS[name].cohort if name in DEFECTS else {}
-    for path, value in changes.items():
-        section, _, leaf = path.partition(".")
-        part = getattr(cohort, section).model_copy(update={leaf: value})
-        cohort = cohort.model_copy(update={section: part})
-    return cohort
+    return with_values(cohort, changes)
 
 
 def without_gas(home: Installation) -> Installation:

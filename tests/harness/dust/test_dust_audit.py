@@ -7,17 +7,20 @@ from pathlib import Path
 import pytest
 
 from emulator.core.clock import UtcMs
+from harness.cli import dust_run
 from harness.dust.cases import Facts, judge_cases
 from harness.dust.choices import Choices
 from harness.dust.comparison import record_of
 from harness.dust.defects import find_defects, load_defect_rows
 from harness.dust.definition import MAX_BYTES, load_definition
+from harness.dust.definition_words import MAX_SEED
 from harness.dust.engine import start
 from harness.dust.record import Attribution
 from harness.errors import UsageError
 from harness.migration.record import Entry, InstallationRecord
 from harness.migration.states import State
 from harness.rules.migration_rulebook import load_rule_book
+from tests.harness.cli.command_line import run as command
 from tests.harness.dust import dust_runs
 from tests.harness.dust.definitions_given import given, text_of, written
 
@@ -32,10 +35,53 @@ UNKNOWN = {
     CASE % 'code = "X-TYPO"': "case.0.expect.0.code",
     CASE % 'step = "Q9"': "case.0.expect.0.step",
     '[faults]\ndefects = ["no-such"]\n': "faults.defects",
-    '[faults]\ndefects = ["omits-h2-esme"]\n': "faults.defects",
+    '[faults]\ndefects = ["mcc-allows-99-days"]\n': "faults.defects",
     '[faults]\ndefects = ["esme-ignores-hash"]\n': "faults.defects",
     CHANGE % 4: "change_of_supplier.0.count",
+    CASE % 'request = "4.1.9", answer = "I0"': "case.0.expect.0.request",
+    CASE % 'request = "2.5", answer = "I0"': "case.0.expect.0.request",
+    CASE % 'request = "4.1.1", answer = "OK"': "case.0.expect.0.answer",
+    CASE % 'alert = "N999"': "case.0.expect.0.alert",
+    CASE % 'file = "MA", result = "accepted"': "case.0.expect.0.file",
+    CASE % 'file = "MCF", result = "fine"': "case.0.expect.0.result",
+    (CASE % 'device = "GSME", shows = "serial"').replace("dual", "elec"): "case.0.expect.0.device",
+    '[[fault]]\nfaults = ["before:T9/mute@han"]\n': "fault.0.faults",
 }
+#: What is written in another way -> the key, and what is said.
+MISWRITTEN = {
+    '[retry]\npolicies = "never"\n': ("retry.policies", "is policy meant?"),
+    '[[fault]]\nfault = ["mute@han"]\n': ("fault.0.fault", "is faults meant?"),
+    '[[faults]]\nfaults = ["mute@han"]\n': ("faults", "one table is due: [NAME]"),
+    '[faults]\ndefects = "omits-h2"\n': ("faults.defects", "a list is due"),
+    CASE % 'state = "migrated"': ("case.0.expect.0.state", "is Migrated meant?"),
+    CASE % 'device = "ESME", shows = "serail"': ("case.0.expect.0.shows", "is serial meant?"),
+    CASE % 'device = "PPMID", shows = "clock"': ("case.0.expect.0", "a PPMID shows nothing"),
+    CASE % 'device = "ESME"': ("case.0.expect.0", "device goes with shows"),
+    "[reporting]\nx = 1\n": ("reporting", "there is no key reporting"),
+    '[[devices]]\nname = "Homes"\n': ("devices.4.name", "'Homes' is not of the form"),
+}
+
+
+@pytest.mark.parametrize(("more", "told"), MISWRITTEN.items())
+def test_a_slip_is_told_with_its_key_and_what_is_meant(
+    tmp_path: Path, more: str, told: tuple[str, str]
+) -> None:
+    key, says = told
+    with pytest.raises(UsageError) as refused:
+        given(tmp_path, more)
+    assert f", {key}" in (refused.value.where or "")
+    assert says in refused.value.what
+
+
+def test_a_cohort_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"DA, EA, EB, EC, IOC, MDS\); is EA meant\?") as refused:
+        given(tmp_path, cohort="ea")
+    assert refused.value.where == f"{tmp_path / 'run.toml'}, run.cohort"
+
+
+def test_a_seed_beyond_the_limit_is_refused_before_anything_is_read() -> None:
+    told = ("run", "gone.toml", "--out", "gone", "--seed", str(MAX_SEED + 1))
+    assert command(dust_run.register, *told)[0] == 2
 
 
 @pytest.mark.parametrize(("more", "key"), UNKNOWN.items(), ids=UNKNOWN.values())

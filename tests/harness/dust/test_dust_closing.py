@@ -51,7 +51,7 @@ def test_the_day_after_the_end_is_refused_and_the_end_itself_is_not(tmp_path: Pa
     with pytest.raises(UsageError) as caught:
         run_days(given(tmp_path, run="as_of = 2023-02-01"))
     told = " ".join(caught.value.lines())
-    for word in ("MTAD Table 17.6", "2023-01-31", "2023-02-01", "--historical"):
+    for word in ("MTAD Table 17.6", "2023-01-31", "2023-02-01", "from_stock", "dust stock"):
         assert word in told
 
 
@@ -65,11 +65,23 @@ def test_before_the_cohort_s_release_is_refused_likewise(tmp_path: Path) -> None
 
 
 def test_the_override_is_explicit_and_told_in_the_header(tmp_path: Path) -> None:
-    found = run_days(given(tmp_path, run="as_of = 2023-02-01"), historical=True)
+    early = given(tmp_path, run="as_of = 2020-07-25")
+    found = run_days(early, historical=True)
     assert found.historical
     assert "historical" in found.header()
-    assert any("ended on 2023-01-31" in one for one in found.remarks)
-    assert any("enrolled after the closure" in one for one in found.remarks)
+    assert any("2020-07-24" in one for one in found.remarks)
+
+
+def test_no_override_puts_new_devices_into_a_closed_cohort(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="dual, split, elec, mixed would be enrolled"):
+        run_days(given(tmp_path, run="as_of = 2023-02-01"), historical=True)
+
+
+def test_homes_of_the_stock_are_told_to_migrate_once_more(tmp_path: Path) -> None:
+    _stock(tmp_path, date(2022, 6, 1))
+    definition = given(tmp_path, run='stock = "stock.json"\nas_of = 2023-06-01', sets=STOCKED)
+    (told,) = run_days(definition, stock=stock_of(definition)).remarks
+    assert "dual are of the stock: they migrated on 2022-06-01" in told
 
 
 def test_the_override_changes_nothing_within_the_days(tmp_path: Path) -> None:

@@ -57,13 +57,3 @@ def test_fifty_mixed_homes_go_from_workbook_to_a_verified_pack(tmp_path: Path) -
     assert took < 120  # seconds of processor; the target is 60 on a machine of its own
     smetsbench("run", file, "--out", tmp_path / "again", "--quiet")
     assert same(out, tmp_path / "again") == []
-
-
-@pytest.mark.soak
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("cohort", ["DA", "EB", "IOC", "MDS"])
-def test_a_new_definition_of_every_cohort_runs_and_passes(tmp_path: Path, cohort: str) -> None:
-    file, out = tmp_path / "new.toml", tmp_path / "run"
-    smetsbench("new", file, "--cohort", cohort)
-    smetsbench("run", file, "--out", out, "--quiet")
-    smetsbench("verify", out / "evidence.zip")

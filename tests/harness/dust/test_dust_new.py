@@ -91,14 +91,15 @@ def test_a_plan_without_a_day_for_a_home_exits_1_and_outside_the_days_2(tmp_path
     late = written(tmp_path, text_of(run="as_of = 2023-02-01"))
     with pytest.raises(UsageError, match="ended on"):
         run(dust_plan.register, "plan", str(late))
-    code, output = run(dust_plan.register, "plan", str(late), "--historical")
+    early = written(tmp_path, text_of(run="as_of = 2020-07-25"))
+    code, output = run(dust_plan.register, "plan", str(early), "--historical")
     assert code == 0
     assert "historical" in output
 
 
 def test_stock_is_migrated_once_added_to_and_usable_after_the_closure(tmp_path: Path) -> None:
     sets = '[[devices]]\nname = "elec"\nshape = "ESME-only"\nppmid = "none"\n'
-    path, out = written(tmp_path, text_of(sets=sets)), tmp_path / "stock.json"
+    path, out = written(tmp_path, text_of(sets=sets)), tmp_path / "not" / "there" / "stock.json"
     arguments = ("stock", str(path), "--out", str(out), "--jobs", "1", "--json")
     code, output = run(dust_stock.register, *arguments)
     told = json.loads(output)
@@ -109,7 +110,7 @@ def test_stock_is_migrated_once_added_to_and_usable_after_the_closure(tmp_path: 
     again = json.loads(run(dust_stock.register, *arguments)[1])
     assert (again["new"], again["known"]) == ([], ["elec-001"])
     assert out.read_bytes() == before
-    run_part = 'stock = "stock.json"\nas_of = 2024-01-01'
+    run_part = 'stock = "not/there/stock.json"\nas_of = 2024-01-01'
     late = written(tmp_path, text_of(run=run_part, sets=f"{sets}from_stock = true\n"))
     definition = load_definition(late)
     stock = stock_of(definition)

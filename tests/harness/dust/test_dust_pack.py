@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from emulator.core.chance import Chance, Stream
 from emulator.crypto.signature import ORDER
 from harness.dust import pack, pack_parts
-from harness.dust.canonical_zip import Reader, Writer
+from harness.dust.canonical_zip import Reader
 from harness.dust.pack_parts import CERTIFICATE, MANIFEST, SIGNATURE, Packed
 from harness.dust.pseudonyms import Shown
 from harness.dust.record import DustRecord
@@ -29,9 +29,8 @@ from harness.dust.verify import Verified, check, verify
 from harness.errors import BenchError, UsageError
 from harness.migration.states import State
 from tests.harness.dust import dust_sample
+from tests.harness.dust.dust_archives import Files, archive, files_of
 from tests.sampling import examples
-
-Files = dict[str, bytes]
 
 
 def packed(folder: Path, count: int = 8, **more: bool) -> tuple[DustRecord, bytes]:
@@ -53,20 +52,6 @@ def failing(octets: bytes) -> set[str]:
     return {one.name for one in checked(octets).parts if one.ok is False}
 
 
-def files_of(octets: bytes) -> Files:
-    reader = Reader(io.BytesIO(octets))
-    return {one.name: reader.read(one, 1 << 30) for one in reader.entries}
-
-
-def rebuilt(files: Files) -> bytes:
-    out = io.BytesIO()
-    writer = Writer(out)
-    for name, content in files.items():
-        writer.add(name, content)
-    writer.close()
-    return out.getvalue()
-
-
 def signed_again(files: Files) -> bytes:
     """What someone makes who has our program and the seed: manifest and signature anew."""
     record = load(files["record.json"])
@@ -75,7 +60,7 @@ def signed_again(files: Files) -> bytes:
     listed = [Packed(name, len(it), hashlib.sha256(it).hexdigest()) for name, it in body.items()]
     shown = Shown(json.loads(files[MANIFEST])["identifiers"])
     told = pack_parts.manifest(record, shown, listed, ())
-    return rebuilt({**body, MANIFEST: told, SIGNATURE: key_of_run(record.header).sign(told)})
+    return archive({**body, MANIFEST: told, SIGNATURE: key_of_run(record.header).sign(told)})
 
 
 def test_a_pack_is_intact_and_says_so_part_by_part(whole: bytes) -> None:
@@ -112,9 +97,9 @@ def test_packing_again_leaves_one_pack_the_same(tmp_path: Path) -> None:
 
 
 def test_others_can_open_a_pack_and_openssl_can_check_it(whole: bytes, tmp_path: Path) -> None:
-    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
-        assert archive.testzip() is None
-        archive.extractall(tmp_path)
+    with zipfile.ZipFile(io.BytesIO(whole)) as opened:
+        assert opened.testzip() is None
+        opened.extractall(tmp_path)
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("no openssl here")
@@ -181,20 +166,20 @@ def test_a_cut_pack_is_found(whole: bytes, length: int) -> None:
 def test_an_altered_file_is_named(whole: bytes) -> None:
     files = files_of(whole)
     files["files/in/0001-MA.csv"] += b" "
-    assert failing(rebuilt(files)) == {"files/in/0001-MA.csv"}
+    assert failing(archive(files)) == {"files/in/0001-MA.csv"}
 
 
 def test_an_added_and_a_missing_file_are_named(whole: bytes) -> None:
     files = files_of(whole)
     body = {"files/in/0000": b"x", **files}
-    assert "files/in/0000" in failing(rebuilt(body))
+    assert "files/in/0000" in failing(archive(body))
     del files["files/in/0001-MA.csv"]
-    assert "files/in/0001-MA.csv" in failing(rebuilt(files))
+    assert "files/in/0001-MA.csv" in failing(archive(files))
 
 
 def test_files_in_another_order_are_found(whole: bytes) -> None:
     files = files_of(whole)
-    assert "archive" in failing(rebuilt(dict(reversed(files.items()))))
+    assert "archive" in failing(archive(dict(reversed(files.items()))))
 
 
 def test_the_other_signature_of_the_same_manifest_is_found(whole: bytes) -> None:
@@ -202,7 +187,7 @@ def test_the_other_signature_of_the_same_manifest_is_found(whole: bytes) -> None
     files = files_of(whole)
     r, s = utils.decode_dss_signature(files[SIGNATURE])
     files[SIGNATURE] = utils.encode_dss_signature(r, ORDER - s)
-    assert failing(rebuilt(files)) == {SIGNATURE}
+    assert failing(archive(files)) == {SIGNATURE}
 
 
 def _other_report(files: Files) -> None:
@@ -304,7 +289,7 @@ def test_reports_that_other_programs_wrote_are_not_judged_where_they_differ(
 def test_a_manifest_or_record_that_is_none_is_refused_quietly(whole: bytes, content: bytes) -> None:
     for name in (MANIFEST, "record.json", "events.jsonl"):
         files = files_of(whole)
-        assert failing(rebuilt({**files, name: content}))
+        assert failing(archive({**files, name: content}))
 
 
 def with_record(whole: bytes, content: bytes) -> bytes:
@@ -315,7 +300,7 @@ def with_record(whole: bytes, content: bytes) -> bytes:
     body = {one: it for one, it in files.items() if one not in {MANIFEST, SIGNATURE}}
     listed = [Packed(name, len(it), hashlib.sha256(it).hexdigest()) for name, it in body.items()]
     told = pack_parts.manifest(record, Shown.MADE_UP, listed, ())
-    return rebuilt({**body, MANIFEST: told, SIGNATURE: key_of_run(record.header).sign(told)})
+    return archive({**body, MANIFEST: told, SIGNATURE: key_of_run(record.header).sign(told)})
 
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b"null", b"{}", b"[1, 2]", b'{"header": 1}'])

@@ -62,14 +62,15 @@ def test_every_supplier_of_dormant_meters_is_told_of_its_own_and_no_other(tmp_pa
     papers = sent.dormant_schedules(made, day)
     assert papers == sent.dormant_schedules(made, day)
     told: dict[str, list[str]] = {}
-    for name, octets in papers:
+    for supplier, name, octets in papers:
         path = tmp_path / name
         path.write_bytes(octets)
         parsed = AuthorisationName.parse(path.stem)
         assert parsed is not None
         lines = read_notification(DormantMeterLine, path)
         assert check_schedule(lines, parsed.user_id, day, made) == ()
-        told[str(parsed.user_id)] = [one.ref for one in lines]
+        assert supplier == str(parsed.user_id)
+        told[supplier] = [one.ref for one in lines]
     assert told.pop(ME) == ["old-001", "old-001", "old-002", "old-002"]
     assert list(told.values()) == [["both-001"]]  # the gas supplier's dormant meter
 
