@@ -4,6 +4,10 @@ VENV   := .venv
 STAMP  := $(VENV)/.stamp
 BIN    := $(VENV)/bin
 JOBS   ?= 2
+# Tests of the soak that wait for a line in real time leave their core to one worker more.
+SOAK_JOBS ?= 3
+# Each worker begins with a part of the list, long files first, and takes over from the others.
+SHARED := --dist worksteal
 # Compiled modules are kept: workers, and the commands that tests start, would compile all anew.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -20,10 +24,10 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m compileall -q -j $(JOBS) device_profiles emulator firmware_images harness hil
-	SMETSBENCH_SAMPLE=1 $(BIN)/python -m pytest -n $(JOBS)
+	SMETSBENCH_SAMPLE=1 $(BIN)/python -m pytest -n $(JOBS) $(SHARED)
 
 soak: $(STAMP)
-	SMETSBENCH_SAMPLE=soak $(BIN)/python -m pytest -n $(JOBS) -m soak --timeout 3000
+	SMETSBENCH_SAMPLE=soak $(BIN)/python -m pytest -n $(SOAK_JOBS) $(SHARED) -m soak --timeout 3000
 
 check: $(STAMP)
 	$(BIN)/ruff check .

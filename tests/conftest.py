@@ -1,93 +1,103 @@
-"""Which tests run every day: of long rows of like tests a seeded sample, the rest in ``make soak``.
+"""Collecting the tests: cases of the other tier are dropped early, long files come first.
 
-``make test`` and ``make soak`` set ``SMETSBENCH_SAMPLE``; a test run by hand runs whole. A test
-function with many cases keeps a few of them, always the same; a function without cases is always
-run, unless it is marked ``soak`` itself. Property tests draw a share of their examples every day
-(``tests.sampling``) and run again, whole, in the soak.
+Which cases run every day says ``tests.sampling``, how long tests take ``tests.durations``. Dropping
+a case before pytest makes an item of it is most of what makes a collection of 20,000 cases short.
 """
 
+import gc
 import os
-import zlib
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Generator, Iterator
+from typing import Any, Final
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
+from hypothesis.internal.conjecture import providers
 
-from tests.sampling import SOAK, examples
+from tests import durations
+from tests.sampling import DAILY, SOAK, examples, left_out, sample
 
 #: No deadline: how long one example takes says how busy the machine is.
 settings.register_profile("sampled", max_examples=examples(100), deadline=None)
 settings.load_profile("sampled")
 
-#: Cases of one test function that run every day, unless a line of ``CASES_OF`` says otherwise.
-CASES: Final = 2
-#: Beginning of a test's id -> cases of each function below it; the longest that fits counts.
-CASES_OF: Final[Mapping[str, int]] = {
-    "tests/scenarios/": 1,
-    "tests/scenarios/test_kill_and_resume.py": 0,
-    "tests/scenarios/test_kill_smets1_firmware.py": 1,
-    "tests/scenarios/test_rows.py::test_a_row_passes": 3,
-    "tests/scenarios/test_rows.py::test_a_row_fails": 3,
-    "tests/scenarios/test_bilingual_cohorts.py": 2,
-    "tests/scenarios/test_serial_benches.py::test_a_sample": 0,
-    "tests/scenarios/test_serial_benches.py": 1,
-    "tests/hil/drivers/test_zigbee_hub_loss.py::test_a_lost_dongle": 0,
-    "tests/harness/test_side_by_side.py::test_emulated_devices": 0,
-    "tests/harness/test_resume_emulated.py::test_a_background_job": 0,
-    "tests/hil/test_observe_command.py::test_ctrl_c": 0,
-    "tests/docs/test_recipes.py": 1,
-    "tests/benches/": 2,
-    "tests/device_profiles/": 1,
-    "tests/emulator/": 1,
-    "tests/hil/": 1,
-    "tests/emulator/servers/": 1,
-    "tests/harness/cli/": 1,
-    "tests/emulator/codecs/ezsp/": 2,
-    "tests/emulator/crypto/": 1,
-    "tests/emulator/ncp/": 1,
-    "tests/harness/door/": 1,
-    "tests/harness/dust/": 1,
-    "tests/harness/live/": 1,
-    "tests/harness/pytest_face/": 1,
-    "tests/harness/formats/": 1,
-    "tests/harness/parties/": 1,
-    "tests/harness/migration/": 1,
-    "tests/emulator/devices/": 1,
-    "tests/hil/test_dongle_bench_mishaps.py": 0,
-    "tests/harness/test_resume_emulated.py": 1,
-    "tests/emulator/devices/test_device_defects.py": 4,
-    "tests/scenarios/test_rows.py::test_the_same_seed": 1,
-}
+#: Ids of the tests that are not run every day, though nothing marks them ``soak``.
+WAITING: Final = pytest.StashKey[set[str]]()
+#: Every second worker reads the test files from the end. Where nothing is compiled yet, two workers
+#: then compile half of them each, and find the other half done. Only where the items are sorted.
+FROM_THE_END: Final = bool(sample()) and os.environ.get("PYTEST_XDIST_WORKER", "gw0")[-1] in "13579"
+
+if sample() == DAILY:
+    # Hypothesis reads the source of every module for constants to try: 8 s for a few examples.
+    # There is no setting for it. In the soak it reads them.
+    providers._get_local_constants = lambda: providers._local_constants
 
 
-def cases_of(function: str) -> int:
-    """Return how many cases of a test function run every day."""
-    heads = [head for head in CASES_OF if function.startswith(head)]
-    return CASES_OF[max(heads, key=len)] if heads else CASES
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin with no test waiting for the soak."""
+    config.stash[WAITING] = set()
 
 
-def left_out(nodeids: Iterable[str]) -> set[str]:
-    """Return the tests that wait for ``make soak``: the same ones every day."""
-    rows: dict[str, list[str]] = defaultdict(list)
-    for nodeid in nodeids:
-        rows[nodeid.partition("[")[0]].append(nodeid)
-    waiting: set[str] = set()
-    for function, cases in rows.items():
-        drawn = sorted(cases, key=lambda nodeid: (zlib.crc32(nodeid.encode()), nodeid))
-        waiting.update(drawn[cases_of(function) :])
-    return waiting
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Look for no garbage while collecting: what is made is kept."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Turn the order of files round in every second worker; the items are sorted in the end."""
+    report = yield
+    if FROM_THE_END and isinstance(collector, pytest.Directory):
+        report.result.reverse()
+    return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Drop the cases of the other tier; if none is left one stays, and is deselected later."""
+    if not sample():
+        return
+    function = metafunc.definition.nodeid
+    cases = metafunc._calls  # what pytest makes items of; it has no public name
+    ids = [f"{function}[{case.id}]" for case in cases] or [function]
+    marked = metafunc.definition.get_closest_marker("soak") is not None
+    soak = [marked or any(mark.name == "soak" for mark in case.marks) for case in cases] or [marked]
+    waiting = left_out(one for one, is_soak in zip(ids, soak, strict=True) if not is_soak)
+    if sample() == SOAK and is_hypothesis_test(metafunc.function):
+        waiting.update(ids)
+    metafunc.config.stash[WAITING].update(waiting)
+    late = [is_soak or one in waiting for one, is_soak in zip(ids, soak, strict=True)]
+    wanted = [case for case, later in zip(cases, late, strict=False) if later == (sample() == SOAK)]
+    cases[:] = wanted or cases[:1]
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the rest of each sample to the soak."""
-    sample = os.environ.get("SMETSBENCH_SAMPLE")
-    if not sample:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the rest of each sample to the soak, and put the files with long tests first."""
+    if not sample():
         return
-    waiting = left_out(item.nodeid for item in items if not item.get_closest_marker("soak"))
+    waiting = config.stash[WAITING]
     for item in items:
-        drawn = isinstance(item, pytest.Function) and is_hypothesis_test(item.function)
-        if item.nodeid in waiting or (drawn and sample == SOAK):
+        if item.nodeid in waiting:
             item.add_marker(pytest.mark.soak)
+    longest = durations.longest_of_files()
+    items.sort(key=lambda item: (-longest.get(_file(item), 0), item.path.parts))
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Note how long the test took, where ``SMETSBENCH_DURATIONS`` names a file for it."""
+    begun = durations.now()
+    result = yield
+    durations.note(item.nodeid, begun)
+    return result

@@ -218,7 +218,6 @@ def test_an_installation_restored_at_any_moment_goes_on_with_the_same_octets(sto
     assert first.dump() == second.dump()
 
 
-@pytest.mark.timeout(30)
 def test_256_kib_reach_an_esme_in_a_few_seconds() -> None:
     async def story(bench: EmulatedBench) -> int:
         device = bench.role("ESME")

@@ -11,6 +11,8 @@ from harness.run_options import RunOptions
 from harness.runner import start
 from tests.harness.playing import in_a_child
 
+#: Into how many tests the commits of a trace are split: workers share them.
+PARTS = 4
 #: The worked traces: clean, silent hubs completed by 5.8A, a rollback that fails completed by it.
 TRACES = {"T-A": "MIG-024", "T-C": "MIG-027", "T-D": "MIG-028"}
 
@@ -68,11 +70,12 @@ def test_a_killed_migration_ends_as_if_nothing_had_happened(tmp_path: Path) -> N
 
 @pytest.mark.soak
 @pytest.mark.timeout(3000)
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("trace", TRACES)
-def test_every_journalled_step(trace: str, tmp_path: Path) -> None:
+def test_every_journalled_step(trace: str, part: int, tmp_path: Path) -> None:
     scenario, folder = TRACES[trace], tmp_path / "undisturbed"
     run(scenario, folder)
     commits = commits_of(folder)
     assert len(commits) > 9
-    for commit in commits:
+    for commit in commits[part::PARTS]:
         ends_alike_when_killed(scenario, folder, tmp_path / str(commit), commit)

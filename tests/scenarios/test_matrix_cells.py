@@ -82,6 +82,7 @@ def test_a_wrong_field_of_a_layout_changes_a_cell_or_is_listed(name: str) -> Non
     assert ("DISCARDED" in words) is (name not in UNCHECKED)
 
 
+@pytest.mark.soak
 def test_every_effect_of_the_clauses_is_read_by_some_request() -> None:
     homes = [
         Home(cohort=cohort, ppmid=ppmid)

@@ -21,6 +21,8 @@ SERIAL = tuple(name for name in CATALOGUE if name.startswith("SER-"))
 #: A sample for every day: sign-on and reading, lists. What hangs on real time is in the soak.
 SAMPLE = ("SER-001", "SER-006")
 LISTENS = ("pty", "rfc2217")
+#: Into how many tests the rows are split: they wait for a line in real time, side by side.
+PARTS = 4
 
 
 @pytest.fixture(autouse=True)
@@ -69,11 +71,12 @@ def test_a_sample_ends_alike_on_the_emulated_and_the_loopback_bench(
 @pytest.mark.soak
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("listen", LISTENS)
+@pytest.mark.parametrize("part", range(PARTS))
 def test_every_row_on_a_line_ends_alike_on_the_emulated_and_the_loopback_bench(
-    tmp_path: Path, listen: str
+    tmp_path: Path, part: int, listen: str
 ) -> None:
     on_a_line = tuple(name for name in SERIAL if "meter-line" in scenario(name).needs)
-    same_on_every_bench(tmp_path, on_a_line, listen)
+    same_on_every_bench(tmp_path, on_a_line[part::PARTS], listen)
 
 
 class PullsTheLead(Silent):

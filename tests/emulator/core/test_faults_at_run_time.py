@@ -151,3 +151,13 @@ def test_clear_is_no_fault_of_its_own_and_names_a_link_or_a_role() -> None:
 def test_faults_of_one_home_are_for_that_home_alone() -> None:
     faults = [parse("mute@wan"), parse("mute:home=B-2@wan"), parse("late:s=1,home=B-3@sim")]
     assert [fault.text for fault in in_home(faults, "B-2")] == ["mute@wan", "mute:home=B-2@wan"]
+
+
+def test_faults_of_a_link_that_rest_let_everything_pass_and_strike_again_afterwards() -> None:
+    plan = schedule("mute@wan", "mute@han")
+    plan.rest("wan-in", on=True)
+    assert crosses(plan)
+    assert not plan.touches("wan-in")
+    assert plan.touches("han")
+    plan.rest("wan-in", on=False)
+    assert not crosses(plan)
