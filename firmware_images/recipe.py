@@ -4,10 +4,10 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from device_profiles.errors import UnknownNameError
-from device_profiles.files import read_toml, refuse
+from device_profiles.files import checked, read_toml
 from device_profiles.marked import merge
 from device_profiles.schema import DeviceProfile, VersionText
 from device_profiles.sections import U8, U16, Section
@@ -120,10 +120,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     file = read_toml(path, is_overlay=False)
     content, _ = merge([file], sections=("image", "content", "cpl"), head=("title",))
     content |= {key: file.table[key] for key in ("title",) if key in file.table}
-    try:
-        return Recipe.model_validate({"name": path.stem, **content})
-    except ValidationError as error:
-        raise refuse(error, path) from error
+    return checked(Recipe, {"name": path.stem, **content}, path)
 
 
 def manufacturer_image(recipe: Recipe) -> bytes:

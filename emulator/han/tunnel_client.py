@@ -82,6 +82,16 @@ class TunnelClient:
         self._request_sequence = -1
         self._writer = TunnelWriter()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has its tunnel."""
+        return self.state is TunnelState.OPEN
+
+    @property
+    def has_messages(self) -> bool:
+        """Whether a message waits, or is on its way."""
+        return bool(self._queue) or self._sending is not None
+
     # events from the node's owner
 
     def power_on(self, now_us: Micros) -> Outputs:

@@ -59,6 +59,11 @@ class TunnelServer:
         self._next_id = 0
         self._powered = False
 
+    @property
+    def has_messages(self) -> bool:
+        """Whether a message waits for any device, or is on its way to one."""
+        return any(line.queue or line.sending is not None for line in self.lines.values())
+
     # events from the node's owner
 
     def power_on(self, now_us: Micros) -> Outputs:
