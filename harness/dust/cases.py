@@ -7,7 +7,8 @@ from datetime import date
 from device_profiles.words import DeviceType
 from harness.dust.chronicle import ALERT, ANSWER, DEVICE, FILE_RESULT, PAPER_RESULT, STATE
 from harness.dust.definition import Definition
-from harness.dust.definition_models import Case, Expect, Waiver
+from harness.dust.definition_expect import Expect
+from harness.dust.definition_models import Case, Waiver
 from harness.dust.definition_words import Shown
 from harness.dust.events import DustEvent
 from harness.dust.record import CaseResult, Expected, KeptFile

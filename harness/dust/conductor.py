@@ -1,13 +1,13 @@
 """Leads a run: turn by turn from authorisation to close, day by day, in the door's own world."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from device_profiles.installation import Installation
-from emulator.core.clock import UtcMs, from_datetime, iso, to_datetime
+from emulator.core.clock import UtcMs, iso, to_datetime
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore
 from harness.door.kept import Refused, Taken
@@ -22,6 +22,7 @@ from harness.dust.definition_faults import defects_of, floods_of
 from harness.dust.dormant_notices import DormantNotices
 from harness.dust.entry import Entry, answered, not_met
 from harness.dust.events import Level, Phase
+from harness.dust.hours import EVENING, MORNING, moment
 from harness.dust.papers import Desk, PaperOffice
 from harness.dust.plan import Plan
 from harness.dust.record import DustRecord
@@ -33,9 +34,6 @@ from harness.dust.wire import Wire
 from harness.migration.misconduct import Misconduct
 from harness.migration.states import State
 
-_MORNING: Final = time(6)
-_EVENING: Final = time(22)
-_DAY: Final = timedelta(days=1)
 _DAY_MS: Final = 86_400_000
 #: Turn with which the DCC commits to what was asked for.
 _COMMITS: Final = 2
@@ -242,7 +240,7 @@ class DustConductor:
         """Play the next migration day of the plan."""
         planned = self._plan.days[self._progress.day]
         self._progress.day += 1
-        await self._migration.work_until(_moment(planned.day, _MORNING))
+        await self._migration.work_until(moment(planned.day, MORNING))
         batch = self._batches.of_day(planned, self._migration.in_states(State.PLANNED))
         self._chronicle.phase = Phase.VALIDATION
         self._chronicle.tell(
@@ -255,7 +253,7 @@ class DustConductor:
         await self._migration.begin_day(
             planned.number, batch, self._batches.arranged(batch), meters
         )
-        await self._migration.work_until(_moment(planned.day, _EVENING))
+        await self._migration.work_until(moment(planned.day, EVENING))
         row = self._batches.row(planned, batch, self._progress.number + 1)
         self._progress.days.append(row)
         found = self._open(TurnKind.DAY)
@@ -278,7 +276,7 @@ class DustConductor:
         days = [*self._retrying.pending(self._migration.records, asking=asking).values()]
         if self._batches.late(self._migration.in_states(State.PLANNED)):
             days.append(self._today())
-        found = max(min(days), self._today() + _DAY) if days else None
+        found = max(min(days), self._today() + timedelta(days=1)) if days else None
         if found is None or found > self._days.as_of or self._progress.rounds >= MOST_ROUNDS:
             return None
         return found
@@ -291,7 +289,7 @@ class DustConductor:
             return await self._after_day()
         self._progress.rounds += 1
         number = len(self._plan.days) + self._progress.rounds
-        await self._migration.work_until(_moment(day, _MORNING))
+        await self._migration.work_until(moment(day, MORNING))
         again = self._retrying.due(self._migration.records, day)
         fresh = self._batches.late(self._migration.in_states(State.PLANNED))
         self._chronicle.phase = Phase.VALIDATION
@@ -303,7 +301,7 @@ class DustConductor:
             self._chronicle.tell("not-resubmitted", why, level=Level.WARNING, ref=ref)
         if fresh:
             await self._migration.begin_day(number, fresh, self._batches.arranged(fresh), meters)
-        await self._migration.work_until(_moment(self._today(), _EVENING))
+        await self._migration.work_until(moment(self._today(), EVENING))
         row = self._batches.extra_row(day, (*again, *fresh), self._progress.number + 1)
         self._progress.days.append(row)
         return self._open(TurnKind.DAY)
@@ -395,12 +393,3 @@ class DustConductor:
         self._wire.settle()
         self._progress.is_over = True
         self._settle()
-
-
-def _moment(day: date, at: time) -> UtcMs:
-    return from_datetime(datetime.combine(day, at, UTC))
-
-
-def begins_at(plan: Plan) -> UtcMs:
-    """Return the first moment of a run: the morning before its first migration day."""
-    return _moment(plan.days[0].day - _DAY, _MORNING)

@@ -8,10 +8,10 @@ from pydantic import ConfigDict, Field, model_validator
 from device_profiles.schema import EuiText
 from device_profiles.sections import Flag, Section
 from device_profiles.words import DeviceType, Dormancy, InstallationClass
+from harness.dust.definition_expect import Expect
 from harness.dust.definition_words import (
     ASKED,
     MAX_SEED,
-    SHOWN_BY,
     ChangeMoment,
     EntryCheck,
     Environment,
@@ -21,10 +21,8 @@ from harness.dust.definition_words import (
     Payment,
     SetPpmid,
     SetShape,
-    Shown,
     named_models,
 )
-from harness.migration.states import State
 from harness.rules.roles import UserRole
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
@@ -300,51 +298,6 @@ class EntryCriterion(Section):
 
     id: Id
     check: EntryCheck
-
-
-class Expect(Section):
-    """One thing a case expects; what is empty is not asked.
-
-    Attributes:
-        file: Kind of file, e.g. ``MA outcome``.
-        result: What the file says: ``accepted``, ``repaired``, ``refused``.
-        state: Where its homes stand at the end.
-        code: Code they end with; ``none``: without one.
-        step: Step they end at.
-        request: Service reference variant that is asked of them, e.g. ``4.1.1``.
-        answer: Response code or class of it, e.g. ``I0``.
-        alert: Alert code that the participant gets.
-        device: Device of the home that is looked at once it has migrated.
-        shows: What of it is as the papers say.
-    """
-
-    file: str = ""
-    result: str = ""
-    state: State | None = None
-    code: str = ""
-    step: str = ""
-    request: str = ""
-    answer: str = ""
-    alert: str = ""
-    device: DeviceType | None = None
-    shows: Shown | None = None
-
-    @model_validator(mode="after")
-    def _looks_at_a_device(self) -> Self:
-        if (self.device is None) != (self.shows is None):
-            raise ValueError("device goes with shows")
-        can = () if self.device is None else SHOWN_BY.get(self.device, ())
-        if self.device is not None and self.shows not in can:
-            raise ValueError(f"a {self.device} shows {', '.join(can) or 'nothing'}")
-        return self
-
-    @model_validator(mode="after")
-    def _expects_something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("it expects nothing")
-        if bool(self.file) != bool(self.result) or bool(self.request) != bool(self.answer):
-            raise ValueError("file goes with result, request with answer")
-        return self
 
 
 class Case(About):

@@ -23,7 +23,8 @@ from harness.rules.migration_rulebook import load_rule_book
 
 if TYPE_CHECKING:
     from harness.dust.definition import Definition
-    from harness.dust.definition_models import DeviceSet, Expect
+    from harness.dust.definition_expect import Expect
+    from harness.dust.definition_models import DeviceSet
 
 _OFF: Final = "off"
 _NO_CODE: Final = "none"

@@ -19,10 +19,11 @@ from harness.door.trust import participants_keys, write_public
 from harness.dust import mrr, pack, reports
 from harness.dust.choices import BEGUN, DEFINITION, Choices, Prepared, prepare
 from harness.dust.chronicle import EVENTS
-from harness.dust.conductor import DustConductor, begins_at
+from harness.dust.conductor import DustConductor
 from harness.dust.definition_faults import defects_of
 from harness.dust.definition_homes import changes
 from harness.dust.disabled_checks import switches_on
+from harness.dust.hours import begins_at
 from harness.dust.index import NAME as INDEX
 from harness.dust.index import render as render_index
 from harness.dust.record import DustRecord

@@ -9,7 +9,7 @@ from device_profiles.words import DeviceStatus, DeviceType, SmetsVersion
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from harness.formats.duis import smets1_bodies as bodies
-from harness.formats.duis.alerts import (
+from harness.formats.duis.credential_alerts import (
     CertificateKind,
     NewCertificate,
     SecurityCredentialsUpdated,

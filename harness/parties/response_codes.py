@@ -7,6 +7,7 @@ from typing import Final
 from device_profiles.rows import DuisCode
 from harness.formats.duis import alerts
 from harness.formats.duis.alerts import CspFirmwareDeliveryStatus, DccAlert, TransferStatus
+from harness.formats.duis.credential_alerts import SecurityCredentialsUpdated
 from harness.rules.firmware_checks import Category
 
 _C = Category
@@ -34,7 +35,7 @@ _ALERT_CODES: Final[Mapping[type, str]] = MappingProxyType(
         alerts.CommandFailure: "N13",
         alerts.FirmwareDistributionFailure: "N18",
         alerts.PpmidAlert: "N39",
-        alerts.SecurityCredentialsUpdated: "N42",
+        SecurityCredentialsUpdated: "N42",
         alerts.FirmwareVersionMismatch: "N50",
         alerts.S1spAlertPassed: "N55",
         alerts.FirmwareUpgradeRequested: "N59",

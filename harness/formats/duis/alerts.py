@@ -8,6 +8,11 @@ from device_profiles.words import DeviceType
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from harness.formats.duis import kinds
+from harness.formats.duis.credential_alerts import (
+    CertificateKind,
+    NewCertificate,
+    SecurityCredentialsUpdated,
+)
 from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.shape import Choice, Embedded, Field, Shape
 from harness.formats.duis.smets1_bodies import PartyRole
@@ -227,42 +232,6 @@ class S1spAlertPassed:
 
     alert: bytes
     schedule_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SecurityCredentialsUpdated:
-    """Certificates of a party at a device were replaced.
-
-    Attributes:
-        device: The device.
-        role: Whose certificates.
-        certificates: What stands there now.
-    """
-
-    device: Eui64
-    role: PartyRole
-    certificates: tuple["NewCertificate", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NewCertificate:
-    """One certificate that stands at a device now.
-
-    Attributes:
-        kind: What it is for.
-        sha1: Its SHA-1 (the XSD's choice), 20 octets.
-    """
-
-    kind: "CertificateKind"
-    sha1: bytes
-
-
-class CertificateKind(enum.StrEnum):
-    """What a replaced certificate is for."""
-
-    SIGNING = "DigitalSigning"
-    AGREEMENT = "KeyAgreement"
-    TOP_UP = "KeyAgreementTopUp"
 
 
 DccAlert = (

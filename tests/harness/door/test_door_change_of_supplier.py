@@ -21,8 +21,8 @@ from harness.door.settling import HOUR_MS, Patience
 from harness.door.sorting import code_of
 from harness.door.trust import ISSUING, PARTICIPANT
 from harness.formats.duis import date_time, smets1_bodies
-from harness.formats.duis.alerts import SecurityCredentialsUpdated
 from harness.formats.duis.bodies import RequestBody, SignedPreCommand
+from harness.formats.duis.credential_alerts import SecurityCredentialsUpdated
 from harness.formats.duis.requests import RequestHeader, ServiceRequest, write_request
 from harness.formats.duis.responses import (
     DccAlertMessage,

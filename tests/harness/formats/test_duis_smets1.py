@@ -15,13 +15,13 @@ from lxml import etree
 from device_profiles.smets1_services import load_smets1_services
 from emulator.core.clock import UtcMs
 from harness.formats.duis import bodies, s1sp_alert, smets1_bodies, smets1_response
-from harness.formats.duis.alerts import (
+from harness.formats.duis.alerts import S1spAlertPassed
+from harness.formats.duis.bodies import RequestBody
+from harness.formats.duis.credential_alerts import (
     CertificateKind,
     NewCertificate,
-    S1spAlertPassed,
     SecurityCredentialsUpdated,
 )
-from harness.formats.duis.bodies import RequestBody
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.requests import read_request, request, write_request

@@ -1,0 +1,22 @@
+"""The hours of a run's days."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+
+from emulator.core.clock import UtcMs, from_datetime
+from harness.dust.plan import Plan
+
+#: When a migration day's work begins, and when it is over. Source: invented.
+MORNING: Final = time(6)
+EVENING: Final = time(22)
+_DAY: Final = timedelta(days=1)
+
+
+def moment(day: date, at: time) -> UtcMs:
+    """Return an hour of a day, UTC."""
+    return from_datetime(datetime.combine(day, at, UTC))
+
+
+def begins_at(plan: Plan) -> UtcMs:
+    """Return the first moment of a run: the morning before its first migration day."""
+    return moment(plan.days[0].day - _DAY, MORNING)
