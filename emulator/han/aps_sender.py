@@ -8,6 +8,7 @@ from emulator.codecs.zigbee import aps
 from emulator.codecs.zigbee.aps import ApsAck, ApsFrame, Fragment
 from emulator.core.effects import Note
 from emulator.core.values import quick
+from emulator.han.labels import is_answer
 from emulator.han.outputs import Micros, Settled, StartTimer, StopTimer
 
 #: How long a node waits for an acknowledgement (apscAckWaitDuration).
@@ -116,6 +117,8 @@ class ApsSender:
     def send_acked(self, transfer: Transfer, now_us: Micros) -> list[SenderOutput]:
         """Take a transfer; it starts when those before it to the same node have ended.
 
+        What answers a request stands before what waits unasked: a row of reports to an endpoint
+        that does not exist takes minutes to fail, and whoever reads an attribute waits for seconds.
         One that is too long, or finds too many before it, fails at once and never goes on the air.
         """
         queue = self._queues.get(transfer.to)
@@ -127,7 +130,7 @@ class ApsSender:
             fields = (why, ("frame", transfer.label), ("to_short", transfer.to), ("blocks", blocks))
             refused = Note("han_transfer_refused", fields)
             return [refused, *([Settled(transfer.handle, False, 0)] if transfer.handle else [])]
-        queue.append(transfer)
+        queue.insert(_place_of(transfer, queue), transfer)
         return self._start(transfer, now_us) if len(queue) == 1 else []
 
     def split(self, payload: bytes) -> tuple[bytes, ...]:
@@ -268,6 +271,14 @@ class ApsSender:
         self._queues = {
             short: [_load_transfer(row) for row in rows] for short, rows in state["queues"]
         }
+
+
+def _place_of(transfer: Transfer, queue: Sequence[Transfer]) -> int:
+    """Return where a transfer waits: answers behind the one on its way and behind each other."""
+    if not is_answer(transfer.label):
+        return len(queue)
+    behind = range(1, len(queue))
+    return next((at for at in behind if not is_answer(queue[at].label)), len(queue))
 
 
 def _fits(transfer: Transfer, ack: ApsAck) -> bool:

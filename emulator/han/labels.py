@@ -66,6 +66,7 @@ _UNACKNOWLEDGED: Final = frozenset(
         "basic.read-attributes-response",
     }
 )
+_ANSWERS: Final = (".read-attributes-response", ".write-attributes-response", ".default-response")
 #: Label of acknowledgements of the application support layer.
 APS_ACK: Final = "aps.ack"
 
@@ -86,6 +87,11 @@ def label_of(cluster: int, frame: bytes) -> str:
 def wants_ack(label: str) -> bool:
     """Say whether frames of this name ask the other node for an acknowledgement."""
     return label not in _UNACKNOWLEDGED
+
+
+def is_answer(label: str) -> bool:
+    """Say whether somebody waits for frames of this name, and for no longer than a moment."""
+    return label.endswith(_ANSWERS)
 
 
 @lru_cache(maxsize=512)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from device_profiles.cohort import HandoverOrder
 from device_profiles.errors import InconsistentDataError
 from device_profiles.words import DeviceType
 from harness.dust.definition_words import SetPpmid, SetShape
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _EMULATED: Final = "harness.benches.emulated_plan"
 #: What the names of defects begin with that the devices of a migration can have.
 _SMETS1: Final = "s1-"
+#: Steps that a cohort passes over whose hand-over is part of device testing.
+_HAND_OVER: Final = ("H1", "H2", "H3")
 #: Lists what can be built in.
 LIST: Final = "smetsbench faults --defects"
 
@@ -49,7 +52,11 @@ def check_defects(definition: "Definition") -> None:
     """
     for key, names, refs, is_everywhere in _told(definition):
         for name in names:
-            why = _objection(name, everywhere=is_everywhere) or _no_device(definition, name, refs)
+            why = (
+                _objection(name, everywhere=is_everywhere)
+                or _no_step(definition, name)
+                or _no_device(definition, name, refs)
+            )
             if why:
                 raise InconsistentDataError(f"{name}: {why}", file=definition.path, key=key)
 
@@ -83,6 +90,15 @@ def _unknown(name: str) -> str:
     meant = f"near it: {', '.join(near)}; " if near else ""
     kinds = f"{_SMETS1}ROLE-… of devices, omits-STEP, rule-off-RULE and others of parties"
     return f"there is no such defect ({meant}known: {kinds}; {LIST} lists them)"
+
+
+def _no_step(definition: "Definition", name: str) -> str:
+    """Return why no home of the cohort takes the step that a defect omits; empty: it may."""
+    omits = OF_PARTIES[name].omits if name in OF_PARTIES else frozenset()
+    folded = definition.cohort.handover.order is HandoverOrder.FOLDED
+    if not folded or not omits or not all(step.startswith(_HAND_OVER) for step in omits):
+        return ""
+    return f"cohort {definition.cohort.key} has no hand-over steps: nothing would be omitted"
 
 
 def _no_device(definition: "Definition", name: str, refs: Sequence[str]) -> str:

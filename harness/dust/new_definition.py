@@ -173,7 +173,8 @@ class NewDefinition:
         yield "# [[fault]]"
         yield '# set = "dual"'
         yield "# count = 1"
-        yield '# defects = ["s1-esme-other-serial", "omits-h2-gsme"]'
+        step = "h2-gsme" if hands_over(self.cohort) else "t3"
+        yield f'# defects = ["s1-esme-other-serial", "omits-{step}"]'
         yield ""
         yield from _fault("back", _TEST_FAILS)
         if hands_over(self.cohort):

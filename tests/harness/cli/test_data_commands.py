@@ -183,7 +183,7 @@ def test_one_new_installation_goes_to_standard_output(tmp_path: Path) -> None:
     [
         (("new", "--cohort", "XX"), "no cohort of this key"),
         (("new", "--count", "0"), "not possible"),
-        (("new", "--out", "homes.txt"), r"ends in \.txt"),
+        (("new", "--out", "homes.txt"), "does not say which form"),
         (("new", "--out", "/no/such/folder/i.csv"), "cannot be written"),
         (("check", "/no/such.toml"), "unreadable-file"),
         (("check", "nowhere"), "no installation of this name"),

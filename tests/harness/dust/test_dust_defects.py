@@ -38,6 +38,7 @@ REFUSED = {
     FAULT % ("count = 1", '"omits-h2"'): ("fault.0", "count is of a set"),
     FAULT % ('set = "dual"\nday = 1', '"omits-h2"'): ("fault.0", "day is about faults"),
     FAULT % ('set = "duel"', '"omits-h2"'): ("fault.0.set", "dual, split, elec, mixed"),
+    FAULT % ('set = "dual"', '"omits-h2"'): ("fault.0.defects", "no hand-over steps"),
     '[[fault]]\nset = "dual"\n': ("fault.0", "name faults, or defects"),
 }
 
@@ -56,17 +57,17 @@ def test_a_defect_that_cannot_be_is_refused_with_its_key(
 def test_homes_are_meant_by_set_by_count_and_by_ref(tmp_path: Path) -> None:
     told = (
         '[faults]\ndefects = ["omits-t6"]\n'
-        + FAULT % ('set = "dual"\ncount = 2', '"omits-h2", "omits-t6"')
+        + FAULT % ('set = "dual"\ncount = 2', '"omits-t3", "omits-t6"')
         + FAULT % ('refs = ["split-001"]', '"s1-esme-other-serial"')
         + FAULT % ('set = "mixed"', '"rule-off-h2"')
     )
     definition = given(tmp_path, told)
     assert defects_of(definition) == (
-        *("omits-t6", "omits-h2@dual-001", "omits-h2@dual-002"),
+        *("omits-t6", "omits-t3@dual-001", "omits-t3@dual-002"),
         *("s1-esme-other-serial@split-001", "rule-off-h2@mixed-001"),
     )
     omits = trouble_of(definition, 1, definition.refs).trouble.script.omits
-    assert omits == {"T6", "H2@dual-001", "H2@dual-002"}
+    assert omits == {"T6", "T3@dual-001", "T3@dual-002"}
 
 
 def test_a_fault_of_some_homes_of_a_set_is_no_fault_of_the_others(tmp_path: Path) -> None:
