@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from device_profiles.errors import DataError, InconsistentDataError
 from device_profiles.loader import load_profile
 from device_profiles.words import DeviceType
 from harness.door import flood
 from harness.door.flood import Flood
 from harness.dust.definition_models import About, DeviceSet
+from harness.dust.definition_refusals import wrong
 from harness.dust.definition_words import Environment, Mode, SetShape
 from harness.errors import UsageError
 from harness.migration import volume_faults
@@ -42,10 +42,6 @@ def check(definition: "Definition") -> None:
     _rules(definition)
 
 
-def _wrong(definition: "Definition", key: str, why: str) -> DataError:
-    return InconsistentDataError(why, file=definition.path, key=key)
-
-
 def _names(definition: "Definition") -> None:
     """Names that must be there once, and waivers of cases that are there."""
     lists = {
@@ -57,14 +53,14 @@ def _names(definition: "Definition") -> None:
     for key, names in lists.items():
         twice = _twice(names)
         if twice:
-            raise _wrong(definition, key, f"{twice} stands twice")
+            raise wrong(definition, key, f"{twice} stands twice")
     cases = set(lists["case.id"])
     for number, waiver in enumerate(definition.waivers):
         if waiver.case not in cases:
-            raise _wrong(definition, f"waiver.{number}.case", f"there is no case {waiver.case}")
+            raise wrong(definition, f"waiver.{number}.case", f"there is no case {waiver.case}")
     if len(definition.refs) > MAX_HOMES:
         why = f"{len(definition.refs)} homes; a run has at most {MAX_HOMES:,}"
-        raise _wrong(definition, "devices.count", why)
+        raise wrong(definition, "devices.count", why)
 
 
 def _cohort(definition: "Definition") -> None:
@@ -72,7 +68,7 @@ def _cohort(definition: "Definition") -> None:
     facts = definition.cohort.cohort
     if not facts.migratable:
         why = f"GroupID {facts.group_id} is not migrated: {facts.not_migrated_because}"
-        raise _wrong(definition, "run.cohort", why)
+        raise wrong(definition, "run.cohort", why)
 
 
 def _abouts(definition: "Definition") -> Iterator[tuple[str, About]]:
@@ -92,14 +88,14 @@ def _about(definition: "Definition", key: str, about: About) -> None:
     sets = {one.name: one for one in definition.devices}
     if about.set and about.set not in sets:
         why = f"there is no device set {about.set} (there are: {', '.join(sets)})"
-        raise _wrong(definition, f"{key}.set", why)
+        raise wrong(definition, f"{key}.set", why)
     known = set(sets[about.set].refs if about.set else definition.refs)
     for ref in about.refs:
         if ref not in known:
             of_set = f" in the set {about.set}" if about.set else ""
-            raise _wrong(definition, f"{key}.refs", f"there is no home {ref}{of_set}")
+            raise wrong(definition, f"{key}.refs", f"there is no home {ref}{of_set}")
     if key.startswith("change_of_supplier") and not about.set and not about.refs:
-        raise _wrong(definition, f"{key}.set", "name the set, or refs")
+        raise wrong(definition, f"{key}.set", "name the set, or refs")
 
 
 def _sets(definition: "Definition") -> None:
@@ -108,12 +104,12 @@ def _sets(definition: "Definition") -> None:
     for number, one in enumerate(definition.devices):
         key = f"devices.{number}"
         if one.shape is SetShape.ESME_ONLY and gas_only:
-            raise _wrong(definition, f"{key}.shape", "the participant does not supply electricity")
+            raise wrong(definition, f"{key}.shape", "the participant does not supply electricity")
         if one.shape in {SetShape.DUAL_FUEL, SetShape.GSME_EXCLUDED} and not both:
             why = "one supplier of both fuels needs the roles IS and GS"
-            raise _wrong(definition, f"{key}.shape", why)
+            raise wrong(definition, f"{key}.shape", why)
         if one.from_stock and not definition.run.stock:
-            raise _wrong(definition, f"{key}.from_stock", "run.stock names no stock file")
+            raise wrong(definition, f"{key}.from_stock", "run.stock names no stock file")
         _profiles(definition, key, one)
     _environment(definition)
 
@@ -124,25 +120,25 @@ def _profiles(definition: "Definition", key: str, one: DeviceSet) -> None:
         profile = load_profile(name, definition.overlays)
         if profile.device_type is not DeviceType(role):
             why = f"profile {name} is of a {profile.device_type}"
-            raise _wrong(definition, f"{key}.models.{role}", why)
+            raise wrong(definition, f"{key}.models.{role}", why)
 
 
 def _environment(definition: "Definition") -> None:
     bound = [number for number, one in enumerate(definition.devices) if one.bench]
     if definition.run.environment is Environment.EMULATED and bound:
         why = 'a bench binding belongs to environment = "HIL"'
-        raise _wrong(definition, f"devices.{bound[0]}.bench", why)
+        raise wrong(definition, f"devices.{bound[0]}.bench", why)
     if definition.run.environment is Environment.HIL and not bound:
         why = "no device set has a bench binding: nothing would be on the bench"
-        raise _wrong(definition, "run.environment", why)
+        raise wrong(definition, "run.environment", why)
     if definition.participant.mode is Mode.DROP:
         named = definition.participant
         if not named.drop and named.listen == "off":
             why = "neither a file drop nor HTTP: the participant has no way in"
-            raise _wrong(definition, "participant.drop", why)
+            raise wrong(definition, "participant.drop", why)
         if definition.mistakes:
             why = "mistakes are the simulated supplier's; yours makes its own"
-            raise _wrong(definition, "mistake", why)
+            raise wrong(definition, "mistake", why)
 
 
 def _faults(definition: "Definition") -> None:
@@ -156,7 +152,7 @@ def _faults(definition: "Definition") -> None:
             else:
                 _steps(definition, key, volume_faults.parse([fault], known=refuse_unknown))
         except UsageError as error:
-            raise _wrong(definition, key, f"{fault}: {error.what}") from error
+            raise wrong(definition, key, f"{fault}: {error.what}") from error
     for number, table in enumerate(definition.home_faults):
         _days(definition, f"fault.{number}.day", table.day)
 
@@ -167,7 +163,7 @@ def _steps(definition: "Definition", key: str, trouble: Trouble) -> None:
     for _moment, step, _device in trouble.script.orders:
         if step not in known:
             why = f"there is no step {step} (there are: {', '.join(known)})"
-            raise _wrong(definition, key, why)
+            raise wrong(definition, key, why)
 
 
 def _capacity(definition: "Definition") -> None:
@@ -175,16 +171,16 @@ def _capacity(definition: "Definition") -> None:
     named = definition.capacity
     if named.remainder not in REMAINDERS:
         why = f"there is no rule {named.remainder!r} (there are: {', '.join(REMAINDERS)})"
-        raise _wrong(definition, "capacity.remainder", why)
+        raise wrong(definition, "capacity.remainder", why)
     if definition.participant.name in named.other_demand:
         why = "the participant's own demand follows from its homes"
-        raise _wrong(definition, f"capacity.other_demand.{definition.participant.name}", why)
+        raise wrong(definition, f"capacity.other_demand.{definition.participant.name}", why)
 
 
 def _days(definition: "Definition", key: str, day: int | None) -> None:
     if day is not None and day > definition.capacity.days:
         why = f"the run has {definition.capacity.days} migration days"
-        raise _wrong(definition, key, why)
+        raise wrong(definition, key, why)
 
 
 def _rules(definition: "Definition") -> None:
@@ -193,11 +189,11 @@ def _rules(definition: "Definition") -> None:
     for number, row in enumerate(definition.disabled_checks):
         if row.id not in book.rules:
             why = f"there is no rule {row.id} (there are: {', '.join(book.rules)})"
-            raise _wrong(definition, f"disabled_checks.{number}.id", why)
+            raise wrong(definition, f"disabled_checks.{number}.id", why)
     for rule in definition.rules_accepted:
         if rule not in book.rules and definition.cohort.mark(rule) is None:
             why = f"there is no rule {rule}, nor a value of the cohort's file of that name"
-            raise _wrong(definition, "rules_accepted", why)
+            raise wrong(definition, "rules_accepted", why)
 
 
 def _twice(names: list[str]) -> str:

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from device_profiles.cohort import HandoverOrder
-from device_profiles.errors import InconsistentDataError
 from device_profiles.words import DeviceType
+from harness.dust.definition_refusals import wrong
 from harness.dust.definition_words import SetPpmid, SetShape
+from harness.dust.new_cases import hands_over
 from harness.migration.misconduct import is_for_all, is_without_effect
+from harness.migration.steps import FOLDED_STEPS
 from harness.parties import defects as smets2_parties
 from harness.parties import firmware_defects
 from harness.parties.migration_defects import DEFECTS as OF_PARTIES
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 _EMULATED: Final = "harness.benches.emulated_plan"
 #: What the names of defects begin with that the devices of a migration can have.
 _SMETS1: Final = "s1-"
-#: Steps that a cohort passes over whose hand-over is part of device testing.
-_HAND_OVER: Final = ("H1", "H2", "H3")
 #: Lists what can be built in.
 LIST: Final = "smetsbench faults --defects"
 
@@ -58,7 +57,7 @@ def check_defects(definition: "Definition") -> None:
                 or _no_device(definition, name, refs)
             )
             if why:
-                raise InconsistentDataError(f"{name}: {why}", file=definition.path, key=key)
+                raise wrong(definition, key, f"{name}: {why}")
 
 
 def _told(
@@ -95,8 +94,8 @@ def _unknown(name: str) -> str:
 def _no_step(definition: "Definition", name: str) -> str:
     """Return why no home of the cohort takes the step that a defect omits; empty: it may."""
     omits = OF_PARTIES[name].omits if name in OF_PARTIES else frozenset()
-    folded = definition.cohort.handover.order is HandoverOrder.FOLDED
-    if not folded or not omits or not all(step.startswith(_HAND_OVER) for step in omits):
+    skipped = () if hands_over(definition.cohort) else FOLDED_STEPS
+    if not omits or not all(step.startswith(skipped) for step in omits):
         return ""
     return f"cohort {definition.cohort.key} has no hand-over steps: nothing would be omitted"
 

@@ -3,14 +3,17 @@
 import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from device_profiles.errors import InvalidValueError
+from device_profiles.errors import InconsistentDataError, InvalidValueError
 from device_profiles.files import refuse
 from device_profiles.sections import Section
+
+if TYPE_CHECKING:
+    from harness.dust.definition import Definition
 
 _EXTRA: Final = "extra_forbidden"
 #: Kind of error -> what is said of it.
@@ -19,6 +22,11 @@ _SAYS: Final = {
     "tuple_type": "a list is due: […], with commas between what is in it",
     "model_type": "one table is due: [NAME], not [[NAME]]",
 }
+
+
+def wrong(definition: "Definition", key: str, why: str) -> InconsistentDataError:
+    """Return what to say of a key that does not go with the rest of its definition."""
+    return InconsistentDataError(why, file=definition.path, key=key)
 
 
 def wrong_shape(error: ValidationError, path: Path, whole: type[Section]) -> InvalidValueError:

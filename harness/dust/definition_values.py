@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from device_profiles.duis_services import load_duis_services
-from device_profiles.errors import DataError, InconsistentDataError
+from device_profiles.errors import DataError
 from device_profiles.participant_codes import load_participant_codes
 from harness.door.call_back import is_loopback
 from harness.dust.definition_defects import check_defects, may_have
-from harness.dust.definition_refusals import meant
+from harness.dust.definition_refusals import meant, wrong
 from harness.dust.definition_words import Mode
 from harness.dust.retry import load_strategy
 from harness.formats.migration_files.words import FileType
@@ -51,16 +51,12 @@ def check(definition: "Definition") -> None:
     _listen(definition)
 
 
-def _wrong(definition: "Definition", key: str, why: str) -> DataError:
-    return InconsistentDataError(why, file=definition.path, key=key)
-
-
 def _retry(definition: "Definition", codes: CodeTable) -> None:
     named = definition.retry
     try:
         load_strategy(named.policy, codes, named.max_attempts or 1, definition.overlays)
     except DataError as error:
-        raise _wrong(definition, "retry.policy", error.why) from error
+        raise wrong(definition, "retry.policy", error.why) from error
 
 
 def _expected(definition: "Definition", codes: CodeTable) -> None:
@@ -73,10 +69,10 @@ def _expected(definition: "Definition", codes: CodeTable) -> None:
             key = f"case.{number}.expect.{place}"
             if one.code and one.code not in known and one.code.partition("-0")[0] not in known:
                 why = f"there is no code {one.code} (smetsbench explain CODE says what one means)"
-                raise _wrong(definition, f"{key}.code", why)
+                raise wrong(definition, f"{key}.code", why)
             if one.step and one.step not in steps:
                 why = f"there is no step {one.step} (there are: {', '.join(steps)})"
-                raise _wrong(definition, f"{key}.step", why)
+                raise wrong(definition, f"{key}.step", why)
 
 
 def _looked_for(definition: "Definition") -> None:
@@ -86,7 +82,7 @@ def _looked_for(definition: "Definition") -> None:
         sets = {one.name: one for one in named}.values()
         for place, one in enumerate(case.expect):
             for name, why in _not_there(definition, one, sets):
-                raise _wrong(definition, f"case.{number}.expect.{place}.{name}", why)
+                raise wrong(definition, f"case.{number}.expect.{place}.{name}", why)
 
 
 def _not_there(
@@ -120,7 +116,7 @@ def _changes(definition: "Definition") -> None:
     for number, one in enumerate(definition.changes):
         if one.set and not one.refs and one.count > sizes[one.set]:
             why = f"{one.count} of {one.set}, which has {sizes[one.set]}"
-            raise _wrong(definition, f"change_of_supplier.{number}.count", why)
+            raise wrong(definition, f"change_of_supplier.{number}.count", why)
 
 
 def _listen(definition: "Definition") -> None:
@@ -131,6 +127,6 @@ def _listen(definition: "Definition") -> None:
     host, _colon, port = named.listen.rpartition(":")
     if not is_loopback(host.strip("[]")):
         why = f"{named.listen!r} is no HOST:PORT of this machine (127.0.0.1:0 is any port)"
-        raise _wrong(definition, "participant.listen", why)
+        raise wrong(definition, "participant.listen", why)
     if not (port.isascii() and port.isdigit() and int(port[:6]) <= _MOST_PORTS):
-        raise _wrong(definition, "participant.listen", f"{port!r} is no port (0 to {_MOST_PORTS})")
+        raise wrong(definition, "participant.listen", f"{port!r} is no port (0 to {_MOST_PORTS})")

@@ -15,11 +15,10 @@ from harness.migration.hand_over import HandOver
 from harness.migration.office import Office
 from harness.migration.script import AFTER, BEFORE
 from harness.migration.states import Owner, State
-from harness.migration.steps import FAILED, Case, Steps, Told, ok
+from harness.migration.steps import FAILED, FOLDED_STEPS, Case, Steps, Told, ok
 from harness.migration.testing import Testing
 from harness.rules.in_hand import in_hand
 
-_SKIPPED: Final = ("H1", "H2", "H3")
 _COMMISSIONING: Final = ("C1", "C2", "C3", "C4", "C5", "C6", "C7")
 _RESTED: Final = frozenset({State.ROLLED_BACK, State.EXCLUDED})
 
@@ -50,7 +49,7 @@ class DevicePhases:
     async def begin_waiting(self, case: Case) -> None:
         """Let the S1SP begin to wait for the hub of an installation."""
         if case.record.skips_hand_over:
-            for step in _SKIPPED:
+            for step in FOLDED_STEPS:
                 await self.steps.pass_over(case, step, "skipped: 5.8A")
         elif self.office.order is HandoverOrder.FOLDED and not await self._fold(case):
             return
@@ -60,7 +59,7 @@ class DevicePhases:
 
     async def _fold(self, case: Case) -> bool:
         """Move the SIM where hand-over has no steps of its own; say whether that was done."""
-        for step in _SKIPPED:
+        for step in FOLDED_STEPS:
             await self.steps.pass_over(case, step, "skipped: part of device testing")
         self.office.smso.quiesce(case.ref)
         told = await HandOver(self.steps).move_sim(case, "T1")

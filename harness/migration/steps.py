@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from device_profiles.words import DeviceType
 from emulator.core.clock import UtcMs
@@ -17,6 +17,8 @@ from harness.rules.migration_appendices import Value
 from harness.rules.migration_rulebook import Judge
 from harness.rules.outcomes import Outcome, Refusal
 
+#: Steps that are passed over where hand-over is part of device testing.
+FOLDED_STEPS: Final = ("H1", "H2", "H3")
 OK = "ok"
 FAILED = "failed"
 SKIPPED = "skipped"
