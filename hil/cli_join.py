@@ -46,36 +46,41 @@ class _Told:
     error: BenchError | None = None
 
 
+_FILE = Annotated[Path, typer.Argument(metavar="FILE", help="Bench file whose dongle is a node.")]
+_SECONDS = Annotated[
+    float | None,
+    typer.Option(min=0, help="How long to stay; until Ctrl-C when left out."),
+]
+_STATE = Annotated[
+    Path | None,
+    typer.Option(help="File that keeps what the device remembers; with it, it goes on there."),
+]
+_COMMAND = Annotated[
+    list[str] | None,
+    typer.Option(metavar="HEX", help="GBCS command that comes to an emulated hub from its WAN."),
+]
+_TRANSCRIPT = Annotated[
+    Path | None,
+    typer.Option(help="Files for what is said on the dongle's line; else in runs/join-…"),
+]
+_SEED = Annotated[int, typer.Option(min=0, help="Seed of every octet of chance.")]
+_AS_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
 def register(nouns: typer.Typer) -> None:
     """Add the command to ``bench``."""
     nouns.command("join")(join)
 
 
 def join(  # noqa: PLR0913, PLR0917 -- one parameter an option
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Bench file whose dongle is a node.")
-    ],
-    seconds: Annotated[
-        float | None,
-        typer.Option(min=0, help="How long to stay; until Ctrl-C when left out."),
-    ] = None,
-    state: Annotated[
-        Path | None,
-        typer.Option(help="File that keeps what the device remembers; with it, it goes on there."),
-    ] = None,
-    command: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="HEX", help="GBCS command that comes to an emulated hub from its WAN."
-        ),
-    ] = None,
-    transcript: Annotated[
-        Path | None,
-        typer.Option(help="Files for what is said on the dongle's line; else in runs/join-…"),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every octet of chance.")] = 1,
+    file: _FILE,
+    seconds: _SECONDS = None,
+    state: _STATE = None,
+    command: _COMMAND = None,
+    transcript: _TRANSCRIPT = None,
+    seed: _SEED = 1,
     data: DataOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: _AS_JSON = False,
 ) -> None:
     """Have the bench's emulated device join a hub through the dongle, and answer as itself.
 

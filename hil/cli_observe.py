@@ -33,6 +33,50 @@ EXIT_NOT_FOUND: Final = 1
 _CHANNELS: Final = f"{CHANNELS[0]} to {CHANNELS[-1]}"
 
 
+_FILE = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Bench file.")]
+_DONGLE = Annotated[
+    str | None, typer.Option(help="Which dongle of the file; may be left out if it has one.")
+]
+_AT = Annotated[
+    str | None,
+    typer.Option(
+        help="A program of this computer, without a bench file: zigbee:tcp://127.0.0.1:PORT"
+    ),
+]
+_CHANNEL = Annotated[
+    list[int] | None,
+    typer.Option(min=11, max=26, help=f"Channel, repeatable; {_CHANNELS} when left out."),
+]
+_HUB = Annotated[str | None, typer.Option(help="EUI-64 of the hub to find (its extended PAN id).")]
+_SECONDS = Annotated[
+    float | None,
+    typer.Option(min=0, help="How long to listen; until Ctrl-C with --out and without this."),
+]
+_OUT = Annotated[Path | None, typer.Option(help="pcapng file for the frames as heard.")]
+_CLEAR = Annotated[
+    Path | None, typer.Option(help="pcapng file for the frames as deciphered with the keys.")
+]
+_KEY = Annotated[
+    list[str] | None,
+    typer.Option(help="Network or link key, by reference: env:NAME or file:PATH#FIELD."),
+]
+_INSTALL_CODE = Annotated[
+    list[str] | None, typer.Option(help="Install code of a device that joins, by reference.")
+]
+_READ_FILE = Annotated[
+    Path | None, typer.Option("--read", help="Statistics of a capture, without a dongle.")
+]
+_LISTEN_ONLY = Annotated[
+    bool, typer.Option("--listen-only", help="Not even the active scan: transmit nothing.")
+]
+_TRANSCRIPT = Annotated[
+    Path | None,
+    typer.Option(help="Files for what is said on the dongle's line; else in runs/observe-…"),
+]
+_SEED = Annotated[int, typer.Option(min=0, help="Seed of a loopback dongle's home.")]
+_AS_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
 def register(nouns: typer.Typer) -> None:
     """Add the command to ``bench``."""
     nouns.command("observe")(observe)
@@ -50,51 +94,22 @@ class Told:
 
 
 def observe(  # noqa: PLR0913, PLR0917 -- one parameter an option
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Bench file.")] = None,
-    dongle: Annotated[
-        str | None, typer.Option(help="Which dongle of the file; may be left out if it has one.")
-    ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(
-            help="A program of this computer, without a bench file: zigbee:tcp://127.0.0.1:PORT"
-        ),
-    ] = None,
-    channel: Annotated[
-        list[int] | None,
-        typer.Option(min=11, max=26, help=f"Channel, repeatable; {_CHANNELS} when left out."),
-    ] = None,
-    hub: Annotated[
-        str | None, typer.Option(help="EUI-64 of the hub to find (its extended PAN id).")
-    ] = None,
-    seconds: Annotated[
-        float | None,
-        typer.Option(min=0, help="How long to listen; until Ctrl-C with --out and without this."),
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="pcapng file for the frames as heard.")] = None,
-    clear: Annotated[
-        Path | None, typer.Option(help="pcapng file for the frames as deciphered with the keys.")
-    ] = None,
-    key: Annotated[
-        list[str] | None,
-        typer.Option(help="Network or link key, by reference: env:NAME or file:PATH#FIELD."),
-    ] = None,
-    install_code: Annotated[
-        list[str] | None, typer.Option(help="Install code of a device that joins, by reference.")
-    ] = None,
-    read_file: Annotated[
-        Path | None, typer.Option("--read", help="Statistics of a capture, without a dongle.")
-    ] = None,
-    listen_only: Annotated[
-        bool, typer.Option("--listen-only", help="Not even the active scan: transmit nothing.")
-    ] = False,
-    transcript: Annotated[
-        Path | None,
-        typer.Option(help="Files for what is said on the dongle's line; else in runs/observe-…"),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of a loopback dongle's home.")] = 1,
+    file: _FILE = None,
+    dongle: _DONGLE = None,
+    at: _AT = None,
+    channel: _CHANNEL = None,
+    hub: _HUB = None,
+    seconds: _SECONDS = None,
+    out: _OUT = None,
+    clear: _CLEAR = None,
+    key: _KEY = None,
+    install_code: _INSTALL_CODE = None,
+    read_file: _READ_FILE = None,
+    listen_only: _LISTEN_ONLY = False,
+    transcript: _TRANSCRIPT = None,
+    seed: _SEED = 1,
     data: DataOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: _AS_JSON = False,
 ) -> None:
     """Look for networks, measure energy, and listen; allowed unarmed, for it sends only a scan.
 

@@ -76,110 +76,130 @@ class Suite(enum.StrEnum):
 _SUITES: Final = {Suite.SECT283K1: KeySuite.CBKE_283, Suite.SECT163K1: KeySuite.CBKE_163}
 
 
+_LISTEN_AT = Annotated[str, typer.Option("--listen", help=f"{_FORMS}; port 0: any.")]
+_EZSP = Annotated[int, typer.Option(help=f"Version of EZSP: {', '.join(map(str, VERSIONS))}.")]
+_HAN = Annotated[
+    str | None,
+    typer.Option(help="Home around it: an installation, by name or path."),
+]
+_WITHOUT = Annotated[
+    list[DeviceType] | None,
+    typer.Option(help="Device of the home that stands elsewhere; repeatable."),
+]
+_HUB = Annotated[
+    HubMode,
+    typer.Option(help="The hub is the dongle, or an emulated one in its reach."),
+]
+_AS_ROLE = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        help="With an emulated hub: device whose place the dongle has (ESME unless told"
+        " otherwise), or nobody: it only listens.",
+    ),
+]
+_JOIN = Annotated[
+    Join, typer.Option(help="Devices join by install code, or (open) by the well-known key.")
+]
+_SECURE = Annotated[
+    bool | None,
+    typer.Option(
+        "--secure/--no-secure",
+        help="Devices agree on a link key by certificates (CBKE) and take Smart Energy under"
+        " it alone; by default those that join by install code.",
+    ),
+]
+_SUITE = Annotated[
+    list[Suite] | None,
+    typer.Option(help="Curve of CBKE, in the order tried; by default the home's."),
+]
+_AUTHORITY = Annotated[
+    str,
+    typer.Option(
+        "--ca",
+        help="Who issued the devices' certificates: test (the dongle's own too), other (of"
+        " another name), impostor (of the same name).",
+    ),
+]
+_CBKE = Annotated[
+    bool,
+    typer.Option("--cbke/--stubs", help="The dongle's image has the CBKE library, or stubs of it."),
+]
+_CAPTURE = Annotated[
+    Path | None, typer.Option(help="File that takes what is on the air, as pcapng.")
+]
+_STATE = Annotated[Path | None, typer.Option(help="File that keeps its and the devices' memory.")]
+_FAULT = Annotated[
+    list[str] | None,
+    typer.Option(help="NAME[:key=value,...]@line, line-in, line-out or a device; repeatable."),
+]
+_DEFECT = Annotated[
+    list[str] | None, typer.Option(help="Build a named defect into a device; repeatable.")
+]
+_PACE = Annotated[
+    int | None,
+    typer.Option(min=300, max=4_000_000, help="Bits a second: octets take their time."),
+]
+_CLOCK_FACTOR = Annotated[
+    float, typer.Option(min=0.001, max=1e6, help="How much faster the devices' clock runs.")
+]
+_SEED = Annotated[int, typer.Option(min=0, help="Seed of every octet of chance.")]
+_START = Annotated[
+    str | None, typer.Option(help="First moment of the devices' clock, ISO 8601; else now.")
+]
+_SINCE = Annotated[
+    str | None,
+    typer.Option(help="Moment of the wall at which that clock showed --start; else now."),
+]
+_UNTIL_STDIN_CLOSES = Annotated[
+    bool,
+    typer.Option(
+        "--until-stdin-closes",
+        help="Take orders from standard input (reset [CODE], fail [CODE], silence on|off,"
+        " unplug, disturb FAULT, power-cut EUI64 SECONDS; beside an emulated hub also gbcs"
+        " HEX: a message from its WAN, permit SECONDS, image FILE EUI64...), answer each on"
+        " standard output, and stop where it ends. What that hub sends onto its WAN is told"
+        " (wan_out) on stderr.",
+    ),
+]
+_SHOW_SECRETS = Annotated[
+    bool, typer.Option("--show-secrets", help="Print the made-up install codes.")
+]
+_VERBOSE = Annotated[bool, typer.Option("-v", "--verbose", help="Tell more.")]
+_QUIET = Annotated[bool, typer.Option("-q", "--quiet", help="Tell nothing.")]
+
+
 def register(app: typer.Typer) -> None:
     """Add ``dongle``."""
     app.command("dongle")(dongle)
 
 
 def dongle(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
-    listen_at: Annotated[str, typer.Option("--listen", help=f"{_FORMS}; port 0: any.")],
-    ezsp: Annotated[
-        int, typer.Option(help=f"Version of EZSP: {', '.join(map(str, VERSIONS))}.")
-    ] = 13,
-    han: Annotated[
-        str | None,
-        typer.Option(help="Home around it: an installation, by name or path."),
-    ] = None,
-    without: Annotated[
-        list[DeviceType] | None,
-        typer.Option(help="Device of the home that stands elsewhere; repeatable."),
-    ] = None,
-    hub: Annotated[
-        HubMode,
-        typer.Option(help="The hub is the dongle, or an emulated one in its reach."),
-    ] = HubMode.DONGLE,
-    as_role: Annotated[
-        str | None,
-        typer.Option(
-            "--as",
-            help="With an emulated hub: device whose place the dongle has (ESME unless told"
-            " otherwise), or nobody: it only listens.",
-        ),
-    ] = None,
-    join: Annotated[
-        Join, typer.Option(help="Devices join by install code, or (open) by the well-known key.")
-    ] = Join.INSTALL_CODE,
-    secure: Annotated[
-        bool | None,
-        typer.Option(
-            "--secure/--no-secure",
-            help="Devices agree on a link key by certificates (CBKE) and take Smart Energy under"
-            " it alone; by default those that join by install code.",
-        ),
-    ] = None,
-    suite: Annotated[
-        list[Suite] | None,
-        typer.Option(help="Curve of CBKE, in the order tried; by default the home's."),
-    ] = None,
-    authority: Annotated[
-        str,
-        typer.Option(
-            "--ca",
-            help="Who issued the devices' certificates: test (the dongle's own too), other (of"
-            " another name), impostor (of the same name).",
-        ),
-    ] = test_certificates.TEST,
-    cbke: Annotated[
-        bool,
-        typer.Option(
-            "--cbke/--stubs", help="The dongle's image has the CBKE library, or stubs of it."
-        ),
-    ] = True,
-    capture: Annotated[
-        Path | None, typer.Option(help="File that takes what is on the air, as pcapng.")
-    ] = None,
-    state: Annotated[
-        Path | None, typer.Option(help="File that keeps its and the devices' memory.")
-    ] = None,
-    fault: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME[:key=value,...]@line, line-in, line-out or a device; repeatable."),
-    ] = None,
-    defect: Annotated[
-        list[str] | None, typer.Option(help="Build a named defect into a device; repeatable.")
-    ] = None,
-    pace: Annotated[
-        int | None,
-        typer.Option(min=300, max=4_000_000, help="Bits a second: octets take their time."),
-    ] = None,
-    clock_factor: Annotated[
-        float, typer.Option(min=0.001, max=1e6, help="How much faster the devices' clock runs.")
-    ] = 1.0,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every octet of chance.")] = 1,
-    start: Annotated[
-        str | None, typer.Option(help="First moment of the devices' clock, ISO 8601; else now.")
-    ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(help="Moment of the wall at which that clock showed --start; else now."),
-    ] = None,
+    listen_at: _LISTEN_AT,
+    ezsp: _EZSP = 13,
+    han: _HAN = None,
+    without: _WITHOUT = None,
+    hub: _HUB = HubMode.DONGLE,
+    as_role: _AS_ROLE = None,
+    join: _JOIN = Join.INSTALL_CODE,
+    secure: _SECURE = None,
+    suite: _SUITE = None,
+    authority: _AUTHORITY = test_certificates.TEST,
+    cbke: _CBKE = True,
+    capture: _CAPTURE = None,
+    state: _STATE = None,
+    fault: _FAULT = None,
+    defect: _DEFECT = None,
+    pace: _PACE = None,
+    clock_factor: _CLOCK_FACTOR = 1.0,
+    seed: _SEED = 1,
+    start: _START = None,
+    since: _SINCE = None,
     data: DataOption = None,
-    until_stdin_closes: Annotated[
-        bool,
-        typer.Option(
-            "--until-stdin-closes",
-            help="Take orders from standard input (reset [CODE], fail [CODE], silence on|off,"
-            " unplug, disturb FAULT, power-cut EUI64 SECONDS; beside an emulated hub also gbcs"
-            " HEX: a message from its WAN, permit SECONDS, image FILE EUI64...), answer each on"
-            " standard output, and stop where it ends. What that hub sends onto its WAN is told"
-            " (wan_out) on stderr.",
-        ),
-    ] = False,
-    show_secrets: Annotated[
-        bool, typer.Option("--show-secrets", help="Print the made-up install codes.")
-    ] = False,
-    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Tell more.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Tell nothing.")] = False,
+    until_stdin_closes: _UNTIL_STDIN_CLOSES = False,
+    show_secrets: _SHOW_SECRETS = False,
+    verbose: _VERBOSE = False,
+    quiet: _QUIET = False,
 ) -> None:
     """Emulate a Zigbee dongle (EZSP over ASH) until SIGTERM.
 
@@ -187,21 +207,18 @@ def dongle(  # noqa: PLR0913, PLR0917 -- one argument for each option of the com
     standard error. Only this machine can reach it.
     """
     _check(ezsp, hub, as_role, authority)
-    joining = Joining(
-        join is Join.OPEN, secure, tuple(_SUITES[one] for one in suite or ()), authority
-    )
-    begun = wall_clock()
+    suites = tuple(_SUITES[one] for one in suite or ())
+    joining = Joining(join is Join.OPEN, secure, suites, authority)
     plan = Plan(
         _installation(han, overlays(data)),
         seed,
-        begun if start is None else moment_of(start),
+        wall_clock() if start is None else moment_of(start),
         tuple(text for text in fault or () if not _on_line(text)),
         tuple(defect or ()),
         overlays=overlays(data),
     )
     plan = left_out(plan, without or ())
-    refuse_defects(plan, _building(lambda: generation_of(plan)), hub)
-    scene = _scene(plan, joining) if hub is HubMode.DONGLE else _in_reach(plan, joining, as_role)
+    scene = _scene_of(plan, hub, joining, as_role)
     if not quiet:
         _introduce(scene, ezsp, join, show_secrets=show_secrets)
     served = DonglePlan(
@@ -280,6 +297,11 @@ class _Scene:
     members: tuple[MemberPlan, ...]
     surround: Surround | None
     lines: tuple[tuple[str, InstallCode], ...]
+
+
+def _scene_of(plan: Plan, hub: HubMode, joining: Joining, as_role: str | None) -> _Scene:
+    refuse_defects(plan, _building(lambda: generation_of(plan)), hub)
+    return _scene(plan, joining) if hub is HubMode.DONGLE else _in_reach(plan, joining, as_role)
 
 
 def _scene(plan: Plan, joining: Joining) -> _Scene:

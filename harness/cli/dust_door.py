@@ -39,6 +39,47 @@ _ANY_PORT: Final = "127.0.0.1:0"
 _TRUST: Final = Path("door-trust")
 
 
+_INSTALLATION = Annotated[
+    list[str] | None,
+    typer.Option(help="Installation file, or the name of a shipped one; repeatable."),
+]
+_DROP = Annotated[Path | None, typer.Option(help="Folder of the file drop; none when left out.")]
+_LISTEN = Annotated[str, typer.Option(help="HOST:PORT for HTTP, port 0: any; or off.")]
+_TRUST_OPTION = Annotated[
+    Path, typer.Option(help="Folder of keys: participant/ (yours), dcc/ (ours, public).")
+]
+_SEED = Annotated[int, typer.Option(min=0, help="Seed of every octet of chance.")]
+_STATE = Annotated[Path | None, typer.Option(help="File that keeps everything over restarts.")]
+_CLOCK_FACTOR = Annotated[
+    float | None,
+    typer.Option(
+        min=0.001,
+        max=1e6,
+        help="Follow the wall clock so many times faster; left out: jump to the end of what"
+        " each request caused.",
+    ),
+]
+_CALL_BACK = Annotated[
+    str | None, typer.Option(help="Post answers and alerts there: http://127.0.0.1:PORT/PATH.")
+]
+_DISTURB = Annotated[
+    list[str] | None,
+    typer.Option(help="What happens to the homes, e.g. flood:alerts=10,over_s=600; repeatable."),
+]
+_USER = Annotated[
+    list[str] | None,
+    typer.Option(help="EUI-64 of another supplier, who may gain a home (6.23); repeatable."),
+]
+_LISTEN_ANYWHERE = Annotated[
+    bool, typer.Option("--listen-anywhere", help="Allow an address beyond this machine.")
+]
+_PLAY_EXAMPLE = Annotated[
+    bool, typer.Option("--example", help="Play a worked example through the door, and end.")
+]
+_AS_JSON = Annotated[bool, typer.Option("--json", help="Say what is open as JSON.")]
+_QUIET = Annotated[bool, typer.Option("-q", "--quiet", help="No line for each request.")]
+
+
 def register(dust: typer.Typer) -> None:
     """Add ``dust door`` and ``dust sign``."""
     dust.command("door")(door)
@@ -57,54 +98,21 @@ class _Chosen:
 
 
 def door(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
-    installation: Annotated[
-        list[str] | None,
-        typer.Option(help="Installation file, or the name of a shipped one; repeatable."),
-    ] = None,
-    drop: Annotated[
-        Path | None, typer.Option(help="Folder of the file drop; none when left out.")
-    ] = None,
-    listen: Annotated[
-        str, typer.Option(help="HOST:PORT for HTTP, port 0: any; or off.")
-    ] = _ANY_PORT,
-    trust: Annotated[
-        Path, typer.Option(help="Folder of keys: participant/ (yours), dcc/ (ours, public).")
-    ] = _TRUST,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every octet of chance.")] = 1,
-    state: Annotated[
-        Path | None, typer.Option(help="File that keeps everything over restarts.")
-    ] = None,
-    clock_factor: Annotated[
-        float | None,
-        typer.Option(
-            min=0.001,
-            max=1e6,
-            help="Follow the wall clock so many times faster; left out: jump to the end of what"
-            " each request caused.",
-        ),
-    ] = None,
-    call_back: Annotated[
-        str | None, typer.Option(help="Post answers and alerts there: http://127.0.0.1:PORT/PATH.")
-    ] = None,
-    disturb: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="What happens to the homes, e.g. flood:alerts=10,over_s=600; repeatable."
-        ),
-    ] = None,
-    user: Annotated[
-        list[str] | None,
-        typer.Option(help="EUI-64 of another supplier, who may gain a home (6.23); repeatable."),
-    ] = None,
+    installation: _INSTALLATION = None,
+    drop: _DROP = None,
+    listen: _LISTEN = _ANY_PORT,
+    trust: _TRUST_OPTION = _TRUST,
+    seed: _SEED = 1,
+    state: _STATE = None,
+    clock_factor: _CLOCK_FACTOR = None,
+    call_back: _CALL_BACK = None,
+    disturb: _DISTURB = None,
+    user: _USER = None,
     data: DataOption = None,
-    listen_anywhere: Annotated[
-        bool, typer.Option("--listen-anywhere", help="Allow an address beyond this machine.")
-    ] = False,
-    play_example: Annotated[
-        bool, typer.Option("--example", help="Play a worked example through the door, and end.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Say what is open as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No line for each request.")] = False,
+    listen_anywhere: _LISTEN_ANYWHERE = False,
+    play_example: _PLAY_EXAMPLE = False,
+    as_json: _AS_JSON = False,
+    quiet: _QUIET = False,
 ) -> None:
     """Open a door to emulated homes until SIGTERM.
 

@@ -56,71 +56,81 @@ class _Chosen:
         )
 
 
+_DEVICE = Annotated[str, typer.Argument(help="What to emulate: esme, gsme or chf.")]
+_PROFILE = Annotated[str, typer.Option(help="Device model with a [dlms] section, by name or path.")]
+_LISTEN_AT = Annotated[
+    list[str], typer.Option("--listen", help=f"Repeatable: {listen.FORMS}; port 0: any.")
+]
+_PACE = Annotated[
+    int | None,
+    typer.Option(min=50, max=4_000_000, help="Bits a second: octets take their time."),
+]
+_TURN_ROUND = Annotated[
+    int, typer.Option(min=0, max=10_000, help="Milliseconds before an answer begins.")
+]
+_FAULT = Annotated[list[str] | None, typer.Option(help="NAME[:key=value,...]@LINK; repeatable.")]
+_STATE = Annotated[
+    Path | None, typer.Option(help="File that keeps the device's memory over restarts.")
+]
+_SEED = Annotated[int, typer.Option(min=0, help="Seed of every octet of chance.")]
+_EUI64 = Annotated[
+    str | None, typer.Option(help="Identifier; made up from the seed when left out.")
+]
+_KEYS = Annotated[
+    Path | None, typer.Option(help="TOML file of keys; made from the seed when left out.")
+]
+_START = Annotated[
+    str | None,
+    typer.Option(help="First moment of its clock, ISO 8601; else the stored state's, else now."),
+]
+_CLOCK_FACTOR = Annotated[
+    float,
+    typer.Option(min=0, max=1e6, help="How much faster its clock runs; 0: only as told."),
+]
+_DEFECT = Annotated[list[str] | None, typer.Option(help="Build a named defect in; repeatable.")]
+_LISTEN_ANYWHERE = Annotated[
+    bool, typer.Option("--listen-anywhere", help="Allow an address of every interface.")
+]
+_UNTIL_STDIN_CLOSES = Annotated[
+    bool,
+    typer.Option(
+        "--until-stdin-closes",
+        help="Take orders from standard input (power-cut SECONDS, clock MS, disturb FAULT,"
+        " save), answer each on standard output, and stop where it ends.",
+    ),
+]
+_SHOW_SECRETS = Annotated[
+    bool, typer.Option("--show-secrets", help="Print its made-up keys and passwords.")
+]
+_VERBOSE = Annotated[bool, typer.Option("-v", "--verbose", help="Tell of single frames too.")]
+_QUIET = Annotated[bool, typer.Option("-q", "--quiet", help="Tell nothing.")]
+
+
 def register(app: typer.Typer) -> None:
     """Add ``emulate``."""
     app.command("emulate")(emulate)
 
 
 def emulate(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
-    device: Annotated[str, typer.Argument(help="What to emulate: esme, gsme or chf.")],
-    profile: Annotated[
-        str, typer.Option(help="Device model with a [dlms] section, by name or path.")
-    ],
-    listen_at: Annotated[
-        list[str], typer.Option("--listen", help=f"Repeatable: {listen.FORMS}; port 0: any.")
-    ],
-    pace: Annotated[
-        int | None,
-        typer.Option(min=50, max=4_000_000, help="Bits a second: octets take their time."),
-    ] = None,
-    turn_round: Annotated[
-        int, typer.Option(min=0, max=10_000, help="Milliseconds before an answer begins.")
-    ] = 0,
-    fault: Annotated[
-        list[str] | None, typer.Option(help="NAME[:key=value,...]@LINK; repeatable.")
-    ] = None,
-    state: Annotated[
-        Path | None, typer.Option(help="File that keeps the device's memory over restarts.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every octet of chance.")] = 1,
-    eui64: Annotated[
-        str | None, typer.Option(help="Identifier; made up from the seed when left out.")
-    ] = None,
-    keys: Annotated[
-        Path | None, typer.Option(help="TOML file of keys; made from the seed when left out.")
-    ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            help="First moment of its clock, ISO 8601; else the stored state's, else now."
-        ),
-    ] = None,
-    clock_factor: Annotated[
-        float,
-        typer.Option(min=0, max=1e6, help="How much faster its clock runs; 0: only as told."),
-    ] = 1.0,
-    defect: Annotated[
-        list[str] | None, typer.Option(help="Build a named defect in; repeatable.")
-    ] = None,
+    device: _DEVICE,
+    profile: _PROFILE,
+    listen_at: _LISTEN_AT,
+    pace: _PACE = None,
+    turn_round: _TURN_ROUND = 0,
+    fault: _FAULT = None,
+    state: _STATE = None,
+    seed: _SEED = 1,
+    eui64: _EUI64 = None,
+    keys: _KEYS = None,
+    start: _START = None,
+    clock_factor: _CLOCK_FACTOR = 1.0,
+    defect: _DEFECT = None,
     data: DataOption = None,
-    listen_anywhere: Annotated[
-        bool, typer.Option("--listen-anywhere", help="Allow an address of every interface.")
-    ] = False,
-    until_stdin_closes: Annotated[
-        bool,
-        typer.Option(
-            "--until-stdin-closes",
-            help="Take orders from standard input (power-cut SECONDS, clock MS, disturb FAULT),"
-            " answer each on standard output, and stop where it ends.",
-        ),
-    ] = False,
-    show_secrets: Annotated[
-        bool, typer.Option("--show-secrets", help="Print its made-up keys and passwords.")
-    ] = False,
-    verbose: Annotated[
-        bool, typer.Option("-v", "--verbose", help="Tell of single frames too.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Tell nothing.")] = False,
+    listen_anywhere: _LISTEN_ANYWHERE = False,
+    until_stdin_closes: _UNTIL_STDIN_CLOSES = False,
+    show_secrets: _SHOW_SECRETS = False,
+    verbose: _VERBOSE = False,
+    quiet: _QUIET = False,
 ) -> None:
     """Emulate one device until SIGTERM.
 

@@ -24,6 +24,24 @@ _JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 MAX_PRINTED = 50
 
 
+_INSTALLATION = Annotated[
+    str, typer.Option("--installation", help="Installation file, or shipped one.")
+]
+_COHORT = Annotated[
+    str | None, typer.Option(help="Cohort key or file; left out: as the installation says.")
+]
+_CSP = Annotated[str, typer.Option(help="Service provider; left out: as the installation says.")]
+_ON = Annotated[
+    str, typer.Option("--on", help="Day, YYYY-MM-DD; left out: the last the EPCL names.")
+]
+_EPCL = Annotated[
+    Path | None, typer.Option("--epcl", help="EPCL (CSV); left out: the one in force.")
+]
+_EPCL_MAP = Annotated[
+    Path | None, typer.Option("--epcl-map", help="Column map of --epcl, when not beside it.")
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add ``epcl`` and its commands."""
     epcl = typer.Typer(help="SMETS1 Eligible Product Combinations.", no_args_is_help=True)
@@ -33,24 +51,12 @@ def register(app: typer.Typer) -> None:
 
 
 def eligible(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
-    installation: Annotated[
-        str, typer.Option("--installation", help="Installation file, or shipped one.")
-    ],
-    cohort: Annotated[
-        str | None, typer.Option(help="Cohort key or file; left out: as the installation says.")
-    ] = None,
-    csp: Annotated[
-        str, typer.Option(help="Service provider; left out: as the installation says.")
-    ] = "",
-    on: Annotated[
-        str, typer.Option("--on", help="Day, YYYY-MM-DD; left out: the last the EPCL names.")
-    ] = "",
-    epcl: Annotated[
-        Path | None, typer.Option("--epcl", help="EPCL (CSV); left out: the one in force.")
-    ] = None,
-    epcl_map: Annotated[
-        Path | None, typer.Option("--epcl-map", help="Column map of --epcl, when not beside it.")
-    ] = None,
+    installation: _INSTALLATION,
+    cohort: _COHORT = None,
+    csp: _CSP = "",
+    on: _ON = "",
+    epcl: _EPCL = None,
+    epcl_map: _EPCL_MAP = None,
     cpl: CplOption = None,
     cpl_map: CplMapOption = None,
     data: DataOption = None,

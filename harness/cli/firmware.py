@@ -1,6 +1,7 @@
 """``smetsbench firmware``: inspect, build and lint firmware images."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -45,6 +46,28 @@ _FILE = Annotated[Path, typer.Argument(help="Image file, or DUIS 11.1 or 11.4 re
 _KEYSTORE = Annotated[
     Path | None,
     typer.Option("--keystore", help="Keys to check the signature with: JSON file or folder."),
+]
+
+
+_RECIPE = Annotated[str, typer.Argument(help="Recipe file, or name of a shipped recipe.")]
+_OUT = Annotated[Path, typer.Option("--out", help="Image file to write.")]
+_KEY = Annotated[Path | None, typer.Option("--key", help="Supplier's private key, P-256 in PEM.")]
+_DEFECT = Annotated[str | None, typer.Option("--defect", help=f"Spoil it: {', '.join(DEFECTS)}.")]
+_HUB = Annotated[
+    str | None,
+    typer.Option("--hub", help="Hub profile that --defect oversize must not fit."),
+]
+_SIGNER_OUT = Annotated[
+    Path | None,
+    typer.Option("--signer-out", help="Folder for the public key of the test signer."),
+]
+_LAYOUT = Annotated[
+    str | None,
+    typer.Option("--layout", help="Hub maker's metadata it is to carry: layout or hub profile."),
+]
+_VALUES = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="NAME=VALUE of a free field of the layout; repeatable."),
 ]
 
 
@@ -94,32 +117,14 @@ def inspect_file(
 
 
 def build_file(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
-    recipe: Annotated[str, typer.Argument(help="Recipe file, or name of a shipped recipe.")],
-    out: Annotated[Path, typer.Option("--out", help="Image file to write.")],
-    key: Annotated[
-        Path | None, typer.Option("--key", help="Supplier's private key, P-256 in PEM.")
-    ] = None,
-    defect: Annotated[
-        str | None, typer.Option("--defect", help=f"Spoil it: {', '.join(DEFECTS)}.")
-    ] = None,
-    hub: Annotated[
-        str | None,
-        typer.Option("--hub", help="Hub profile that --defect oversize must not fit."),
-    ] = None,
-    signer_out: Annotated[
-        Path | None,
-        typer.Option("--signer-out", help="Folder for the public key of the test signer."),
-    ] = None,
-    layout: Annotated[
-        str | None,
-        typer.Option(
-            "--layout", help="Hub maker's metadata it is to carry: layout or hub profile."
-        ),
-    ] = None,
-    values: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="NAME=VALUE of a free field of the layout; repeatable."),
-    ] = None,
+    recipe: _RECIPE,
+    out: _OUT,
+    key: _KEY = None,
+    defect: _DEFECT = None,
+    hub: _HUB = None,
+    signer_out: _SIGNER_OUT = None,
+    layout: _LAYOUT = None,
+    values: _VALUES = None,
     data: DataOption = None,
     as_json: _JSON = False,
 ) -> None:
@@ -137,17 +142,23 @@ def build_file(  # noqa: PLR0913, PLR0917 -- one argument for each option of the
     if signer_out is not None:
         _write_signer(signer_out, scalar)
     signed = profile.firmware.image_kind is ImageKind.SUPPLIER_SIGNED
-    figures: dict[str, object] = {
-        "file": str(out),
-        "recipe": loaded.name,
-        "kind": profile.firmware.image_kind.value,
-        "layout": maker.layout.layout_id,
-        "note": maker.note or None,
-        "defect": defect,
-        "size_bytes": len(octets),
-        "sha256": hashlib.sha256(octets).hexdigest(),
-        "signed_with": _signer_text(key) if signed else None,
-    }
+    _tell_built(
+        {
+            "file": str(out),
+            "recipe": loaded.name,
+            "kind": profile.firmware.image_kind.value,
+            "layout": maker.layout.layout_id,
+            "note": maker.note or None,
+            "defect": defect,
+            "size_bytes": len(octets),
+            "sha256": hashlib.sha256(octets).hexdigest(),
+            "signed_with": _signer_text(key) if signed else None,
+        },
+        as_json=as_json,
+    )
+
+
+def _tell_built(figures: Mapping[str, object], *, as_json: bool) -> None:
     if as_json:
         emit_json(figures)
         return

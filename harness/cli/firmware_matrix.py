@@ -25,44 +25,49 @@ _DIFFERS: Final = 1
 _JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+_IMAGE = Annotated[
+    str | None,
+    typer.Option("--image", help="Image file, DUIS request, or recipe; left out: made-up images."),
+]
+_MODE = Annotated[MetadataMode | None, typer.Option("--mode", help="One mode; left out: both.")]
+_COHORT = Annotated[
+    list[str] | None,
+    typer.Option("--cohort", help="Cohort, or SMETS2+; repeatable; left out: all."),
+]
+_HUB = Annotated[
+    str | None, typer.Option("--hub", help="Hub profile in the place of the cohorts' own.")
+]
+_VERIFY = Annotated[
+    bool, typer.Option("--verify", help="Play every cell and compare what is observed.")
+]
+_BENCH = Annotated[
+    str, typer.Option("--on-bench", help=f"Where --verify plays: {', '.join(OBSERVERS)}.")
+]
+_SEED = Annotated[int, typer.Option("--seed", min=0, help="Seed of --verify.")]
+_ON = Annotated[str, typer.Option("--on", help=f"Day, YYYY-MM-DD; left out: {DEFAULT_DAY}.")]
+_OUT = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder for matrix.html, matrix.json and matrix.csv."),
+]
+
+
 def add(firmware: typer.Typer) -> None:
     """Add the command to ``firmware``."""
     firmware.command("matrix")(matrix)
 
 
 def matrix(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
-    image: Annotated[
-        str | None,
-        typer.Option(
-            "--image", help="Image file, DUIS request, or recipe; left out: made-up images."
-        ),
-    ] = None,
-    mode: Annotated[
-        MetadataMode | None, typer.Option("--mode", help="One mode; left out: both.")
-    ] = None,
-    cohort: Annotated[
-        list[str] | None,
-        typer.Option("--cohort", help="Cohort, or SMETS2+; repeatable; left out: all."),
-    ] = None,
-    hub: Annotated[
-        str | None, typer.Option("--hub", help="Hub profile in the place of the cohorts' own.")
-    ] = None,
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Play every cell and compare what is observed.")
-    ] = False,
-    bench: Annotated[
-        str, typer.Option("--on-bench", help=f"Where --verify plays: {', '.join(OBSERVERS)}.")
-    ] = "emulated",
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of --verify.")] = 1,
+    image: _IMAGE = None,
+    mode: _MODE = None,
+    cohort: _COHORT = None,
+    hub: _HUB = None,
+    verify: _VERIFY = False,
+    bench: _BENCH = "emulated",
+    seed: _SEED = 1,
     cpl: CplOption = None,
     cpl_map: CplMapOption = None,
-    on: Annotated[
-        str, typer.Option("--on", help=f"Day, YYYY-MM-DD; left out: {DEFAULT_DAY}.")
-    ] = "",
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Folder for matrix.html, matrix.json and matrix.csv."),
-    ] = None,
+    on: _ON = "",
+    out: _OUT = None,
     data: DataOption = None,
     as_json: _JSON = False,
 ) -> None:

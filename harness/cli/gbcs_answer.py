@@ -71,38 +71,51 @@ class _Course:
     later: list[Reaction] = field(default_factory=list)
 
 
+_FILES = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Messages, in order.")]
+_DEVICE = Annotated[str, typer.Option("--device", help="Device profile: name or path.")]
+_KEYSTORE = Annotated[Path, typer.Option("--keystore", help="JSON key store, or folder.")]
+_ROLE = Annotated[
+    str | None, typer.Option("--role", help="Device type; GPF for the GPF of a hub's profile.")
+]
+_EUI64 = Annotated[
+    str | None, typer.Option("--eui64", help="Its EUI-64; default: the first message's target.")
+]
+_PARTY = Annotated[
+    list[str] | None,
+    typer.Option("--party", help="ROLE=EUI64, e.g. supplier=…; default: by certificates."),
+]
+_JOINED = Annotated[
+    list[str] | None,
+    typer.Option("--joined", help="EUI64=TYPE of a device in a hub's log; repeatable."),
+]
+_STATE = Annotated[Path | None, typer.Option("--state", help="File the device's state is kept in.")]
+_AT = Annotated[str | None, typer.Option("--at", help="Moment, e.g. 2026-01-05T09:00.")]
+_UNTIL = Annotated[
+    str | None, typer.Option("--until", help="Let time pass to this moment afterwards.")
+]
+_BLOCKS = Annotated[
+    int | None,
+    typer.Option("--gbt", min=1, max=60_000, help="Send longer answers in blocks of so much."),
+]
+_SEED = Annotated[int, typer.Option("--seed", help="Seed of keys that are missing.")]
+_AS_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
 def answer(  # noqa: PLR0913 - one parameter an option
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Messages, in order.")],
+    files: _FILES,
     *,
-    device: Annotated[str, typer.Option("--device", help="Device profile: name or path.")],
-    keystore: Annotated[Path, typer.Option("--keystore", help="JSON key store, or folder.")],
-    role: Annotated[
-        str | None, typer.Option("--role", help="Device type; GPF for the GPF of a hub's profile.")
-    ] = None,
-    eui64: Annotated[
-        str | None, typer.Option("--eui64", help="Its EUI-64; default: the first message's target.")
-    ] = None,
-    party: Annotated[
-        list[str] | None,
-        typer.Option("--party", help="ROLE=EUI64, e.g. supplier=…; default: by certificates."),
-    ] = None,
-    joined: Annotated[
-        list[str] | None,
-        typer.Option("--joined", help="EUI64=TYPE of a device in a hub's log; repeatable."),
-    ] = None,
-    state: Annotated[
-        Path | None, typer.Option("--state", help="File the device's state is kept in.")
-    ] = None,
-    at: Annotated[str | None, typer.Option("--at", help="Moment, e.g. 2026-01-05T09:00.")] = None,
-    until: Annotated[
-        str | None, typer.Option("--until", help="Let time pass to this moment afterwards.")
-    ] = None,
-    blocks: Annotated[
-        int | None,
-        typer.Option("--gbt", min=1, max=60_000, help="Send longer answers in blocks of so much."),
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of keys that are missing.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    device: _DEVICE,
+    keystore: _KEYSTORE,
+    role: _ROLE = None,
+    eui64: _EUI64 = None,
+    party: _PARTY = None,
+    joined: _JOINED = None,
+    state: _STATE = None,
+    at: _AT = None,
+    until: _UNTIL = None,
+    blocks: _BLOCKS = None,
+    seed: _SEED = 1,
+    as_json: _AS_JSON = False,
 ) -> None:
     """Let one emulated device answer commands; prints its responses and alerts."""
     found = [one for path in message_files(files) for one in read_file(path)]

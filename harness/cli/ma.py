@@ -47,6 +47,50 @@ _PASSWORD = Annotated[
 ]
 
 
+_FILE = Annotated[
+    Path,
+    typer.Argument(help="The authorisation: .xlsx, .xlsm, .csv or .xml, or one of them sealed."),
+]
+_COLUMN_MAP = Annotated[
+    Path | None, typer.Option("--map", help="TOML map of other headings, sheets and words.")
+]
+_COHORT = Annotated[
+    str | None,
+    typer.Option(help="Cohort key or file; left out: by the SMSO's tag in the file's name."),
+]
+_SUPPLIER = Annotated[
+    str, typer.Option(help="User ID (EUI-64) of the supplier; left out: of the file's name.")
+]
+_ON = Annotated[
+    str, typer.Option("--on", help="Day of the check, YYYY-MM-DD; left out: of the file.")
+]
+_INVENTORY = Annotated[
+    Path | None, typer.Option(help="Installation file: what the SMSO has installed.")
+]
+_CERTIFICATES = Annotated[
+    Path | None, typer.Option(help="CSV of known certificates: serial,issuer,role,party.")
+]
+_DISABLE = Annotated[
+    list[str] | None, typer.Option("--disable", help="Rule that is not asked; repeatable.")
+]
+_FORCE = Annotated[
+    list[str] | None,
+    typer.Option("--force-rule", help="Rule asked on days on which it does not hold."),
+]
+_OVERRIDE = Annotated[
+    list[str] | None,
+    typer.Option("--override", help="Rule whose rejection is told, and stops nothing."),
+]
+_MAM = Annotated[
+    Path | None,
+    typer.Option(help="CSV of what your MAM says of rules: rule,clause,effect; TMAD prevails."),
+]
+_OUT = Annotated[
+    Path | None, typer.Option(help="Folder for what is written; left out: beside the file.")
+]
+_AS_JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
 def register(app: typer.Typer) -> None:
     """Add ``ma`` and its commands."""
     ma = typer.Typer(help="Migration Authorisations.", no_args_is_help=True)
@@ -71,52 +115,21 @@ class _Asked:
 
 
 def check(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
-    file: Annotated[
-        Path,
-        typer.Argument(
-            help="The authorisation: .xlsx, .xlsm, .csv or .xml, or one of them sealed."
-        ),
-    ],
-    column_map: Annotated[
-        Path | None, typer.Option("--map", help="TOML map of other headings, sheets and words.")
-    ] = None,
-    cohort: Annotated[
-        str | None,
-        typer.Option(help="Cohort key or file; left out: by the SMSO's tag in the file's name."),
-    ] = None,
-    supplier: Annotated[
-        str, typer.Option(help="User ID (EUI-64) of the supplier; left out: of the file's name.")
-    ] = "",
-    on: Annotated[
-        str, typer.Option("--on", help="Day of the check, YYYY-MM-DD; left out: of the file.")
-    ] = "",
-    inventory: Annotated[
-        Path | None, typer.Option(help="Installation file: what the SMSO has installed.")
-    ] = None,
-    certificates: Annotated[
-        Path | None, typer.Option(help="CSV of known certificates: serial,issuer,role,party.")
-    ] = None,
-    disable: Annotated[
-        list[str] | None, typer.Option("--disable", help="Rule that is not asked; repeatable.")
-    ] = None,
-    force: Annotated[
-        list[str] | None,
-        typer.Option("--force-rule", help="Rule asked on days on which it does not hold."),
-    ] = None,
-    override: Annotated[
-        list[str] | None,
-        typer.Option("--override", help="Rule whose rejection is told, and stops nothing."),
-    ] = None,
-    mam: Annotated[
-        Path | None,
-        typer.Option(help="CSV of what your MAM says of rules: rule,clause,effect; TMAD prevails."),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for what is written; left out: beside the file.")
-    ] = None,
+    file: _FILE,
+    column_map: _COLUMN_MAP = None,
+    cohort: _COHORT = None,
+    supplier: _SUPPLIER = "",
+    on: _ON = "",
+    inventory: _INVENTORY = None,
+    certificates: _CERTIFICATES = None,
+    disable: _DISABLE = None,
+    force: _FORCE = None,
+    override: _OVERRIDE = None,
+    mam: _MAM = None,
+    out: _OUT = None,
     password: _PASSWORD = None,
     data: DataOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: _AS_JSON = False,
 ) -> None:
     """Check and repair an authorisation: 0 clean, 1 something repaired or refused.
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from device_profiles.cohort import load_cohort
+from device_profiles.cohort import Cohort, load_cohort
 from device_profiles.installation import Installation, load_many
 from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs, from_datetime
@@ -54,6 +54,24 @@ _FILE = Annotated[Path, typer.Argument(metavar="FILE", help="A migration file.")
 _OUT_FILE = Annotated[Path, typer.Option("--out", help="File to write.")]
 
 
+_COHORT = Annotated[str, typer.Option(help="Cohort key or file.")]
+_INSTALLATIONS = Annotated[str, typer.Option(help="Installation file.")]
+_OUT = Annotated[Path, typer.Option(help="Folder to write; made when it is not there.")]
+_KEYS = Annotated[
+    Path | None, typer.Option(help="Key store of the parties; left out: made from the seed.")
+]
+_COUNTER = Annotated[int, typer.Option(min=1, max=MAX_COUNTER, help="Migration counter.")]
+_SEED = Annotated[int, typer.Option(min=0, help="Same seed, same files.")]
+_AT = Annotated[str, typer.Option(help="When the MCF is made.")]
+_MODE = Annotated[
+    ProcessingMode, typer.Option(help="Complete5.8A skips rotation and SIM migration.")
+]
+_TAG = Annotated[str, typer.Option(help="Tag of the Requesting Party in names.")]
+_PLAINTEXT = Annotated[
+    bool, typer.Option("--plaintext", help="Group information in plain text (11.1).")
+]
+
+
 def register(app: typer.Typer, installation_check: InstallationCheck | None = None) -> None:
     """Add ``migration`` and its commands.
 
@@ -72,22 +90,16 @@ def register(app: typer.Typer, installation_check: InstallationCheck | None = No
 
 
 def build(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
-    cohort: Annotated[str, typer.Option(help="Cohort key or file.")],
-    installations: Annotated[str, typer.Option(help="Installation file.")],
-    out: Annotated[Path, typer.Option(help="Folder to write; made when it is not there.")],
-    keys: Annotated[
-        Path | None, typer.Option(help="Key store of the parties; left out: made from the seed.")
-    ] = None,
-    counter: Annotated[int, typer.Option(min=1, max=MAX_COUNTER, help="Migration counter.")] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same files.")] = 1,
-    at: Annotated[str, typer.Option(help="When the MCF is made.")] = "2021-06-07T06:00:00Z",
-    mode: Annotated[
-        ProcessingMode, typer.Option(help="Complete5.8A skips rotation and SIM migration.")
-    ] = ProcessingMode.FULL,
-    tag: Annotated[str, typer.Option(help="Tag of the Requesting Party in names.")] = "RP",
-    plaintext: Annotated[
-        bool, typer.Option("--plaintext", help="Group information in plain text (11.1).")
-    ] = False,
+    cohort: _COHORT,
+    installations: _INSTALLATIONS,
+    out: _OUT,
+    keys: _KEYS = None,
+    counter: _COUNTER = 1,
+    seed: _SEED = 1,
+    at: _AT = "2021-06-07T06:00:00Z",
+    mode: _MODE = ProcessingMode.FULL,
+    tag: _TAG = "RP",
+    plaintext: _PLAINTEXT = False,
     data: DataOption = None,
     as_json: _JSON = False,
 ) -> None:
@@ -98,13 +110,7 @@ def build(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comm
         facts = load_cohort(cohort, folders)
         homes = load_many(installations, folders)
     _refuse_strangers(homes, facts.key)
-    if not facts.cohort.migratable:
-        raise UsageError(
-            f"X-GROUP 02: GroupID {facts.cohort.group_id}: {facts.cohort.not_migrated_because}",
-            where="--cohort",
-            cause="a cohort whose files can be read, and are refused",
-            next_command="smetsbench profiles",
-        )
+    _refuse_closed(facts)
     moment = _moment(at)
     store = made_keys(seed, moment, homes) if keys is None else open_keystore(keys)
     parties = {**TEST_PARTIES, **(parties_in(store) if keys is not None else {})}
@@ -186,6 +192,16 @@ def _refuse_strangers(homes: Sequence[Installation], key: str) -> None:
                 cause="a file of another cohort",
                 next_command=f"smetsbench installations new --cohort {key} --out FILE",
             )
+
+
+def _refuse_closed(facts: Cohort) -> None:
+    if not facts.cohort.migratable:
+        raise UsageError(
+            f"X-GROUP 02: GroupID {facts.cohort.group_id}: {facts.cohort.not_migrated_because}",
+            where="--cohort",
+            cause="a cohort whose files can be read, and are refused",
+            next_command="smetsbench profiles",
+        )
 
 
 def _write_set(out: Path, files: Sequence[BuiltFile], made: KeyStore | None) -> None:

@@ -42,7 +42,20 @@ _KEYS = Annotated[
     Path | None,
     typer.Option("--keys", help="Key store of the parties; left out: the folder keys beside."),
 ]
+_LEDGER = Annotated[
+    Path | None, typer.Option("--ledger", help="Counters accepted before, JSON; it is not changed.")
+]
+_COHORT = Annotated[list[str] | None, typer.Option(help="Cohort file of your own; repeatable.")]
+_SUPPLIER_VIEW = Annotated[
+    bool, typer.Option("--supplier-view", help="What suppliers may see: no counters.")
+]
 _RULES = list[str] | None
+_DISABLE = Annotated[_RULES, typer.Option(help="Rule that is not asked; repeatable.")]
+_FORCE = Annotated[
+    _RULES, typer.Option("--force-rule", help="Rule asked on days on which it does not hold.")
+]
+_OVERRIDE = Annotated[_RULES, typer.Option(help="Rule whose rejection stops nothing.")]
+_JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def check_command(installation_check: InstallationCheck | None) -> Callable[..., None]:
@@ -55,27 +68,14 @@ def check_command(installation_check: InstallationCheck | None) -> Callable[...,
     def check(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
         path: _PATH,
         keys: _KEYS = None,
-        ledger: Annotated[
-            Path | None, typer.Option(help="Counters accepted before, JSON; it is not changed.")
-        ] = None,
-        cohort: Annotated[
-            list[str] | None, typer.Option(help="Cohort file of your own; repeatable.")
-        ] = None,
-        supplier_view: Annotated[
-            bool, typer.Option("--supplier-view", help="What suppliers may see: no counters.")
-        ] = False,
-        disable: Annotated[
-            _RULES, typer.Option("--disable", help="Rule that is not asked; repeatable.")
-        ] = None,
-        force: Annotated[
-            _RULES,
-            typer.Option("--force-rule", help="Rule asked on days on which it does not hold."),
-        ] = None,
-        override: Annotated[
-            _RULES, typer.Option("--override", help="Rule whose rejection stops nothing.")
-        ] = None,
+        ledger: _LEDGER = None,
+        cohort: _COHORT = None,
+        supplier_view: _SUPPLIER_VIEW = False,
+        disable: _DISABLE = None,
+        force: _FORCE = None,
+        override: _OVERRIDE = None,
         data: DataOption = None,
-        as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+        as_json: _JSON = False,
     ) -> None:
         """Check files: 0 when all are accepted, 1 when something is refused or unchecked."""
         switches = Switches(

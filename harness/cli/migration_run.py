@@ -42,6 +42,29 @@ _JOBS = Annotated[
 ]
 
 
+_COHORT = Annotated[str, typer.Option(help="Cohort key or file.")]
+_INSTALLATIONS = Annotated[str, typer.Option(help="Installation file.")]
+_OUT = Annotated[Path | None, typer.Option(help="Run folder (default runs/<id>).")]
+_SEED = Annotated[int, typer.Option(min=0, help="Seed of every octet of chance.")]
+_FAULT = Annotated[list[str] | None, typer.Option(help=_FAULT_HELP)]
+_DEFECT = Annotated[
+    list[str] | None, typer.Option(help="Build a named condition into devices; repeatable.")
+]
+_ORDER = Annotated[
+    str, typer.Option(help="A: hand-over before the files are read; B: after the MCF's checks.")
+]
+_CAPTURE = Annotated[
+    int, typer.Option(min=0, help="Of how many installations frames are captured.")
+]
+_WATCH = Annotated[
+    bool,
+    typer.Option("--watch", help="Try both parties' keys on devices after every step; slow."),
+]
+_WITH_IDENTIFIERS = Annotated[
+    bool, typer.Option("--with-identifiers", help="Show EUI-64s of your data in reports.")
+]
+
+
 def register(nouns: typer.Typer) -> None:
     """Add ``migration run`` and ``migration resubmit``."""
     nouns.command("run")(run)
@@ -132,29 +155,18 @@ def _table(run: MigrationRecord) -> Table:
 
 
 def run(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
-    cohort: Annotated[str, typer.Option(help="Cohort key or file.")],
-    installations: Annotated[str, typer.Option(help="Installation file.")],
-    out: Annotated[Path | None, typer.Option(help="Run folder (default runs/<id>).")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every octet of chance.")] = 1,
-    fault: Annotated[list[str] | None, typer.Option(help=_FAULT_HELP)] = None,
-    defect: Annotated[
-        list[str] | None, typer.Option(help="Build a named condition into devices; repeatable.")
-    ] = None,
-    order: Annotated[
-        str, typer.Option(help="A: hand-over before the files are read; B: after the MCF's checks.")
-    ] = "",
+    cohort: _COHORT,
+    installations: _INSTALLATIONS,
+    out: _OUT = None,
+    seed: _SEED = 1,
+    fault: _FAULT = None,
+    defect: _DEFECT = None,
+    order: _ORDER = "",
     jobs: _JOBS = None,
-    capture: Annotated[
-        int, typer.Option(min=0, help="Of how many installations frames are captured.")
-    ] = CAPTURED,
-    watch: Annotated[
-        bool,
-        typer.Option("--watch", help="Try both parties' keys on devices after every step; slow."),
-    ] = False,
+    capture: _CAPTURE = CAPTURED,
+    watch: _WATCH = False,
     data: DataOption = None,
-    with_identifiers: Annotated[
-        bool, typer.Option("--with-identifiers", help="Show EUI-64s of your data in reports.")
-    ] = False,
+    with_identifiers: _WITH_IDENTIFIERS = False,
     as_json: _JSON = False,
     quiet: _QUIET = False,
 ) -> None:

@@ -17,6 +17,45 @@ from harness.run_options import RunOptions
 from harness.runner import Silent, Watcher, start
 from harness.verdict import Verdict
 
+_SCENARIOS = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids or globs: 'FM-0*'.")]
+_OUT = Annotated[Path | None, typer.Option(help="Run folder (default runs/<id>).")]
+_SEED = Annotated[int, typer.Option(min=0, help="Seed of every octet of chance.")]
+_FAULT = Annotated[list[str] | None, typer.Option(help="NAME[:key=value,...]@LINK; repeatable.")]
+_DEFECT = Annotated[list[str] | None, typer.Option(help="Build a named defect in; repeatable.")]
+_ACCEPT = Annotated[
+    list[str] | None,
+    typer.Option(help="Scenario or clause id whose rule may carry a FAIL; repeatable."),
+]
+_BENCH = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Bench file; with --against also emulated:PROFILE."),
+]
+_AGAINST = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Second bench: run on both, list what differs."),
+]
+_INSTALLATION = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="Your installation file.")
+]
+_REQUEST = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="Your DUIS request.")
+]
+_IMAGE = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="Your firmware image.")
+]
+_KEYSTORE = Annotated[
+    Path | None,
+    typer.Option(exists=True, help="Keys of your parties: JSON, or a folder of PEM or DER."),
+]
+_WITH_IDENTIFIERS = Annotated[
+    bool, typer.Option("--with-identifiers", help="Show EUI-64s and MPxNs of your data.")
+]
+_AS_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+_QUIET = Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")]
+_JOBS = Annotated[
+    int, typer.Option(min=1, help="Processes; more than one on the emulated bench alone.")
+]
+
 
 def exit_code(run: RunRecord) -> int:
     """Return the exit code a run's verdict asks for."""
@@ -53,49 +92,23 @@ def register(app: typer.Typer) -> None:
 
 
 def run(  # noqa: PLR0913, PLR0917 - one parameter an option
-    scenarios: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids or globs: 'FM-0*'.")],
-    out: Annotated[Path | None, typer.Option(help="Run folder (default runs/<id>).")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every octet of chance.")] = 1,
-    fault: Annotated[
-        list[str] | None, typer.Option(help="NAME[:key=value,...]@LINK; repeatable.")
-    ] = None,
-    defect: Annotated[
-        list[str] | None, typer.Option(help="Build a named defect in; repeatable.")
-    ] = None,
-    accept: Annotated[
-        list[str] | None,
-        typer.Option(help="Scenario or clause id whose rule may carry a FAIL; repeatable."),
-    ] = None,
-    bench: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Bench file; with --against also emulated:PROFILE."),
-    ] = None,
-    against: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Second bench: run on both, list what differs."),
-    ] = None,
-    installation: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Your installation file.")
-    ] = None,
-    request: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Your DUIS request.")
-    ] = None,
-    image: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Your firmware image.")
-    ] = None,
+    scenarios: _SCENARIOS,
+    out: _OUT = None,
+    seed: _SEED = 1,
+    fault: _FAULT = None,
+    defect: _DEFECT = None,
+    accept: _ACCEPT = None,
+    bench: _BENCH = None,
+    against: _AGAINST = None,
+    installation: _INSTALLATION = None,
+    request: _REQUEST = None,
+    image: _IMAGE = None,
     data: DataOption = None,
-    keystore: Annotated[
-        Path | None,
-        typer.Option(exists=True, help="Keys of your parties: JSON, or a folder of PEM or DER."),
-    ] = None,
-    with_identifiers: Annotated[
-        bool, typer.Option("--with-identifiers", help="Show EUI-64s and MPxNs of your data.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
-    jobs: Annotated[
-        int, typer.Option(min=1, help="Processes; more than one on the emulated bench alone.")
-    ] = 1,
+    keystore: _KEYSTORE = None,
+    with_identifiers: _WITH_IDENTIFIERS = False,
+    as_json: _AS_JSON = False,
+    quiet: _QUIET = False,
+    jobs: _JOBS = 1,
 ) -> None:
     """Run scenarios, each on a fresh bench; what comes of them does not depend on --jobs."""
     options = RunOptions(
