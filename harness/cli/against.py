@@ -9,7 +9,7 @@ from rich.text import Text
 
 from device_profiles.loader import load_profile
 from emulator.crypto.dlms_factory import made_up_eui64
-from harness.cli.compare import show, write_comparison
+from harness.cli.comparison_shown import show, write_comparison
 from harness.cli.output import console
 from harness.data_files import reading_data
 from harness.differences_runs import Comparison, compare_runs

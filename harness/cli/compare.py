@@ -2,18 +2,21 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.text import Text
 
+from harness.cli.comparison_shown import show, write_comparison
 from harness.cli.output import console, emit_json
-from harness.cli.tables import folded
-from harness.differences_runs import Comparison, compare_runs
-from harness.dust.comparison import RunsCompared, is_dust
+from harness.differences_runs import compare_runs
 from harness.dust.comparison import compare as compare_dust
-from harness.files import write_octets
-from harness.report.differences_page import headline, render
+from harness.dust.comparison import is_dust
+from harness.files import make_folder, write_octets
+from harness.journal import Journal
+from harness.migration.comparison import RunsCompared
+from harness.migration.volume_journal import is_migration
+from harness.report.migration_comparison import compare as compare_migrations
 from harness.run_folder import RunFolder
 
 
@@ -28,7 +31,7 @@ def compare(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for differences.json and differences.html (DUST runs: JSON alone)."
+            help="Folder for differences.json and differences.html (the latter for scenarios)."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
@@ -36,16 +39,13 @@ def compare(
     """Compare two finished runs, of scenarios or DUST runs and their packs; 1 when they differ.
 
     Runs of scenarios: every answer of a device, in order. DUST runs: verdicts, cases, states,
-    codes, defects, days and files, and who changed what.
+    codes, defects, days and files, and who changed what. Migration runs: choices, states, codes
+    and histories of homes.
     """
     if is_dust(a) or is_dust(b):
-        runs = compare_dust(a, b)
-        if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
-            content = json.dumps(runs.to_json(), indent=2, ensure_ascii=False) + "\n"
-            write_octets(out / "differences.json", content.encode())
-        show_dust(runs, as_json=as_json)
-        raise typer.Exit(0 if runs.same else 1)
+        _end(compare_dust(a, b), out, as_json=as_json)
+    if _is_migration(RunFolder(a)) or _is_migration(RunFolder(b)):
+        _end(compare_migrations(RunFolder(a), RunFolder(b)), out, as_json=as_json)
     found = compare_runs(RunFolder(a), RunFolder(b))
     if out is not None:
         write_comparison(out, found)
@@ -53,42 +53,27 @@ def compare(
     raise typer.Exit(0 if found.same else 1)
 
 
-def write_comparison(folder: Path, found: Comparison) -> tuple[Path, Path]:
-    """Write a comparison as JSON and as a page.
-
-    Raises:
-        UsageError: They cannot be written.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    table, page = folder / "differences.json", folder / "differences.html"
-    content = json.dumps(found.to_json(), indent=2, ensure_ascii=False) + "\n"
-    write_octets(table, content.encode())
-    write_octets(page, render(found).encode())
-    return table, page
+def _is_migration(run: RunFolder) -> bool:
+    if not run.file("journal").is_file():
+        return False  # no run at all: told by the comparison
+    journal = Journal.open(run.file("journal"))
+    try:
+        return is_migration(journal)
+    finally:
+        journal.close()
 
 
-def show(found: Comparison, *, as_json: bool) -> None:
-    """Print a comparison."""
-    if as_json:
-        emit_json(found.to_json())
-        return
-    screen = console()
-    if found.differences:
-        rows = folded("where", "what", "a", "b", keep=1)
-        for one in found.differences:
-            times = f" ({one.times} times)" if one.times > 1 else ""
-            rows.add_row(one.where, one.subject + times, Text(one.a), Text(one.b))
-        screen.print(rows)
-    for name, first, second in found.verdicts:
-        screen.print(Text(f"verdict of {name}: a {first}, b {second}"))
-    for line in found.unmatched:
-        screen.print(Text(line))
-    left_out = f" ({len(found.volatile)} volatile ones left out)" if found.volatile else ""
-    screen.print(Text(headline(found) + left_out))
+def _end(found: RunsCompared, out: Path | None, *, as_json: bool) -> NoReturn:
+    """Write and print a comparison of runs of homes, and end with its code."""
+    if out is not None:
+        content = json.dumps(found.to_json(), indent=2, ensure_ascii=False) + "\n"
+        write_octets(make_folder(out) / "differences.json", content.encode())
+    show_changes(found, as_json=as_json)
+    raise typer.Exit(0 if found.same else 1)
 
 
-def show_dust(found: RunsCompared, *, as_json: bool) -> None:
-    """Print a comparison of DUST runs."""
+def show_changes(found: RunsCompared, *, as_json: bool) -> None:
+    """Print a comparison of runs of homes."""
     if as_json:
         emit_json(found.to_json())
         return

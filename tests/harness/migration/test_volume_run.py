@@ -4,12 +4,16 @@ import csv
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from device_profiles.words import SupplyShape
 from emulator.crypto.dlms_factory import factory_keys
+from harness.cli.compare import compare
 from harness.errors import UsageError
+from harness.journal import Journal
 from harness.migration import volume
 from harness.migration.states import State, StrandedCause
 from harness.migration.volume_journal import VolumeJournal
@@ -49,6 +53,13 @@ def stranded(homes: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     return out, played(homes, out, SILENT)
 
 
+def test_a_fault_at_a_step_that_the_cohort_passes_over_is_refused(tmp_path: Path) -> None:
+    homes = homes_file(tmp_path, cohort="IOC")
+    asked = VolumeOptions("IOC", str(homes), faults=("before:H2/mute@wan",))
+    with pytest.raises(UsageError, match=r"there is no step H2; there are: .*V6, H4"):
+        volume.start(asked, out=tmp_path / "run", progress=None)
+
+
 def test_every_installation_is_migrated_and_the_totals_say_so(
     clean: tuple[Path, MigrationRecord],
 ) -> None:
@@ -61,6 +72,18 @@ def test_every_installation_is_migrated_and_the_totals_say_so(
     steps = {entry.step for record in run.records for entry in record.history}
     assert {"V1", "V2", "V3", "V4", "V5", "V6", "H1", "H2", "H3", "H4", "T1", "T4"} <= steps
     assert {"C1", "C2", "C5", "C7"} <= steps
+
+
+def test_a_run_of_which_no_home_is_planned_sends_no_file_and_names_the_reason(
+    tmp_path: Path,
+) -> None:
+    homes = homes_file(tmp_path)
+    elsewhere = homes.read_text("utf-8").replace('csp = "SMETS1"', 'csp = "North"')
+    homes.write_text(elsewhere, "utf-8")
+    run = played(homes, tmp_path / "run")
+    assert [record.state for record in run.records] == [State.NOT_PLANNED] * 2
+    assert run.totals()["by_code"] == {"MA110": 2}
+    assert not list((tmp_path / "run" / "files").glob("**/*.xml"))
 
 
 def test_keys_and_sim_of_every_home_have_changed_hands(
@@ -246,6 +269,7 @@ def test_a_resubmission_is_refused_with_its_reason(
     [
         ("mute@nowhere", "mute@nowhere"),
         ("before:H2:FRIDGE/mute@wan", "FRIDGE is no device type"),
+        ("before:H9/mute@wan", "there is no step H9; there are: P1, P2"),
         ("after:H3/mute", "mute"),
         ("file:XYZ/content", "XYZ is no migration file"),
         ("file:MEF/ink", "ink is none of"),
@@ -298,3 +322,41 @@ def test_a_spoilt_file_set_strands_after_hand_over_and_rejects_before_it(
 def test_the_options_of_a_run_survive_its_journal(homes: Path) -> None:
     chosen = options(homes, SILENT, seed=7, order="B", captured=3, with_identifiers=True)
     assert VolumeOptions.load(json.loads(json.dumps(chosen.dump()))) == chosen
+
+
+def compared(a: Path, b: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
+    with pytest.raises(typer.Exit) as ended:
+        compare(a, b, as_json=True)
+    return ended.value.exit_code, json.loads(capsys.readouterr().out)
+
+
+def test_a_comparison_of_migrations_tells_of_each_home_what_became_otherwise(
+    clean: tuple[Path, MigrationRecord],
+    stranded: tuple[Path, MigrationRecord],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, told = compared(clean[0], stranded[0], capsys)
+    fields = {(one["part"], one["field"]) for one in told["changes"]}
+    states = [one for one in told["changes"] if one["field"] == "state" and one["a"] == "Migrated"]
+    assert (code, told["kind"], told["same"]) == (1, "migration", False)
+    assert {("run", "faults"), ("installation", "state"), ("installation", "history")} <= fields
+    assert {one["b"] for one in states} == {State.STRANDED.value}
+
+
+def test_a_migration_is_the_same_as_itself(
+    clean: tuple[Path, MigrationRecord], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, told = compared(clean[0], clean[0], capsys)
+    assert (code, told["same"], told["changes"]) == (0, True, [])
+    assert told["compared"] == 2 + len(clean[1].records)
+
+
+def test_a_migration_is_not_compared_with_a_run_of_scenarios(
+    clean: tuple[Path, MigrationRecord], tmp_path: Path
+) -> None:
+    journal = Journal.create(tmp_path / "journal.sqlite")
+    row = {"id": "r", "version": "0", "seed": 1, "options": {}, "bench": ""}
+    journal.begin_run(row, [("FM-01", {})])
+    journal.close()
+    with pytest.raises(UsageError, match="the folder holds a run of scenarios, no migration run"):
+        compare(clean[0], tmp_path)
