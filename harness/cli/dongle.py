@@ -1,12 +1,11 @@
 """``smetsbench dongle``: an emulated Zigbee dongle, with a home that joins it."""
 
 import asyncio
-import enum
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Annotated, Final, TypeVar
+from typing import IO, Final, TypeVar
 
 import typer
 
@@ -39,8 +38,35 @@ from emulator.runtime.installation import InstallationError, Plan
 from emulator.servers import listen
 from emulator.servers.dongle_service import DonglePlan, serve_dongle
 from emulator.servers.errors import ListenError, StateFileError
-from emulator.servers.line_loop import new_loop
 from harness.cli.dongle_choices import HUB_ROLES, left_out, recorder, refuse_defects, shown_now
+from harness.cli.dongle_options import (
+    AsRoleOption,
+    AuthorityOption,
+    CaptureOption,
+    CbkeOption,
+    ClockFactorOption,
+    DefectOption,
+    EzspOption,
+    FaultOption,
+    HanOption,
+    HubOption,
+    Join,
+    JoinOption,
+    ListenAtOption,
+    PaceOption,
+    QuietOption,
+    SecureOption,
+    SeedOption,
+    ShowSecretsOption,
+    SinceOption,
+    StartOption,
+    StateOption,
+    Suite,
+    SuiteOption,
+    UntilStdinClosesOption,
+    VerboseOption,
+    WithoutOption,
+)
 from harness.cli.output import errors
 from harness.cli.served_choices import moment_of, wall_clock
 from harness.cli.served_talk import CHATTY, Teller
@@ -56,117 +82,9 @@ _BILINGUAL_EUI64: Final = "02-53-05-00-00-00-00-02"
 NOBODY: Final = "NOBODY"
 LISTENER: Final = Eui64.parse("02-53-7F-00-00-00-00-01")
 _Built = TypeVar("_Built")
-_FORMS: Final = "pty, pty:LINK, tcp://HOST:PORT"
-
-
-class Join(enum.StrEnum):
-    """Under which key the devices join."""
-
-    INSTALL_CODE = "install-code"
-    OPEN = "open"
-
-
-class Suite(enum.StrEnum):
-    """Curves of key establishment."""
-
-    SECT283K1 = "283k1"
-    SECT163K1 = "163k1"
 
 
 _SUITES: Final = {Suite.SECT283K1: KeySuite.CBKE_283, Suite.SECT163K1: KeySuite.CBKE_163}
-
-
-_LISTEN_AT = Annotated[str, typer.Option("--listen", help=f"{_FORMS}; port 0: any.")]
-_EZSP = Annotated[int, typer.Option(help=f"Version of EZSP: {', '.join(map(str, VERSIONS))}.")]
-_HAN = Annotated[
-    str | None,
-    typer.Option(help="Home around it: an installation, by name or path."),
-]
-_WITHOUT = Annotated[
-    list[DeviceType] | None,
-    typer.Option(help="Device of the home that stands elsewhere; repeatable."),
-]
-_HUB = Annotated[
-    HubMode,
-    typer.Option(help="The hub is the dongle, or an emulated one in its reach."),
-]
-_AS_ROLE = Annotated[
-    str | None,
-    typer.Option(
-        "--as",
-        help="With an emulated hub: device whose place the dongle has (ESME unless told"
-        " otherwise), or nobody: it only listens.",
-    ),
-]
-_JOIN = Annotated[
-    Join, typer.Option(help="Devices join by install code, or (open) by the well-known key.")
-]
-_SECURE = Annotated[
-    bool | None,
-    typer.Option(
-        "--secure/--no-secure",
-        help="Devices agree on a link key by certificates (CBKE) and take Smart Energy under"
-        " it alone; by default those that join by install code.",
-    ),
-]
-_SUITE = Annotated[
-    list[Suite] | None,
-    typer.Option(help="Curve of CBKE, in the order tried; by default the home's."),
-]
-_AUTHORITY = Annotated[
-    str,
-    typer.Option(
-        "--ca",
-        help="Who issued the devices' certificates: test (the dongle's own too), other (of"
-        " another name), impostor (of the same name).",
-    ),
-]
-_CBKE = Annotated[
-    bool,
-    typer.Option("--cbke/--stubs", help="The dongle's image has the CBKE library, or stubs of it."),
-]
-_CAPTURE = Annotated[
-    Path | None, typer.Option(help="File that takes what is on the air, as pcapng.")
-]
-_STATE = Annotated[Path | None, typer.Option(help="File that keeps its and the devices' memory.")]
-_FAULT = Annotated[
-    list[str] | None,
-    typer.Option(help="NAME[:key=value,...]@line, line-in, line-out or a device; repeatable."),
-]
-_DEFECT = Annotated[
-    list[str] | None, typer.Option(help="Build a named defect into a device; repeatable.")
-]
-_PACE = Annotated[
-    int | None,
-    typer.Option(min=300, max=4_000_000, help="Bits a second: octets take their time."),
-]
-_CLOCK_FACTOR = Annotated[
-    float, typer.Option(min=0.001, max=1e6, help="How much faster the devices' clock runs.")
-]
-_SEED = Annotated[int, typer.Option(min=0, help="Seed of every octet of chance.")]
-_START = Annotated[
-    str | None, typer.Option(help="First moment of the devices' clock, ISO 8601; else now.")
-]
-_SINCE = Annotated[
-    str | None,
-    typer.Option(help="Moment of the wall at which that clock showed --start; else now."),
-]
-_UNTIL_STDIN_CLOSES = Annotated[
-    bool,
-    typer.Option(
-        "--until-stdin-closes",
-        help="Take orders from standard input (reset [CODE], fail [CODE], silence on|off,"
-        " unplug, disturb FAULT, power-cut EUI64 SECONDS; beside an emulated hub also gbcs"
-        " HEX: a message from its WAN, permit SECONDS, image FILE EUI64...), answer each on"
-        " standard output, and stop where it ends. What that hub sends onto its WAN is told"
-        " (wan_out) on stderr.",
-    ),
-]
-_SHOW_SECRETS = Annotated[
-    bool, typer.Option("--show-secrets", help="Print the made-up install codes.")
-]
-_VERBOSE = Annotated[bool, typer.Option("-v", "--verbose", help="Tell more.")]
-_QUIET = Annotated[bool, typer.Option("-q", "--quiet", help="Tell nothing.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -175,31 +93,31 @@ def register(app: typer.Typer) -> None:
 
 
 def dongle(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command
-    listen_at: _LISTEN_AT,
-    ezsp: _EZSP = 13,
-    han: _HAN = None,
-    without: _WITHOUT = None,
-    hub: _HUB = HubMode.DONGLE,
-    as_role: _AS_ROLE = None,
-    join: _JOIN = Join.INSTALL_CODE,
-    secure: _SECURE = None,
-    suite: _SUITE = None,
-    authority: _AUTHORITY = test_certificates.TEST,
-    cbke: _CBKE = True,
-    capture: _CAPTURE = None,
-    state: _STATE = None,
-    fault: _FAULT = None,
-    defect: _DEFECT = None,
-    pace: _PACE = None,
-    clock_factor: _CLOCK_FACTOR = 1.0,
-    seed: _SEED = 1,
-    start: _START = None,
-    since: _SINCE = None,
+    listen_at: ListenAtOption,
+    ezsp: EzspOption = 13,
+    han: HanOption = None,
+    without: WithoutOption = None,
+    hub: HubOption = HubMode.DONGLE,
+    as_role: AsRoleOption = None,
+    join: JoinOption = Join.INSTALL_CODE,
+    secure: SecureOption = None,
+    suite: SuiteOption = None,
+    authority: AuthorityOption = test_certificates.TEST,
+    cbke: CbkeOption = True,
+    capture: CaptureOption = None,
+    state: StateOption = None,
+    fault: FaultOption = None,
+    defect: DefectOption = None,
+    pace: PaceOption = None,
+    clock_factor: ClockFactorOption = 1.0,
+    seed: SeedOption = 1,
+    start: StartOption = None,
+    since: SinceOption = None,
     data: DataOption = None,
-    until_stdin_closes: _UNTIL_STDIN_CLOSES = False,
-    show_secrets: _SHOW_SECRETS = False,
-    verbose: _VERBOSE = False,
-    quiet: _QUIET = False,
+    until_stdin_closes: UntilStdinClosesOption = False,
+    show_secrets: ShowSecretsOption = False,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Emulate a Zigbee dongle (EZSP over ASH) until SIGTERM.
 
@@ -393,8 +311,7 @@ def _introduce(scene: _Scene, ezsp: int, join: Join, *, show_secrets: bool) -> N
 
 def _run(plan: DonglePlan, log: Teller, control: IO[bytes] | None) -> None:
     try:
-        with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(serve_dongle(plan, typer.echo, log, control))
+        asyncio.run(serve_dongle(plan, typer.echo, log, control))
     except ListenError as error:
         raise _bad_place(error) from error
     except (StateFileError, FaultError) as error:
