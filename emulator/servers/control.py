@@ -17,6 +17,8 @@ CLOCK: Final = "clock"
 #: The order that puts a fault into force, and after which it follows as in ``--fault``;
 #: ``disturb clear@LINK`` ends what lies on a link.
 DISTURB: Final = "disturb"
+#: The order that has the device's memory written to its file at once.
+SAVE: Final = "save"
 _MAX_OFF_S: Final = 1e9
 _MAX_MS: Final = 1 << 53
 
@@ -26,18 +28,33 @@ class ControlPipe(OrderLines):
 
     ``power-cut SECONDS`` takes the supply for so many seconds of the device's clock. ``clock MS``
     puts that clock forward to a moment (milliseconds since 1970); what falls due on the way
-    happens on the way. ``disturb FAULT`` puts a fault into force. Each order is answered by its own
-    line once it is carried out; what is no order is noted and answered by ``refused LINE``.
+    happens on the way. ``disturb FAULT`` puts a fault into force. ``save`` writes the memory of a
+    device that has a file for it. Each order is answered by its own line once it is carried out;
+    what is no order is noted and answered by ``refused LINE``.
 
     Source:
         invented.
     """
 
-    def __init__(self, meter: ServedMeter, stop: Callable[[], None], answer: Answer) -> None:
-        """Take the meter, what ends its service, and what takes answers."""
+    def __init__(
+        self,
+        meter: ServedMeter,
+        stop: Callable[[], None],
+        answer: Answer,
+        saved: Callable[[], bool] = bool,
+    ) -> None:
+        """Take the meter, what ends its service, and what takes answers.
+
+        Args:
+            meter: The meter.
+            stop: Ends its service.
+            answer: Takes answers.
+            saved: Writes its memory, and says whether that was done.
+        """
         super().__init__(stop)
         self._meter = meter
         self._answer = answer
+        self._saved = saved
 
     def order(self, line: str) -> None:
         """Carry out one order, and answer it; an empty line is none."""
@@ -57,13 +74,17 @@ class ControlPipe(OrderLines):
             return partial(meter.cut_power, off_s)
         if word == CLOCK and (at := _moment(rest)) is not None:
             return partial(meter.put_forward, at)
-        if word != DISTURB:
-            return None
-        order, _, link = rest.partition("@")
+        if word == SAVE and not rest and self._saved():
+            return partial(unheard, word)
+        return self._disturbing(rest) if word == DISTURB else None
+
+    def _disturbing(self, what: str) -> Callable[[], None] | None:
+        """Return what puts a fault into force or ends it; None for what is no fault."""
+        order, _, link = what.partition("@")
         if order == CLEAR and link:
-            return partial(_discard, meter.schedule.clear, link)
+            return partial(_discard, self._meter.schedule.clear, link)
         try:
-            return partial(meter.disturb, parse(rest))
+            return partial(self._meter.disturb, parse(what))
         except FaultError:
             return None
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
-from emulator.servers import line_loop
 from emulator.servers.errors import ListenError
 from emulator.servers.listen import Place
 
@@ -53,7 +52,7 @@ class _Wire:
         self._lost = lost
         self._kept = bytearray()
         os.set_blocking(descriptor, False)
-        line_loop.watch(self._loop, descriptor, self._readable)
+        self._loop.add_reader(descriptor, self._readable)
 
     def write(self, octets: bytes) -> None:
         """Send octets to the host; what it does not take in time is kept within bounds."""
@@ -63,16 +62,17 @@ class _Wire:
         sent = self._send(octets)
         if sent < len(octets):
             self._kept += octets[sent:]
-            line_loop.watch(self._loop, self.descriptor, self._readable, self._writable)
+            self._loop.add_writer(self.descriptor, self._writable)
 
     def shut(self) -> None:
         """Watch the descriptor no longer; whoever opened it closes it."""
-        line_loop.unwatch(self._loop, self.descriptor)
+        self._loop.remove_reader(self.descriptor)
+        self._loop.remove_writer(self.descriptor)
 
     def _writable(self) -> None:
         del self._kept[: self._send(bytes(self._kept))]
         if not self._kept:
-            line_loop.watch(self._loop, self.descriptor, self._readable)
+            self._loop.remove_writer(self.descriptor)
 
     def _send(self, octets: bytes) -> int:
         try:

@@ -135,6 +135,15 @@ class Service:
         if self._file is not None:
             self._file.save(self.clock.now(), self.meter.device.dump())
 
+    def saved(self) -> bool:
+        """Store the state, and say whether that was done."""
+        try:
+            self.save()
+        except StateFileError as error:
+            self.meter.note(Note("state_not_saved", (("why", error.why),)))
+            return False
+        return self._file is not None
+
     async def _close_places(self) -> None:
         for listener in self._listeners:
             await listener.close()
@@ -185,7 +194,7 @@ async def serve(
     pipe: asyncio.ReadTransport | None = None
     try:
         if plan.control is not None:
-            orders = control.ControlPipe(service.meter, stopped.set, answer)
+            orders = control.ControlPipe(service.meter, stopped.set, answer, service.saved)
             pipe = await order_lines.listen_to(plan.control, orders)
         ready(addresses)
         await stopped.wait()

@@ -1,8 +1,8 @@
 """The line to a dongle: bellows' ASH and gateway, with a tap on every octet and the guard.
 
-Between serialx' transport and bellows' ASH protocol stands a tap (byte-exact, both ways, nothing
-altered; acknowledgements go together with what follows, and a CANCEL before what is sent again);
-between bellows' EZSP protocol and its gateway stands the guard.
+Between serialx' transport and bellows' ASH protocol stands a tap (byte-exact, both ways, what
+crosses the line; an acknowledgement goes with what follows, and a CANCEL before what is sent
+again); between bellows' EZSP protocol and its gateway stands the guard.
 """
 
 import asyncio
@@ -31,42 +31,50 @@ _DATALESS: Final = 0x80
 _AGAIN: Final = 0x08
 #: What tells an acknowledgement from other frames without data.
 _KINDS: Final = 0xE0
-#: Octets of acknowledgements that wait: those of three frames. A dongle sends five unasked.
-_OWED: Final = 9
+#: How long an acknowledgement waits for a frame to go with, seconds: half of what ASH allows.
+#: Source: UG101 5.6 (T_TX_ACK_DELAY is 20 ms).
+_ACK_S: Final = 0.01
+#: Frames that are acknowledged at once: a dongle sends five unasked, and its window is never full.
+_OWED: Final = 4
 
 
 class _GatheringTransport:
     """What ASH writes to: the line's transport; acknowledgements wait for a frame to go with.
 
-    bellows acknowledges every frame by itself, and most often sends a command right after. So the
-    frames that came in one read are acknowledged in one write, with the command that goes out in
-    the same turn of the loop: the same octets in the same order, fewer writes. Nothing waits for
-    a timer: a dongle whose window is full would wait as long.
+    bellows acknowledges every frame by itself, and most often sends a command soon after. So the
+    answer, the report and the message of one exchange are acknowledged in one write with the next
+    command, by one acknowledgement, and both programs wake up half as often. Where no command
+    comes soon, or many frames do, the acknowledgement goes by itself.
 
     A data frame that is sent again goes behind a CANCEL. Where the copy before it lost its end,
     its rest waits at the dongle for a flag: without the CANCEL it would spoil the copy too, and
     one truncated frame would cost two of the five attempts that bellows makes.
 
     Source:
-        UG101 2.3 (a CANCEL ends a frame in progress, anywhere).
+        UG101 2.3 (a CANCEL ends a frame in progress, anywhere); known (an acknowledgement is of
+        all frames before its number).
     """
 
     def __init__(self, transport: asyncio.Transport, tap: Tap | None) -> None:
         self._transport = transport
         self._tap = tap
         self._loop = asyncio.get_running_loop()
-        self._gathered = b""
-        self._owed: asyncio.Handle | None = None
+        self._waits = b""
+        self._owed = 0
+        self._timer: asyncio.TimerHandle | None = None
 
     def write(self, octets: bytes) -> None:
         """Write, or keep what is an acknowledgement for a moment."""
-        if octets[0] & _KINDS == _DATALESS and len(self._gathered) < _OWED:
-            self._gathered += octets
-            if self._owed is None:
-                self._owed = self._loop.call_soon(self._flush)
+        if octets[0] & _KINDS != _DATALESS:
+            waits = self._taken()
+            self._put(waits + (_FRESH + octets if _sent_again(octets) else octets))
             return
-        self._gathered += _FRESH + octets if _sent_again(octets) else octets
-        self._flush()
+        self._waits = octets  # it tells what those before it tell
+        self._owed += 1
+        if self._owed >= _OWED:
+            self._flush()
+        elif self._timer is None:
+            self._timer = self._loop.call_later(_ACK_S, self._flush)
 
     def is_closing(self) -> bool:
         """Say whether the line is closed or about to be."""
@@ -77,12 +85,21 @@ class _GatheringTransport:
         self._flush()
         self._transport.close()
 
+    def _taken(self) -> bytes:
+        """Return the acknowledgement that waits, which does so no longer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        waits, self._waits, self._owed = self._waits, b"", 0
+        return waits
+
     def _flush(self) -> None:
-        if self._owed is not None:
-            self._owed.cancel()
-            self._owed = None
-        octets, self._gathered = self._gathered, b""
-        if not octets or self._transport.is_closing():
+        octets = self._taken()
+        if octets:
+            self._put(octets)
+
+    def _put(self, octets: bytes) -> None:
+        if self._transport.is_closing():
             return
         if self._tap is not None:
             self._tap.chunk("in", octets, time.monotonic_ns())
@@ -94,7 +111,7 @@ class _GatheringTransport:
 
 def _sent_again(octets: bytes) -> bool:
     """Say whether octets are a data frame that bears the mark of one that was sent before."""
-    control = octets[0] ^ INVERTED if octets[0] == ESCAPE else octets[0]
+    control = octets[1] ^ INVERTED if octets[0] == ESCAPE else octets[0]
     return octets[0] != CANCEL and control < _DATALESS and control & _AGAIN != 0
 
 

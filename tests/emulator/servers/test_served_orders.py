@@ -1,7 +1,9 @@
 """Orders to a served device: its clock put forward, faults put into force, each answered."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +45,27 @@ def test_a_clock_of_factor_0_stands_still_until_it_is_told() -> None:
             assert answers == [f"clock {START + HOUR_MS}", f"clock {START}"]
 
     run(story)
+
+
+def stored_at(state: Path) -> int:
+    now: int = json.loads(state.read_bytes())["now_ms"]
+    return now
+
+
+def test_a_memory_is_written_when_it_is_ordered_where_there_is_a_file(tmp_path: Path) -> None:
+    async def story(state: Path | None) -> list[str]:
+        answers: list[str] = []
+        async with served("pty", factor=0, state=state) as home:
+            service = home.service
+            service.meter.put_forward(UtcMs(START + HOUR_MS))
+            pipe = ControlPipe(service.meter, lambda: None, answers.append, service.saved)
+            pipe.data_received(b"save\n")
+            if state is not None:
+                assert stored_at(state) == START + HOUR_MS
+        return answers
+
+    assert asyncio.run(story(tmp_path / "meter.state")) == ["save"]
+    assert asyncio.run(story(None)) == ["refused save"]
 
 
 class Alarms:

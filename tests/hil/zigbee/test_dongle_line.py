@@ -2,13 +2,17 @@
 
 import asyncio
 
-from emulator.codecs.ezsp.ash import AckFrame, DataFrame, encode
+from emulator.codecs.ezsp.ash import AckFrame, DataFrame, NakFrame, encode
 from hil.zigbee.link import _GatheringTransport, _Line
 from hil.zigbee.settings import DongleSettings
 
 ACKS = [encode(AckFrame(number)) for number in range(1, 6)]
 COMMAND = encode(DataFrame(2, 3, b"\x02\x00\x01\x05\x00"))
-AGAIN = [encode(DataFrame(number, 3, b"\x02\x00\x01\x05\x00", True)) for number in range(8)]
+AGAIN = [
+    encode(DataFrame(number, acknowledged, b"\x02\x00\x01\x05\x00", True))
+    for number in range(8)
+    for acknowledged in range(8)
+]
 CANCEL = b"\x1a"
 
 
@@ -50,16 +54,32 @@ def written(*frames: bytes, wait_s: float = 0.0) -> list[bytes]:
     return asyncio.run(scene())
 
 
-def test_acknowledgements_go_with_the_command_that_follows_them() -> None:
-    assert written(*ACKS[:3], COMMAND) == [b"".join(ACKS[:3]) + COMMAND]
+def test_one_acknowledgement_of_all_goes_with_the_command_that_follows() -> None:
+    assert written(*ACKS[:3], COMMAND, wait_s=0.2) == [ACKS[2] + COMMAND]
 
 
-def test_acknowledgements_that_no_command_follows_go_by_themselves() -> None:
-    assert written(*ACKS[:2], wait_s=0.2) == [b"".join(ACKS[:2])]
+def test_what_no_command_follows_is_acknowledged_by_itself_and_once() -> None:
+    assert written(*ACKS[:2], wait_s=0.2) == [ACKS[1]]
+    assert written(*ACKS[:2]) == []
 
 
 def test_a_dongle_that_says_much_unasked_is_acknowledged_before_its_window_is_full() -> None:
-    assert written(*ACKS[:4]) == [b"".join(ACKS[:4])]
+    assert written(*ACKS[:4]) == [ACKS[3]]
+    assert written(*ACKS[:5], COMMAND) == [ACKS[3], ACKS[4] + COMMAND]
+
+
+def test_a_rejection_goes_at_once_behind_what_was_acknowledged() -> None:
+    rejection = encode(NakFrame(2))
+    assert written(ACKS[1], rejection, wait_s=0.2) == [ACKS[1] + rejection]
+
+
+def test_a_command_that_is_sent_for_the_first_time_cancels_nothing() -> None:
+    fresh = [
+        encode(DataFrame(number, acknowledged, b"\x02\x00\x01\x05\x00"))
+        for number in range(8)
+        for acknowledged in range(8)
+    ]
+    assert written(*fresh) == fresh
 
 
 def test_a_command_that_is_sent_again_cancels_what_is_left_of_its_first_copy() -> None:
