@@ -29,8 +29,8 @@ __all__ = [
     "CLEAR", "DEVICE_TRIGGERS", "FAULTS", "FRAME_SELECTORS", "LINE_LINKS", "LINKS", "PLACES", "SIM",
     "SIM_SELECTORS", "BatteryAt", "Copy", "Deaf", "DeviceAct", "Fault", "FaultError",
     "FaultLinkError", "FaultRow", "FaultSyntaxError", "FaultValueError", "Hand", "Inject", "Late",
-    "PowerCut", "Refusal", "SimAct", "UnknownFaultError", "UnknownFaultKeyError", "in_home",
-    "parse", "parse_clear",
+    "PowerCut", "Refusal", "SimAct", "UnknownFaultError", "UnknownFaultKeyError", "cleared_home",
+    "in_home", "parse", "parse_clear",
 ]  # fmt: skip
 
 #: A meter's own line (optical head, TCP connection): towards the meter, from it, and both.
@@ -43,6 +43,7 @@ SIM: Final = "sim"
 PLACES: Final = (*LINKS, SIM, *ROLES)
 #: Order that ends every fault of a place at run time; none of ``--fault``.
 CLEAR: Final = "clear"
+_CLEAR_HOME: Final = f"{CLEAR}:home="
 
 
 def drop(frame: bytes, fault: Fault, hand: Hand) -> Sequence[Copy]:  # noqa: ARG001 (one signature for all faults)
@@ -277,15 +278,23 @@ def parse(text: str) -> Fault:
 def parse_clear(text: str) -> str | None:
     """Return the place that ``clear@LINK`` names; None where the order is another.
 
+    Where several homes stand beside each other, ``clear:home=REF@LINK`` is for one of them.
+
     Raises:
         FaultLinkError: There is no such place.
     """
     head, _, link = text.strip().rpartition("@")
-    if head != CLEAR:
+    if head != CLEAR and not head.startswith(_CLEAR_HOME):
         return None
     if link not in PLACES:
         raise FaultLinkError(f"{CLEAR}: no link {link!r}; links: {', '.join(PLACES)}")
     return link
+
+
+def cleared_home(text: str) -> str:
+    """Return the home that an order that clears is for; empty: every one."""
+    head, _, _link = text.strip().rpartition("@")
+    return head.removeprefix(_CLEAR_HOME) if head.startswith(_CLEAR_HOME) else ""
 
 
 def in_home(faults: Sequence[Fault], ref: str) -> list[Fault]:

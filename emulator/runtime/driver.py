@@ -18,8 +18,8 @@ class Moving(Protocol):
         """The present moment, microseconds since 1970."""
         ...
 
-    def call_on_attention(self, call: Callable[[], None]) -> None:
-        """Have ``call`` called when somebody may wait for what happened."""
+    def call_on_attention(self, call: Callable[..., None]) -> None:
+        """Have ``call`` called when somebody may wait for what happened; perhaps with where."""
         ...
 
     def next_due(self) -> int | None:
@@ -56,7 +56,8 @@ class Driver(Generic[W]):
         self._moving: Moving = world if moving is None else moving
         self._loop: asyncio.AbstractEventLoop | None = None
         self._base_us = 0
-        self._waiters: set[asyncio.Future[None]] = set()
+        #: Who waits, in order, and what of it concerns: the order of waking is that of waiting.
+        self._waiters: dict[asyncio.Future[None], object] = {}
         self._handle: asyncio.TimerHandle | None = None
         self._stop = False
         world.call_on_attention(self.attend)
@@ -83,10 +84,16 @@ class Driver(Generic[W]):
         """Take notice that someone outside has put something new on the world's agenda."""
         self._arm()
 
-    def attend(self) -> None:
-        """Ask all who wait here to look again, before anything more happens."""
+    def attend(self, of: object = None) -> None:
+        """Ask those who wait here to look again, before anything more happens.
+
+        Args:
+            of: What it happened in; who waits for something of another part sleeps on. None: all.
+        """
         self._stop = True
-        self._wake()
+        for waiter, concern in self._waiters.items():
+            if (of is None or concern is None or concern is of) and not waiter.done():
+                waiter.set_result(None)
 
     def detach(self) -> None:
         """Forget the loop: the world's moment was changed from outside (a restored state)."""
@@ -94,13 +101,14 @@ class Driver(Generic[W]):
         self._disarm()
 
     async def wait_for(
-        self, ready: Callable[[], T | None], until_us: int | None = None
+        self, ready: Callable[[], T | None], until_us: int | None = None, of: object = None
     ) -> T | None:
         """Wait until ``ready`` returns something.
 
         Args:
             ready: Asked now, and whenever the world calls for attention.
             until_us: Moment to give up at, microseconds since 1970; None waits on.
+            of: Part of the world that ``ready`` looks at; None: any.
 
         Returns:
             What ``ready`` returned, or None once ``until_us`` has come.
@@ -115,13 +123,13 @@ class Driver(Generic[W]):
                 self.catch_up()
                 continue
             waiter: asyncio.Future[None] = loop.create_future()
-            self._waiters.add(waiter)
-            alarm = None if until_us is None else self._call_at(loop, until_us, self._wake)
+            self._waiters[waiter] = of
+            alarm = None if until_us is None else self._call_at(loop, until_us, _wake, waiter)
             self._arm()
             try:
                 await waiter
             finally:
-                self._waiters.discard(waiter)
+                del self._waiters[waiter]
                 if alarm is not None:
                     alarm.cancel()
                 if not self._waiters:
@@ -164,9 +172,13 @@ class Driver(Generic[W]):
         self._handle = None
 
     def _call_at(
-        self, loop: asyncio.AbstractEventLoop, at_us: int, call: Callable[[], None]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        at_us: int,
+        call: Callable[..., None],
+        *given: asyncio.Future[None],
     ) -> asyncio.TimerHandle:
-        return loop.call_at((at_us - self._base_us) / 1_000_000, call)
+        return loop.call_at((at_us - self._base_us) / 1_000_000, call, *given)
 
     def _arm(self) -> None:
         """Ask the loop to be woken when the world's next event is due."""
@@ -204,7 +216,7 @@ class Driver(Generic[W]):
             return False
         return loop.leap((due_us - self._base_us) / 1_000_000)
 
-    def _wake(self) -> None:
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

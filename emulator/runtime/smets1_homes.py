@@ -110,14 +110,14 @@ class Homes:
             return self._alone.now_us
         return max(self._shared.us, self._last_us)
 
-    def call_on_attention(self, call: Callable[[], None]) -> None:
-        """Have ``call`` called when somebody may wait for what happened."""
+    def call_on_attention(self, call: Callable[..., None]) -> None:
+        """Have ``call`` called when somebody may wait for what happened, with the home's world."""
         for number, world in enumerate(self._worlds):
             world.call_on_attention(partial(self._attended, number, call))
 
-    def _attended(self, number: int, call: Callable[[], None]) -> None:
+    def _attended(self, number: int, call: Callable[..., None]) -> None:
         self._with_post.add(number)
-        call()
+        call(self._worlds[number])
 
     def next_due(self) -> int | None:
         """Return when the next thing happens in any home; None when nothing will."""
@@ -185,17 +185,21 @@ class Homes:
         self.home_of(eui64).world.cut_power(eui64, off_s)
 
     def disturb(self, order: str) -> None:
-        """Put one more fault into force, or end those of a place (``clear@LINK``).
+        """Put one more fault into force, or end those of a place (``clear[:home=REF]@LINK``).
 
         Raises:
             FaultError: The order means nothing.
         """
-        everywhere = fault_orders.parse_clear(order) is not None
-        meant = [] if everywhere else [fault_orders.parse(order)]
+        clears = fault_orders.parse_clear(order) is not None
+        meant = [] if clears else [fault_orders.parse(order)]
         for ref, home in self.homes.items():
-            if everywhere and not home.world.is_disturbed:
-                continue
-            if everywhere or fault_orders.in_home(meant, ref):
+            if clears:
+                concerned = (
+                    fault_orders.cleared_home(order) in {"", ref} and home.world.is_disturbed
+                )
+            else:
+                concerned = bool(fault_orders.in_home(meant, ref))
+            if concerned:
                 home.world.disturb(order)
 
     def rest_faults(self, *, on: bool) -> None:

@@ -3,8 +3,13 @@
 import asyncio
 import selectors
 from collections import deque
+from collections.abc import Callable
+from contextvars import Context
+from typing import TypeVarTuple, Unpack
 
 from emulator.core.errors import EmulatorError
+
+_Ts = TypeVarTuple("_Ts")
 
 
 class DeadlockError(EmulatorError):
@@ -27,6 +32,24 @@ class _JumpingSelector(selectors.DefaultSelector):
         return ready
 
 
+class _Moment(float):
+    """When a timer is due; of several of one moment the one that was set first comes first.
+
+    A heap keeps no order among equals, and what was called off lies in it for a while: without a
+    number of their own, the timers of a run that goes on would come in another order than those of
+    one that was put back.
+    """
+
+    __slots__ = ("number",)
+
+    number: int
+
+    def __lt__(self, other: float) -> bool:
+        if isinstance(other, _Moment) and self == other:
+            return self.number < other.number
+        return float.__lt__(self, other)
+
+
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """The loop of emulated runs; sockets, threads and child processes do not belong in it."""
 
@@ -40,6 +63,27 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         # The loop runs what is due before ``time() + resolution``. The default, a nanosecond, is
         # less than the last digit of a float of some months: due timers would wait for ever.
         self._clock_resolution = 1e-7
+        self._timers = 0
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Have ``callback`` called at a virtual time; of one time the one that was set first.
+
+        Args:
+            when: Seconds.
+            callback: What is called.
+            args: What it is given.
+            context: The context it runs in; None: the present one.
+        """
+        self._timers += 1
+        moment = _Moment(when)
+        moment.number = self._timers
+        return super().call_at(moment, callback, *args, context=context)
 
     def time(self) -> float:
         """Return the virtual time in seconds; it begins at 0."""

@@ -96,13 +96,14 @@ class WanWire:
 
     Attributes:
         connected: A WAN is always there; what it cannot deliver stays unanswered.
+        world: The home it leads into.
     """
 
     connected = True
 
     def __init__(self, emulation: Smets1Emulation, post: Post, port: int, party: str) -> None:
         """Take the home, its post, the wrapper port of the device, and whose head end it is."""
-        self._world = emulation.world
+        self.world = emulation.world
         self._post = post
         self._port = port
         self._party = party
@@ -120,12 +121,12 @@ class WanWire:
     def send(self, octets: bytes) -> None:
         """Send what the reader wrote: whole wrapper frames."""
         for frame in self._splitter.feed(octets):
-            self._world.send_wan(wrapper.encode(frame), self._party)
+            self.world.send_wan(wrapper.encode(frame), self._party)
 
     def take_received(self) -> list[tuple[int, bytes]]:
         """Return what came from the device, with the present moment in microseconds."""
         frames = self._post.take(self._party, self._port)
-        return [(self._world.now_us, octets) for octets in frames]
+        return [(self.world.now_us, octets) for octets in frames]
 
 
 class HomePort(EmulatedMeterPort):
@@ -154,6 +155,7 @@ class HomePort(EmulatedMeterPort):
         """
         super().__init__(driver, wire, line, keys)
         self._others = others
+        self._of = wire.world
 
     async def associate(self, credentials: Credentials) -> Association:
         """Open the link where it is closed, and associate; ends what association there was.
@@ -214,7 +216,9 @@ class EmulatedHubWan:
             UsageError: That party has no network.
         """
         _known(party)
-        return await self._driver.wait_for(lambda: self._post.notice(party, until), until * 1000)
+        return await self._driver.wait_for(
+            lambda: self._post.notice(party, until), until * 1000, self._world
+        )
 
 
 def _known(party: str) -> None:

@@ -85,6 +85,8 @@ class EmulatedMeterPort:
         self._driver = driver
         self._world = world
         self._keys = keys
+        #: Part of the driver's world that it is about; None: all of it.
+        self._of: object = None
 
     # -- the port ------------------------------------------------------------------------------
 
@@ -188,7 +190,7 @@ class EmulatedMeterPort:
         due_ms = self.line.deadline_ms
         if due_ms is None:
             raise BenchError("a job waits for nothing", where=_WHERE)
-        heard = await self._driver.wait_for(self._heard, due_ms * 1000)
+        heard = await self._driver.wait_for(self._heard, due_ms * 1000, self._of)
         now = self._driver.now()
         if heard is None:
             return self.line.expire(now)

@@ -43,7 +43,7 @@ class OutletDriver(Driver[W]):
         await super().wait_for(_never)
 
     async def wait_for(
-        self, ready: Callable[[], T | None], until_us: int | None = None
+        self, ready: Callable[[], T | None], until_us: int | None = None, of: object = None
     ) -> T | None:
         """Wait until ``ready`` returns something.
 
@@ -55,7 +55,7 @@ class OutletDriver(Driver[W]):
             self.check()
             return ready()
 
-        return await super().wait_for(checked, until_us)
+        return await super().wait_for(checked, until_us, of)
 
     def check(self) -> None:
         """Return while the radio works.

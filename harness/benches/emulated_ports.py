@@ -78,7 +78,7 @@ class EmulatedClock:
 
     async def sleep_until(self, at: UtcMs) -> None:
         """Wait until ``at``; returns at once when it has passed."""
-        await self._driver.wait_for(_never, at * 1000)
+        await self._driver.wait_for(_never, at * 1000, _never)  # of nothing: time alone wakes it
 
 
 class EmulatedHub:

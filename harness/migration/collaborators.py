@@ -57,8 +57,10 @@ class Files(Protocol):
         """Make and send the SCF (C1)."""
         ...
 
-    def outcome(self, hand: SetInHand, rows: "Sequence[InstallationOutcome]") -> BuiltFile:
-        """Make and send the COF (C7)."""
+    def outcome(
+        self, hand: SetInHand, rows: "Sequence[InstallationOutcome]", answers: BuiltFile
+    ) -> BuiltFile:
+        """Make and send the COF that answers an SCF (C7)."""
         ...
 
     def ended(self, refs: Sequence[str]) -> None:

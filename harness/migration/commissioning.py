@@ -10,6 +10,7 @@ from harness.formats.duis.bodies import RequestBody
 from harness.formats.duis.responses import ACKNOWLEDGED, read_response
 from harness.formats.duis.smets1_bodies import JoinNonCritical, ReadDeviceLog
 from harness.formats.duis.smets1_response import Result
+from harness.formats.migration_files.building import BuiltFile
 from harness.formats.migration_files.commissioning_file import (
     CommissioningDevice,
     CommissioningFile,
@@ -67,6 +68,7 @@ class Home:
         hand: Its file set.
         part: What the MCF says of it.
         listed: What the SCF says of it.
+        file: The SCF as it was made: the outcome answers it, whatever was made since.
     """
 
     site: Site
@@ -74,6 +76,7 @@ class Home:
     hand: SetInHand = field(repr=False)
     part: CommonInstallation = field(repr=False)
     listed: CommissioningInstallation = field(repr=False)
+    file: BuiltFile = field(repr=False)
 
     @property
     def hub(self) -> Eui64:
@@ -86,7 +89,7 @@ class Home:
 
 
 class Commissioning:
-    """Commissions one installation after the other; what is done is not done again.
+    """Commissions installations, several at a time; what is done is not done again.
 
     Args:
         office: What the parties of the run share.
@@ -158,7 +161,7 @@ class Commissioning:
         if listed is None:
             raise StepFailedError(C1, "03", "the SCF does not name the installation")
         self._note(record, C1, "ok", "the S1SP Commissioning File arrived", actor="S1SP")
-        return Home(site, record, hand, hand.installations[record.ref], listed)
+        return Home(site, record, hand, hand.installations[record.ref], listed, made)
 
     def _context(self) -> Context:
         office = self.office
@@ -235,7 +238,7 @@ class Commissioning:
         code = read_response(answer).header.code
         if code != ACKNOWLEDGED:
             raise StepFailedError(C3, "01", f"{service} is refused: {code}")
-        sent = await self.world.dsp.relay(self.world.desk)
+        sent = await self.world.dsp.relay(self.world.desk, target)
         value = self.world.party.answers.get(asked.request_id)
         if value is None:
             why = next((one.detail for one in sent if one.detail), "no answer")
@@ -285,7 +288,7 @@ class Commissioning:
         result = CommissioningResult(
             home.record.ref, rows, *ends.association_summary(self.world, home.part), told
         )
-        made = ends.outcome(self._files, home.hand, result)
+        made = ends.outcome(self._files, home.hand, result, home.file)
         self._note(home.record, "C7", "ok", "the outcome is reported", actor="SMSO")
         return CommissioningResult(
             result.ref, result.devices, result.associated, result.why_null, told, made

@@ -6,6 +6,7 @@ from device_profiles.words import DeviceType
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from harness.formats.duis.smets1_bodies import Credit, UpdatePaymentMode
+from harness.formats.migration_files.building import BuiltFile
 from harness.formats.migration_files.commissioning_file import (
     CommissioningDevice,
     CommissioningInstallation,
@@ -156,10 +157,12 @@ def tell(
     return tuple(told)
 
 
-def outcome(files: Files, hand: SetInHand, result: CommissioningResult) -> bytes:
-    """Make and send the outcome of commissioning; returns its octets."""
+def outcome(
+    files: Files, hand: SetInHand, result: CommissioningResult, answers: BuiltFile
+) -> bytes:
+    """Make and send the outcome of commissioning by an SCF; returns its octets."""
     row = outcome_row(result)
-    return files.outcome(hand, [row]).octets
+    return files.outcome(hand, [row], answers).octets
 
 
 def outcome_row(result: CommissioningResult) -> InstallationOutcome:

@@ -16,6 +16,7 @@ from harness.migration.ending import Ending
 from harness.migration.file_phases import FilePhases
 from harness.migration.file_work import FileWork
 from harness.migration.hand_over import HandOver
+from harness.migration.lanes import Lanes
 from harness.migration.office import Office
 from harness.migration.opening_records import record_of
 from harness.migration.plan_phases import PlanPhases
@@ -51,6 +52,7 @@ class Course:
         planning: Plans and authorises.
         commissioning: Commissions.
         scope: Refs of the batch that the phases take; None: every installation.
+        lanes: What the phase in hand takes up of them.
     """
 
     def __init__(  # noqa: PLR0913 -- sites, script, and those that do the work
@@ -71,6 +73,7 @@ class Course:
         self.cases = {site.ref: Case(site, record_of(office, site)) for site in sites}
         self.sites = {site.ref: site for site in sites}
         self.scope: frozenset[str] | None = None
+        self.lanes = Lanes(office.settings.lanes)
         for site in sites:
             self._enrol(site)
         self._plan_phases = PlanPhases(self.steps, self.planning)
@@ -156,9 +159,9 @@ class Course:
             if self.office.order is HandoverOrder.BEFORE_FILE_PROCESSING
             else State.IN_VALIDATION
         )
-        for case in self._in(due, lacking=phases.HAND_OVER):
-            if case.done and not case.record.skips_hand_over:
-                await self._hand_over_one(case)
+        cases = self._in(due, lacking=phases.HAND_OVER)
+        those = [case for case in cases if case.done and not case.record.skips_hand_over]
+        await self._new_lanes().each(those, self._hand_over_one)
 
     async def _hand_over_one(self, case: Case) -> None:
         steps = HandOver(self.steps)
@@ -202,19 +205,24 @@ class Course:
             first: Stop when at least one installation can go on.
             until: Stop at this moment of the calendar; None: when the last is heard or too late.
         """
+        await self._begin_waiting()
+        cases, lanes = self._in(State.AWAITING_CHF), self._new_lanes()
+        await self._device_phases.wait(cases, lanes, first=first, until=until)
+
+    async def _begin_waiting(self) -> None:
         for case in self._in(State.IN_VALIDATION):
             if case.take_back is not None or phases.CHECK_GROUP in case.done:
                 await self._device_phases.begin_waiting(case)
-        await self._device_phases.wait(self._in(State.AWAITING_CHF), first=first, until=until)
 
     async def test(self) -> None:
         """Test the devices of installations whose hub was heard (T1 to T7)."""
         heard = [case for case in self._in(State.AWAITING_CHF) if case.heard is not None]
-        await self._device_phases.test(heard)
+        await self._device_phases.test(heard, self._new_lanes())
 
     async def commission(self) -> None:
         """Commission the viable installations (C1 to C7)."""
-        await self._device_phases.commission(self._in(State.VIABLE, State.COMMISSIONING_FAILED))
+        due = self._in(State.VIABLE, State.COMMISSIONING_FAILED)
+        await self._device_phases.commission(due, self._new_lanes())
 
     # -- whole migrations ----------------------------------------------------------------------
 
@@ -235,16 +243,32 @@ class Course:
     async def on_site(self, until: UtcMs | None = None) -> None:
         """Wait, test and commission, each installation as soon as its hub was heard.
 
+        Where there are several lanes, no home waits for what goes on at another.
+
         Args:
             until: Wait no longer than to this moment of the calendar, e.g. the end of a day; what
                 is awaited still then is taken up by the next call. None: to the last.
         """
+        if self.office.settings.lanes == 1:
+            await self._one_after_the_other(until)
+            return
+        await self._begin_waiting()
+        cases, lanes = self._in(State.AWAITING_CHF, State.VIABLE), self._new_lanes()
+        await self._device_phases.work_side_by_side(cases, lanes, until)
+
+    def _new_lanes(self) -> Lanes:
+        """Return free lanes for a phase: nothing of one is left to the next."""
+        self.lanes = Lanes(self.office.settings.lanes)
+        return self.lanes
+
+    async def _one_after_the_other(self, until: UtcMs | None) -> None:
+        """Work at one home after the other: a journal, for one, knows calls by their order."""
         sessions, clock = self.office.s1sp.sessions, self.office.clock
         while True:
             await self.await_contact(first=True, until=until)
             sessions.begin()
             await self.test()
-            await self._device_phases.commission(self._in(State.VIABLE))
+            await self._device_phases.commission(self._in(State.VIABLE), self._new_lanes())
             await sessions.end()
             is_over = until is not None and clock.now() >= until
             if is_over or not self._in(State.AWAITING_CHF, State.VIABLE):

@@ -12,6 +12,7 @@ from harness.migration.attempts import Attempts
 from harness.migration.collaborators import Commissions, Files
 from harness.migration.ending import Ending
 from harness.migration.hand_over import HandOver
+from harness.migration.lanes import Lanes, abreast
 from harness.migration.office import Office
 from harness.migration.script import AFTER, BEFORE
 from harness.migration.states import Owner, State
@@ -68,17 +69,25 @@ class DevicePhases:
             self.files.ended([case.ref])
         return not told.failed
 
-    async def wait(self, cases: Sequence[Case], *, first: bool, until: UtcMs | None = None) -> None:
+    async def wait(
+        self,
+        cases: Sequence[Case],
+        lanes: Lanes,
+        *,
+        first: bool = False,
+        until: UtcMs | None = None,
+    ) -> None:
         """Wait for hubs until all were heard or are too late.
 
         Args:
             cases: The installations.
+            lanes: Where one is given back that was heard and is refused.
             first: Stop when one can go on.
             until: Stop at this moment of the calendar, whoever is awaited still; None: never.
         """
         waiting = [case for case in cases if case.heard is None]
         if len(waiting) == 1 and len(cases) == 1 and until is None:
-            await self._end_wait(waiting[0], begun=False)
+            await self._end_wait(waiting[0], lanes, begun=False)
             return
         for case in waiting:
             if "H4" not in case.done:
@@ -87,12 +96,14 @@ class DevicePhases:
         clock = self.office.clock
         while waiting and (until is None or clock.now() < until):
             for case in list(waiting):
-                if await self._look(case, waiting, until):
+                if await self._look(case, waiting, lanes, until):
                     waiting.remove(case)
             if first and len(waiting) < len(cases):
                 return
 
-    async def _look(self, case: Case, waiting: Sequence[Case], end: UtcMs | None) -> bool:
+    async def _look(
+        self, case: Case, waiting: Sequence[Case], lanes: Lanes, end: UtcMs | None
+    ) -> bool:
         """Look at one hub of several for a while; say whether its wait is over.
 
         The while ends with the first time limit of all of them, so that none is noted late.
@@ -101,13 +112,15 @@ class DevicePhases:
         limits = [hand_over.deadline(one) for one in waiting]
         if end is not None:
             limits.append(end)
-        until = min(UtcMs(clock.now() + 1000 * self.office.settings.poll_s), *limits)
+        if len(waiting) > 1:
+            limits.append(UtcMs(clock.now() + 1000 * self.office.settings.poll_s))
+        until = min(limits)
         if await hand_over.look(case, until) or clock.now() >= hand_over.deadline(case):
-            await self._end_wait(case, begun=True)
+            await self._end_wait(case, lanes, begun=True)
             return True
         return False
 
-    async def _end_wait(self, case: Case, *, begun: bool) -> None:
+    async def _end_wait(self, case: Case, lanes: Lanes, *, begun: bool) -> None:
         told = await HandOver(self.steps).wait(case, begun=begun)
         if told.failed:
             await Ending(self.steps).of_contact(case, told)
@@ -115,16 +128,62 @@ class DevicePhases:
         elif case.take_back is not None:
             step, code, sub_code, text = case.take_back
             refused = Told(FAILED, text, code, sub_code)
-            await Ending(self.steps).roll_back(case, step, refused)
+            async with lanes:
+                await Ending(self.steps).roll_back(case, step, refused)
             self._release(case)
+
+    # -- H4 to C7, side by side ----------------------------------------------------------------
+
+    async def work_side_by_side(
+        self, cases: Sequence[Case], lanes: Lanes, until: UtcMs | None = None
+    ) -> None:
+        """Wait for each hub, then test and commission its home, whatever the others do.
+
+        Args:
+            cases: The installations.
+            lanes: How many are worked at at a time.
+            until: Begin nothing after this moment of the calendar; None: go on to the end.
+        """
+
+        async def work(case: Case) -> None:
+            if case.state is State.AWAITING_CHF and case.heard is None:
+                await self.wait([case], lanes, until=until)
+            awaited = case.state is State.AWAITING_CHF and case.heard is None
+            if awaited or case.state not in {State.AWAITING_CHF, State.VIABLE}:
+                return
+            async with lanes:
+                if until is None or self.office.clock.now() < until:
+                    await self._on_site(case)
+
+        await abreast(cases, work)
+
+    async def _on_site(self, case: Case) -> None:
+        """Test and commission one home; what stands with its devices is kept meanwhile."""
+        sessions, devices = self.office.s1sp.sessions, case.site.eui64s()
+        sessions.begin(devices)
+        if case.state is State.AWAITING_CHF:
+            await self._say_viable([case], {case.ref: await self._test_one(case)})
+        if case.state is State.VIABLE:
+            await self._commission(case)
+        await sessions.end(devices)
 
     # -- T1 to T7 ------------------------------------------------------------------------------
 
-    async def test(self, cases: Sequence[Case]) -> None:
+    async def test(self, cases: Sequence[Case], lanes: Lanes) -> None:
         """Test the devices of installations, then name the viable ones."""
+        failures: dict[str, Told | None] = {}
+
+        async def test_one(case: Case) -> None:
+            failures[case.ref] = await self._test_one(case)
+
+        await lanes.each(cases, test_one)
+        await self._say_viable(cases, failures)
+
+    async def _say_viable(self, cases: Sequence[Case], failures: Mapping[str, Told | None]) -> None:
+        """Write of each file set which of the tested ones are viable."""
         results: dict[int, dict[str, list[Finding]]] = {}
         for case in cases:
-            told = await self._test_one(case)
+            told = failures[case.ref]
             found = [] if told is None else [self._finding(case, told)]
             results.setdefault(case.hand, {})[case.ref] = found
         for number, rows in results.items():
@@ -140,11 +199,12 @@ class DevicePhases:
         if self.office.order is HandoverOrder.FOLDED and not case.record.skips_hand_over:
             told = await testing.secure(case)
         if told is None:
-            self.office.s1sp.sessions.begin()
+            sessions, devices = self.office.s1sp.sessions, case.site.eui64s()
+            sessions.begin(devices)
             told = await testing.run(case)
-            await self.office.s1sp.sessions.end()
+            await sessions.end(devices)
             if told is not None:
-                await self.office.s1sp.sessions.release()
+                await sessions.release(devices)
         if told is not None:
             await Ending(self.steps).of_testing(case, case.record.history[-1].step, told)
             self._release(case)
@@ -163,11 +223,13 @@ class DevicePhases:
 
     # -- C1 to C7 ------------------------------------------------------------------------------
 
-    async def commission(self, cases: Sequence[Case]) -> None:
+    async def commission(self, cases: Sequence[Case], lanes: Lanes) -> None:
         """Commission viable installations; what failed before is tried again."""
-        for case in cases:
-            with in_hand(case.ref):
-                await self._commission_one(case)
+        await lanes.each(cases, self._commission)
+
+    async def _commission(self, case: Case) -> None:
+        with in_hand(case.ref):
+            await self._commission_one(case)
 
     async def _commission_one(self, case: Case) -> None:
         await self.steps.move(case, State.COMMISSIONING, "C1", "commissioning begins")
@@ -177,9 +239,10 @@ class DevicePhases:
         verdict = hand.results.get(case.ref)
         opened = None if verdict is None else verdict.opened
         await self._play(case, BEFORE)
-        self.office.s1sp.sessions.begin()
+        sessions, all_of_it = self.office.s1sp.sessions, case.site.eui64s()
+        sessions.begin(all_of_it)
         result = await self.commissioning.commission(case.site, case.record, opened)
-        await self.office.s1sp.sessions.end()
+        await sessions.end(all_of_it)
         await self._play(case, AFTER)
         failure = result.failure
         if failure is None and result.commissioned:

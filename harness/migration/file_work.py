@@ -7,8 +7,7 @@ from typing import Any, Final
 from device_profiles.cohort import HandoverOrder
 from emulator.core.clock import UtcMs, to_datetime
 from harness.formats.migration_files.building import BuiltFile, SetBuilder
-from harness.formats.migration_files.checking import DeliveryReport, Result, check_delivery
-from harness.formats.migration_files.checks import Level
+from harness.formats.migration_files.checking import DeliveryReport, check_delivery
 from harness.formats.migration_files.common_file import CommonInstallation
 from harness.formats.migration_files.counters import Ledger
 from harness.formats.migration_files.faults import Finding
@@ -16,17 +15,17 @@ from harness.formats.migration_files.from_installations import Planner
 from harness.formats.migration_files.groups import load_groups
 from harness.formats.migration_files.opening import Opener
 from harness.formats.migration_files.parties import Directory, register_of
-from harness.formats.migration_files.reading import CheckedFile, Context, check_octets
+from harness.formats.migration_files.reading import Context, check_octets
 from harness.formats.migration_files.result_files import InstallationOutcome, OutcomeFile
 from harness.formats.migration_files.view import InstallationView
 from harness.formats.migration_files.words import FileType, ProcessingMode
-from harness.migration import answers
+from harness.migration import answers, judgements
 from harness.migration.file_office import FileOffice
 from harness.migration.file_set import Arrived, SetInHand, Tamper, restored
 from harness.migration.record import InstallationRecord
-from harness.migration.verdicts import FileVerdict, InstallationVerdict, Stage
+from harness.migration.verdicts import InstallationVerdict, Stage
 from harness.parties.mcc import NAME as MCC
-from harness.parties.mcc import CommonVerdict, Mcc
+from harness.parties.mcc import Mcc
 from harness.parties.network_operator import NetworkOperator
 from harness.parties.requesting_party import NAME as RP
 from harness.parties.requesting_party import RequestingParty
@@ -147,11 +146,11 @@ class FileWork:
             desk=Desk.BOTH if early else Desk.MCC,
             stranded=stranded,
         )
-        hand.verdicts.append(_of_file(verdict.file))
+        hand.verdicts.append(judgements.of_file(verdict.file))
         if early and verdict.file.file is not None:
             hand.common_accepted = True
             self.ledger = self.ledger.accepted(verdict.file.file.header)
-        hand.results.update(_of_common(hand, verdict))
+        hand.results.update(judgements.of_common(hand.refs, verdict))
         answer = self._builder(hand).validation(
             hand.files[FileType.MCF], verdict.content, after_s=self._age_s(hand, 1)
         )
@@ -193,7 +192,7 @@ class FileWork:
         if FileType.MGF not in hand.arrived:
             return {ref: row for ref, row in hand.results.items() if row.accepted}
         report = self._checked(hand)
-        hand.verdicts.extend(_of_file(row) for row in report.files)
+        hand.verdicts.extend(judgements.of_file(row) for row in report.files)
         self.ledger = report.ledger
         refused_before = {ref for ref, row in hand.results.items() if not row.accepted}
         found = {
@@ -210,7 +209,7 @@ class FileWork:
             if row.ref in hand.refs and row.ref not in refused_before
         }
         for ref in hand.accepted():
-            found.setdefault(ref, _lost(ref, report))
+            found.setdefault(ref, judgements.of_lost(ref, report))
         self._pass_on(found.values())
         hand.results.update(found)
         return found
@@ -251,7 +250,10 @@ class FileWork:
         """
         content = answers.viable_file(results)
         made = self._builder(hand).publish(
-            FileType.VIF, content, after_s=self._age_s(hand, 5), answers=hand.files[FileType.MEF]
+            FileType.VIF,
+            content,
+            after_s=self._next_s(hand, FileType.VIF),
+            answers=hand.files[FileType.MEF],
         )
         self._send(hand, made, _S1SP, MCC, f"VIF, {len(results)} installations")
         return made
@@ -261,18 +263,29 @@ class FileWork:
         parts = [hand.installations[ref] for ref in refs]
         content = answers.commissioning_file(parts, self._office.keys)
         made = self._builder(hand).publish(
-            FileType.SCF, content, after_s=self._age_s(hand, 5), answers=hand.files[FileType.MCF]
+            FileType.SCF,
+            content,
+            after_s=self._next_s(hand, FileType.SCF),
+            answers=hand.files[FileType.MCF],
         )
         self._send(hand, made, _S1SP, _CP, f"SCF, {len(refs)} installations")
         return made
 
-    def outcome(self, hand: SetInHand, rows: Sequence[InstallationOutcome]) -> BuiltFile:
-        """Make and send the outcome of commissioning; the set is complete with it (step C7)."""
+    def outcome(
+        self, hand: SetInHand, rows: Sequence[InstallationOutcome], answers: BuiltFile
+    ) -> BuiltFile:
+        """Make and send the outcome of commissioning; the set is complete with it (step C7).
+
+        Args:
+            hand: The set.
+            rows: What became of its installations.
+            answers: The SCF that named them.
+        """
         made = self._builder(hand).publish(
             FileType.COF,
             OutcomeFile(tuple(rows)),
-            after_s=self._age_s(hand, 5),
-            answers=hand.files[FileType.SCF],
+            after_s=self._next_s(hand, FileType.COF),
+            answers=answers,
         )
         self._send(hand, made, _CP, MCC, f"COF, {len(rows)} installations")
         self.ledger = self.ledger.complete(hand.header)
@@ -317,6 +330,13 @@ class FileWork:
     def _age_s(self, hand: SetInHand, least: int) -> int:
         """Return whole seconds since the MCF was made: files of a set stand in a row."""
         return max(least, (self._office.clock.now() - hand.at) // 1000)
+
+    def _next_s(self, hand: SetInHand, kind: FileType) -> int:
+        """Return whole seconds since the MCF for another file of a kind: names tell them apart."""
+        age_s, last = self._age_s(hand, 5), hand.files.get(kind)
+        if last is None:
+            return age_s
+        return max(age_s, (last.file.header.created_at - hand.at // 1000 * 1000) // 1000 + 1)
 
     def supplier_view(self, hand: SetInHand) -> dict[str, InstallationVerdict]:
         """Return what suppliers see of a set: codes and sub-codes, no counter, nothing opened."""
@@ -363,37 +383,3 @@ class FileWork:
             if kind in answers.CHECKED
         ]
         return check_delivery(rows, self._context, Ledger(), self._s1sp_rules)
-
-
-def _of_file(row: CheckedFile) -> FileVerdict:
-    result = Result.ACCEPTED if row.error is None else Result.REFUSED
-    return FileVerdict(row.name, row.file_type, row.sha256, result, row.finding, row.warnings)
-
-
-def _of_common(hand: SetInHand, verdict: CommonVerdict) -> dict[str, InstallationVerdict]:
-    """Return the MCC's verdict on every installation of a set."""
-    if verdict.file.finding is not None:
-        told = (verdict.file.finding,)
-        return {
-            ref: InstallationVerdict(ref, Stage.COMMON_FILE, Result.NOT_PROCESSED, Level.FILE, told)
-            for ref in hand.refs
-        }
-    return {
-        ref: InstallationVerdict(
-            ref,
-            Stage.COMMON_FILE,
-            verdict.result(ref),
-            Level.INSTALLATION,
-            tuple(Finding.of(one) for one in outcomes if one.rejected),
-            tuple(Finding.of(one) for one in outcomes if one.code and not one.rejected),
-        )
-        for ref, outcomes in verdict.installations.items()
-        if ref in hand.refs
-    }
-
-
-def _lost(ref: str, report: DeliveryReport) -> InstallationVerdict:
-    """Return the verdict on an installation that no readable MCF of the set names."""
-    broken = next((row for row in report.files if row.finding is not None), None)
-    told = () if broken is None or broken.finding is None else (broken.finding,)
-    return InstallationVerdict(ref, Stage.FILE_SET, Result.NOT_PROCESSED, Level.FILE, told)

@@ -22,6 +22,7 @@ _FOR_ONE_HOME: Final = frozenset(
     {
         "office.dco.countersign",
         "office.smso.drop",
+        "office.smso.take_update",
         "office.post.hand_over",
         "commissioning.world.party.prenotification",
     }

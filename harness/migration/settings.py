@@ -25,6 +25,7 @@ class Settings:
         return_contact_s: Seconds the SMSO waits for a hub that is to come back to its network.
         poll_s: Seconds between two looks at one hub where several are waited for.
         call_s: Seconds between two calls of the S1SP to a hub it knows from an earlier attempt.
+        lanes: Homes that SMSO or S1SP work at side by side; 1: one after the other.
     """
 
     sim_rollback: str
@@ -32,6 +33,7 @@ class Settings:
     return_contact_s: int
     poll_s: int
     call_s: int
+    lanes: int
 
 
 def load_settings(overlays: Folders = ()) -> Settings:
@@ -48,6 +50,7 @@ def load_settings(overlays: Folders = ()) -> Settings:
             int(values["return_contact_s"]),
             int(values["poll_s"]),
             int(values["call_s"]),
+            int(values["lanes"]),
         )
     except KeyError as error:
         raise InvalidValueError("this row is missing", file=_TABLE, key=error.args[0]) from error
@@ -55,4 +58,6 @@ def load_settings(overlays: Folders = ()) -> Settings:
         raise InvalidValueError(str(error), file=_TABLE) from error
     if found.sim_rollback not in _POSITIONS or found.excluded_gsme not in _GAS:
         raise InvalidValueError("sim_rollback or excluded_gsme is no known word", file=_TABLE)
+    if found.lanes < 1:
+        raise InvalidValueError("somebody must work at homes: at least 1", file=_TABLE, key="lanes")
     return found

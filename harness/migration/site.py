@@ -63,6 +63,10 @@ class Site:
         """
         return Eui64.parse(self._known(device_type).eui64)
 
+    def eui64s(self) -> tuple[Eui64, ...]:
+        """Return every device of the installation."""
+        return tuple(Eui64.parse(one.eui64) for one in self.installation.devices)
+
     def model(self, device_type: DeviceType) -> str:
         """Return the name of a device's model profile.
 

@@ -11,11 +11,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
+from device_profiles.cohort import HandoverOrder
 from harness.benches import BENCHES
 from harness.errors import HarnessError, UsageError
 from harness.migration import volume_about, volume_chunk, volume_faults
 from harness.migration.record import InstallationRecord
 from harness.migration.states import State
+from harness.migration.step_table import load_steps
+from harness.migration.steps import FOLDED_STEPS
 from harness.migration.volume_capture import Capture
 from harness.migration.volume_home import bench_options
 from harness.migration.volume_journal import VolumeJournal
@@ -62,11 +65,11 @@ def start(
     faults, crash_at = crash_fault(options.faults)
     chosen = settled(options)
     batch = load_batch(chosen)
-    volume_faults.parse(faults, known=refuse_unknown)
+    volume_faults.parse(faults, known=refuse_unknown, steps=_steps_taken(chosen, batch))
     _try_bench(chosen, batch)
     name = run_id(chosen, batch)
     folder = RunFolder(out if out is not None else Path("runs") / name)
-    folder.make()
+    folder.make("smetsbench migration run --cohort KEY --installations FILE")
     with folder.lock():
         was_run = folder.file("journal").is_file()
         folder.clear()
@@ -86,6 +89,12 @@ def start(
         finally:
             journal.close()
     return folder
+
+
+def _steps_taken(options: VolumeOptions, batch: Batch) -> list[str]:
+    """Return the steps at which something can go wrong: not those that the cohort passes over."""
+    folded = batch.cohort.handover.order is HandoverOrder.FOLDED
+    return [step for step in load_steps(options.data) if not (folded and step in FOLDED_STEPS)]
 
 
 def _try_bench(options: VolumeOptions, batch: Batch) -> None:

@@ -1,7 +1,7 @@
 """Faults of a migration run as people write them: on links, at steps, in files."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -66,7 +66,9 @@ class Trouble:
     script: Script = field(default_factory=Script)
 
 
-def parse(faults: Sequence[str], *, known: Callable[[str], None]) -> Trouble:
+def parse(
+    faults: Sequence[str], *, known: Callable[[str], None], steps: Collection[str] | None = None
+) -> Trouble:
     """Read faults as people write them.
 
     Args:
@@ -74,6 +76,7 @@ def parse(faults: Sequence[str], *, known: Callable[[str], None]) -> Trouble:
             ``before:STEP[:DEVICE]/`` or ``after:STEP[:DEVICE]/`` for a step of the first attempt
             (``before.2:`` of the second); ``file:TYPE/WORD`` for a migration file.
         known: Refuses an order that means nothing, by raising.
+        steps: The steps there are; None: they are not looked at.
 
     Raises:
         UsageError: One of them means nothing.
@@ -84,7 +87,7 @@ def parse(faults: Sequence[str], *, known: Callable[[str], None]) -> Trouble:
     for fault in faults:
         at_step, in_file = _AT_STEP.fullmatch(fault), _IN_FILE.fullmatch(fault)
         if at_step is not None:
-            when = _when(fault, at_step)
+            when = _when(fault, at_step, steps)
             known(at_step["order"])
             orders[when] = (*orders.get(when, ()), at_step["order"])
         elif in_file is not None:
@@ -95,7 +98,9 @@ def parse(faults: Sequence[str], *, known: Callable[[str], None]) -> Trouble:
     return Trouble(tuple(on_links), Script(orders, files))
 
 
-def _when(fault: str, found: re.Match[str]) -> When:
+def _when(fault: str, found: re.Match[str], steps: Collection[str] | None) -> When:
+    if steps is not None and found["step"] not in steps:
+        raise _unknown(fault, f"there is no step {found['step']}; there are: {', '.join(steps)}")
     device = found["device"] or ""
     if device and device not in DeviceType.__members__:
         raise _unknown(fault, f"{device} is no device type")

@@ -55,6 +55,10 @@ class ChunkFiles:
         self._post = post
         self._seen = len(post.letters)
         self._kinds: set[FileType] = set()
+        if not records:  # nobody is planned: no file is made, and none of the homes asks for one
+            self.hand = SetInHand((), mode, UtcMs(0), 0)
+            self.sent = self.validated = self.grouped = self.checked = Stage()
+            return
         self.hand = work.send_common(records, mode)
         self.sent = self._stage({})
         self.validated = self._stage(work.validate(self.hand, stranded))

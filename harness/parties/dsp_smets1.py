@@ -213,18 +213,31 @@ class Smets1Desk(Associations):
         summary = f"{asked.header.variant} for {record.device_type} {record.device}, countersigned"
         self.to_s1sps.append(PassOn(request.s1sp, record.device, octets, summary))
 
-    async def relay(self, door: S1spDoor) -> list[FromS1sp]:
-        """Hand an S1SP everything that waits for it, in order; deliver what it answers."""
+    async def relay(self, door: S1spDoor, device: Eui64 | None = None) -> list[FromS1sp]:
+        """Hand an S1SP what waits for it, in order; deliver what it answers.
+
+        Args:
+            door: The S1SP.
+            device: Only what is for this device, while others relay what is for other devices;
+                None: everything.
+        """
         done: list[FromS1sp] = []
-        while (work := self._waiting_for(door.party)) is not None:
+        while (work := self._waiting_for(door.party, device)) is not None:
             self.post.hand_over(self.name, door.name, DUIS, work.document, work.summary)
             answers = await door.take(work.document)
             self.to_s1sps.remove(work)
             done += [self.take_from_s1sp(octets, door.party, door.name) for octets in answers]
         return done
 
-    def _waiting_for(self, s1sp: Eui64) -> PassOn | None:
-        return next((work for work in self.to_s1sps if work.s1sp == s1sp), None)
+    def _waiting_for(self, s1sp: Eui64, device: Eui64 | None) -> PassOn | None:
+        return next(
+            (
+                work
+                for work in self.to_s1sps
+                if work.s1sp == s1sp and (device is None or work.device == device)
+            ),
+            None,
+        )
 
     # --- inward -----------------------------------------------------------------------------
 

@@ -5,6 +5,8 @@ the row is through. An association ends earlier when another one is wanted there
 change, or when the device no longer answers in it: then the head end associates anew.
 """
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,27 +20,53 @@ from harness.ports import MeterPort
 class Sessions:
     """What one party's head end has open, device by device; nothing outside a phase.
 
-    A phase may lie inside a longer one: then what it leaves open is kept until that one's end.
+    A phase may lie inside a longer one: then what it leaves open is kept until that one's end. A
+    phase is about some devices, or about all; phases of different devices know nothing of each
+    other.
     """
 
     _phases: int = 0
+    _phases_of: Counter[Eui64] = field(default_factory=Counter, repr=False)
     _open: dict[Eui64, tuple[MeterPort, Credentials]] = field(default_factory=dict, repr=False)
 
-    def begin(self) -> None:
-        """Keep associations open from now on, until ``end``."""
-        self._phases += 1
+    def begin(self, devices: Collection[Eui64] | None = None) -> None:
+        """Keep associations open from now on, until ``end``.
 
-    async def end(self) -> None:
-        """Release every device that is still held, at the end of the longest phase."""
-        self._phases -= 1
-        if not self._phases:
-            await self.release()
+        Args:
+            devices: With which; None: with all.
+        """
+        if devices is None:
+            self._phases += 1
+        else:
+            self._phases_of.update(devices)
 
-    async def release(self) -> None:
-        """Release every device that is still held."""
-        held, self._open = self._open, {}
-        for port, _credentials in held.values():
+    async def end(self, devices: Collection[Eui64] | None = None) -> None:
+        """Release the devices that are still held, each at the end of its longest phase.
+
+        Args:
+            devices: What ``begin`` was given.
+        """
+        if devices is None:
+            self._phases -= 1
+        else:
+            self._phases_of.subtract(devices)
+            self._phases_of = +self._phases_of
+        held = self._open if devices is None else devices
+        await self.release([one for one in held if not self._in_phase(one)])
+
+    async def release(self, devices: Collection[Eui64] | None = None) -> None:
+        """Release devices that are still held.
+
+        Args:
+            devices: Which; None: all.
+        """
+        wanted = [*self._open] if devices is None else devices
+        held = [self._open.pop(one) for one in wanted if one in self._open]
+        for port, _credentials in held:
             await port.release()
+
+    def _in_phase(self, device: Eui64) -> bool:
+        return self._phases > 0 or self._phases_of[device] > 0
 
     def of(self, device: Eui64) -> "Kept":
         """Return what is kept with one device."""
@@ -55,9 +83,10 @@ class Sessions:
 
     def keep(self, device: Eui64, port: MeterPort, credentials: Credentials) -> bool:
         """Keep an association that stands; says whether it is kept, else it is to be released."""
-        if self._phases:
+        kept = self._in_phase(device)
+        if kept:
             self._open[device] = (port, credentials)
-        return self._phases > 0
+        return kept
 
 
 @quick

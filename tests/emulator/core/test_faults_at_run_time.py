@@ -15,6 +15,7 @@ from emulator.core.faults import (
     Late,
     Refusal,
     UnknownFaultKeyError,
+    cleared_home,
     in_home,
     parse,
     parse_clear,
@@ -142,6 +143,9 @@ def test_clear_is_no_fault_of_its_own_and_names_a_link_or_a_role() -> None:
     assert parse_clear("clear@sim") == "sim"
     assert parse_clear("clear@gsme") == "gsme"
     assert parse_clear("mute@sim") is None
+    assert parse_clear("clear:home=A-1@han") == "han"
+    assert [cleared_home(text) for text in ("clear@han", "clear:home=A-1@han")] == ["", "A-1"]
+    assert parse_clear("clear:role=esme@han") is None
     with pytest.raises(FaultLinkError, match="no link 'sky'"):
         parse_clear("clear@sky")
     with pytest.raises(FaultError):

@@ -169,3 +169,38 @@ def test_driven_and_stepped_worlds_send_the_same_octets() -> None:
     world.send_wan(MESSAGE)
     world.run_until(world.now_us + 30 * SECOND_US)
     assert run(body()) == [seen.octets for seen in world.records.take_frames(1 << 62)]
+
+
+def test_who_waits_is_asked_in_the_order_of_waiting_and_only_of_what_concerns_it() -> None:
+    async def body() -> tuple[list[str], list[str]]:
+        driver = Driver(small_world())
+        here, there = object(), object()
+        asked: list[str] = []
+
+        def ready(name: str) -> None:
+            asked.append(name)
+
+        names = [("here", here), ("any", None), ("there", there), ("here too", here)]
+        until_us = (START + 60_000) * 1000
+        waits = [
+            asyncio.ensure_future(
+                driver.wait_for(lambda name=name: ready(name), until_us, of)  # type: ignore[misc]  # a default binds it
+            )
+            for name, of in names
+        ]
+        await asyncio.sleep(1)
+        asked.clear()
+        driver.attend(here)
+        await asyncio.sleep(0)
+        of_one = asked.copy()
+        asked.clear()
+        driver.attend()
+        await asyncio.sleep(0)
+        of_all = asked.copy()
+        await asyncio.gather(*waits)
+        return of_one, of_all
+
+    of_one, of_all = run(body())
+    assert sorted(of_one) == ["any", "here", "here too"]
+    assert sorted(of_all) == ["any", "here", "here too", "there"]
+    assert of_one.index("here") < of_one.index("here too")

@@ -66,3 +66,18 @@ def test_a_wait_that_cannot_end_is_reported_at_once() -> None:
 
     with pytest.raises(DeadlockError, match="every task waits"):
         run(body())
+
+
+def test_timers_of_one_moment_come_in_the_order_of_setting_whatever_was_called_off() -> None:
+    async def body(called_off: int) -> list[int]:
+        loop = asyncio.get_running_loop()
+        come: list[int] = []
+        ended = [loop.call_at(40 + 7 * number % 5, come.append, -1) for number in range(called_off)]
+        for number in range(40):
+            loop.call_at(50.0, come.append, number)
+            if number < called_off:
+                ended[number].cancel()
+        await asyncio.sleep(60)
+        return come
+
+    assert {tuple(run(body(called_off))) for called_off in (0, 3, 17, 39)} == {tuple(range(40))}

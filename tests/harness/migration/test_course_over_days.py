@@ -81,3 +81,6 @@ def test_a_course_restored_in_the_middle_of_a_wait_goes_on_the_same(tmp_path: Pa
         for ref in whole.records
     ]
     assert histories[:2] == histories[2:]
+    # A key of a later file set must not be drawn once more: packs of killed runs would differ.
+    assert again.office.chance.dump() == whole.office.chance.dump()
+    assert whole.office.chance.dump()["rp/envelope"] > 0

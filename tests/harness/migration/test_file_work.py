@@ -106,8 +106,8 @@ def test_every_file_in_the_trace_names_sender_and_receiver() -> None:
     files = worked(of)
     hand = files.hands[0]
     files.viable(hand, dict.fromkeys(hand.accepted(), ()))
-    files.commissioning_file(hand, hand.accepted())
-    files.outcome(hand, ())
+    named = files.commissioning_file(hand, hand.accepted())
+    files.outcome(hand, (), named)
     told = [(one.sender, one.receiver, one.summary.split(",")[0][:3]) for one in of.post.letters]
     assert told == [
         ("NO", "RP", "Cer"),
@@ -453,8 +453,8 @@ def test_an_outcome_completes_the_set_and_releases_its_installations() -> None:
     files = worked(of)
     hand = files.hands[0]
     files.viable(hand, dict.fromkeys(hand.accepted(), ()))
-    files.commissioning_file(hand, hand.accepted())
+    named = files.commissioning_file(hand, hand.accepted())
     rows = [InstallationOutcome(ref, Commissioning.MIGRATED, ()) for ref in hand.refs]
-    files.outcome(hand, rows)
+    files.outcome(hand, rows, named)
     assert any(counter == 41 for _, _, counter in files.ledger.state.completed)
     assert files.mcc.claims == {}

@@ -86,6 +86,24 @@ def test_a_phase_inside_another_leaves_what_it_opened_until_the_end() -> None:
     play(story)
 
 
+def test_the_end_of_a_phase_of_one_device_leaves_another_device_in_its_own() -> None:
+    async def story(bench: Any) -> None:
+        sessions = Sessions()
+        meter, hub = [bench.role("ESME")], [bench.role("CHF")]
+        sessions.begin(meter)
+        sessions.begin(hub)
+        await read(bench, sessions)
+        await sessions.end(hub)
+        await sessions.release(hub)
+        await read(bench, sessions)
+        await sessions.end(meter)
+        assert opened(bench) == 1
+        await read(bench, sessions)
+        assert opened(bench) == 1
+
+    play(story)
+
+
 @pytest.mark.parametrize("role", ["ESME", "GSME"])
 def test_a_device_that_lost_its_power_is_associated_with_once_more(role: str) -> None:
     async def story(bench: Any) -> None:
