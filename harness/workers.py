@@ -103,12 +103,13 @@ def _crew(workshop: Workshop, count: int) -> Iterator[list[Connection]]:
     try:
         for _number in range(count):
             ours, theirs = context.Pipe()
-            work = (theirs, workshop)
-            process: BaseProcess = context.Process(target=_work, args=work, daemon=True)
+            process: BaseProcess = context.Process(target=_work, args=(theirs,), daemon=True)
             process.start()
             theirs.close()
             lines.append(ours)
             processes.append(process)
+        for line in lines:
+            line.send(workshop)
         yield lines
     finally:
         for line in lines:
@@ -120,18 +121,23 @@ def _crew(workshop: Workshop, count: int) -> Iterator[list[Connection]]:
                 process.join()
 
 
-def _work(line: Connection, workshop: Workshop) -> None:
+def _work(line: Connection) -> None:
     """Play what comes down the pipe until it closes; Ctrl-C is the parent's to act on.
 
-    What was loaded stays, and what was played is let go by reference counts: the collector of
-    cycles need look at neither, but for what is left after each task.
+    First comes the workshop, and with it nearly all modules. What was loaded stays, and what was
+    played is let go by reference counts: the collector of cycles need look at neither, but for
+    what is left after each task.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()
     with reading_once():
+        try:
+            workshop: Workshop = line.recv()
+        except (EOFError, ConnectionError):
+            return
         playing = workshop.make(workshop.about)
         gc.collect()
         gc.freeze()
-        gc.disable()
         while True:
             try:
                 for outcome in playing(line.recv()):
