@@ -30,15 +30,17 @@ def addressed(messages: Sequence[bytes]) -> Eui64:
     Raises:
         UsageError: None can.
     """
+    reasons = []
     for message in messages:
         try:
             return envelope.decode(message).header.target
-        except MalformedFrameError:
-            continue
+        except MalformedFrameError as error:
+            at = f", octet {error.offset}" if error.offset >= 0 else ""
+            reasons.append(f"{error.why} ({len(message)} octets, {error.layer}{at})")
     raise UsageError(
         "no message says whom it is for",
         where="FILE",
-        cause="none of the files holds a whole GBCS message",
+        cause="; ".join(["no whole GBCS message is there", *reasons[:1]]),
         next_command="smetsbench gbcs answer … --eui64 EUI64",
     )
 

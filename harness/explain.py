@@ -101,7 +101,8 @@ def explain(term: str, overlays: Folders = ()) -> list[Explanation]:
     if found:
         return found
     names = scenarios | {_canonical(entry.id): entry.id for entry in (*known, *devices)}
-    close = difflib.get_close_matches(wanted, names, n=5)
+    holding = [name for name in names if len(wanted) > 2 and wanted in name]
+    close = holding[:5] or difflib.get_close_matches(wanted, names, n=5)
     near = ", ".join(names[name] for name in close)
     raise UsageError(
         f"nothing is known of {term[:_SHOWN]!r}",

@@ -53,6 +53,24 @@ def write_octets(out: Path, content: bytes, *, made_from: Iterable[Path] = ()) -
         ) from error
 
 
+def make_folder(folder: Path) -> Path:
+    """Return a folder, made where it is not there yet.
+
+    Raises:
+        UsageError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"the folder cannot be made: {_reason(error)}",
+            where=str(folder),
+            cause="a file in its place, a folder above it that is not yours, or a full disk",
+            next_command=f"ls -ld {folder} {folder.parent}",
+        ) from error
+    return folder
+
+
 def refuse_same(out: Path, source: Path) -> None:
     """Refuse to write over a source.
 

@@ -1,4 +1,4 @@
-"""GBCS messages in files: reads them out of hex, base64 or DUIS XML, and verifies them."""
+"""GBCS messages in files: reads them as octets, hex, base64 or DUIS XML, and verifies them."""
 
 import base64
 import binascii
@@ -60,6 +60,9 @@ SUFFIXES: Final = frozenset({".hex", ".b64", ".base64", ".xml", ".pcapng"})
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
 _SPACE: Final = re.compile(rb"\s+")
 _HEX: Final = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
+#: Octets as other tools print them: ``0x`` in front, or a colon between two.
+_PRINTED: Final = re.compile(rb"(?:0[xX])?[0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2})*")
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 #: A mistyped name is often base64 of something; a message begins with one of these.
 _FIRST_OCTETS: Final = (b"\xdd", b"\xdf")
 #: First octets of a pcapng file.
@@ -109,11 +112,11 @@ def message_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def read_file(path: Path) -> list[Found]:
-    """Read the messages of one file: text, or a capture of a run (those on the SM WAN).
+    """Read the messages of one file: octets, text, or a capture of a run (those on the SM WAN).
 
     Raises:
         UsageError: The file cannot be read, or is longer than 16 MiB (captures have no limit).
-        NotAMessageError: It is neither hex nor base64 nor XML nor a capture.
+        NotAMessageError: It is neither a message nor hex nor base64 nor XML nor a capture.
         DuisError: It is XML that is refused.
     """
     if files.read_octets(path, len(_CAPTURE) - 1) == _CAPTURE:
@@ -122,7 +125,7 @@ def read_file(path: Path) -> list[Found]:
 
 
 def read_messages(data: bytes, source: str) -> list[Found]:
-    """Read messages out of text: hex, base64 (both with any white space) or DUIS XML.
+    """Read messages: octets as they are, hex, base64 (both with any white space) or DUIS XML.
 
     Blocks of general block transfer, one after another, are put together to their messages.
 
@@ -139,15 +142,22 @@ def read_messages(data: bytes, source: str) -> list[Found]:
             cause="another kind of file: no file of messages comes near",
             next_command="smetsbench gbcs decode --help",
         )
-    text = data.removeprefix(b"\xef\xbb\xbf").strip()
+    text = _plain(data).strip()
     if text.startswith(b"<"):
         return _read_xml(data, source)
-    octets = _octets(text, source)
+    octets = data if data[:1] in _FIRST_OCTETS or gbt.is_block(data) else _octets(text, source)
     if not gbt.is_block(octets):
         return [Found(source, octets)]
     whole = _put_together(octets, source)
     names = [source] if len(whole) == 1 else [f"{source}#{n}" for n in range(1, len(whole) + 1)]
     return [Found(name, one) for name, one in zip(names, whole, strict=True)]
+
+
+def _plain(data: bytes) -> bytes:
+    """Return text without its byte order mark, and in one octet a character."""
+    if data.startswith(_UTF_16):
+        return data.decode("utf-16", errors="replace").encode()
+    return data.removeprefix(b"\xef\xbb\xbf")
 
 
 def _put_together(octets: bytes, source: str) -> list[bytes]:
@@ -182,6 +192,8 @@ def _read_xml(data: bytes, source: str) -> list[Found]:
 
 def _octets(text: bytes, source: str) -> bytes:
     compact = _SPACE.sub(b"", text)
+    if _PRINTED.fullmatch(compact):
+        compact = compact[2 if compact[1:2] in {b"x", b"X"} else 0 :].replace(b":", b"")
     if _HEX.fullmatch(compact):
         return bytes.fromhex(compact.decode("ascii"))
     try:

@@ -46,8 +46,11 @@ class RunFolder:
         """Return the path of one of its files, by its name in ``run --json``."""
         return self.path / FILES[name]
 
-    def make(self) -> None:
+    def make(self, command: str = "smetsbench run ID") -> None:
         """Make the folder where there is none.
+
+        Args:
+            command: The command that makes it: what to try again with another folder.
 
         Raises:
             UsageError: It cannot be made.
@@ -59,7 +62,7 @@ class RunFolder:
                 "the run folder cannot be made",
                 where=str(self.path),
                 cause=error.strerror or str(error),
-                next_command="smetsbench run ID --out OTHER-FOLDER",
+                next_command=f"{command} --out OTHER-FOLDER",
             ) from error
 
     def clear(self) -> None:

@@ -63,7 +63,11 @@ def verify_paths(
     acb: _ACB = None,
     as_json: _JSON = False,
 ) -> None:
-    """Decode, re-encode and check messages: hex, base64 or DUIS XML, files or whole folders."""
+    """Decode, re-encode and check messages: octets, hex, base64 or DUIS XML, files or folders.
+
+    0 when nothing fails, 1 when something does; a MAC for which no key is held is counted, and
+    fails nothing.
+    """
     if keystore is None:
         raise UsageError(
             "verifying needs keys",
@@ -150,7 +154,7 @@ def decode(
     acb: _ACB = None,
     as_json: _JSON = False,
 ) -> None:
-    """Show a message field by field: hex, base64 or DUIS XML, with any white space."""
+    """Show a message field by field: octets, hex, base64 or DUIS XML."""
     keys = None if keystore is None else open_keys(keystore, acb)
     asked = None if command is None else _read(command)[0].octets
     found = _read(message)

@@ -126,7 +126,15 @@ def answer(  # noqa: PLR0913 - one parameter an option
     one = AnsweringDevice(standing, keys.store)
     if state is not None and state.exists():
         _load(one, state)
-    course = _play(one, found, _moment(at, "--at"), _moment(until, "--until"))
+    begin, end = _moment(at, "--at"), _moment(until, "--until")
+    if begin is not None and end is not None and end < begin:
+        raise UsageError(
+            "--until lies before --at",
+            where=f"--at {at}, --until {until}",
+            cause="two moments the wrong way round",
+            next_command=_HELP,
+        )
+    course = _play(one, found, begin, end)
     if state is not None:
         text = json.dumps(one.dump(), indent=1, sort_keys=True) + "\n"
         write_octets(state, text.encode())

@@ -1,6 +1,7 @@
 """``smetsbench installations``: made-up homes, and a check of your own."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -57,7 +58,7 @@ def new(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comman
     with reading_data():
         made = generate(order, overlays(data))
     if out is not None:
-        _write(out, made)
+        write_file(out, made)
     if as_json:
         emit_json({"count": len(made), "seed": seed, "file": None if out is None else str(out)})
     elif out is None:
@@ -66,7 +67,12 @@ def new(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comman
         console().print(f"wrote {len(made)} installations to {out}", markup=False)
 
 
-def _write(out: Path, made: tuple[Installation, ...]) -> None:
+def write_file(out: Path, made: tuple[Installation, ...], made_from: Sequence[Path] = ()) -> None:
+    """Write installations in the form that the name of the file says.
+
+    Raises:
+        UsageError: The name says no form, or nothing can be written there.
+    """
     suffix = out.suffix.lower()
     if suffix not in {".toml", ".csv"}:
         raise UsageError(
@@ -76,7 +82,7 @@ def _write(out: Path, made: tuple[Installation, ...]) -> None:
             next_command="smetsbench installations new --out installations.toml",
         )
     content = render_csv(made) if suffix == ".csv" else render_toml(made)
-    write_octets(out, content.encode())
+    write_octets(out, content.encode(), made_from=made_from)
 
 
 def check(

@@ -22,7 +22,7 @@ from harness.cli.ma_written import Checked, leave_behind, nothing_written
 from harness.cli.output import console, emit_json, errors
 from harness.data_files import DataOption, overlays, reading_data
 from harness.errors import UsageError
-from harness.files import read_octets, refuse_same, write_octets
+from harness.files import make_folder, read_octets, refuse_same, write_octets
 from harness.formats.authorisation import sealed
 from harness.formats.authorisation.columns import Layout, load_column_map, load_layout
 from harness.formats.authorisation.faults import AuthorisationFileError
@@ -148,7 +148,7 @@ def check(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comm
     with TemporaryDirectory() as scratch:
         report, authorisation = _judged(file, password, asked.layout, question, Path(scratch))
         if authorisation is not None:
-            folder, schema = _folder(out, file), load_schema(folders)
+            folder, schema = make_folder(file.parent if out is None else out), load_schema(folders)
             checked = Checked(authorisation, report, question, asked.layout)
             written = leave_behind(checked, schema, folder)
     if as_json:
@@ -247,7 +247,7 @@ def _judged(
 ) -> tuple[Report, Authorisation | None]:
     if not file.is_file():
         raise UsageError(
-            "there is no such file",
+            "that is a folder" if file.is_dir() else "there is no such file",
             where=str(file),
             cause="a mistyped name",
             next_command="smetsbench ma check --help",
@@ -262,17 +262,6 @@ def _judged(
     except AuthorisationFileError as error:
         return refused_file(question.book, error), None
     return judge(authorisation, question), authorisation
-
-
-def _folder(out: Path | None, file: Path) -> Path:
-    folder = file.parent if out is None else out
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"the folder cannot be made: {error.strerror}", where=str(folder)
-        ) from error
-    return folder
 
 
 def seal(

@@ -1,6 +1,7 @@
 """``smetsbench ma`` for the other papers: signing, pass phrases, demand files, notifications."""
 
 import sys
+from collections.abc import Iterable
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -12,10 +13,11 @@ from device_profiles.cohort import load_cohort
 from device_profiles.errors import DataError
 from device_profiles.installation import Installation, load_many
 from emulator.core.ids import Eui64
-from harness.cli.output import console, emit_json
+from emulator.crypto.keystore import KeyStore, KeyUsage
+from harness.cli.output import console, emit_json, errors
 from harness.data_files import DataOption, overlays, reading_data
 from harness.errors import UsageError
-from harness.files import read_octets, write_octets
+from harness.files import make_folder, read_octets, write_octets
 from harness.formats.authorisation import sealed, signed
 from harness.formats.authorisation.columns import load_layout
 from harness.formats.authorisation.demand_file import DemandName, read_demand
@@ -76,7 +78,8 @@ def write(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comm
         homes = load_many(installations, folders)
         tag = load_cohort(cohort, folders).cohort.smso_tag
         layout = load_layout(folders)
-    maker = Maker(open_keystore(keys), TEST_NETWORK_OPERATOR)
+    store = open_keystore(keys)
+    maker = Maker(store, TEST_NETWORK_OPERATOR)
     try:
         lines = [maker.line(home, window) for home in homes]
     except ValueError as error:
@@ -85,9 +88,19 @@ def write(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comm
     name = AuthorisationName(
         "MA", tag, _eui64(supplier, "--supplier"), datetime.combine(window[0], _MADE_AT)
     )
-    path = out / f"{name}{ENDINGS[kind]}"
+    path = make_folder(out) / f"{name}{ENDINGS[kind]}"
     write_octets(path, render(lines, layout, kind), made_from=[installations])
     console().print(f"wrote {path}: {len(lines)} installations", markup=False)
+    for party in _not_held(store, homes):
+        told = f"note: no certificates of {party} in {keys}: its Certificate IDs are Null"
+        errors().print(told, markup=False)
+
+
+def _not_held(store: KeyStore, homes: Iterable[Installation]) -> list[Eui64]:
+    """Return whose certificates an authorisation should name and the key store has not."""
+    named = {Eui64.parse(one.supplier) for home in homes for one in home.devices}
+    found = (one for one in {*named, TEST_NETWORK_OPERATOR} if store.find(one, KeyUsage.DS) is None)
+    return sorted(found)
 
 
 def password(

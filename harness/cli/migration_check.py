@@ -36,6 +36,10 @@ from harness.rules.outcomes import Outcome
 #: Where ``build`` puts the keys it made, and ``check`` looks for keys when none are named.
 KEYS_FOLDER: Final = "keys"
 _MAX_LEDGER_BYTES: Final = 16 * 1024 * 1024
+_LEDGER_LIKE: Final = (
+    '{"highest": [{"requesting_party": "02-53-42-00-00-E1-00-00", "group_id": "EA", '
+    '"counter": 41}], "completed": []}'
+)
 
 _PATH = Annotated[Path, typer.Argument(metavar="DIR|FILE", help="A migration file, or a folder.")]
 _KEYS = Annotated[
@@ -148,7 +152,7 @@ def _ledger(path: Path) -> Ledger:
         raise UsageError(
             str(error),
             where=str(path),
-            cause="a file of another kind",
+            cause=f"a file of another kind; a ledger looks like {_LEDGER_LIKE}",
             next_command="smetsbench migration check DIR  (without --ledger: nothing before)",
         ) from error
 

@@ -10,6 +10,7 @@ from device_profiles.evidence import EvidenceKind
 from device_profiles.files import SHIPPED
 from device_profiles.participant_codes import load_participant_codes
 from harness.door.errors import DoorCode
+from harness.errors import UsageError
 from harness.explain import explain
 from harness.explain_migration import migration_meanings
 from harness.migration.step_table import load_steps
@@ -98,3 +99,9 @@ def test_every_refusal_of_the_desk_and_of_the_door_is_explained() -> None:
         found = [one for one in explain(str(code)) if one.kind in kinds]
         assert found, code
         assert all(one.says and one.evidence for one in found)
+
+
+def test_a_clause_without_its_letter_is_answered_with_the_clauses_that_hold_it() -> None:
+    with pytest.raises(UsageError) as refused:
+        explain("18.63")
+    assert "18.63(d)" in refused.value.cause

@@ -229,3 +229,21 @@ def test_the_gpf_of_a_hub_answers_too() -> None:
         ("response", None),
         ("refused", "unsupported_use_case"),
     }
+
+
+def test_an_end_before_the_beginning_is_refused(keys: Path, tmp_path: Path) -> None:
+    file = tmp_path / "any.hex"
+    file.write_text("dd", "ascii")
+    told = (*("--device", "demo-esme"), "--keystore", str(keys), "--eui64", str(kit.ESME), *ROLES)
+    with pytest.raises(UsageError, match="--until lies before --at"):
+        run(*told, "--at", "2024-06-01T12:00", "--until", "2024-05-01T12:00", str(file))
+
+
+def test_a_message_cut_short_is_refused_with_what_is_wrong_with_it(
+    keys: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "cut.hex"
+    file.write_text("df09010000000000", "ascii")
+    with pytest.raises(UsageError) as refused:
+        run("--device", "demo-esme", "--keystore", str(keys), *ROLES, str(file))
+    assert "8 octets, gbcs." in refused.value.cause

@@ -37,7 +37,11 @@ B64 = base64.b64encode(ALERT).decode()
 @pytest.mark.parametrize(
     "data",
     [
+        ALERT,
         ALERT.hex().encode(),
+        b"0x" + ALERT.hex().encode(),
+        ALERT.hex(":").encode(),
+        (ALERT.hex() + "\r\n").encode("utf-16"),
         ALERT.hex().upper().encode() + b"\r\n",
         b"\xef\xbb\xbf" + ALERT.hex(" ").encode(),
         b"\n\t" + ALERT.hex("\n", 16).encode(),

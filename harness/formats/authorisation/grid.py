@@ -110,6 +110,7 @@ class Grid:
         merges: Merged cells.
         notes: What else is to be told.
         serial_epoch: Day 0 of day numbers.
+        hidden: Whether a spreadsheet hides the sheet from its reader.
         close: Lets go of the file; its lines can be read until then.
     """
 
@@ -119,6 +120,7 @@ class Grid:
     merges: Sequence[Merge] = ()
     notes: Sequence[Note] = ()
     serial_epoch: datetime = datetime(1899, 12, 30)  # noqa: DTZ001 - a calendar day has no zone
+    hidden: bool = False
     close: Callable[[], None] = _nothing
 
 

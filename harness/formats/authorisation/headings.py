@@ -30,14 +30,17 @@ def find_headings(grids: Sequence[Grid], layout: Layout) -> tuple[Grid, Headings
         there = ", ".join(repr(grid.sheet) for grid in grids)
         raise column_fault("04", f"no sheet {column_map.sheet!r}; there are: {there}")
     if column_map.heading_line == 0:
-        return candidates[0], _by_letter(layout)
+        return min(candidates, key=lambda one: one.hidden), _by_letter(layout)
     spellings = layout.spellings()
+    enough = min(_ENOUGH, len(column_map.headings) or _ENOUGH)
     best: tuple[int, Grid, Line] | None = None
-    for grid in candidates:
+    for grid in sorted(candidates, key=lambda one: one.hidden):
+        if grid.hidden and best is not None and best[0] >= enough:
+            break  # what its supplier sees comes before what the workbook hides
         found = _best_line(_searched(grid, column_map.heading_line), spellings)
         if found is not None and (best is None or found[0] > best[0]):
             best = (found[0], grid, found[1])
-    if best is None or best[0] < min(_ENOUGH, len(column_map.headings) or _ENOUGH):
+    if best is None or best[0] < enough:
         raise column_fault(
             "04",
             "no line holds headings that are known; give them with --map",

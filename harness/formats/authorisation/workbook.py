@@ -2,7 +2,7 @@
 
 import itertools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -23,6 +23,8 @@ from harness.formats.authorisation.grid import (
 from harness.formats.authorisation.workbook_gate import SheetShape, WorkbookShape, look_through
 
 SUFFIXES: Final = (".xlsx", ".xlsm")
+#: Hidden lines that are named one by one.
+_TOLD_LINES: Final = 8
 _ERROR_VALUES: Final = frozenset(
     {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#GETTING_DATA"}
 )
@@ -58,13 +60,24 @@ def _grids(workbook: Any, shape: WorkbookShape, close: Callable[[], None]) -> li
                 name,
                 _Lines(sheet, seen),
                 seen.merges,
-                tuple(notes),
+                (*notes, *_unseen(sheet.sheet_state != "visible", seen.hidden_lines)),
                 workbook.epoch,
+                sheet.sheet_state != "visible",
                 close,
             )
         )
     others = [grid.sheet for grid in grids]
     return [replace(grid, notes=(*grid.notes, *_left_out(others, grid.sheet))) for grid in grids]
+
+
+def _unseen(hidden: bool, lines: Sequence[int]) -> list[Note]:
+    """Return what is to be told of what is read although its supplier may not see it."""
+    notes = [Note("04", "no sheet that can be seen fits")] if hidden else []
+    if lines:
+        shown = ", ".join(str(number) for number in lines[:_TOLD_LINES])
+        more = f" and {len(lines) - _TOLD_LINES:,} more" if len(lines) > _TOLD_LINES else ""
+        notes.append(Note("05", f"{shown}{more}"))
+    return notes
 
 
 def _left_out(sheets: list[str], read: str) -> list[Note]:

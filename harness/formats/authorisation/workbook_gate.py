@@ -41,10 +41,12 @@ class SheetShape:
     Attributes:
         merges: Merged cells.
         formulas: Addresses of formulas without a stored value.
+        hidden_lines: Lines with values that a spreadsheet does not show (hidden, or filtered out).
     """
 
     merges: tuple[Merge, ...] = ()
     formulas: frozenset[str] = frozenset()
+    hidden_lines: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +169,10 @@ class _Sheet:
         self._has_formula = False
         self._has_value = False
         self._in_value = False
+        self._hidden = 0
         self.merges: list[Merge] = []
         self.formulas: set[str] = set()
+        self.hidden_lines: list[int] = []
         self.refusal: AuthorisationFileError | None = None
 
     def start(self, tag: str | bytes, attrib: dict[str | bytes, str | bytes]) -> None:
@@ -179,6 +183,8 @@ class _Sheet:
             self._bound_cell(self._cell)
         elif name == "row":
             self._bound_line(str(attrib.get("r", "")))
+            hidden = attrib.get("hidden") in {"1", "true"}
+            self._hidden = int(attrib.get("r", 0)) if hidden else 0
         elif name == "f":
             self._has_formula = True
         elif name in {"v", "is"}:
@@ -195,6 +201,9 @@ class _Sheet:
 
     def data(self, data: str | bytes) -> None:
         self._has_value = self._has_value or (self._in_value and bool(data.strip()))
+        if self._hidden and self._has_value:
+            self.hidden_lines.append(self._hidden)
+            self._hidden = 0
 
     def comment(self, text: str | bytes) -> None:
         """Comments say nothing."""
@@ -244,4 +253,4 @@ def _sheet(parts: zipfile.ZipFile, part: str) -> SheetShape:
         parser.close()
     except etree.XMLSyntaxError as error:
         raise seen.refusal or damaged(str(error.msg), part) from error
-    return SheetShape(tuple(seen.merges), frozenset(seen.formulas))
+    return SheetShape(tuple(seen.merges), frozenset(seen.formulas), tuple(seen.hidden_lines))

@@ -5,6 +5,7 @@ from typing import Final
 
 from device_profiles.announced import announced_in_smets1
 from device_profiles.cohort import Cohort
+from device_profiles.cpl import load_cpl
 from device_profiles.files import Folders
 from device_profiles.installation import Installation, InstalledDevice
 from device_profiles.loader import load_profile
@@ -57,7 +58,7 @@ class Planner:
         self._certificates = certificates
         self._operator = network_operator
         self._overlays = overlays
-        self._models: dict[str, DeviceModel] = {}
+        self._models: dict[tuple[str, str], DeviceModel] = {}
         self._ids: dict[tuple[Eui64, KeyUsage], CertificateId] = {}
 
     def common(self, installation: Installation) -> CommonInstallation:
@@ -142,16 +143,23 @@ class Planner:
         return self._ids[party, usage]
 
     def _model(self, device: InstalledDevice) -> DeviceModel:
-        if device.profile not in self._models:
+        """Return the model of a device; its version is that of the row its papers name."""
+        key = (device.profile, device.cpl_entry or "")
+        if key not in self._models:
             profile = load_profile(device.profile, self._overlays)
             identity, (version, _smets) = profile.identity, announced_in_smets1(profile)
-            self._models[device.profile] = DeviceModel(
+            row = load_cpl(self._overlays).entries.get(key[1]) if key[1] else None
+            same = row is not None and (row.manufacturer_id, row.model_id) == (
+                identity.manufacturer_hex,
+                f"{identity.model_id:04X}",
+            )
+            self._models[key] = DeviceModel(
                 identity.manufacturer_hex,
                 f"{identity.model_id:04X}",
                 f"{identity.hardware_version:04X}",
-                version,
+                row.firmware_version if row is not None and same else version,
             )
-        return self._models[device.profile]
+        return self._models[key]
 
 
 def group_installation(common: CommonInstallation, number: int) -> GroupInstallation:

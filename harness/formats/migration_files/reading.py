@@ -15,6 +15,7 @@ from harness.formats.migration_files.faults import Finding, MigrationFileError
 from harness.formats.migration_files.gate import Gate
 from harness.formats.migration_files.groups import Groups, cohort_of, load_groups
 from harness.formats.migration_files.header import Header
+from harness.formats.migration_files.kinds import MOMENT
 from harness.formats.migration_files.names import MigrationFileName, parse_migration
 from harness.formats.migration_files.opening import Opener
 from harness.formats.migration_files.parties import SIGNERS, Directory, Role, Signer
@@ -207,7 +208,7 @@ def _check_name(header: Header, named: MigrationFileName, gate: Gate) -> None:
         ("type", named.file_type, header.file_type),
         ("GroupID", named.group_id, header.group_id),
         ("Requesting Party", named.party, header.requesting_party),
-        ("moment", named.at, header.created_at),
+        ("moment", MOMENT.encode(named.at), MOMENT.encode(header.created_at)),
         ("counter", named.counter, header.counter),
     )
     for what, in_name, in_header in pairs:

@@ -361,3 +361,43 @@ def _xml(table: Sequence[Sequence[Any]]) -> str:
         '<mig:MigrationAuthorisation xmlns:mig="urn:x-bench:smets1-migration:1">'
         f"{rows}</mig:MigrationAuthorisation>"
     )
+
+
+def test_a_sheet_that_can_be_seen_is_read_before_a_hidden_one(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / f"{NAME}.xlsx", lines([installation(1), installation(2)]))
+    book = openpyxl.load_workbook(path)
+    earlier = book.create_sheet("Earlier", 0)
+    for line in lines([installation(9)]):
+        earlier.append(line)
+    earlier.sheet_state = "veryHidden"
+    book.active = 1
+    book.save(path)
+    _, report = check(path)
+    assert [one["ref"] for one in report["installations"]] == ["REF-000001", "REF-000002"]
+    assert ("", "X-MA-NOTE", "04") not in codes(report)
+
+
+def test_a_hidden_sheet_is_read_where_no_other_fits_and_that_is_told(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / f"{NAME}.xlsx", lines([installation(1)]))
+    book = openpyxl.load_workbook(path)
+    book["Authorisation"].sheet_state = "hidden"
+    book.create_sheet("Cover").append(["Read me"])
+    book.active = 1
+    book.save(path)
+    code, report = check(path)
+    assert code == 0
+    assert [one["ref"] for one in report["installations"]] == ["REF-000001"]
+    assert ("", "X-MA-NOTE", "04") in codes(report)
+
+
+def test_lines_that_a_workbook_hides_are_read_and_named(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / f"{NAME}.xlsx", lines([installation(n) for n in (1, 2, 3)]))
+    book = openpyxl.load_workbook(path)
+    book["Authorisation"].row_dimensions[3].hidden = True
+    book["Authorisation"].row_dimensions[30].hidden = True  # holds nothing
+    book.save(path)
+    _, report = check(path)
+    assert report["totals"]["accepted"] == 3
+    (note,) = [one for one in report["findings"] if one["sub_code"] == "05"]
+    assert (note["code"], note["severity"]) == ("X-MA-NOTE", "note")
+    assert note["text"].endswith(": 3")

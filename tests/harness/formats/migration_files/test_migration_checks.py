@@ -180,6 +180,14 @@ def test_a_file_is_refused_by_the_check_that_is_for_it(code: str) -> None:
     assert row.file is None
 
 
+def test_a_name_with_another_moment_is_told_with_both_as_the_header_writes_them() -> None:
+    late = re.sub(r"_(\d{8})_\d{6}_", r"_\1_235959_", NAME)
+    (row,) = checked(replace(MCF, name=late))
+    assert row.error is not None
+    told = row.error.finding.text
+    assert re.search(r"moment: \d{4}-\d\d-\d\dT23:59:59Z in the name, \d{4}-\d\d-\d\dT", told)
+
+
 def manifest(*rows: NamedFile) -> BuiltFile:
     return remade(FileType.RFS, RequiredSet(rows))
 
