@@ -69,10 +69,15 @@ class Chance:
         """Return the position of every stream used so far."""
         return {name: stream.position for name, stream in sorted(self._streams.items())}
 
+    def load(self, positions: Mapping[str, int]) -> None:
+        """Put every stream where it stood: whoever holds one draws on from there."""
+        for name in {*self._streams, *positions}:
+            stream = self._streams.setdefault(name, Stream(self.seed, name))
+            stream.position = positions.get(name, 0)
+
     @classmethod
     def restore(cls, seed: int, positions: Mapping[str, int]) -> Self:
         """Return a source whose streams stand at ``positions``."""
         chance = cls(seed)
-        for name, position in positions.items():
-            chance.stream(name).position = position
+        chance.load(positions)
         return chance

@@ -1,6 +1,6 @@
 """The emulated bench of SMETS1 homes: hubs and meters, reached through the hubs' WAN."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from device_profiles.dlms import DlmsSection
@@ -13,7 +13,7 @@ from emulator.core.ids import Eui64
 from emulator.devices.smets1.behind_hub import BehindHub
 from emulator.devices.smets1.device import Smets1Device
 from emulator.devices.smets1.hub import Smets1Hub
-from emulator.runtime import snapshot
+from emulator.runtime import snapshots
 from emulator.runtime.driver import Driver
 from emulator.runtime.smets1_home import SERVERS, Smets1Emulation, build_home
 from emulator.runtime.smets1_homes import Homes
@@ -36,6 +36,8 @@ _WAN: Final = "wan"
 #: Way -> whose network it leads over.
 _TYPES: Final = {one.name: one for one in DeviceType}
 _WAYS: Final = {f"{_WAN}@{party}": party for party in NETWORKS}
+#: What is kept of the bench itself stands under this name among the homes.
+_BENCH: Final = "(bench)"
 
 
 def open_bench(options: RunOptions) -> "EmulatedSmets1Bench":
@@ -110,6 +112,7 @@ class Smets1HomesBench(DrivenBench):
         #: Device -> party -> its line there, and its port.
         self._lines: dict[Eui64, dict[str, tuple[ReaderLine, HomePort]]] = {}
         self._twins: dict[Eui64, Twin] = {}
+        self._snapshots = snapshots.Snapshots()
 
     # -- who is who ----------------------------------------------------------------------------
 
@@ -317,19 +320,18 @@ class EmulatedSmets1Bench(Smets1HomesBench):
     def dump(self) -> bytes:
         """Return the state of all devices and clients; keys of emulated devices are in it."""
         self._driver.catch_up()
-        lines = [
-            [eui64.hex, party, line.dump()]
-            for eui64, parties in self._lines.items()
-            for party, (line, _port) in parties.items()
-        ]
-        posts = {ref: post.dump() for ref, post in self._posts.items()}
-        state = {
-            "homes": self._homes.state(),
-            "lines": lines,
-            "posts": posts,
-            "chance": self._chance.dump(),
-        }
-        return snapshot.pack(state)
+        return self._snapshots.pack(self._states())
+
+    def _states(self) -> Iterator[tuple[str, Any]]:
+        """Yield what is kept of the bench, and of each home."""
+        lines: dict[str, list[Any]] = {}
+        for eui64, parties in self._lines.items():
+            row = lines.setdefault(self._homes.home_of(eui64).ref, [])
+            row += [[eui64.hex, party, line.dump()] for party, (line, _) in parties.items()]
+        order = [eui64.hex for eui64 in self._lines]
+        yield _BENCH, {"chance": self._chance.dump(), "lines": order}
+        for ref, home in self._homes.homes.items():
+            yield ref, [home.world.state(), self._posts[ref].dump(), lines.get(ref, [])]
 
     def restore(self, state: bytes) -> None:
         """Put devices, clients, clock and chance back to a dumped state.
@@ -338,7 +340,7 @@ class EmulatedSmets1Bench(Smets1HomesBench):
             BenchError: The octets are no state of these homes, seed and faults.
         """
         try:
-            self._load(snapshot.unpack(state))
+            self._load(snapshots.unpack(state))
         except (EmulatorError, KeyError, TypeError, ValueError) as error:
             raise BenchError(
                 f"the stored state of the emulated home cannot be used: {error}",
@@ -347,11 +349,14 @@ class EmulatedSmets1Bench(Smets1HomesBench):
             ) from error
         self._driver.detach()
 
-    def _load(self, stored: Mapping[str, Any]) -> None:
-        self._homes.load_state(stored["homes"])
+    def _load(self, stored: dict[str, Any]) -> None:
+        own = stored.pop(_BENCH)
+        self._homes.load_state({ref: one[0] for ref, one in stored.items()})
         for ref, post in self._posts.items():
-            post.load(stored["posts"][ref])
-        lines = {(Eui64.parse(text), party): state for text, party, state in stored["lines"]}
+            post.load(stored[ref][1])
+        rows = [row for one in stored.values() for row in one[2]]
+        rows.sort(key=_places(own["lines"]))
+        lines = {(Eui64.parse(text), party): state for text, party, state in rows}
         kept, self._lines = self._lines, {}
         for eui64, party in lines:
             line = kept.get(eui64, {}).get(party)
@@ -359,6 +364,12 @@ class EmulatedSmets1Bench(Smets1HomesBench):
                 self._lines.setdefault(eui64, {})[party] = line
         for (eui64, party), state in lines.items():
             self._line(self._homes.home_of(eui64), eui64, party)[0].load(state)
-        positions = stored["chance"]
+        positions = own["chance"]
         for name in {*self._chance.dump(), *positions}:
             self._chance.stream(name).position = positions.get(name, 0)
+
+
+def _places(order: Sequence[str]) -> Callable[[Sequence[Any]], int]:
+    """Return what sorts lines as the bench made them."""
+    places = {eui64: number for number, eui64 in enumerate(order)}
+    return lambda row: places[row[0]]

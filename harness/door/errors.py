@@ -26,6 +26,7 @@ class DoorCode(enum.StrEnum):
     EMPTY = "empty"
     WRONG_CONTENT_TYPE = "wrong-content-type"
     TOO_SLOW = "too-slow"
+    FOREIGN_PAGE = "foreign-page"
     UNKNOWN_PATH = "unknown-path"
     WRONG_METHOD = "wrong-method"
     UNKNOWN_ID = "unknown-id"
@@ -51,6 +52,7 @@ SAYS: Final[Mapping[DoorCode, str]] = {
     DoorCode.EMPTY: "There is no document.",
     DoorCode.WRONG_CONTENT_TYPE: "The content type is not XML.",
     DoorCode.TOO_SLOW: "The body did not arrive in time.",
+    DoorCode.FOREIGN_PAGE: "A web page elsewhere asks, or a host name that is not the door's.",
     DoorCode.UNKNOWN_PATH: "The door has no such path.",
     DoorCode.WRONG_METHOD: "The path does not take this method.",
     DoorCode.UNKNOWN_ID: "No request of that number was taken.",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
+from harness.door import state_pieces
 from harness.door.journal import put_input
 from harness.door.kept import (
     Alert,
@@ -185,8 +186,11 @@ class Exchange(Shelf):
 
     def memory(self) -> bytes | None:
         """Return the last state of homes and parties, or None."""
-        rows = self._rows("SELECT state FROM memory")
-        return bytes(rows[0]["state"]) if rows else None
+        rows = self._rows("SELECT pieces FROM memory")
+        if not rows:
+            return None
+        with self._lock:
+            return state_pieces.put_together(self._db, rows[0]["pieces"])
 
     # -- answers -------------------------------------------------------------------------------
 
@@ -266,5 +270,5 @@ def _remember(db: sqlite3.Connection, at: UtcMs, memory: Memory) -> None:
         " (SELECT COALESCE(MAX(number), 0) FROM files),"
         " (SELECT COALESCE(MAX(number), 0) FROM turns),"
         " (SELECT COALESCE(MAX(seq), 0) FROM inputs WHERE done = 1)",
-        (at, memory.state, memory.over),
+        (at, state_pieces.keep(db, memory.state), memory.over),
     )

@@ -1,6 +1,6 @@
 """Which homes stand behind a door: their files read, sorted by generation, looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -36,6 +36,8 @@ class Homes:
         switches: Migration rules that are switched off, forced or overridden.
         defects: Named conditions that are built into SMETS1 devices and parties; ``NAME@REF`` is
             that of one home.
+        benches: SMETS1 home -> bench file it stands on; all others are emulated.
+        folder: Run folder, for what benches themselves keep while it goes; None: there is none.
     """
 
     smets2: tuple[Installation, ...]
@@ -48,6 +50,8 @@ class Homes:
     users: tuple[Eui64, ...] = ()
     switches: Switches = field(default_factory=Switches)
     defects: tuple[str, ...] = ()
+    benches: Mapping[str, Path] = field(default_factory=dict)
+    folder: Path | None = None
 
     @property
     def all(self) -> tuple[Installation, ...]:
@@ -76,6 +80,7 @@ class Homes:
             "disturbances": list(self.disturbances),
             "start_at": self.start_at,
             "defects": list(self.defects),
+            "benches": {ref: str(one.resolve()) for ref, one in self.benches.items()},
             "users": [str(one) for one in self.users],
             "switches": [
                 sorted(one)

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from emulator.core.clock import iso
 from emulator.core.ids import Eui64
+from harness.door.callers import Callers
 from harness.door.door import Door
 from harness.door.errors import DoorCode, Refusal, of_document
 from harness.door.http_answers import bad_number, number_in, refused
@@ -33,6 +34,10 @@ _XML_TYPES: Final = frozenset({XML, "text/xml"})
 #: Seconds in which the body of a request has to arrive. Source: invented.
 BODY_S: Final = 30.0
 _MOST_ALERTS: Final = 100
+#: Octets of a body that are read, kept or not. Source: invented.
+_MOST_READ: Final = 64 * 1024 * 1024
+#: Seconds in which more of a body that is too large has to come. Source: invented.
+_REST_S: Final = 2.0
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -88,17 +93,29 @@ class HttpDoor:
         return await self._octets(request) if wrong is None else wrong
 
     async def _octets(self, request: Request) -> bytes | Refusal:
-        """Read a body, never more of it than a document may have."""
-        octets = bytearray()
+        """Read a body, and keep no more of it than a document may have.
+
+        What is beyond is read and forgotten, for a while: a sender that is still sending while the
+        answer comes would hear of a broken line, and not of the answer.
+        """
+        octets, size, now = bytearray(), 0, asyncio.get_running_loop().time
         try:
-            async with asyncio.timeout(self._body_s):
+            async with asyncio.timeout(self._body_s) as end:
                 async for chunk in request.stream():
-                    octets += chunk
-                    if len(octets) > MAX_DOCUMENT_BYTES:
-                        return _too_large()
+                    size += len(chunk)
+                    if size <= MAX_DOCUMENT_BYTES:
+                        octets += chunk
+                    elif size <= _MOST_READ:
+                        end.reschedule(now() + min(_REST_S, self._body_s))
+                    else:
+                        break
         except TimeoutError:
+            if size > MAX_DOCUMENT_BYTES:
+                return _too_large()
             what = f"the body did not arrive within {self._body_s:g} seconds"
             return Refusal(DoorCode.TOO_SLOW, what, "body", "a sender that stopped", status=408)
+        if size > MAX_DOCUMENT_BYTES:
+            return _too_large()
         if not octets:
             return Refusal(DoorCode.EMPTY, "the body is empty", "body", "nothing was sent")
         return bytes(octets)
@@ -242,7 +259,7 @@ async def serve(door: Door, at: socket.socket, until: asyncio.Event) -> None:
         until: Ends it.
     """
     settings = uvicorn.Config(
-        HttpDoor(door).app,
+        Callers(HttpDoor(door).app, at.getsockname()[0]),
         log_config=None,
         log_level="critical",
         access_log=False,

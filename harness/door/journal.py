@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
+from harness.door import state_pieces
 from harness.errors import UsageError
 from harness.transactions import transaction
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 _TABLES: Final = """
 CREATE TABLE about (format INTEGER NOT NULL, setting TEXT NOT NULL);
 CREATE TABLE inputs (
@@ -49,8 +50,8 @@ CREATE TABLE refused (
   octets BLOB NOT NULL);
 CREATE INDEX refused_by_name ON refused (name, sha256);
 CREATE TABLE memory (
-  only INTEGER PRIMARY KEY CHECK (only = 1), at INTEGER, state BLOB NOT NULL, over INTEGER NOT NULL,
-  answers INTEGER NOT NULL, alerts INTEGER NOT NULL, files INTEGER NOT NULL,
+  only INTEGER PRIMARY KEY CHECK (only = 1), at INTEGER, pieces BLOB NOT NULL,
+  over INTEGER NOT NULL, answers INTEGER NOT NULL, alerts INTEGER NOT NULL, files INTEGER NOT NULL,
   turns INTEGER NOT NULL, seq INTEGER NOT NULL);
 """
 
@@ -85,7 +86,7 @@ class Journal:
             )
             journal = cls(connection)
             try:
-                journal.begin(told, fresh=fresh)
+                journal.begin(told, path, fresh=fresh)
             except BaseException:
                 connection.close()
                 raise
@@ -95,7 +96,7 @@ class Journal:
             )
         return journal
 
-    def begin(self, setting: str, *, fresh: bool) -> None:
+    def begin(self, setting: str, path: Path | None, *, fresh: bool) -> None:
         """Make the tables, or look whether they are of this setting, and go back to its memory.
 
         Raises:
@@ -105,15 +106,15 @@ class Journal:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         if fresh:
-            self._db.executescript(f"BEGIN; {_TABLES} COMMIT;")
+            self._db.executescript(f"BEGIN; {_TABLES} {state_pieces.TABLE} COMMIT;")
             with self._transaction() as db:
                 db.execute("INSERT INTO about VALUES (?, ?)", (FORMAT, setting))
         row = self._db.execute("SELECT format, setting FROM about").fetchone()
         if row is None or (row["format"], row["setting"]) != (FORMAT, setting):
             raise _unusable(
-                None,
+                path,
                 "it was written with other installations, keys, seed or version",
-                "another command line than the one before",
+                "other files or keys than before, another command line, or another smetsbench",
             )
         self._rewind()
 
@@ -170,7 +171,7 @@ def put_input(db: sqlite3.Connection, kind: str, number: int, door: str, name: s
 def _unusable(path: Path | None, why: str, cause: str) -> UsageError:
     return UsageError(
         f"the stored state cannot be used: {why}",
-        where="--state" if path is None else f"--state {path}",
+        where="--state" if path is None else str(path),
         cause=cause,
-        next_command="name another --state, or repeat the command line it was made with",
+        next_command="go on with what it was made with, or begin anew in another place",
     )

@@ -34,10 +34,12 @@ class Pace:
         clock_factor: How much faster than the wall clock; None jumps to the end of what a request
             caused, before the next request is looked at: then same requests, same octets.
         wall: The wall clock, milliseconds; only asked where the world follows it.
+        new_loop: Makes the loop of the world; None: that of the emulated bench.
     """
 
     clock_factor: float | None = None
     wall: Callable[[], UtcMs] | None = None
+    new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +141,16 @@ class Mover:
 
     def _run(self) -> None:
         try:
-            with asyncio.Runner(loop_factory=emulated().new_event_loop) as loop:
-                loop.run(self._begin())
-                self._ready.set()
-                while not self._stop:
-                    self._turn(loop)
-                if self._world is not None:
-                    loop.run(self._world.stop())
+            make = self._pace.new_loop or emulated().new_event_loop
+            with asyncio.Runner(loop_factory=make) as loop:
+                try:
+                    loop.run(self._begin())
+                    self._ready.set()
+                    while not self._stop:
+                        self._turn(loop)
+                finally:
+                    if self._world is not None:
+                        loop.run(self._world.stop())
         except Exception as error:  # noqa: BLE001 -- told at every door: a thread has no caller
             self.broken = error
             self._on_news()
@@ -153,7 +158,8 @@ class Mover:
             self._ready.set()
 
     async def _begin(self) -> None:
-        world, stored = self._make(), self._exchange.memory()
+        self._world = world = self._make()
+        stored = self._exchange.memory()
         if stored is None:
             await world.begin()
             if self._conductor is None:
@@ -162,7 +168,7 @@ class Mover:
                 await self._open(world, await self._conductor.begin(world), 0)
         else:
             await self._resume(world, stored)
-        self._world, self._now = world, world.clock.now()
+        self._now = world.clock.now()
         if self._pace.wall is not None:
             self._seen_wall = self._pace.wall()
 
@@ -173,7 +179,7 @@ class Mover:
             await world.resume(stored)
             return
         state = json.loads(stored)
-        await world.resume(state["world"].encode())
+        await world.restore(state["world"])
         if state["conductor"] is not None:
             self._conductor.load(world, state["conductor"])
 
@@ -333,8 +339,8 @@ class Mover:
     def _state(self, world: DoorWorld) -> bytes:
         if self._conductor is None:
             return world.dump()
-        state = {"world": world.dump().decode(), "conductor": self._conductor.dump()}
-        return json.dumps(state, separators=(",", ":")).encode()
+        told = json.dumps(self._conductor.dump(), separators=(",", ":")).encode()
+        return b'{"conductor":%s,"world":%s}' % (told, world.dump())  # large: no further copies
 
 
 async def _asked(question: Callable[[], bool]) -> bool:

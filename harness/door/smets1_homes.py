@@ -14,6 +14,7 @@ from emulator.codecs.dlms.hub_alert import HubAlert
 from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
+from harness.benches import RUN_BENCHES
 from harness.door.flood import Flood
 from harness.door.gbcs_homes import emulated
 from harness.door.homes import Homes
@@ -38,6 +39,7 @@ from harness.parties.s1sp_desk_records import DeskRecord
 from harness.rules.migration_rulebook import load_rule_book
 from harness.rules.roles import UserRole
 from harness.run_options import RunOptions
+from harness.setting import named
 
 _WORLD: Final = "SMETS1"
 #: Homes of a run that goes on for days: no two neighbours are switched on at one moment, so that
@@ -79,10 +81,29 @@ class Smets1Homes:
             data=homes.overlays,
             world=_WORLD,
             settings=settings,
+            folder=homes.folder,
         )
         self.bench: Any = emulated().open_bench(options)
+        self._on_lines = bool(homes.benches)
+        if homes.benches:
+            on_lines = named(RUN_BENCHES["open"])
+            self.bench = on_lines(self.bench, homes.smets1, homes.benches, options)
         start = None if homes.migrated else self.bench.clock.now()
         self.course = self._parties(start)
+
+    async def open(self) -> None:
+        """Open what stands on lines: devices are there, and say who they are.
+
+        Raises:
+            BenchError: A port, a child or a device is not there.
+        """
+        if self._on_lines:
+            await self.bench.open()
+
+    async def close(self) -> None:
+        """Let go of what stands on lines."""
+        if self._on_lines:
+            await self.bench.close()
 
     @property
     def world(self) -> CommissioningWorld:
@@ -211,17 +232,20 @@ class Smets1Homes:
         state: dict[str, Any] = json.loads(json.dumps(self.course.dump()))
         state["office"]["post"] = []
         state["office"]["ahead_ms"] = 0
+        state["chance"] = self.course.office.chance.dump()
         return state
 
     def load_parties(self, state: dict[str, Any]) -> None:
         """Seat everybody again with a memory; their calendar is the bench's clock."""
         self.course = self._parties(self.bench.clock.now())
         self.course.load(state)
+        self.course.office.chance.load(state["chance"])
 
     def dump(self) -> dict[str, Any]:
         """Return the state of bench and parties."""
         parties = self.course.dump()
         parties["office"] |= {"post": [], "ahead_ms": 0}
+        parties["chance"] = self.course.office.chance.dump()
         return {"bench": (self.bench.dump() or b"").hex(), "parties": parties}
 
     def load(self, state: dict[str, Any]) -> None:

@@ -112,6 +112,7 @@ class DoorWorld:
             UsageError: A home does not migrate.
         """
         if self._smets1 is not None:
+            await self._smets1.open()
             if self._homes.migrated:
                 await self._smets1.migrate()
             else:
@@ -131,15 +132,24 @@ class DoorWorld:
         Raises:
             BenchError: It is of other homes.
         """
-        stored = json.loads(state)
+        await self.restore(json.loads(state))
+
+    async def restore(self, stored: Mapping[str, Any]) -> None:
+        """Put everybody back to a state, as the JSON values that ``dump`` writes.
+
+        Raises:
+            BenchError: It is of other homes.
+        """
         self._start_at = stored["start_at"]
         if self._start_at is not None:
             self._gbcs = self._open_gbcs(self._start_at)
         self._gbcs.load(stored["gbcs"])
         if self._smets1 is not None:
             self._smets1.load(stored["smets1"])
+            await self._smets1.open()
         self._seat()
-        self.dsp.load(stored["dsp"])
+        if stored["dsp"] is not None:
+            self.dsp.load(stored["dsp"])
         self._register()
         self.agenda.load(stored["agenda"])
         self.handed_out.load(stored["handed_out"])
@@ -297,6 +307,8 @@ class DoorWorld:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._tasks.clear()
+        if self._smets1 is not None:
+            await self._smets1.close()
 
     # -- being conducted -----------------------------------------------------------------------
 
@@ -375,8 +387,8 @@ class DoorWorld:
         state = {
             "start_at": self._start_at,
             "gbcs": self._gbcs.dump(),
-            "smets1": None if self._smets1 is None else self._smets1.dump(),
-            "dsp": self.dsp.dump(),
+            "smets1": None if self._smets1 is None else self._smets1.dump(),  # its DSP among them
+            "dsp": self.dsp.dump() if self._smets1 is None else None,
             "agenda": self.agenda.dump(),
             "handed_out": self.handed_out.dump(),
         }

@@ -72,7 +72,7 @@ class LivePages:
     # -- pages ---------------------------------------------------------------------------------
 
     async def _runs_page(self, _request: Request) -> Response:
-        return _html("runs.html.j2", folder=self._shelf.folder.name or "runs")
+        return _html("runs.html.j2", folder=self._shelf.folder.resolve().name or "runs")
 
     async def _run_page(self, request: Request) -> Response:
         view = await self._view(request)

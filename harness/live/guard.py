@@ -1,11 +1,12 @@
 """Stands before the pages: who may ask, what may be asked, and the headers of every answer."""
 
-import ipaddress
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from harness.http_hosts import names_this_machine
 
 _METHODS: Final = frozenset({"GET", "HEAD"})
 _MOST_ADDRESS: Final = 4096
@@ -65,26 +66,8 @@ class Guard:
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         if scope["method"] not in _METHODS:
             return PlainTextResponse("these pages are read only\n", 405, {"Allow": "GET, HEAD"})
-        if not self._is_ours(Headers(scope=scope).getlist("host")):
+        if not names_this_machine(Headers(scope=scope).getlist("host"), self._host):
             return PlainTextResponse("this host name is not served here\n", 421)
         if len(scope["raw_path"]) + len(scope["query_string"]) > _MOST_ADDRESS:
             return PlainTextResponse("the address is too long\n", 414)
         return None
-
-    def _is_ours(self, hosts: list[str]) -> bool:
-        if len(hosts) != 1:
-            return False
-        host = _without_port(hosts[0].casefold())
-        if host in {"localhost", self._host}:
-            return True
-        try:
-            ipaddress.ip_address(host)
-        except ValueError:
-            return False
-        return True
-
-
-def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0] if host.count(":") == 1 else host

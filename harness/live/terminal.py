@@ -2,18 +2,21 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Protocol
 
 from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from harness.dust.events import DustEvent, Level
+from harness.dust.steps_told import OnStep
 from harness.live.board import Board, phase_of, tone_of
 from harness.live.lines import Line, of_event
+from harness.live.step_lines import StepLines, step_text
 
 #: How a tone looks.
 _STYLES: Final = {
@@ -41,8 +44,8 @@ _MOST_LOUD: Final = 20
 @contextmanager
 def watching(
     console: Console, *, title: str = "", total: int | None = None, quiet: bool = False
-) -> Iterator[Callable[[DustEvent], None] | None]:
-    """Show a run while it goes.
+) -> Iterator["Shows | None"]:
+    """Show a run while it goes, and how far its packing is.
 
     Args:
         console: Where; standard error, so that standard output holds results alone.
@@ -55,15 +58,45 @@ def watching(
     """
     if quiet:
         yield None
-    elif _is_looked_at(console):
+    elif is_looked_at(console):
         picture = Picture(title, total)
         with Live(picture, console=console, refresh_per_second=_PER_SECOND, transient=False):
-            yield picture.take
+            yield picture
     else:
-        yield PlainLines(console).take
+        yield PlainLines(console)
 
 
-def _is_looked_at(console: Console) -> bool:
+@contextmanager
+def stepping(console: Console, *, quiet: bool = False) -> Iterator[OnStep | None]:
+    """Show how far a piece of work is.
+
+    Args:
+        console: Where; standard error.
+        quiet: Nothing is shown.
+
+    Yields:
+        What takes how far it is; None where nothing is shown.
+    """
+    if quiet:
+        yield None
+    elif is_looked_at(console):
+        with console.status("") as status:
+            yield lambda what, done, of: status.update(escape(step_text(what, done, of)))
+    else:
+        yield StepLines(console)
+
+
+class Shows(Protocol):
+    """What shows a run."""
+
+    def __call__(self, event: DustEvent, /) -> None:
+        """Take note of an event."""
+
+    def step(self, what: str, done: int, of: int) -> None:
+        """Take note of how far a piece of work is; 0 of 0: nobody knows."""
+
+
+def is_looked_at(console: Console) -> bool:
     """Say whether a picture that is drawn again and again is of use."""
     return (
         console.is_terminal
@@ -80,6 +113,11 @@ class PlainLines:
         self._console = console
         self._board = Board()
         self._loud = 0
+        self.step = StepLines(console)
+
+    def __call__(self, event: DustEvent, /) -> None:
+        """Take note of an event."""
+        self.take(event)
 
     def take(self, event: DustEvent) -> None:
         """Take note of an event."""
@@ -121,12 +159,22 @@ class Picture:
         self._title = title
         self._total = total
         self._board = Board()
+        self._step = ""
         self._lock = threading.Lock()
+
+    def __call__(self, event: DustEvent, /) -> None:
+        """Take note of an event."""
+        self.take(event)
 
     def take(self, event: DustEvent) -> None:
         """Take note of an event."""
         with self._lock:
             self._board.feed(of_event(event))
+
+    def step(self, what: str, done: int, of: int) -> None:
+        """Take note of how far a piece of work is."""
+        with self._lock:
+            self._step = step_text(what, done, of)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw it as wide as the terminal is."""
@@ -197,7 +245,7 @@ class Picture:
         waits = board.waits_for()
         yield Text(board.day, no_wrap=True, overflow="ellipsis")
         yield Text(
-            f"waits for {waits}" if waits else "",
+            self._step or (f"waits for {waits}" if waits else ""),
             style=_STYLES["wait"],
             no_wrap=True,
             overflow="ellipsis",

@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from harness.dust.events import DustEvent, read_events
-from harness.live.terminal import Picture, watching
+from harness.live.step_lines import step_text
+from harness.live.terminal import Picture, stepping, watching
 from tests.harness.live import live_sample
 
 
@@ -130,3 +131,53 @@ def test_events_may_come_from_any_thread_while_it_is_drawn(events: list[DustEven
     with console.capture() as capture:
         console.print(picture)
     assert "Migrated" in capture.get()
+
+
+def stepped(steps: list[tuple[str, int, int]], *, terminal: bool) -> str:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=terminal, width=100)
+    with stepping(console) as on_step:
+        assert on_step is not None
+        for step in steps:
+            on_step(*step)
+    return out.getvalue()
+
+
+def test_work_of_few_pieces_says_nothing_where_nobody_looks() -> None:
+    assert stepped([("packing", n, 9) for n in range(10)], terminal=False) == ""
+
+
+def test_work_of_many_pieces_says_a_line_a_tenth_and_then_whatever_follows() -> None:
+    steps = [("packing", n, 2_000) for n in range(2_001)]
+    told = stepped(
+        [*steps, ("rendering", 0, 0), ("looking", 0, 5), ("looking", 1, 5)], terminal=False
+    )
+    lines = told.splitlines()
+    assert lines[:2] == ["packing: 0 of 2,000", "packing: 200 of 2,000"]
+    assert lines[10:] == ["packing: 2,000 of 2,000", "rendering", "looking: 0 of 5"]
+
+
+def test_on_a_terminal_how_far_work_is_stands_in_one_line() -> None:
+    assert "packing [files]: 3 of 5" in stepped([("packing [files]", 3, 5)], terminal=True)
+
+
+def test_nobody_hears_of_work_who_asked_for_quiet() -> None:
+    with stepping(Console(file=io.StringIO()), quiet=True) as on_step:
+        assert on_step is None
+
+
+def test_a_picture_says_how_far_packing_is_and_keeps_its_height(events: list[DustEvent]) -> None:
+    picture = Picture("SEC-2022-A", 60)
+    for event in events:
+        picture(event)
+    console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
+    heights = []
+    for step in (None, ("packing files", 1_200, 15_000), ("rendering reports", 0, 0)):
+        if step is not None:
+            picture.step(*step)
+        with console.capture() as capture:
+            console.print(picture)
+        heights.append(len(capture.get().splitlines()))
+        assert step is None or step_text(*step) in capture.get()
+    assert step_text("packing files", 1_200, 15_000) == "packing files: 1,200 of 15,000"
+    assert len(set(heights)) == 1
