@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from device_profiles.schema import DeviceProfile
@@ -144,6 +145,7 @@ class LineOpener:
         taps: Who else listens, by device type.
         eui64s: Who loopback devices are, where their home says so.
         defects: Defects of loopback devices, where they are not those of the run.
+        states: Files that keep what loopback devices remember, by device type.
     """
 
     loaded: LoadedBench
@@ -156,6 +158,7 @@ class LineOpener:
     taps: Mapping[DeviceType, Tap] = field(default_factory=dict)
     eui64s: Mapping[DeviceType, Eui64] = field(default_factory=dict)
     defects: Mapping[DeviceType, tuple[str, ...]] = field(default_factory=dict)
+    states: Mapping[DeviceType, Path] = field(default_factory=dict)
 
     def open(self, role: DeviceType) -> Line:
         """Open the line of one role.
@@ -279,6 +282,7 @@ class LineOpener:
         if self.clock.factor != 1:
             words += ["--start", iso(start), "--clock-factor", str(self.clock.factor)]
         words += [] if section.pace is None else ["--pace", str(section.pace)]
+        words += ["--state", str(self.states[role])] if role in self.states else []
         for fault in self.faults.get(role, ()):
             words += ["--fault", fault]
         for defect in self.defects.get(role, self.options.defects):

@@ -126,6 +126,7 @@ class MixedBench:
         """
         if self.unlocks:
             return
+        self._clock.update()
         for role in self.loaded.on_lines():
             line = await asyncio.to_thread(self._opener.open, role)
             self._lines[role] = line
@@ -196,6 +197,15 @@ class MixedBench:
             BenchError: A child refuses it.
         """
         await self._home.disturb(order)
+        await self.disturb_lines(order)
+
+    async def disturb_lines(self, order: str) -> None:
+        """Put a fault into force in the children it concerns; what is in force in the home stays.
+
+        Raises:
+            UsageError: The order means nothing.
+            BenchError: A child refuses it.
+        """
         for wire in self._wires.values():
             if wire.line.child is not None and for_child(order, wire.line.role, self._ref):
                 wire.put_forward()
@@ -277,14 +287,29 @@ class MixedBench:
         """
         raise not_restored("a bench with real lines", state, str(self.loaded.path))
 
+    def save_children(self) -> list[DeviceType]:
+        """Have every child write down what it remembers now; returns who they are.
+
+        Raises:
+            BenchError: A child ended, or has no file.
+        """
+        children = [one for one in self._wires.values() if one.line.child is not None]
+        for wire in children:
+            wire.save()
+        return [wire.line.role for wire in children]
+
     async def close(self) -> None:
         """Let go of every port, end every child, and stop the home."""
+        await self.close_lines()
+        await self._home.close()
+
+    async def close_lines(self) -> None:
+        """Let go of every port, and end every child."""
         self._wires.clear()
         while self._lines:
             _role, line = self._lines.popitem()
             await asyncio.to_thread(line.close)
         await asyncio.to_thread(self._mains.close)
-        await self._home.close()
 
     def _wire(self, role: str) -> Wire | None:
         name, _of, ref = role.partition("@")

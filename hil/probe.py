@@ -118,6 +118,33 @@ def _asked(opener: LineOpener, role: DeviceType) -> Probed:
     return probed
 
 
+def identified(line: Line, loaded: LoadedBench) -> str:
+    """Return the EUI-64 that the device on an open line says it has.
+
+    Raises:
+        BenchError: It does not answer, does not say, or is another than it should be.
+    """
+    association = line.driver.associate(_public(line, loaded))
+    if not association.accepted:
+        raise _not_there(line, loaded, f"does not answer: {association.why or _SILENT}")
+    said = line.driver.identify()
+    line.driver.release()
+    if said.eui64 is None:
+        raise _not_there(line, loaded, "does not say which one it is")
+    if line.eui64 is not None and said.eui64 != line.eui64:
+        raise _not_there(line, loaded, f"is {said.eui64}, and the home has {line.eui64}")
+    return str(said.eui64)
+
+
+def _not_there(line: Line, loaded: LoadedBench, why: str) -> BenchError:
+    return BenchError(
+        f"the {line.role} on bench {loaded.content.bench.name} {why}",
+        where=f"{loaded.path}, roles.{line.role}: {line.section.where}",
+        cause="a device without power, another device, a wrong speed, or a lead that is not in",
+        next_command=f"smetsbench bench probe {loaded.path}",
+    )
+
+
 def _sign_on(line: Line, probed: Probed) -> None:
     if line.settings.framing is not Framing.OPTICAL:
         return

@@ -132,6 +132,16 @@ class Wire:
         if self.line.child is not None:
             _tell(self.line.child, at)
 
+    def save(self) -> None:
+        """Have a child write down what it remembers at the bench's present moment.
+
+        Raises:
+            BenchError: It ended, or has no file.
+        """
+        self.put_forward()
+        if self.line.child is not None:
+            self.line.child.ask("save")
+
     def opens_to(self, credentials: Credentials) -> bool:
         """Try an association on the line and end it; whoever held the line will not notice.
 

@@ -12,6 +12,14 @@ BENCHES: Final[Mapping[str, str]] = {
     "bench": "hil.bench:open_bench",
 }
 
+#: What is asked of benches on which homes of a run stand beside emulated ones -> who does it.
+RUN_BENCHES: Final[Mapping[str, str]] = {
+    "standing": "hil.run_offers:standing",
+    "named": "hil.run_offers:named",
+    "open": "hil.run_bench:RunBench",
+    "loop": "hil.held_time:HeldTimeLoop",
+}
+
 #: Noun of the command line -> module with a ``register(app)`` function, below ``hil``.
 COMMANDS: Final[Mapping[str, str]] = {
     "bench": "hil.cli",

@@ -15,7 +15,7 @@ from harness.dust.choices import Choices
 from harness.dust.definition_words import MAX_SEED
 from harness.dust.record import DustRecord
 from harness.dust.run_doors import Opened, Watchers
-from harness.live.terminal import watching
+from harness.live.terminal import Shows, watching
 from harness.verdict import Verdict
 
 _JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -48,8 +48,8 @@ def run(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comman
 ) -> None:
     """Run a definition: 0 passed, 1 failed or open, 3 broken, 4 interrupted (see resume)."""
     choices = Choices(file, file.parent, overlays(data), seed, historical, with_identifiers)
-    with watching(errors(), title=file.stem, quiet=quiet or as_json) as on_event:
-        record = engine.start(choices, out, Watchers(on_event, _tell_doors), force=force)
+    with watching(errors(), title=file.stem, quiet=quiet or as_json) as shown:
+        record = engine.start(choices, out, _watchers(shown), force=force)
     _end(record, out, as_json=as_json)
 
 
@@ -60,9 +60,13 @@ def is_dust_run(folder: Path) -> bool:
 
 def resume(folder: Path, *, as_json: bool, quiet: bool) -> None:
     """Go on with a DUST run (``smetsbench resume``)."""
-    with watching(errors(), title=folder.name, quiet=quiet or as_json) as on_event:
-        record = engine.resume(folder, Watchers(on_event, _tell_doors))
+    with watching(errors(), title=folder.name, quiet=quiet or as_json) as shown:
+        record = engine.resume(folder, _watchers(shown))
     _end(record, folder, as_json=as_json)
+
+
+def _watchers(shown: Shows | None) -> Watchers:
+    return Watchers(shown, _tell_doors, None if shown is None else shown.step)
 
 
 def _tell_doors(opened: Opened) -> None:
@@ -101,6 +105,7 @@ def _document(record: DustRecord, folder: Path, verdict: Verdict) -> dict[str, o
             for one in record.defects
         ],
         "installations": dict(sorted(states.items())),
+        "benches": dict(record.header.benches),
         "folder": str(folder),
         "evidence": str(folder / pack.NAME),
     }
@@ -109,7 +114,7 @@ def _document(record: DustRecord, folder: Path, verdict: Verdict) -> dict[str, o
 def _show(record: DustRecord, folder: Path, verdict: Verdict) -> None:
     screen, head = console(), record.header
     screen.print(Text(f"{head.run_id}  {head.label}  cohort {head.cohort}  as of {head.as_of}"))
-    table = folded("case", "verdict", "what", "why")
+    table = folded("case", "verdict", "what", "why", keep=2)
     for one in record.cases:
         why = f"{one.reason}; waived: {one.waived_by}" if one.waived_by else one.reason
         table.add_row(one.id, styled(one.verdict), one.title, why)

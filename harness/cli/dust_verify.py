@@ -6,10 +6,11 @@ from typing import Annotated, Final
 import typer
 from rich.text import Text
 
-from harness.cli.output import console, emit_json
+from harness.cli.output import console, emit_json, errors
 from harness.cli.tables import folded
 from harness.dust.verify import Verified
 from harness.dust.verify import verify as check
+from harness.live.terminal import stepping
 
 _MARKS: Final = {True: "ok", False: "FAILED", None: "not judged"}
 
@@ -24,7 +25,8 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Rebuild a pack, compare every octet, render its reports anew; 1 when a part fails."""
-    found = check(pack)
+    with stepping(errors(), quiet=as_json) as on_step:
+        found = check(pack, on_step)
     if as_json:
         emit_json(found.to_json())
     else:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from device_profiles.installation import Installation, InstalledDevice
 from device_profiles.words import DeviceType, PaymentMode
@@ -20,12 +20,20 @@ from harness.formats.duis.dcc_bodies import CreateSchedule, Frequency, Scheduled
 from harness.parties import smets1_top_up
 from harness.parties.import_supplier import change_body, handover_body
 
+if TYPE_CHECKING:
+    from harness.dust.definition import Definition
+
 #: A request, and its device; None: the DCC.
 Wish = tuple[RequestBody, Eui64 | None]
+#: A service, and the type of device that a case asks it of; None: the one it is usually asked of.
+Due = frozenset[tuple[str, DeviceType | None]]
 #: Asked of every home where they are due; of the other services each home gets some.
 _ALWAYS: Final = frozenset({"4.1.1", "6.21", "6.23", "2.2", "4.18"})
-#: Asked of one home a turn: the world goes on until a schedule has run.
+#: Asked of one home a turn alone: the world goes on until a schedule has run.
 _ONCE: Final = "5.1"
+#: Asked only of homes of whose answer a case tells: they cut supply off, and put it on again.
+_MODE: Final = "1.6"
+_IN_CASES: Final = frozenset({"7.2", "7.1"})
 #: Of how many newly migrated homes of a turn everything is asked.
 _FULLY: Final = 3
 #: How many of the other services each further home gets, drawn from the seed.
@@ -65,6 +73,14 @@ class Asker:
         """The electricity meter."""
         return self.home.of(DeviceType.ESME)[0]
 
+    def device(self, kind: DeviceType) -> Eui64 | None:
+        """Return the first device of a type; None: the home has none, or another supplies it."""
+        found = next(iter(self.home.of(kind)), None)
+        another = found is None or (
+            kind is DeviceType.GSME and found.supplier != self.esme.supplier
+        )
+        return None if another or found is None else Eui64.parse(found.eui64)
+
     @property
     def meter(self) -> Eui64:
         """Its EUI-64."""
@@ -99,6 +115,18 @@ def _keeps_mode(asker: Asker) -> RequestBody:
     return bodies.UpdatePaymentMode(mode)
 
 
+def _bodies(service: str, asker: Asker, due: Due) -> Iterator[RequestBody]:
+    """Yield what is asked: where a case tells of 1.6, a meter that prepays is set to credit first.
+
+    It is in prepayment mode again right after that; its event log tells whether it ever left it.
+    """
+    body = SERVICES[service](asker)
+    if service == _MODE and asker.prepays and any(one == _MODE for one, _kind in due):
+        yield bodies.UpdatePaymentMode(bodies.Credit())
+    if body is not None:
+        yield body
+
+
 def _hands_over(asker: Asker) -> RequestBody | None:
     due = asker.null and not asker.gained
     return handover_body(asker.store, asker.user) if due else None
@@ -129,6 +157,8 @@ SERVICES: Final[Mapping[str, Callable[[Asker], RequestBody | None]]] = {
     "2.2": _tops_up,
     "4.8.1": lambda asker: bodies.ReadActiveImportProfileData(asker.last_day),
     "4.18": lambda asker: bodies.ReadMeterBalance() if asker.prepays else None,
+    "7.1": lambda _asker: bodies.EnableSupply(),
+    "7.2": lambda _asker: bodies.DisableSupply(),
     "5.1": _schedules,
     "6.13": lambda asker: bodies.ReadEventOrSecurityLog(asker.last_day, bodies.LogName.EVENT),
     "7.4": lambda _asker: bodies.ReadSupplyStatus(),
@@ -138,7 +168,19 @@ _TO_DCC: Final = frozenset({"5.1", "8.2"})
 _TO_HUB: Final = frozenset({"8.9"})
 
 
-def wishes(asker: Asker, asks: Sequence[str], place: int, chance: Chance) -> Iterator[Wish]:
+def due_of(definition: "Definition") -> dict[str, Due]:
+    """Return of which homes cases expect answers: ref -> services, and of which device."""
+    found: dict[str, Due] = {}
+    for case in definition.cases:
+        due = frozenset((one.request, one.device) for one in case.expect if one.request)
+        for ref in definition.refs_of(case) if due else ():
+            found[ref] = found.get(ref, frozenset()) | due
+    return found
+
+
+def wishes(
+    asker: Asker, asks: Sequence[str], place: int, chance: Chance, due: Due = frozenset()
+) -> Iterator[Wish]:
     """Yield what is asked of a home.
 
     Args:
@@ -146,19 +188,35 @@ def wishes(asker: Asker, asks: Sequence[str], place: int, chance: Chance) -> Ite
         asks: Services of the definition.
         place: Its place among the homes of the turn, from 0: everything is asked of the first.
         chance: What else is asked is drawn from it, home by home.
+        due: What cases expect an answer to.
     """
-    drawn = set(asks) if place < _FULLY else _some(asks, asker, chance)
+    drawn = set(asks) - _IN_CASES if place < _FULLY else _some(asks, asker, chance)
     if place:
         drawn -= {_ONCE}
+    drawn |= {one for one, kind in due if kind in {None, _usual(one)}} & set(asks)
     for service in ASKED:  # in this order, whatever that of the definition
-        body = SERVICES[service](asker) if service in drawn else None
-        if body is not None:
+        for body in _bodies(service, asker, due) if service in drawn else ():
             target = asker.hub if service in _TO_HUB else asker.meter
             yield body, None if service in _TO_DCC else target
+        yield from _of_others(asker, service, due if service in asks else frozenset())
+
+
+def _usual(service: str) -> DeviceType:
+    """Return the type of device that a service is usually asked of."""
+    return DeviceType.CHF if service in _TO_HUB else DeviceType.ESME
+
+
+def _of_others(asker: Asker, service: str, due: Due) -> Iterator[Wish]:
+    """Yield what cases ask of a device that a service is not usually asked of."""
+    kinds = {kind for one, kind in due if one == service and kind is not None}
+    for kind in sorted(kinds - {_usual(service)}):
+        device = asker.device(kind)
+        for body in _bodies(service, asker, due) if device is not None else ():
+            yield body, device
 
 
 def _some(asks: Sequence[str], asker: Asker, chance: Chance) -> set[str]:
-    rest = [one for one in asks if one not in _ALWAYS and one != _ONCE]
+    rest = [one for one in asks if one not in _ALWAYS | _IN_CASES and one != _ONCE]
     octets = chance.stream(f"asked of {asker.home.ref}").octets(_DRAWN)
     drawn = {rest[octet % len(rest)] for octet in octets} if rest else set()
     return drawn | (_ALWAYS & set(asks))

@@ -111,12 +111,12 @@ class Writer:
         self._names: set[str] = set()
         self.entries: list[Entry] = []
 
-    def add(self, name: str, content: bytes | Path) -> tuple[int, str]:
+    def add(self, name: str, content: bytes | Path | Iterable[bytes]) -> tuple[int, str]:
         """Add a file.
 
         Args:
             name: Its path in the archive.
-            content: Its octets, or the file that holds them.
+            content: Its octets, at once or in pieces, or the file that holds them.
 
         Returns:
             Octets and SHA-256 (hex) of what was added.
@@ -132,7 +132,7 @@ class Writer:
         blank = Entry(name, 0, 0, start)
         self._file.write(blank.local_header())
         size, crc, digest = 0, 0, hashlib.sha256()
-        for chunk in _chunks_of(content):
+        for chunk in chunks_of(content):
             size, crc = size + len(chunk), zlib.crc32(chunk, crc)
             digest.update(chunk)
             if start + size >= LIMIT_BYTES:
@@ -157,13 +157,20 @@ class Writer:
         self._file.write(end)
 
 
-def _chunks_of(content: bytes | Path) -> Iterator[bytes]:
+def chunks_of(content: bytes | Path | Iterable[bytes]) -> Iterator[bytes]:
+    """Yield octets that are there at once, in pieces, or in a file, piece by piece.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
     if isinstance(content, bytes):
         yield content
-        return
-    with content.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
+    elif isinstance(content, Path):
+        with content.open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
+    else:
+        yield from content
 
 
 def refuse_name(name: str, seen: set[str]) -> None:

@@ -1,11 +1,21 @@
 """Judges the numbered cases of a run: pure functions over records, files and events."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from device_profiles.words import DeviceType
-from harness.dust.chronicle import ALERT, ANSWER, DEVICE, FILE_RESULT, PAPER_RESULT, STATE
+from harness.dust.borne_out import LetterRow, missing
+from harness.dust.chronicle import (
+    ALERT,
+    ANSWER,
+    BEARS,
+    CONTENT,
+    DEVICE,
+    FILE_RESULT,
+    PAPER_RESULT,
+    STATE,
+)
 from harness.dust.definition import Definition
 from harness.dust.definition_expect import Expect
 from harness.dust.definition_models import Case, Waiver
@@ -20,6 +30,9 @@ from harness.rules.migration_rulebook import RuleBook
 from harness.verdict import Verdict, combine, failed, is_firm
 
 _NO_CODE = "none"
+#: What the comparison of an answer with its device is called, before service, device and home.
+TELLING = "contents of "
+STEPS = "steps borne out of "
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,7 @@ class Facts:
         book: The rules, for the marks behind codes.
         accepted: Ids of unproven rules that the definition accepts.
         played: Whether the run is over: before that, nothing is missing for good.
+        letters: Letters that bear out what parties say they did.
     """
 
     records: Mapping[str, InstallationRecord] = field(repr=False)
@@ -41,6 +55,7 @@ class Facts:
     book: RuleBook = field(repr=False)
     accepted: frozenset[str] = frozenset()
     played: bool = True
+    letters: Sequence[LetterRow] = ()
     _by_ref: dict[str, list[DustEvent]] = field(default_factory=dict, init=False, repr=False)
 
     def about(self, ref: str) -> list[DustEvent]:
@@ -87,6 +102,7 @@ def _case(
     verdict = combine(row.verdict for row in rows)
     bad = next((row for row in rows if row.verdict is verdict), None)
     reason = "as expected" if bad is None or verdict <= Verdict.PASS else _says(bad)
+    reason += "".join(f"; {ref} was not played: {skipped[ref]}" for ref in refs if ref in skipped)
     step = "" if verdict <= Verdict.PASS else _first_failing(here, rows, facts)
     return CaseResult(
         case.id,
@@ -121,20 +137,31 @@ def overdue(definition: Definition, today: date) -> tuple[str, ...]:
 def _expected(one: Expect, case: Case, refs: Sequence[str], facts: Facts) -> Iterator[Expected]:
     """Yield what one expectation came to, home by home."""
     for ref in refs:
-        if one.state is not None:
-            yield _of_record(ref, "state", one.state.value, case, facts)
-        if one.code:
-            yield _of_record(ref, "code", one.code, case, facts)
-        if one.step:
-            yield _of_record(ref, "step", one.step, case, facts)
+        yield from (_of_record(ref, *asked, case, facts) for asked in _asked_of_record(one))
+        if one.steps is not None:
+            yield _of_steps(ref, case, facts)
         if one.file:
             yield _of_file(ref, one, case, facts)
         if one.request:
             yield _of_request(ref, one, case, facts)
+        if one.told is not None:
+            yield _of_contents(ref, one, case, facts)
         if one.alert:
             yield _of_alert(ref, one, case, facts)
         if one.device is not None and one.shows is not None:
             yield _of_device(ref, one.device, one.shows, case, facts)
+
+
+def _asked_of_record(one: Expect) -> Iterator[tuple[str, str]]:
+    """Yield what is asked of a home's own record, and the answer that is wanted."""
+    asked = (
+        ("state", one.state.value if one.state is not None else ""),
+        ("code", one.code),
+        ("step", one.step),
+        ("attempts", str(one.attempts or "")),
+        ("way", one.through.value if one.through is not None else ""),
+    )
+    yield from ((what, wanted) for what, wanted in asked if wanted)
 
 
 # -- what a record shows ---------------------------------------------------------------------------
@@ -163,8 +190,22 @@ def _actual(record: InstallationRecord, what: str, wanted: str) -> tuple[str, ..
         return (record.state.value,)
     if what == "code":
         return _codes(record, _latest_attempt(record) if wanted == _NO_CODE else 0) or (_NO_CODE,)
+    if what == "attempts":
+        return (str(_attempts(record)),)
+    if what == "way":
+        return tuple(dict.fromkeys(entry.state for entry in record.history if entry.state))
     ended = resting_entry(record)
     return () if ended is None else (ended.step,)
+
+
+def _attempts(record: InstallationRecord) -> int:
+    """Return how many attempts a history tells of."""
+    begun, state = 0, State.PLANNED
+    for entry in record.history:
+        if entry.state:
+            begun += not begun or state in RESTING
+            state = State(entry.state)
+    return begun
 
 
 def _codes(record: InstallationRecord, since: int) -> tuple[str, ...]:
@@ -211,6 +252,16 @@ def _mark(record: InstallationRecord | None, facts: Facts) -> str:
 # -- what files, answers and alerts show -----------------------------------------------------------
 
 
+def _of_steps(ref: str, case: Case, facts: Facts) -> Expected:
+    """Return whether each step that a party says it took has left its letter."""
+    record = facts.records.get(ref)
+    lacking = () if record is None else missing(record, facts.letters, facts.about(ref))
+    about = [event for event in facts.about(ref) if BEARS in event.told]
+    actual = "; ".join(lacking) or "by letters"
+    hit = about[-1] if about and not lacking else None
+    return _row(f"{STEPS}{ref}", "by letters", (actual, hit), case, about, facts)
+
+
 def _of_file(ref: str, one: Expect, case: Case, facts: Facts) -> Expected:
     rows = [
         event
@@ -228,12 +279,36 @@ def _of_request(ref: str, one: Expect, case: Case, facts: Facts) -> Expected:
     about = [
         event
         for event in facts.about(ref)
-        if event.kind == ANSWER and event.told.get("service") == one.request
+        if event.kind == ANSWER
+        and event.told.get("service") == one.request
+        and one.device in {None, event.told.get("type")}
     ]
     hit = next((event for event in about if event.code.startswith(one.answer)), None)
     actual = hit.code if hit else ", ".join(dict.fromkeys(event.code for event in about))
+    of = f"{one.device} of {ref}" if one.device is not None else ref
     found = (actual, hit)
-    return _row(f"answer to {one.request} of {ref}", one.answer, found, case, about, facts)
+    return _row(f"answer to {one.request} of {of}", one.answer, found, case, about, facts)
+
+
+def _of_contents(ref: str, one: Expect, case: Case, facts: Facts) -> Expected:
+    """Return whether every answer told what its device showed when it was looked at."""
+    about = [
+        event
+        for event in facts.about(ref)
+        if event.kind == CONTENT
+        and event.told["service"] == one.request
+        and one.device in {None, event.told["type"]}
+    ]
+    bad = [event for event in about if not event.told["right"]]
+    worst = next((event for event in bad if event.told["looked"]), None) or next(iter(bad), None)
+    shown = worst or next(iter(about), None)
+    actual = "" if shown is None else str(shown.told["found"])
+    found = (actual, shown if worst is None else None)
+    of = f"{one.device} of {ref}" if one.device is not None else ref
+    what, wanted = f"{TELLING}{one.request} of {of}", "as the device shows"
+    row = _row(what, wanted, found, case, [shown] if shown else [], facts)
+    unseen = worst is not None and not worst.told["looked"]
+    return replace(row, verdict=Verdict.INCONCLUSIVE) if unseen else row
 
 
 def _of_alert(ref: str, one: Expect, case: Case, facts: Facts) -> Expected:

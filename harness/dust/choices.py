@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from device_profiles.installation import Installation
 from harness.data_files import reading_data
+from harness.dust.bench_homes import BenchHomes, look_at
 from harness.dust.closing import RunDays, run_days
 from harness.dust.definition import Definition, load_definition
 from harness.dust.definition_homes import homes as homes_of
@@ -78,9 +79,10 @@ class Prepared:
     Attributes:
         choices: What it is begun with.
         definition: The definition.
-        homes: Its homes.
+        homes: Its homes that are played.
         days: Its days.
         plan: Its plan.
+        on_benches: Which of its homes stand on benches, and which cannot be played there.
     """
 
     choices: Choices
@@ -88,6 +90,7 @@ class Prepared:
     homes: tuple[Installation, ...] = field(repr=False)
     days: RunDays
     plan: Plan = field(repr=False)
+    on_benches: BenchHomes = field(default_factory=BenchHomes)
 
     @property
     def is_simulated(self) -> bool:
@@ -100,11 +103,16 @@ def prepare(choices: Choices) -> Prepared:
 
     Raises:
         UsageError: Something in it is wrong, or its days are not open.
+        BenchError: Every home is bound to a bench that cannot play it.
     """
     definition = load_definition(choices.file, choices.overlays, folder=choices.base)
     if choices.seed is not None:
         definition = definition.with_seed(choices.seed)
     with reading_data():
         days = run_days(definition, historical=choices.historical, stock=stock_of(definition))
-        homes = homes_of(definition)
-        return Prepared(choices, definition, homes, days, plan(definition, homes, days))
+        every = homes_of(definition)
+        there = look_at(definition, every)
+        there.refuse_empty(every)
+        homes = there.playable(every)
+        planned = plan(definition, homes, days, there.remarks())
+        return Prepared(choices, definition, homes, days, planned, there)

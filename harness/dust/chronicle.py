@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from emulator.core.clock import UtcMs, iso
 from harness.dust.events import DustEvent, EventLog, Level, Phase, read_events
+from harness.dust.messages import Written
 from harness.dust.record import KeptFile
 
 #: Called with every event, once it is written.
@@ -22,7 +23,10 @@ ANSWER: Final = "answer"
 ALERT: Final = "alert"
 STATE: Final = "state"
 DEVICE: Final = "device"
-RESULTS: Final = frozenset({PAPER_RESULT, FILE_RESULT, ANSWER, ALERT, STATE, DEVICE})
+CONTENT: Final = "content"
+RESULTS: Final = frozenset({PAPER_RESULT, FILE_RESULT, ANSWER, ALERT, STATE, DEVICE, CONTENT})
+#: What an event of a letter tells that bears out a step: which step, and what of it.
+BEARS: Final = "bears"
 #: Folders of files within the run folder.
 IN: Final = "files/in"
 OUT: Final = "files/out"
@@ -68,7 +72,7 @@ class Chronicle:
         self._files = {row.path: row for row in rows}
         self._kinds = Counter(row.kind for row in self._files.values())
         self._log = EventLog(folder / EVENTS, known=told["events"])
-        self.results = [one for one in read_events(folder / EVENTS) if one.kind in RESULTS]
+        self.results = [one for one in read_events(folder / EVENTS) if _is_result(one)]
 
     def close(self) -> None:
         """Close the log of events."""
@@ -109,7 +113,7 @@ class Chronicle:
         }
         event = DustEvent(number=self._log.count + 1, kind=kind, text=text, **fields)
         self._log.write(event)
-        if kind in RESULTS:
+        if _is_result(event):
             self.results.append(event)
         if self._on_event is not None:
             self._on_event(event)
@@ -126,13 +130,22 @@ class Chronicle:
             kind: ``MA``, ``MCF``, ``DUIS request``…
             more: Further fields of ``KeptFile``; sender, receiver and moment have defaults.
         """
-        path = self._free(path, hashlib.sha256(octets).hexdigest())
+        digest = hashlib.sha256(octets).hexdigest()
+        path = self._free(path, digest)
         place = self.folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(octets)
+        return self._listed(path, len(octets), digest, kind, **more)
+
+    def keep_written(self, path: str, written: Written, kind: str) -> KeptFile:
+        """Take a file that was written piece by piece into the book, and give it its name."""
+        path = self._free(path, written.sha256)
+        written.place.replace(self.folder / path)
+        return self._listed(path, written.size_bytes, written.sha256, kind)
+
+    def _listed(self, path: str, size_bytes: int, digest: str, kind: str, **more: Any) -> KeptFile:
         fields = {"sender": "", "receiver": "", "at": iso(self._now()), **more}
-        digest = hashlib.sha256(octets).hexdigest()
-        row = KeptFile(path=path, size_bytes=len(octets), sha256=digest, kind=kind, **fields)
+        row = KeptFile(path=path, size_bytes=size_bytes, sha256=digest, kind=kind, **fields)
         self._kinds[kind] += path not in self._files
         self._files[path] = row
         return row
@@ -173,6 +186,10 @@ class Chronicle:
             OSError: It is gone.
         """
         return (self.folder / path).read_bytes()
+
+
+def _is_result(event: DustEvent) -> bool:
+    return event.kind in RESULTS or BEARS in event.told
 
 
 def plain_name(name: str) -> str:

@@ -15,14 +15,16 @@ from harness.door.ports import OutFile, Paper, PaperOutcome, TurnDone, TurnSheet
 from harness.door.world import DoorWorld
 from harness.dust import mrr, traffic
 from harness.dust.batches import Batches
+from harness.dust.bench_homes import BenchHomes
 from harness.dust.chronicle import OUT, Chronicle, OnEvent, plain_name
 from harness.dust.closing import RunDays
 from harness.dust.definition import Definition
 from harness.dust.definition_faults import defects_of, floods_of
 from harness.dust.dormant_notices import DormantNotices
+from harness.dust.early_updates import EarlyUpdates
 from harness.dust.entry import Entry, answered, not_met
 from harness.dust.events import Level, Phase
-from harness.dust.hours import EVENING, MORNING, moment
+from harness.dust.hours import EVENING, MORNING, moment, waits_until
 from harness.dust.papers import Desk, PaperOffice
 from harness.dust.plan import Plan
 from harness.dust.record import DustRecord
@@ -56,6 +58,7 @@ class DustConductor:
         plan: Plan,
         participants: KeyStore,
         on_event: OnEvent | None = None,
+        on_benches: BenchHomes | None = None,
     ) -> None:
         """Make a conductor.
 
@@ -67,6 +70,7 @@ class DustConductor:
             plan: Its plan.
             participants: The participant's keys.
             on_event: Called with every event.
+            on_benches: Which homes stand on benches; None: none does.
         """
         self.record: DustRecord | None = None
         self._folder = folder
@@ -76,7 +80,8 @@ class DustConductor:
         self._plan = plan
         self._participants = participants
         self._on_event = on_event
-        self._header = header_of(definition, days, homes)
+        self._on_benches = on_benches or BenchHomes()
+        self._header = header_of(definition, days, homes, self._on_benches)
         self._progress = Progress()
         self._nexts: Mapping[TurnKind, Callable[[], Any]] = {
             TurnKind.AUTHORISE: self._after_authorisation,
@@ -97,18 +102,21 @@ class DustConductor:
             party=self._header.participant,
         )
         course = world.smets1.course
-        judged = Entry(self._definition, course, self._participants, self._now()).judge()
-        self._progress.entry = list(judged)
-        for one in judged:
+        there = self._on_benches.found(world.smets1.bench)
+        entry = Entry(self._definition, course, self._participants, self._now(), there)
+        for one in (judged := entry.judge()):
             level = Level.WARNING if one.verdict >= 2 else Level.INFO
             text = f"{one.id} {one.check}: {one.verdict.name}: {one.reason}"
             self._chronicle.tell("entry", text, level=level)
+        self._progress.entry = list(judged)
         if not_met(judged):
             await self._migration.leave_out([home.ref for home in self._homes])
             self._finish()
             return None
         notices = DormantNotices(self._definition, self._homes, self._plan, course, self._chronicle)
-        return self._open(TurnKind.AUTHORISE, notices.send(self._today()))
+        told = notices.send(self._today())
+        await EarlyUpdates(course, self._chronicle).carry_out()
+        return self._open(TurnKind.AUTHORISE, told)
 
     def load(self, world: DoorWorld, state: Mapping[str, Any]) -> None:
         """Go on where a checkpoint was."""
@@ -126,6 +134,7 @@ class DustConductor:
         self._chronicle = Chronicle(self._folder, self._now, self._on_event, state.get("chronicle"))
         self._wire = Wire(self._folder, state.get("wire"))
         world.on_frames = partial(self._wire.take, at_work=True)
+        self._on_benches.watch(world.smets1.bench, self._chronicle)
         self._migration = Migration(
             self._definition,
             world,
@@ -187,23 +196,22 @@ class DustConductor:
 
     def told(self, user: Eui64, document: bytes, at: UtcMs) -> None:
         """See a response or alert on its way to a service user."""
-        self._traffic.told(user, document, self._shown(at))
+        self._traffic.told(user, document, self._world.smets1.course.office.clock.shown(at))
 
     async def turn(self, world: DoorWorld, done: TurnDone) -> TurnSheet | None:
         """Do the work that follows a turn."""
         self._world = world
-        kind = self._progress.kind
-        silent = done.by_silence
+        kind, silent = self._progress.kind, done.by_silence
         self._chronicle.tell(
             "turn-done",
-            f"turn {done.turn} ({kind}) is over"
-            + (": the participant was silent" if silent else ""),
+            f"turn {done.turn} ({kind}) is over{': the participant was silent' if silent else ''}",
             level=Level.WARNING if silent else Level.INFO,
             party=self._header.participant,
         )
         if done.turn == 1:
             silent = silent and not self._progress.answered
             self._progress.entry = list(answered(self._progress.entry, by_silence=silent))
+        await self._migration.look_behind_answers()
         found: TurnSheet | None = await self._nexts[kind]()
         return found
 
@@ -225,7 +233,8 @@ class DustConductor:
             return await self._play_day()
         if self._retry_day(asking=True) is not None:
             return self._open(TurnKind.CORRECT)
-        if self._migration.in_states(*_UNDER_WAY):
+        last = waits_until(self._days.as_of, self._definition.cohort)
+        if self._migration.in_states(*_UNDER_WAY) and self._today() <= last:
             return await self._wait()
         await self._migration.leave_out(self._plan.unplanned, has_place=False)
         await self._migration.leave_out([home.ref for home in self._homes])
@@ -273,7 +282,7 @@ class DustConductor:
         Args:
             asking: Whether the participant may still be asked for its word, where one is needed.
         """
-        days = [*self._retrying.pending(self._migration.records, asking=asking).values()]
+        days = [*self._retrying.pending(self._triable, asking=asking).values()]
         if self._batches.late(self._migration.in_states(State.PLANNED)):
             days.append(self._today())
         found = max(min(days), self._today() + timedelta(days=1)) if days else None
@@ -290,7 +299,7 @@ class DustConductor:
         self._progress.rounds += 1
         number = len(self._plan.days) + self._progress.rounds
         await self._migration.work_until(moment(day, MORNING))
-        again = self._retrying.due(self._migration.records, day)
+        again = self._retrying.due(self._triable, day)
         fresh = self._batches.late(self._migration.in_states(State.PLANNED))
         self._chronicle.phase = Phase.VALIDATION
         text = f"{len(again)} homes are tried again, {len(fresh)} begin"
@@ -309,22 +318,20 @@ class DustConductor:
     async def _wait(self) -> TurnSheet | None:
         """Let days pass until no hub is waited for any more."""
         before = self._migration.in_states(*_UNDER_WAY)
-        for _day in range(self._longest_wait() + 1):
+        for _day in range(self._definition.cohort.handover.chf_contact_timeout_days + 1):
             await self._migration.work_until(UtcMs(self._now() + _DAY_MS))
             if self._migration.in_states(*_UNDER_WAY) != before:
                 break
         return self._open(TurnKind.DAY)
 
-    def _longest_wait(self) -> int:
-        return self._definition.cohort.handover.chf_contact_timeout_days
+    @property
+    def _triable(self) -> Mapping[str, Any]:
+        return self._on_benches.triable(self._migration.records, self._world.smets1.bench)
 
     # -- time ----------------------------------------------------------------------------------
 
     def _now(self) -> UtcMs:
         return self._world.smets1.course.office.clock.now()
-
-    def _shown(self, at: UtcMs) -> UtcMs:
-        return self._world.smets1.course.office.clock.shown(at)
 
     def _today(self) -> date:
         return to_datetime(self._now()).date()
@@ -341,8 +348,7 @@ class DustConductor:
         self._chronicle.phase = Phase.PLANNING if not progress.day else Phase.AFTER
         if kind is TurnKind.CLOSE:
             self._chronicle.phase = Phase.CLOSE
-        record = self._made(over=False)
-        files = (*notices, *self._out_files(record))
+        files = (*notices, *self._out_files(self._made(over=False)))
         found = sheet(progress, self._today(), files, self._batches.lacking())
         for file in found.files:
             self._chronicle.keep(
@@ -364,8 +370,7 @@ class DustConductor:
             return committed
         number = self._progress.number
         told = [*committed, *self._migration.out_files(), outcomes(number, record)]
-        found = mrr.daily(record, self._today())
-        if found is not None:
+        if (found := mrr.daily(record, self._today())) is not None:
             told.append(OutFile(f"mrr-{number:03d}-{self._today()}.csv", found))
         return tuple(told)
 
@@ -375,15 +380,15 @@ class DustConductor:
         write_record(self._folder, self.record)
 
     def _made(self, *, over: bool) -> DustRecord:
-        progress = self._progress
         return self._recorder.record(
             self._chronicle,
             self._migration.records,
-            criteria=progress.entry,
-            days=progress.days,
-            moments=(progress.started_at, iso(self._now()) if over else ""),
+            criteria=self._progress.entry,
+            days=self._progress.days,
+            moments=(self._progress.started_at, iso(self._now()) if over else ""),
             today=self._days.as_of,
             over=over,
+            skipped=self._on_benches.not_played(self._world.smets1.bench),
         )
 
     def _finish(self) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from device_profiles.files import Folders
-from harness.dust.cases import Facts, first_failing_step
+from harness.dust.cases import STEPS, TELLING, Facts, first_failing_step
 from harness.dust.chronicle import ANSWER, DEVICE, PAPER_RESULT, STATE
 from harness.dust.definition import Definition
 from harness.dust.record import Attribution, CaseResult, Defect, Expected
@@ -18,14 +18,18 @@ from harness.verdict import Verdict
 
 _TABLE: Final = "dust-defects.csv"
 _CASE, _REQUEST, _PAPER, _OPEN, _REFUSED = "case", "request", "paper", "open", "refused"
+_TOLD: Final = "told"
+_STEPS: Final = "steps"
+#: What is expected of a home's own record.
+_OF_RECORDS: Final = ("state of ", "code of ", "step of ", "attempts of ", "way of ")
 
 
 class DefectRow(TableRow):
     """Whose a defect is, and how grave.
 
     Attributes:
-        what: ``case``, ``request``, ``paper``, ``device``, ``refused``, ``open``, ``broken``, or
-            the state an installation rests in outside all cases.
+        what: ``case``, ``request``, ``paper``, ``device``, ``told``, ``steps``, ``refused``,
+            ``open``, ``broken``, or the state an installation rests in outside all cases.
         step: Begin of the first failing step's id; empty: any.
         code: Begin of the code; empty: any.
         severity: 1 (gravest) to 5; 0: that of the case.
@@ -105,7 +109,7 @@ def _of_case(
             continue
         record = facts.records.get(ref)
         step, code = first_failing_step(record), _code(record)
-        told = _row_of(bad[0], rows, step, code, record)
+        told = _row_of(bad[0], rows, (step, code), record, facts)
         yield Defect(
             "",
             severity if told is None or not told.severity else told.severity,
@@ -127,17 +131,24 @@ def _found(row: Expected) -> str:
 def _row_of(
     bad: Expected,
     rows: Sequence[DefectRow],
-    step: str,
-    code: str,
+    ended: tuple[str, str],
     record: InstallationRecord | None,
+    facts: Facts,
 ) -> DefectRow | None:
     """Return the row of a deviation; an answer nobody could give is whose the home's end is."""
+    step, code = ended
+    if bad.what.startswith(TELLING):
+        whose = [one.told.get("whose", "") for one in facts.events if one.number in bad.events]
+        never = record is not None and record.state is not State.MIGRATED and not bad.actual
+        return row_for(rows, _CASE, step, code) if never else row_for(rows, _TOLD, *whose[:1])
     if bad.what.startswith("answer to "):
         never = record is not None and record.state is not State.MIGRATED and not bad.actual
         return row_for(rows, _CASE, step, code) if never else row_for(rows, _REQUEST)
     if bad.what.startswith(f"{DEVICE} "):
         return row_for(rows, _CASE, step, code) if not bad.actual else row_for(rows, DEVICE)
-    if not bad.what.startswith(("state of ", "code of ", "step of ")):
+    if bad.what.startswith(STEPS):
+        return row_for(rows, _STEPS, bad.actual.partition(":")[0])
+    if not bad.what.startswith(_OF_RECORDS):
         return row_for(rows, _PAPER)
     return row_for(rows, _CASE, step, code)
 

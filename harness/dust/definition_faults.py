@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from emulator.core.faults import CLEAR
 from harness.door import flood
 from harness.dust.definition import Definition
 from harness.dust.definition_words import GAS_SILENT, SetShape
@@ -15,6 +14,8 @@ from harness.migration.volume_faults import Trouble
 from harness.migration.volume_shared import refuse_unknown
 
 _HOME: Final = "home"
+#: Stands for the home at a step of which something happens (``Script.play``).
+_THIS_ONE: Final = "{ref}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +114,22 @@ def _left_gas(definition: Definition, refs: tuple[str, ...]) -> list[str]:
 
 
 def _add(orders: dict[When, tuple[str, ...]], script: Script, ref: str) -> None:
-    """Add a script's orders, for one home where a ref is given."""
+    """Add a script's orders, for one home where a ref is given; else for each at its own steps.
+
+    Homes are worked at side by side: what happens at a step of one is not for the others.
+    """
     for (moment, step, device), told in script.orders.items():
         place = f"{device}@{ref}" if ref else device
         when = (moment, step, place)
-        mine = tuple(in_home(order, ref) for order in told) if ref else told
+        mine = tuple(in_home(order, ref or _THIS_ONE) for order in told)
         orders[when] = (*orders.get(when, ()), *mine)
 
 
 def in_home(order: str, ref: str) -> str:
-    """Return an order of ``--fault`` for one home only; ``clear`` clears for all."""
+    """Return an order of ``--fault`` for one home only."""
     head, at, link = order.rpartition("@")
     name, colon, keys = head.partition(":")
     named = [key.partition("=")[0] for key in keys.split(",") if key]
-    if name == CLEAR or _HOME in named:
+    if _HOME in named:
         return order
     return f"{name}:{f'{keys},' if colon and keys else ''}{_HOME}={ref}{at}{link}"

@@ -1,7 +1,8 @@
 """The homes of a run definition: device sets become installations whose numbers cannot be live."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from device_profiles.announced import resolve_in_smets1
@@ -11,9 +12,11 @@ from device_profiles.installation import Installation, InstalledDevice, check_pr
 from device_profiles.loader import load_profile, profile_names
 from device_profiles.words import DeviceType, InstallationClass, PaymentMode, SmetsVersion
 from harness.data_files import reading_data
+from harness.dust.bench_homes import on_bench
 from harness.dust.definition import Definition
 from harness.dust.definition_models import DeviceSet, SupplierChange
 from harness.dust.definition_words import SHAPES, ChangeMoment, Payment, SetPpmid, SetShape
+from harness.dust.early_updates import with_updates
 from harness.dust.stock_file import Stock, load_stock
 from harness.errors import UsageError
 from harness.new_installations import EIS, GIS, Order, generate
@@ -58,6 +61,7 @@ def homes(definition: Definition) -> tuple[Installation, ...]:
         found: list[Installation] = []
         for one in definition.devices:
             found += _of_set(definition, one, people, len(found), stock)
+        found = [*with_updates(definition, found)]
         for home in found:
             check_profiles(home, definition.overlays)
     _refuse_shared(definition, found)
@@ -133,13 +137,13 @@ def _of_set(
         made = _of_file(definition, one)
     else:
         made = generate(_order(definition, one, before), definition.overlays)
-    models = _models(definition, one)
+    models, there = _models(definition, one), on_bench(definition, one)
     for ref, home in zip(one.refs, made, strict=True):
-        yield (
-            home.model_copy(update={"ref": ref})
-            if one.installations
-            else _settled(home, ref, one, people, models)
-        )
+        if one.installations:
+            yield home.model_copy(update={"ref": ref})
+        else:
+            settled = _settled(home, ref, one, people, models)
+            yield _with(settled, partial(_device_of, there)) if ref == one.refs[0] else settled
 
 
 def _order(definition: Definition, one: DeviceSet, before: int) -> Order:
@@ -259,6 +263,11 @@ def _settled(
         if one.ppmid is not SetPpmid.NONE or device.role is not DeviceType.PPMID
     )
     return _checked(kept, ref=ref, devices=left)
+
+
+def _device_of(there: Mapping[DeviceType, str], device: InstalledDevice) -> dict[str, Any]:
+    """Return what the device on a bench is called, where its bench file says so."""
+    return {"eui64": there[device.role]} if device.role in there else {}
 
 
 def _with(home: Installation, values: Any) -> Installation:

@@ -66,6 +66,7 @@ class ParticipantTable(Section):
         trust: Folder of keys, relative to the definition.
         drop: Folder of the file drop, likewise; empty: none.
         listen: ``HOST:PORT`` for HTTP, port 0: any; or ``off``.
+        call_back: URL on this machine that answers and alerts are posted to; empty: none.
         patience_s: Wall seconds of silence after which a turn of its ends.
         sealed: Whether the simulated one seals its authorisations, with a MAPASSWORD file.
         signed: Whether papers must be signed (MAM 7.5.3); unsigned ones are then refused.
@@ -82,6 +83,7 @@ class ParticipantTable(Section):
     trust: str = "trust"
     drop: str = "drop"
     listen: str = "127.0.0.1:0"
+    call_back: str = ""
     patience_s: Annotated[float, Field(gt=0, le=604_800)] = 120.0
     sealed: Flag = False
     signed: Flag = True

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 from device_profiles.duis_services import load_duis_services
 from device_profiles.errors import DataError
 from device_profiles.participant_codes import load_participant_codes
-from harness.door.call_back import is_loopback
+from harness.door.call_back import Place, is_loopback
 from harness.dust.definition_defects import check_defects, may_have
 from harness.dust.definition_refusals import meant, wrong
 from harness.dust.definition_words import Mode
 from harness.dust.retry import load_strategy
+from harness.errors import UsageError
 from harness.formats.migration_files.words import FileType
 from harness.migration.step_table import load_steps
 from harness.rules.error_codes import CodeTable, load_codes
@@ -49,6 +50,7 @@ def check(definition: "Definition") -> None:
     check_defects(definition)
     _changes(definition)
     _listen(definition)
+    _call_back(definition)
 
 
 def _retry(definition: "Definition", codes: CodeTable) -> None:
@@ -117,6 +119,17 @@ def _changes(definition: "Definition") -> None:
         if one.set and not one.refs and one.count > sizes[one.set]:
             why = f"{one.count} of {one.set}, which has {sizes[one.set]}"
             raise wrong(definition, f"change_of_supplier.{number}.count", why)
+
+
+def _call_back(definition: "Definition") -> None:
+    """Refuse a place to post to that is none, or is not of this machine."""
+    told = definition.participant.call_back
+    if not told:
+        return
+    try:
+        Place.parse(told)
+    except UsageError as error:
+        raise wrong(definition, "participant.call_back", f"{told!r}: {error.cause}") from error
 
 
 def _listen(definition: "Definition") -> None:

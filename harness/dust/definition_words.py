@@ -8,7 +8,7 @@ from device_profiles.words import DeviceType, SupplyShape
 #: Services that a simulated supplier may ask of homes that have migrated, in its order.
 ASKED: Final = (
     *("6.21", "6.23", "4.1.1", "8.2", "11.2", "1.1.1", "1.6", "2.2", "4.8.1", "4.18", "5.1"),
-    *("6.13", "7.4", "8.9"),
+    *("6.13", "7.2", "7.4", "7.1", "8.9"),
 )
 
 
@@ -97,15 +97,17 @@ class Shown(enum.StrEnum):
     CLOCK = "clock"  # its clock is right
     PAYMENT_MODE = "payment-mode"  # it is in the mode that its papers name
     DEVICES = "devices"  # the hub's device log lists the devices of the papers, no other
+    FIRMWARE = "firmware"  # it runs the version that its papers name; a PPMID: as it told its hub
     KEYS = "keys"  # it lets in its S1SP alone: not the SMSO, and nobody with a wrong proof
 
 
-_SHOWN: Final = (Shown.SERIAL, Shown.EUI64, Shown.CLOCK, Shown.KEYS)
+_SHOWN: Final = (Shown.SERIAL, Shown.EUI64, Shown.CLOCK, Shown.FIRMWARE, Shown.KEYS)
 #: Device type -> what of it a case may look at.
 SHOWN_BY: Final = {
     DeviceType.CHF: (*_SHOWN, Shown.DEVICES),
     DeviceType.ESME: (*_SHOWN, Shown.PAYMENT_MODE),
     DeviceType.GSME: (*_SHOWN, Shown.PAYMENT_MODE),
+    DeviceType.PPMID: (Shown.FIRMWARE,),
 }
 
 

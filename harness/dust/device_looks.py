@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from device_profiles.loader import load_profile
 from device_profiles.words import DeviceType, PaymentMode
 from emulator.core.errors import MalformedFrameError
 from emulator.core.labels import serial_of
@@ -65,6 +66,7 @@ class DeviceLooks:
             Shown.CLOCK: self._clock,
             Shown.PAYMENT_MODE: self._payment_mode,
             Shown.DEVICES: self._devices,
+            Shown.FIRMWARE: self._firmware,
             Shown.KEYS: self._keys,
         }
         return await ways[shows](site, device_type)
@@ -104,6 +106,20 @@ class DeviceLooks:
         if log is None:
             return _said(named), _NOTHING
         return _said(named), _said({str(one.eui64): one.device_type for one in log})
+
+    async def _firmware(self, site: Site, device_type: DeviceType) -> Compared:
+        observer, office = Observer(self.course.office, site), self.course.office
+        profile = load_profile(site.model(device_type), office.overlays)
+        if device_type is not DeviceType.PPMID:
+            known = site.device(device_type)
+            named = None if known is None else office.lists.cpl.entries.get(known.cpl_entry or "")
+            declared = (profile.identity if named is None else named).firmware_version.upper()
+            return declared, await observer.firmware(device_type) or _NOTHING
+        told = profile.firmware.version_codec.held_text(profile.identity.version_octets)
+        _seen, log = await observer.hub()
+        rows = [row for row in log or () if row.eui64 == site.eui64(device_type)]
+        found = rows[0].firmware.decode("ascii", "replace") if rows else ""
+        return told, found or _NOTHING
 
     async def _keys(self, site: Site, device_type: DeviceType) -> Compared:
         custody = Observer(self.course.office, site).custody

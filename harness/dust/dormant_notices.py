@@ -13,15 +13,18 @@ from datetime import date
 from device_profiles.installation import Installation, InstalledDevice
 from device_profiles.loader import load_profile
 from device_profiles.words import DeviceType
+from emulator.core.ids import Eui64
 from harness.door.ports import OutFile
 from harness.dust.chronicle import MIGRATION, Chronicle, plain_name
 from harness.dust.definition import Definition
+from harness.dust.early_updates import row_at
 from harness.dust.events import Level, Phase
 from harness.dust.papers_sent import PapersSent
 from harness.dust.plan import Plan
 from harness.formats.migration_files.notifications import DormantFirmwareLine
 from harness.migration.course import Course
 from harness.migration.planning import FirmwareOrder, Planning, combination_of
+from harness.rules.in_hand import in_hand
 
 _DCC, _SMSO = "DCC", "SMSO"
 SCHEDULE: str = "dormant schedule notification"
@@ -85,6 +88,12 @@ class DormantNotices:
                 found[device.supplier].append(line)
         return found
 
+    def _is_listed(self, device: InstalledDevice, version: str) -> bool:
+        """Say whether the combination that the papers name is the one after the update."""
+        return device.cpl_entry is not None and device.cpl_entry == row_at(
+            self.definition, device, version
+        )
+
     def _asked_for(self) -> Iterator[tuple[Installation, InstalledDevice, str]]:
         for table in self.definition.early_firmware:
             refs = set(self.definition.refs_of(table))
@@ -98,11 +107,14 @@ class DormantNotices:
     ) -> FirmwareOrder:
         office = self.course.office
         combination = combination_of(home, office)
-        rows = office.lists.dmcs.entries.values()
+        rows = office.lists.dmcs.entries.values() if self._is_listed(device, versions[1]) else ()
         dmc = next((one for one in rows if one.combination == combination), None)
         record = self.course.records[home.ref]
         order = Planning(office).early_update(record, device.eui64, dmc, versions=versions)
         outcome = order.outcome
+        if not outcome.rejected:
+            with in_hand(home.ref):
+                office.smso.take_update(Eui64.parse(device.eui64), versions[1])
         said = f"refused: {outcome.code}" if outcome.rejected else "ordered"
         self.chronicle.tell(
             "early-firmware",

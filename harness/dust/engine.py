@@ -11,9 +11,12 @@ from typing import Final
 from device_profiles.errors import DataError
 from device_profiles.files import reading_once
 from emulator.core.ids import Eui64
+from harness.bench_offer import LINES
+from harness.benches import RUN_BENCHES
 from harness.data_files import reading_data
 from harness.door.door import Door, DoorOptions
 from harness.door.homes import Homes
+from harness.door.mover import Pace
 from harness.door.settling import Patience
 from harness.door.trust import participants_keys, write_public
 from harness.dust import mrr, pack, reports
@@ -44,18 +47,20 @@ from harness.dust.run_doors import (
     served,
 )
 from harness.dust.run_key import key_of_run
+from harness.dust.steps_told import OnStep, Steps
 from harness.dust.wire import CAPTURE
 from harness.errors import BenchError, HarnessError, UsageError
 from harness.files import write_octets
 from harness.rules.migration_rulebook import load_rule_book
 from harness.run_folder import RunFolder
+from harness.setting import named
 
 JOURNAL: Final = "journal.sqlite"
 #: What a run leaves in its folder; anything else there is somebody's own.
 _OURS: Final = (
     *(DEFINITION, BEGUN, DOOR, DOOR_LOG, RUN, EVENTS, CAPTURE, INDEX, pack.NAME),
     *(JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", *reports.RENDERERS),
-    *("files", mrr.FOLDER, DROP, TRUST),
+    *("files", mrr.FOLDER, DROP, TRUST, LINES),
 )
 #: Waits of the world: for an answer, after the last word. A run has a calendar to keep.
 #: Source: invented.
@@ -86,7 +91,7 @@ def start(
     prepared = prepare(choices)
     folder = RunFolder(out)
     with listening(prepared) as at:  # before anything is made or cleared: it may be in use
-        folder.make()
+        folder.make(f"smetsbench dust run {choices.file}")
         with folder.lock():
             _clear(choices.file, out, force=force)
             write_octets(out / DEFINITION, prepared.definition.octets)
@@ -163,7 +168,18 @@ def _empty(out: Path) -> None:
 def _play(
     prepared: Prepared, folder: Path, watchers: Watchers, at: socket.socket | None
 ) -> DustRecord:
-    definition, homes = prepared.definition, _homes(prepared)
+    """Play a run to its end and pack it; the homes are gone by then, and so is their memory."""
+    record = _played(prepared, folder, watchers, at)
+    if record is None:
+        raise BenchError("the run has no record", where=str(folder))
+    shown = prepared.choices.with_identifiers
+    return _packed(record, folder, with_identifiers=shown, on_step=watchers.on_step)
+
+
+def _played(
+    prepared: Prepared, folder: Path, watchers: Watchers, at: socket.socket | None
+) -> DustRecord | None:
+    definition, homes = prepared.definition, _homes(prepared, folder)
     trust, drop = places(prepared, folder)
     keys = participants_keys(trust, homes.suppliers, definition.run.seed)
     conductor = DustConductor(
@@ -174,11 +190,13 @@ def _play(
         prepared.plan,
         keys,
         watchers.on_event,
+        prepared.on_benches,
     )
     options = DoorOptions(
         homes,
         keys,
         folder / JOURNAL,
+        pace=_pace(prepared),
         patience=_PATIENCE,
         conductor=conductor,
         patience_s=None if prepared.is_simulated else definition.participant.patience_s,
@@ -189,17 +207,22 @@ def _play(
         door = Door(options)
     try:
         write_public(trust, door.world.public_keys())
-        opened = Opened(address_of(ways.listen), str(drop or ""), str(trust))
+        opened = Opened(address_of(ways.listen), _whole(drop), _whole(trust))
         announce(opened, folder, None if prepared.is_simulated else watchers.on_open)
         asyncio.run(served(prepared, door, ways, folder))
         _complain(door, folder)
     finally:
         door.close()
         conductor.close()
-    return _packed(conductor, folder, with_identifiers=prepared.choices.with_identifiers)
+    return conductor.record
 
 
-def _homes(prepared: Prepared) -> Homes:
+def _whole(place: Path | None) -> str:
+    """Return a folder as a participant elsewhere can name it; empty where there is none."""
+    return "" if place is None else str(place.resolve())
+
+
+def _homes(prepared: Prepared, folder: Path) -> Homes:
     """Return the homes as a door takes them: under their SMSO, from the run's first moment on."""
     definition, first = prepared.definition, prepared.plan.days[0].day
     book = load_rule_book(definition.overlays)
@@ -213,7 +236,14 @@ def _homes(prepared: Prepared) -> Homes:
         users=tuple(dict.fromkeys(Eui64.parse(one.to) for one in changes(definition))),
         switches=switches_on(first, definition.disabled_checks, book),
         defects=defects_of(definition),
+        benches=prepared.on_benches.files,
+        folder=folder,
     )
+
+
+def _pace(prepared: Prepared) -> Pace:
+    """Return how the run's time goes: it holds still while somebody speaks on a line."""
+    return Pace(new_loop=named(RUN_BENCHES["loop"]) if prepared.on_benches.files else None)
 
 
 def _complain(door: Door, folder: Path) -> None:
@@ -223,6 +253,13 @@ def _complain(door: Door, folder: Path) -> None:
         BenchError: Something did.
     """
     error = door.broken
+    if isinstance(error, BenchError):
+        raise BenchError(
+            error.what,
+            where=error.where,
+            cause=error.cause,
+            next_command=f"put it right: smetsbench resume {folder}",
+        ) from error
     if isinstance(error, DataError | HarnessError):
         raise error  # a table of an overlay, or what the bench itself says
     if isinstance(error, OSError | sqlite3.Error):
@@ -241,13 +278,14 @@ def _complain(door: Door, folder: Path) -> None:
         ) from error
 
 
-def _packed(conductor: DustConductor, folder: Path, *, with_identifiers: bool) -> DustRecord:
+def _packed(
+    record: DustRecord, folder: Path, *, with_identifiers: bool, on_step: OnStep | None = None
+) -> DustRecord:
     """Write reports and evidence of a run that is over."""
-    record = conductor.record
-    if record is None:
-        raise BenchError("the run has no record", where=str(folder))
+    Steps(on_step).say("writing reports")
     reports.write(folder, record, with_identifiers=with_identifiers)
     mrr.write(folder, record)
     write_octets(folder / INDEX, render_index(record))
-    pack.write(folder, record, key_of_run(record.header), with_identifiers=with_identifiers)
+    key = key_of_run(record.header)
+    pack.write(folder, record, key, with_identifiers=with_identifiers, on_step=on_step)
     return record

@@ -10,8 +10,9 @@ from emulator.core.clock import UtcMs, iso
 from emulator.core.ids import Eui64
 from emulator.crypto import certificate as certificates
 from emulator.crypto.keystore import KeyStore, KeyUsage
+from harness.dust.bench_homes import SKIPPED
 from harness.dust.definition import Definition
-from harness.dust.definition_words import EntryCheck, Environment
+from harness.dust.definition_words import EntryCheck
 from harness.dust.record import Criterion
 from harness.formats.migration_files.parties import Role
 from harness.migration.course import Course
@@ -44,12 +45,14 @@ class Entry:
         course: The course of all homes, before anything happened.
         participants: The participant's keys.
         now: Present moment of the run.
+        on_bench: Home -> device on a line -> who it says it is; homes that cannot be played.
     """
 
     definition: Definition
     course: Course = field(repr=False)
     participants: KeyStore = field(repr=False)
     now: UtcMs
+    on_bench: Mapping[str, str] = field(default_factory=dict)
 
     def judge(self) -> tuple[Criterion, ...]:
         """Judge every criterion; that of the interface is open until the participant answered."""
@@ -111,11 +114,11 @@ class Entry:
         return Verdict.INCONCLUSIVE, "the participant did not answer yet"
 
     def _bench(self) -> Told:
-        bound = [f"{one.name}: {one.bench}" for one in self.definition.devices if one.bench]
-        if self.definition.run.environment is Environment.HIL or bound:
-            named = f" ({', '.join(bound)})" if bound else ""
-            return Verdict.SKIPPED, f"the emulated bench plays every home{named}"
-        return Verdict.SKIPPED, "no home is bound to a bench"
+        if not self.on_bench:
+            return Verdict.SKIPPED, "no home is bound to a bench"
+        told = "; ".join(f"{ref}: {what}" for ref, what in self.on_bench.items())
+        skipped = any(what.startswith(SKIPPED) for what in self.on_bench.values())
+        return Verdict.SKIPPED if skipped else Verdict.PASS, told
 
 
 def answered(criteria: Sequence[Criterion], *, by_silence: bool) -> tuple[Criterion, ...]:

@@ -4,8 +4,9 @@ import enum
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -78,7 +79,8 @@ class DustEvent:
 
     def dump(self) -> dict[str, Any]:
         """Return JSON values; the moment as ISO 8601, empty values left out."""
-        told = {name: value for name, value in asdict(self).items() if value not in ("", {})}
+        all_told = ((name, getattr(self, name)) for name in self.__slots__)
+        told = {name: value for name, value in all_told if value not in ("", {})}
         return {**told, "at": iso(self.at), "level": self.level.value, "phase": self.phase.value}
 
     def line(self) -> str:
@@ -110,10 +112,10 @@ class EventLog:
         Raises:
             OSError: It cannot be written.
         """
-        kept = [line for _, line in zip(range(known), _lines(path), strict=False)] if known else []
-        path.write_bytes(b"".join(kept))
+        kept = [len(line) for line in islice(lines_of(path), known)] if known else []
         self.count = len(kept)
         self._file: BinaryIO = path.open("ab")
+        self._file.truncate(sum(kept))
 
     def write(self, event: DustEvent) -> None:
         """Append an event."""
@@ -132,11 +134,12 @@ def read_events(log: Path | bytes) -> Iterator[DustEvent]:
     Raises:
         ValueError, KeyError, TypeError: A line is no event.
     """
-    for line in _lines(log):
+    for line in lines_of(log):
         yield DustEvent.load(json.loads(line))
 
 
-def _lines(log: Path | bytes) -> Iterator[bytes]:
+def lines_of(log: Path | bytes) -> Iterator[bytes]:
+    """Yield the whole lines of a log that may still grow, or of its octets."""
     with io.BytesIO(log) if isinstance(log, bytes) else log.open("rb") as file:
         for line in file:
             if line.endswith(b"\n"):

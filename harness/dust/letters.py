@@ -1,13 +1,14 @@
 """What parties write to each other in a run: files kept with their octets, notices handed on."""
 
-import json
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from emulator.core.clock import iso
 from harness.door.ports import OutFile
-from harness.dust.chronicle import FILE_RESULT, MIGRATION, Chronicle, plain_name
+from harness.dust.borne_out import Bearings
+from harness.dust.chronicle import BEARS, FILE_RESULT, MIGRATION, Chronicle, plain_name
 from harness.dust.events import Level, Phase
+from harness.dust.messages import MessageFile
 from harness.migration.course import Course
 from harness.migration.verdicts import FileVerdict
 from harness.parties.import_supplier import EIS, GIS, NOTICE
@@ -30,23 +31,28 @@ class Letters:
         self._chronicle = chronicle
         self._users = frozenset(users)
         self._out: list[OutFile] = []
-        self._messages: list[Letter] = []
+        self._bearings: Bearings | None = None
+        self._messages = MessageFile(chronicle.folder / MIGRATION)
 
     def take(self, course: Course) -> None:
         """Take all letters; files are told with what became of them."""
         post = course.office.post
         letters, post.letters = post.letters, []
+        if self._bearings is None:
+            office = course.office
+            self._bearings = Bearings.of(office.installations, office.overlays)
         for letter in letters:
             self._one(letter)
-        self._messages += letters
+        if letters:
+            self._messages.add(letters)
         self._judged(course)
 
     def settle(self, number: int) -> None:
         """Keep all messages since the last call in one file, octets and all."""
-        if self._messages:
+        written = self._messages.settle()
+        if written is not None:
             path = f"{MIGRATION}/messages-{number:03d}.jsonl"
-            self._chronicle.keep(path, as_lines(self._messages), "messages")
-            self._messages = []
+            self._chronicle.keep_written(path, written, "messages")
 
     def handed_out(self) -> tuple[OutFile, ...]:
         """Return what is for the participant since this was asked last."""
@@ -56,7 +62,7 @@ class Letters:
     def _one(self, letter: Letter) -> None:
         name = letter.summary.rpartition(": ")[2]
         is_file = letter.kind == _FILE and name.endswith(_ENDING) and " " not in name
-        told = {"kind": letter.kind, "size_bytes": len(letter.octets)}
+        told: dict[str, Any] = {"kind": letter.kind, "size_bytes": len(letter.octets)}
         path = ""
         if is_file:
             kind = name.partition("_")[0]
@@ -65,6 +71,9 @@ class Letters:
             path = self._notice(letter)
         elif letter.kind == _FILE and letter.receiver in _SUPPLIERS:
             path = self._paper(letter)
+        borne = None if self._bearings is None else self._bearings.borne_by(letter)
+        if borne is not None:
+            told[BEARS] = [borne.step, borne.says]
         self._chronicle.tell(
             "file" if path else "message",
             letter.summary,
@@ -73,6 +82,7 @@ class Letters:
             phase=Phase.COMMISSIONING if letter.kind == NOTICE else self._chronicle.phase,
             party=letter.sender,
             receiver=letter.receiver,
+            ref="" if borne is None else borne.ref,
             file=path,
             told=told,
         )
@@ -134,19 +144,3 @@ class Letters:
 
 def _word(verdict: FileVerdict) -> str:
     return "accepted" if verdict.finding is None else "refused"
-
-
-def as_lines(letters: Sequence[Letter]) -> bytes:
-    """Return letters as JSON lines, octets in hex."""
-    rows = (
-        {
-            "at": iso(one.at),
-            "from": one.sender,
-            "to": one.receiver,
-            "kind": one.kind,
-            "summary": one.summary,
-            "octets": one.octets.hex(),
-        }
-        for one in letters
-    )
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()

@@ -54,7 +54,14 @@ def cases(cohort: Cohort, *, simulated: bool) -> Iterator[NewCase]:
         "Dual fuel, one supplier: migrated",
         "happy-path",
         _refs("dual-001"),
-        (accepted, migrated, 'code = "none"'),
+        (accepted, migrated, 'code = "none"', "attempts = 1"),
+    )
+    yield NewCase(
+        "What parties say they did is borne out by their letters",
+        "happy-path",
+        _refs("dual-001"),
+        (migrated, 'steps = "borne-out"'),
+        "TMAD 4.45",
     )
     yield NewCase(
         "Split supply with Null Certificate IDs: migrated",
@@ -101,14 +108,27 @@ def cases(cohort: Cohort, *, simulated: bool) -> Iterator[NewCase]:
 
 def _of_devices(cohort: Cohort) -> Iterator[NewCase]:
     """Yield what devices show to their S1SP once they have migrated."""
-    holders = [one.value for one in cohort.handover.holders]
-    meters = [one for one in holders if one != DeviceType.CHF]
+    holders, meters = [one.value for one in cohort.handover.holders], _meters(cohort)
     yield NewCase(
         "Labels, identifiers and clocks are as the papers say",
         "post-migration",
         _refs("dual-001"),
         tuple(_shows(one, what) for one in holders for what in ("serial", "eui64", "clock")),
         "S1SR",
+    )
+    yield NewCase(
+        "Devices run the firmware of their papers, the display as it told its hub",
+        "firmware-matrix",
+        _refs("dual-001"),
+        tuple(_shows(one, "firmware") for one in (*holders, "PPMID")),
+        "S1SR",
+    )
+    yield NewCase(
+        "Dormant: its firmware is updated before it migrates, and it runs",
+        "firmware-matrix",
+        _set("early"),
+        ('state = "Migrated"', "attempts = 1", _shows("ESME", "firmware")),
+        "TMAD 4.26",
     )
     yield NewCase(
         "Devices let their S1SP in, and nobody else",
@@ -136,17 +156,38 @@ def _of_devices(cohort: Cohort) -> Iterator[NewCase]:
 def _of_services(cohort: Cohort) -> Iterator[NewCase]:
     """Yield what the simulated supplier is answered; see ``asks`` of the participant."""
     yield NewCase(
-        "A tariff, the payment mode, logs, profile and supply state, by its supplier",
+        "A tariff, the payment mode, logs, versions and the inventory are as the devices show",
         "post-migration",
         _refs("dual-001"),
-        tuple(_answered(one) for one in ("1.1.1", "1.6", "4.8.1", "6.13", "7.4", "8.9", "11.2")),
+        tuple(_as_shown(one) for one in ("1.1.1", "1.6", "6.13", "8.2", "8.9", "11.2")),
         "S1SR",
     )
     yield NewCase(
-        "A top-up over the air, and the balance",
+        "Readings are those of the meters: register, scaler, rates, load profile",
+        "post-migration",
+        _refs("dual-001"),
+        tuple(_as_shown(one, kind) for kind in _meters(cohort) for one in ("4.1.1", "4.8.1")),
+        "S1SR",
+    )
+    yield NewCase(
+        "Supply is cut off and put on again by its supplier, and told as it is",
+        "post-migration",
+        _refs("dual-001"),
+        tuple(_as_shown(one) for one in ("7.2", "7.4", "7.1")),
+        "S1SR",
+    )
+    yield NewCase(
+        "A top-up over the air, and the balance that follows from it",
         "prepay",
         _set("prepay"),
-        (_answered("2.2"), _answered("4.18")),
+        (_as_shown("2.2"), _as_shown("4.18")),
+        "TMAD 4.49",
+    )
+    yield NewCase(
+        "Meters that prepay are set to credit and back",
+        "prepay",
+        _set("prepay"),
+        tuple(_as_shown("1.6", kind) for kind in _meters(cohort)),
         "TMAD 4.49",
     )
     yield NewCase(
@@ -168,6 +209,17 @@ def _of_services(cohort: Cohort) -> Iterator[NewCase]:
 
 def _answered(service: str) -> str:
     return f'request = "{service}", answer = "I0"'
+
+
+def _as_shown(service: str, device: str = "") -> str:
+    """Return the expectation that an answer tells what the device shows by itself."""
+    of = f', device = "{device}"' if device else ""
+    return f'request = "{service}"{of}, answer = "I0", told = "as-shown"'
+
+
+def _meters(cohort: Cohort) -> tuple[str, ...]:
+    """Return the meters that the cohort's S1SP reaches by itself."""
+    return tuple(one.value for one in cohort.handover.holders if one is not DeviceType.CHF)
 
 
 def _shows(device: str, what: str) -> str:
@@ -225,10 +277,10 @@ def _of_mistakes(cohort: Cohort, migrated: str, *, simulated: bool) -> Iterator[
 def _of_faults(cohort: Cohort) -> Iterator[NewCase]:
     if cohort.rollback.enabled:
         title, family = "A test fails: rolled back, and migrated when tried again", "rollback"
-        end = 'state = "Migrated"'
+        end: tuple[str, ...] = ('through = "RolledBack"', 'state = "Migrated"')
     else:
-        title, family, end = "A test fails: the home is stranded", "other", 'state = "Stranded"'
-    told = (f'code = "{_TEST_CODE}"', end)
+        title, family, end = "A test fails: the home is stranded", "other", ('state = "Stranded"',)
+    told = (f'code = "{_TEST_CODE}"', *end)
     yield NewCase(title, family, _set("back"), told, "TMAD 16.10")
     if hands_over(cohort):
         days = cohort.handover.chf_contact_timeout_days

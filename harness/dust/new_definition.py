@@ -23,6 +23,9 @@ _ID: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _TEST_FAILS: Final = ("before:T3/mute:role=esme@han", "after:T3/clear@han")
 #: The hub never attaches to the new network, until it has been waited for in vain.
 _HUB_SILENT: Final = ("before:H3/mute@sim", "after:H4/clear@sim")
+#: A meter with the firmware of before, and the version that its cohort's list names.
+_EARLIER: Final = "demo-s1-esme-earlier"
+_LISTED: Final = "10000001"
 _ENTRY: Final = (
     ("epcl", "every combination of models is on the EPCL"),
     ("profiles", "every device model loads"),
@@ -82,6 +85,7 @@ class NewDefinition:
             self._participant(),
             self._capacity(),
             self._sets(),
+            self._firmware(),
             self._changes(),
             self._faults(),
             self._mistakes(),
@@ -107,7 +111,7 @@ class NewDefinition:
         yield f'id = "{_ID.sub("-", f"{key}-{self.stem}").strip("-._")[:40]}"'
         yield f'title = "{_quoted(self.cohort.title)}: mixed homes"'
         yield f'cohort = "{_quoted(self.named)}"'
-        yield 'environment = "UIT-emulated"   # or "HIL", with bench = "…" in a device set'
+        yield 'environment = "UIT-emulated"   # or "HIL": sets with bench = "FILE.toml" stand there'
         yield f"# {self.window}."
         yield f"# as_of = {self.last}   # the default: the cohort's last open day"
         yield "seed = 1"
@@ -150,11 +154,29 @@ class NewDefinition:
             _Set("prepay", 1, "both meters prepay", {"payment_mode": "prepayment"}),
             _Set("gasout", 1, "the gas meter cannot be migrated", {"shape": "GSME excluded"}),
             _Set("back", 1, "a test fails", {"ppmid": "none"}),
+            _Set(
+                "early",
+                1,
+                "dormant, with the firmware of before",
+                {"class": "Dormant", "ppmid": "none", "models": f"ESME={_EARLIER}"},
+            ),
         ]
         if hands_over(self.cohort):
             sets.append(_Set("late", 1, "the hub is never heard", {"ppmid": "none"}))
         for one in sets:
             yield from one.lines()
+        yield '# Homes with meters on lines, where environment = "HIL" (docs/dust.md, On a bench):'
+        yield "# [[devices]]"
+        yield '# name = "desk"'
+        yield '# bench = "desk.toml"      # smetsbench bench check desk.toml'
+        yield ""
+
+    def _firmware(self) -> Iterator[str]:
+        yield "[[early_firmware]]  # the DCC has it updated by the SMSO before it migrates (4.26)"
+        yield 'set = "early"'
+        yield 'device = "ESME"'
+        yield f'to = "{_LISTED}"'
+        yield ""
 
     def _changes(self) -> Iterator[str]:
         yield "[[change_of_supplier]]  # between authorisation and commissioning"

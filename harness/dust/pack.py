@@ -2,18 +2,20 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from harness.dust import index, mrr, pack_parts, reports
 from harness.dust.canonical_zip import RefusedError, Writer
+from harness.dust.events import DustEvent, lines_of
 from harness.dust.pack_parts import CERTIFICATE, FILES, MANIFEST, RECORD, SIGNATURE, Packed
 from harness.dust.pseudonyms import Pseudonyms, Shown
 from harness.dust.record import CaseResult, Defect, DustRecord, KeptFile
-from harness.dust.record_form import render
+from harness.dust.record_form import Rendered
 from harness.dust.run_key import RunKey
+from harness.dust.steps_told import OnStep, Steps
 from harness.errors import BenchError
 
 NAME: Final = "evidence.zip"
@@ -26,10 +28,11 @@ _PART: Final = ".part"
 #: Kind of file that opens a sealed authorisation; without it nobody reads what is sealed.
 _OPENS: Final = "MAPASSWORD"
 _LOCKED: Final = b"left out: it opens a sealed authorisation, in which nothing was replaced\n"
-_JSON: Final = frozenset({".json", ".jsonl"})
+_LINES: Final = ".jsonl"
+_JSON: Final = frozenset({".json", _LINES})
 _NEVER: Final = re.compile(r"[\x00-\x1f\x7f\\%]")
 
-Content = bytes | Path
+Content = bytes | Path | Iterable[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,22 @@ class _Source:
 
     def content(self, path: Path) -> Content:
         """Return a file as the pack holds it."""
-        if self.names is None or not self.replaces:
+        names = self.names
+        if names is None or not self.replaces:
             return path
-        return self.names.over(path.read_bytes(), json=path.suffix in _JSON)
+        if path.suffix == _LINES:  # long, and no identifier goes over the end of a line
+            return (names.over(line, json=True) for line in rows_of(path))
+        return names.over(path.read_bytes(), json=path.suffix in _JSON)
 
 
-def write(folder: Path, record: DustRecord, key: RunKey, *, with_identifiers: bool = False) -> Path:
+def write(
+    folder: Path,
+    record: DustRecord,
+    key: RunKey,
+    *,
+    with_identifiers: bool = False,
+    on_step: OnStep | None = None,
+) -> Path:
     """Write ``evidence.zip``; one that is there is replaced whole, or not at all.
 
     Args:
@@ -59,6 +72,7 @@ def write(folder: Path, record: DustRecord, key: RunKey, *, with_identifiers: bo
         record: The run; its files are looked up below ``files/``.
         key: The run's key (``run_key.key_of_run``).
         with_identifiers: Whether live EUI-64s, MPxNs and UTRNs go in as they are.
+        on_step: Called with how far it is.
 
     Returns:
         Its path.
@@ -67,13 +81,15 @@ def write(folder: Path, record: DustRecord, key: RunKey, *, with_identifiers: bo
         BenchError: A file of the record is missing or another, or the pack would be too large.
         OSError: A file cannot be read or written.
     """
-    record, left_out = _complete(folder, record)
-    names = None if with_identifiers else _names(folder, record)
+    steps = Steps(on_step)
+    record, left_out = _complete(folder, record, steps)
+    names = None if with_identifiers else _names(folder, record, steps)
     path = folder / NAME
     fresh = path.with_name(f"{NAME}{_PART}")
     try:
         with fresh.open("wb+") as file:
-            _fill(Writer(file), _Source(folder, names), record, key, left_out)
+            source = _Source(folder, names)
+            _fill(Writer(file), source, record, key, left_out, steps)
         fresh.replace(path)
     except RefusedError as error:
         raise BenchError(
@@ -86,8 +102,13 @@ def write(folder: Path, record: DustRecord, key: RunKey, *, with_identifiers: bo
     return path
 
 
-def _fill(
-    writer: Writer, source: _Source, record: DustRecord, key: RunKey, left_out: Sequence[str]
+def _fill(  # noqa: PLR0913, PLR0917 -- what a pack is made of
+    writer: Writer,
+    source: _Source,
+    record: DustRecord,
+    key: RunKey,
+    left_out: Sequence[str],
+    steps: Steps,
 ) -> None:
     """Write all parts in their order: what tells of files comes behind them."""
     packed: list[Packed] = []
@@ -97,8 +118,10 @@ def _fill(
         return packed[-1]
 
     shown = Shown.PLAIN if source.names is None else source.names.shown
-    kept = [_packed_file(source, one, add) for one in _in_order(record.files)]
+    files = steps.through("packing files", _in_order(record.files))
+    kept = [_packed_file(source, one, add) for one in files]
     told = replace(record, files=tuple(kept))
+    steps.say("rendering reports for the pack")
     if source.names is not None:
         told = reports.veiled(told, source.names)
     for name, content in sorted(_documents(source, told, shown, left_out).items()):
@@ -133,33 +156,41 @@ def _documents(
     found: dict[str, Content] = {
         name: source.content(folder / name) for name in TRANSCRIPTS if (folder / name).is_file()
     }
-    events = found.setdefault(reports.EVENTS, b"")
-    octets = events if isinstance(events, bytes) else events.read_bytes()
-    return found | derived(record, octets, shown, left_out)
+    log = folder / reports.EVENTS
+    found.setdefault(reports.EVENTS, b"")
+    names = source.names if source.replaces else None
+    events = reports.events_of(log if log.is_file() else b"", names)
+    return found | derived(record, events, shown, left_out)
 
 
 def derived(
-    record: DustRecord, events: bytes, shown: Shown, left_out: Sequence[str]
-) -> dict[str, bytes]:
+    record: DustRecord, events: Iterable[DustEvent], shown: Shown, left_out: Sequence[str]
+) -> dict[str, Content]:
     """Return all that follows from record and events: part of a pack -> octets.
+
+    Args:
+        record: The run, as the pack tells it.
+        events: Its events likewise, in order; they are gone through once.
+        shown: What a reader sees of identifiers.
+        left_out: Names of what stays out.
 
     Raises:
         ValueError: The events are no events.
     """
     return {
-        RECORD: render(record).encode(),
+        RECORD: Rendered(record),
         index.NAME: index.render(record),
         pack_parts.COVER: pack_parts.cover(record, shown, left_out),
         pack_parts.ENVIRONMENT: pack_parts.environment(record),
         **mrr.tables(record),
-        **reports.rendered(record, reports.events_of(events), shown),
+        **reports.rendered(record, events, shown),
     }
 
 
 # -- which files -------------------------------------------------------------------------------
 
 
-def _complete(folder: Path, record: DustRecord) -> tuple[DustRecord, tuple[str, ...]]:
+def _complete(folder: Path, record: DustRecord, steps: Steps) -> tuple[DustRecord, tuple[str, ...]]:
     """Return the record with every file below ``files/``, and the names of what stays out.
 
     Raises:
@@ -169,7 +200,7 @@ def _complete(folder: Path, record: DustRecord) -> tuple[DustRecord, tuple[str, 
     left_out = sorted(one.path for one in record.files if not one.path.startswith(FILES))
     left_out = [name for name in left_out if name not in _made(record)]
     kept: list[KeptFile] = []
-    for name in sorted({*known, *_below(folder)}):
+    for name in steps.through("looking at files", sorted({*known, *_below(folder)})):
         path = folder / name
         if path.is_symlink() or not path.is_file():
             raise _missing(path, "it is not there")
@@ -245,12 +276,21 @@ def _with_paths(record: DustRecord) -> DustRecord:
     )
 
 
-def _names(folder: Path, record: DustRecord) -> Pseudonyms:
+def _names(folder: Path, record: DustRecord, steps: Steps) -> Pseudonyms:
     """Return pseudonyms for everything the pack is going to hold, reports' first."""
     events = folder / reports.EVENTS
-    names = reports.names_of(record, events.read_bytes() if events.is_file() else b"")
+    steps.say("looking for identifiers")
+    names = reports.names_of(record, lines_of(events if events.is_file() else b""))
     paths = [*(folder / name for name in TRANSCRIPTS), *(folder / one.path for one in record.files)]
-    for path in paths:
+    for path in steps.through("looking for identifiers", paths):
         if path.is_file() and path.name != reports.EVENTS:
-            names.learn(path.read_bytes(), ours=path.name in TRANSCRIPTS or path.suffix in _JSON)
+            ours = path.name in TRANSCRIPTS or path.suffix in _JSON
+            for octets in rows_of(path) if path.suffix == _LINES else (path.read_bytes(),):
+                names.learn(octets, ours=ours)
     return names
+
+
+def rows_of(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a file, the last one whole or not."""
+    with path.open("rb") as file:
+        yield from file

@@ -81,6 +81,7 @@ def environment(record: DustRecord) -> bytes:
         {
             "run": head.run_id,
             "environment": head.environment,
+            **({"benches": dict(sorted(head.benches.items()))} if head.benches else {}),
             "seed": head.seed,
             "version": head.version,
             "versions": dict(sorted(head.versions.items())),
@@ -104,6 +105,7 @@ def cover(record: DustRecord, shown: Shown, left_out: Sequence[str]) -> bytes:
         "",
         f"- Verdict: **{verdict}**: {record.reason}",
         f"- Participant: {head.participant} ({head.mode}); environment {head.environment}",
+        *(f"- {ref}: {what}" for ref, what in sorted(head.benches.items())),
         f"- As of {head.as_of.isoformat()} ({head.as_of_why})"
         + (", historical" if head.historical else ""),
         f"- Seed {head.seed}; smetsbench {head.version}",

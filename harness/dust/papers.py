@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -321,7 +321,7 @@ class PaperOffice:
     # -- other papers --------------------------------------------------------------------------
 
     def _password(self, paper: Paper, path: str) -> PaperOutcome:
-        """Take a MAPASSWORD file; what waited for it is judged now."""
+        """Take a MAPASSWORD file; what waited for it is judged now, and named in what is found."""
         stem = stem_of(paper.name)
         try:
             sealed.read_phrase(self._chronicle.folder / path)
@@ -334,7 +334,9 @@ class PaperOffice:
         for name, kept in [*self.desk.waiting.items()]:
             del self.desk.waiting[name]
             outcome = self._opened(name, self._chronicle.octets(kept), kept)
-            findings += outcome.findings
+            findings += [
+                replace(one, where=f"{name} {one.where}".rstrip()) for one in outcome.findings
+            ]
             files += outcome.files
         return PaperOutcome(True, ACCEPTED, tuple(findings), tuple(files), str(PaperKind.PASSWORD))
 

@@ -149,7 +149,12 @@ class Plan:
         }
 
 
-def plan(definition: Definition, homes: Sequence[Installation], days: RunDays) -> Plan:
+def plan(
+    definition: Definition,
+    homes: Sequence[Installation],
+    days: RunDays,
+    remarks: Sequence[str] = (),
+) -> Plan:
     """Plan a run.
 
     Every home is asked for on the first day; what a day cannot take is asked for again on the
@@ -161,6 +166,7 @@ def plan(definition: Definition, homes: Sequence[Installation], days: RunDays) -
         definition: The definition.
         homes: Its homes.
         days: Its days.
+        remarks: What else is to be known of it.
 
     Source:
         S004 §4.1.1, DCC-msm (dormant first, DMIN); carrying over, and that a change of supplier
@@ -198,7 +204,7 @@ def plan(definition: Definition, homes: Sequence[Installation], days: RunDays) -
         ),
         homes=tuple(planned),
         unplanned=queues.left,
-        remarks=tuple(_remarks(definition, queues.left, days)),
+        remarks=(*_remarks(definition, queues.left, days), *remarks),
     )
 
 

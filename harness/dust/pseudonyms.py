@@ -167,16 +167,20 @@ class Pseudonyms:
         return told
 
     def _over_archive(self, octets: bytes) -> bytes:
-        """Return a workbook with every part replaced and stored, or words in its stead."""
-        out = io.BytesIO()
+        """Return a workbook with every part replaced and stored, or words in its stead.
+
+        One that holds no identifier stays as it is, to the octet.
+        """
+        out, changed = io.BytesIO(), False
         try:
             with zipfile.ZipFile(io.BytesIO(octets)) as old, zipfile.ZipFile(out, "w") as new:
                 for name, content in _members(old):
-                    plain = zipfile.ZipInfo(self.text(name))
-                    new.writestr(plain, self.over(content))
+                    shown, told = self.text(name), self.over(content)
+                    changed |= (shown, told) != (name, content)
+                    new.writestr(zipfile.ZipInfo(shown), told)
         except (zipfile.BadZipFile, ValueError, RuntimeError, OSError, EOFError, KeyError):
             return _PAST_READING
-        return out.getvalue()
+        return out.getvalue() if changed else octets
 
 
 class _Finder:

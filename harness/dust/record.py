@@ -214,6 +214,8 @@ class Header:
         rules_accepted: Ids of unproven rules that the definition accepts.
         requesting_party: Who asks for the migrations; empty: not told.
         not_proven: Further sentences on what this run leaves open (faults put in on purpose…).
+        benches: Home -> what of it stood on which bench, or why it was not played; homes that are
+            not named were emulated throughout.
     """
 
     run_id: str
@@ -236,6 +238,7 @@ class Header:
     rules_accepted: tuple[str, ...] = ()
     requesting_party: str = ""
     not_proven: tuple[str, ...] = ()
+    benches: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

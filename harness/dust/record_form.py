@@ -1,8 +1,8 @@
 """The record of a DUST run as JSON: one form only, so that equal runs give equal octets."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
 from enum import Enum
 from typing import Any, Final
@@ -34,6 +34,10 @@ _HEADER: Final = TypeAdapter(Header)
 _SUPPLIERS: Final = TypeAdapter(dict[str, str])
 
 
+#: Values that JSON writes as they are, members by their names.
+_FLAT: Final = tuple(one.name for one in fields(KeptFile))
+
+
 def document(record: DustRecord) -> dict[str, Any]:
     """Return a record as JSON values."""
     return {one.name: _plain(getattr(record, one.name)) for one in fields(record)}
@@ -41,7 +45,44 @@ def document(record: DustRecord) -> dict[str, Any]:
 
 def render(record: DustRecord) -> str:
     """Return a record as the text of ``record.json``."""
-    return lines(document(record))
+    return "".join(texts(record))
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A record as the octets of ``record.json``, line by line, as often as they are asked for."""
+
+    record: DustRecord = field(repr=False)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the octets."""
+        return (text.encode() for text in texts(self.record))
+
+
+def texts(record: DustRecord) -> Iterator[str]:
+    """Yield what ``lines`` makes of a record, one home or file after the other."""
+    begins = "{\n"
+    for one in fields(record):
+        yield f"{begins} {_line(one.name)}: "
+        value = getattr(record, one.name)
+        if isinstance(value, tuple) and value:
+            yield from _rows(value)
+        else:
+            yield _line(_plain(value))
+        begins = ",\n"
+    yield "\n}\n"
+
+
+def _rows(values: Sequence[Any]) -> Iterator[str]:
+    begins = "[\n  "
+    for one in values:
+        if isinstance(one, KeptFile):
+            plain: Any = {name: getattr(one, name) for name in _FLAT}
+        else:
+            plain = _plain(one)
+        yield begins + _line(plain)
+        begins = ",\n  "
+    yield "\n ]"
 
 
 def lines(told: Mapping[str, Any]) -> str:
@@ -66,7 +107,55 @@ def load(text: str | bytes) -> DustRecord:
     Raises:
         ValueError: It is no such record; says where.
     """
-    plain = json.loads(text)
+    return _loaded(json.loads(text))
+
+
+def load_lines(rows: Iterable[bytes]) -> DustRecord:
+    """Read what ``render`` wrote, a line at a time: no more than a home is there as plain values.
+
+    Raises:
+        ValueError: It is no such record, or not in this form; says where.
+    """
+    plain: dict[str, Any] = {}
+    into: list[Any] | None = None
+    for number, row in enumerate(rows):
+        text = row.rstrip(b",\n")
+        if into is None and (number == 0 or text == b"}"):
+            continue
+        if text == b" ]" or into is None:
+            into = None if text == b" ]" else _begun(plain, text)
+        elif text.startswith(b"  "):
+            one = json.loads(text)
+            into.append(_home(one) if into is plain.get("installations") else one)
+        else:
+            raise ValueError(f"no record of a DUST run: line {number + 1}")
+    return _loaded(plain)
+
+
+def _begun(plain: dict[str, Any], text: bytes) -> list[Any] | None:
+    """Take the line that begins a member; returns the list whose members follow, or None.
+
+    Raises:
+        ValueError: It begins none, or one that is there.
+    """
+    rows: list[Any] | None = [] if text.endswith(b": [") else None
+    (told,) = json.loads(b"{" + text + (b"}" if rows is None else b"]}")).items()
+    if told[0] in plain:
+        raise ValueError(f"no record of a DUST run: {told[0]} stands twice")
+    plain[told[0]] = told[1] if rows is None else rows
+    return rows
+
+
+def _home(value: Any) -> InstallationRecord:
+    if isinstance(value, InstallationRecord):
+        return value
+    try:
+        return InstallationRecord.restore(value)
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise ValueError(f"no record of a home: {error}") from error
+
+
+def _loaded(plain: Any) -> DustRecord:
     try:
         return DustRecord(
             header=_HEADER.validate_python(plain["header"]),
@@ -74,7 +163,7 @@ def load(text: str | bytes) -> DustRecord:
             turn=int(plain["turn"]),
             verdict=None if plain["verdict"] is None else Verdict[plain["verdict"]],
             reason=plain["reason"],
-            installations=tuple(InstallationRecord.restore(one) for one in plain["installations"]),
+            installations=tuple(map(_home, plain["installations"])),
             started_at=plain["started_at"],
             ended_at=plain["ended_at"],
             suppliers=_SUPPLIERS.validate_python(plain.get("suppliers", {})),

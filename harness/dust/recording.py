@@ -9,6 +9,8 @@ from typing import Final
 
 from device_profiles.files import Folders
 from device_profiles.installation import Installation
+from harness.dust.bench_homes import BenchHomes, told_of
+from harness.dust.borne_out import LetterRow, load_letters
 from harness.dust.cases import Facts, judge_cases
 from harness.dust.chronicle import Chronicle
 from harness.dust.closing import RunDays
@@ -18,7 +20,7 @@ from harness.dust.definition_faults import put_in
 from harness.dust.exits import Outcome, judge_exit, verdict_of
 from harness.dust.pack_parts import versions
 from harness.dust.record import Criterion, Day, DustRecord, Header, RunState
-from harness.dust.record_form import render
+from harness.dust.record_form import Rendered
 from harness.dust.reports import replace_whole
 from harness.migration.record import InstallationRecord
 from harness.rules.migration_rulebook import RuleBook
@@ -31,8 +33,14 @@ RUN: Final = "run.json"
 _USED: Final = ("catalogues/migration-", "catalogues/dmc", "catalogues/epcl", "catalogues/cpl")
 
 
-def header_of(definition: Definition, days: RunDays, homes: Sequence[Installation]) -> Header:
+def header_of(
+    definition: Definition,
+    days: RunDays,
+    homes: Sequence[Installation],
+    on_benches: BenchHomes | None = None,
+) -> Header:
     """Return the head of a run's reports."""
+    there = on_benches or BenchHomes()
     facts = definition.cohort.cohort
     named = definition.participant
     clause = days.window.clause
@@ -55,7 +63,8 @@ def header_of(definition: Definition, days: RunDays, homes: Sequence[Installatio
         versions=versions(),
         stand_ins=stand_ins_of(definition, homes),
         rules_accepted=definition.rules_accepted,
-        not_proven=(*put_in(definition), *days.remarks),
+        not_proven=(*put_in(definition), *days.remarks, *there.not_proven()),
+        benches=there.told(),
     )
 
 
@@ -96,9 +105,11 @@ class Recorder:
     book: RuleBook = field(repr=False)
     folder: Path
     _rows: tuple[DefectRow, ...] = field(init=False, repr=False)
+    _letters: tuple[LetterRow, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._rows = load_defect_rows(self.definition.overlays)
+        self._letters = load_letters(self.definition.overlays)
 
     def record(  # noqa: PLR0913 -- what a record is made of
         self,
@@ -110,6 +121,7 @@ class Recorder:
         moments: tuple[str, str],
         today: date,
         over: bool,
+        skipped: Mapping[str, str] | None = None,
     ) -> DustRecord:
         """Return the record as it stands.
 
@@ -121,21 +133,24 @@ class Recorder:
             moments: When the run began and ended, ISO 8601; the end may be empty.
             today: Day on which waivers are looked at.
             over: Whether the run is over.
+            skipped: Home -> why its bench could not play it.
         """
         ordered = {ref: records[ref] for ref in sorted(records)}
         accepted = frozenset(self.definition.rules_accepted)
         files = chronicle.files()
-        facts = Facts(ordered, files, chronicle.results, self.book, accepted, over)
-        cases = judge_cases(self.definition, facts, {}, today)
-        defects = find_defects(self.definition, cases, facts, self._rows, {})
+        facts = Facts(ordered, files, chronicle.results, self.book, accepted, over, self._letters)
+        not_played = skipped or {}
+        cases = judge_cases(self.definition, facts, not_played, today)
+        defects = find_defects(self.definition, cases, facts, self._rows, not_played)
         kept = [*criteria]
         verdict: Verdict | None = None
         reason = "the run is under way"
         if over:
             kept += judge_exit(self.definition, Outcome(facts, cases, defects, self.folder))
             verdict, reason = verdict_of(kept)
+            reason += f"; not played: {', '.join(sorted(not_played))}" if not_played else ""
         return DustRecord(
-            header=self.header,
+            header=told_of(self.header, not_played),
             state=RunState.DONE if over else RunState.RUNNING,
             turn=chronicle.turn,
             verdict=verdict,
@@ -153,4 +168,4 @@ class Recorder:
 
 def write_record(folder: Path, record: DustRecord) -> None:
     """Write ``run.json``, whole or not at all."""
-    replace_whole(folder / RUN, render(record).encode())
+    replace_whole(folder / RUN, Rendered(record))

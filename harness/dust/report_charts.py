@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Final
 
 from emulator.core.clock import UtcMs, to_datetime
-from harness.dust.events import DustEvent, Level, Phase
+from harness.dust.event_digest import EventDigest
+from harness.dust.events import Phase
 from harness.dust.record import Day
 
 #: Looks of suppliers in a bar; those behind the last share its look.
@@ -154,17 +155,11 @@ class Timeline:
     days: tuple[tuple[str, float], ...]
 
 
-def timeline(events: Sequence[DustEvent]) -> Timeline:
+def timeline(events: EventDigest) -> Timeline:
     """Return the drawing of a run's events."""
-    first = min((one.at for one in events), default=0)
-    last = max((one.at for one in events), default=1)
+    first, last = events.span()
     span = max(1, last - first)
-    bins: dict[Phase, dict[int, list[int]]] = {}
-    for one in events:
-        place = min(_BINS - 1, (one.at - first) * _BINS // span)
-        cell = bins.setdefault(one.phase, {}).setdefault(place, [0, 0])
-        cell[0] += 1
-        cell[1] += one.level in {Level.WARNING, Level.ERROR}
+    bins = events.bins(_BINS)
     phases = [phase for phase in Phase if phase in bins]
     most = max((cell[0] for lane in bins.values() for cell in lane.values()), default=1)
     lanes = tuple(_lane(phase, number, bins[phase], most) for number, phase in enumerate(phases))

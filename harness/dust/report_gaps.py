@@ -14,7 +14,10 @@ _EMULATED: Final = (
     "Every device was emulated: this shows that the rules as written here are met by devices as"
     " described here, not how a real device behaves."
 )
-_REAL: Final = "Devices on the bench were real; networks and head ends between them were not."
+_REAL: Final = (
+    "Devices on benches were reached through ports of this computer; those at a loopback endpoint"
+    " were programs, and hubs, networks and head ends were emulated throughout."
+)
 _SERVICE: Final = (
     "Migration DUST itself is not public: entry and exit criteria, severities and the form of this"
     " evidence are ours. A pass here is no pass of the DCC's service."

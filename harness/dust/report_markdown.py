@@ -44,6 +44,7 @@ def _head(report: Report) -> Iterator[str]:
     yield f"  GroupID {head.group_id}"
     yield f"- As of {head.as_of} ({cell(head.as_of_why)}{historical})"
     yield f"- Participant {cell(head.participant)} ({head.mode}), environment {head.environment}"
+    yield from (f"- {cell(ref)}: {cell(told)}" for ref, told in sorted(head.benches.items()))
     yield f"- Seed {head.seed}, smetsbench {head.version}"
     yield f"- Definition SHA-256 `{head.definition_sha256}`"
     yield f"- {report.identifiers}"

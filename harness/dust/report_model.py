@@ -1,11 +1,11 @@
 """What every report of a run says, worked out once from record and events."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from device_profiles.words import SupplyShape
+from harness.dust.event_digest import EventDigest
 from harness.dust.events import DustEvent, Level
 from harness.dust.mrr import reconcile_mrr
 from harness.dust.pseudonyms import Shown
@@ -21,10 +21,6 @@ from harness.verdict import Verdict
 
 #: Messages of one installation that are drawn at most.
 _MOST_MESSAGES: Final = 150
-#: Kinds of messages that are about one installation, or about none.
-_SINGLE: Final = frozenset({"message", "request", "answer"})
-#: Warnings and errors that are listed at most.
-_MOST_WARNINGS: Final = 60
 _IDENTIFIERS: Final = {
     Shown.PLAIN: "Identifiers are shown as they are (--with-identifiers).",
     Shown.PSEUDONYMS: (
@@ -69,7 +65,7 @@ class Report:
         open_points: What the run does not prove.
         unreconciled: Sums that do not follow from histories.
         chosen: One installation at length.
-        events: All events, in order.
+        events: What was gathered of all events.
         warnings: Events of level warning and error, the first ones.
         levels: Level -> number of events.
     """
@@ -83,7 +79,7 @@ class Report:
     open_points: tuple[OpenPoint, ...]
     unreconciled: tuple[str, ...]
     chosen: Chosen
-    events: Sequence[DustEvent]
+    events: EventDigest
     warnings: tuple[DustEvent, ...]
     levels: dict[str, int]
 
@@ -98,10 +94,10 @@ def word(verdict: Verdict | None) -> str:
     return "NONE" if verdict is None else verdict.name
 
 
-def build(record: DustRecord, events: Sequence[DustEvent], shown: Shown) -> Report:
-    """Work out what reports say."""
-    loud = [one for one in events if one.level in {Level.WARNING, Level.ERROR}]
-    levels = Counter(one.level for one in events)
+def build(record: DustRecord, events: Iterable[DustEvent], shown: Shown) -> Report:
+    """Work out what reports say; the events are gone through once."""
+    ref, why = _choice(record)
+    told = EventDigest(events, ref, _owners(record))
     return Report(
         record=record,
         shown=shown,
@@ -113,40 +109,33 @@ def build(record: DustRecord, events: Sequence[DustEvent], shown: Shown) -> Repo
         coverage=coverage(record),
         open_points=open_points(record, tuple(SupplyShape)),
         unreconciled=reconcile_mrr(record),
-        chosen=_chosen(record, events),
-        events=events,
-        warnings=tuple(loud[:_MOST_WARNINGS]),
-        levels={level.value: levels[level] for level in Level},
+        chosen=_chosen(record, ref, why, told),
+        events=told,
+        warnings=tuple(told.warnings),
+        levels={level.value: told.levels[level] for level in Level},
     )
 
 
-def _chosen(record: DustRecord, events: Sequence[DustEvent]) -> Chosen:
+def _choice(record: DustRecord) -> tuple[str, str]:
+    """Return the installation that is told at length, and why this one."""
     homes = {one.ref: one for one in record.installations}
     longest = max(homes.values(), key=lambda one: len(one.history), default=None)
     fallback = ("" if longest is None else longest.ref, "its history, the longest; nothing failed")
-    ref, why = next(((ref, why) for ref, why in _candidates(record) if ref in homes), fallback)
-    owners = {ref: ref for ref in homes}
-    owners |= {str(device.eui64): one.ref for one in homes.values() for device in one.devices}
-    about = list(_about(ref, events, owners)) if ref else []
+    return next(((ref, why) for ref, why in _candidates(record) if ref in homes), fallback)
+
+
+def _owners(record: DustRecord) -> dict[str, str]:
+    """Return ref or device -> installation."""
+    homes = record.installations
+    devices = {str(device.eui64): one.ref for one in homes for device in one.devices}
+    return {one.ref: one.ref for one in homes} | devices
+
+
+def _chosen(record: DustRecord, ref: str, why: str, events: EventDigest) -> Chosen:
+    about = events.about()
     trace = tuple(_item(one) for one in about[:_MOST_MESSAGES])
-    return Chosen(ref, why, homes.get(ref), trace, max(0, len(about) - len(trace)))
-
-
-def _about(ref: str, events: Sequence[DustEvent], owners: Mapping[str, str]) -> Iterator[DustEvent]:
-    """Yield messages about an installation, and files of its turns that are about no other one."""
-    turns = {one.turn for one in events if one.ref == ref}
-    for one in events:
-        if not (one.party and one.receiver):
-            continue
-        shared = not one.ref and one.file and one.turn in turns and one.kind not in _SINGLE
-        if one.ref == ref or (shared and _named(one.text, owners) <= {ref}):
-            yield one
-
-
-def _named(text: str, owners: Mapping[str, str]) -> set[str]:
-    """Return the installations that a text names, by ref or by a device."""
-    words = text.replace(",", " ").replace(":", " ").split()
-    return {owners[word] for word in words if word in owners}
+    home = next((one for one in record.installations if one.ref == ref), None)
+    return Chosen(ref, why, home, trace, max(0, len(about) - len(trace)))
 
 
 def _candidates(record: DustRecord) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from harness.door.call_back import Place
 from harness.door.client import HttpWay
 from harness.door.door import Door
 from harness.door.drop import FileDrop, make_drop
@@ -20,6 +21,7 @@ from harness.door.serving import WaysIn, serve
 from harness.dust.choices import Prepared
 from harness.dust.chronicle import OnEvent
 from harness.dust.simulated import SimulatedSupplier
+from harness.dust.steps_told import OnStep
 from harness.errors import BenchError, HarnessError, UsageError
 from harness.files import write_octets
 
@@ -66,10 +68,12 @@ class Watchers:
     Attributes:
         on_event: Called with every event, in a thread of the run's own.
         on_open: Called once the doors are open for a participant outside.
+        on_step: Called with how far packing is, once the run is over.
     """
 
     on_event: OnEvent | None = None
     on_open: OnOpen | None = None
+    on_step: OnStep | None = None
 
 
 class DoorLog:
@@ -144,7 +148,8 @@ def open_ways(prepared: Prepared, at: socket.socket | None, drop: Path | None) -
     if prepared.is_simulated:
         return WaysIn(at, drop, look_s=_LOOK_S, drop_patience_s=_DROP_PATIENCE_S)
     patience_s = min(_DROP_PATIENCE_S, named.patience_s / 2)  # before silence is heard
-    return WaysIn(at, drop, drop_patience_s=patience_s)
+    place = Place.parse(named.call_back) if named.call_back else None
+    return WaysIn(at, drop, place, drop_patience_s=patience_s)
 
 
 def _socket(listen: str) -> socket.socket:

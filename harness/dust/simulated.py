@@ -26,7 +26,7 @@ from harness.door.participant import ParticipantSystem
 from harness.door.refusals import REFUSED as DOOR_REFUSED
 from harness.door.refusals import SENT
 from harness.door.trust import DCC, PARTICIPANT, xml_key_of
-from harness.dust.asks import Asker, wishes
+from harness.dust.asks import Asker, Due, due_of, wishes
 from harness.dust.definition import Definition
 from harness.dust.definition_homes import changes
 from harness.dust.definition_words import Mistake
@@ -51,6 +51,11 @@ _PAPER_S: Final = 300.0
 #: Room for the counters of one turn.
 _COUNTERS: Final = 100_000
 _HOUR: Final = 7
+#: Minutes that a request takes, with a sleepy meter among some; minutes from a turn to the hour at
+#: which its schedule runs. What takes longer is asked when the schedule has run. Source: invented.
+_MINUTES: Final = 4
+_BEFORE_ONE: Final = 150
+_NONE: Final[Due] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +232,14 @@ class SimulatedSupplier:
         migrated = [row["ref"] for row in self._outcomes(turn) if row["state"] == State.MIGRATED]
         fresh = self._mine(ref for ref in migrated if ref not in before)
         asks, chance = self.definition.participant.asks, Chance(self.definition.run.seed)
+        due = due_of(self.definition)
         sent = [
             (self._opened(asker.user, turn), body, device)
             for place, asker in enumerate(self._askers(fresh, turn, day))
-            for body, device in wishes(asker, asks, place, chance)
+            for body, device in wishes(asker, asks, place, chance, due.get(asker.home.ref, _NONE))
         ]
-        sent.sort(key=lambda one: isinstance(one[1], CreateSchedule))
+        last = _takes_minutes(sent) < _BEFORE_ONE
+        sent.sort(key=lambda one: isinstance(one[1], CreateSchedule) is last)
         waits = [(one[0], self._send(*one)) for one in sent]
         self._send_wrongly(sent, waits)
         for system, one in waits:
@@ -308,6 +315,11 @@ class SimulatedSupplier:
             raise BenchError(
                 f"an answer cannot be believed: {error}", where=f"request {sent.id}"
             ) from error
+
+
+def _takes_minutes(sent: Sequence[tuple[ParticipantSystem, RequestBody, Eui64 | None]]) -> int:
+    """Return how long it takes about until all requests of a turn are answered."""
+    return _MINUTES * len(sent)
 
 
 def _unsigned(document: bytes) -> bytes:

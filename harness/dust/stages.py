@@ -4,6 +4,7 @@ A day's batch goes through its files on that day; hubs that are waited for are w
 days, while later batches begin. Whatever a party does is told as it happens.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,9 +24,12 @@ from harness.dust.definition_words import ChangeMoment
 from harness.dust.device_looks import DeviceLooks, wanted_of
 from harness.dust.events import Level, Phase
 from harness.dust.letters import Letters
+from harness.dust.told_looks import ToldLooks
+from harness.dust.told_looks import wanted_of as answers_wanted
 from harness.dust.wire import Wire
 from harness.migration.course import Course
 from harness.migration.file_work import FileWork
+from harness.migration.lanes import Lanes
 from harness.migration.planning import Arrangements, Planning
 from harness.migration.record import Entry, InstallationRecord
 from harness.migration.script import Script, When
@@ -241,29 +245,53 @@ class Migration:
         self._flush()
 
     async def work_until(self, moment: UtcMs) -> None:
-        """Wait for hubs, test and commission until a moment, then let the homes be."""
-        clock = self._world.clock
+        """Wait for hubs, test and commission until a moment, then let the homes be.
+
+        What has begun at a home by then is brought to its end: at most as late as one home takes.
+        """
         self._course.scope = None
-        while clock.now() < moment:
-            before = self._chronicle.last
-            leg = min(moment, UtcMs(clock.now() + _LEG_MS))
-            if self.in_states(State.AWAITING_CHF, State.IN_VALIDATION, State.VIABLE):
-                await self._course.on_site(leg)
-            self._flush(at_work=self._chronicle.last > before)
-            if clock.now() < leg:
-                await clock.sleep_until(leg)
-            self._flush(at_work=self._chronicle.last > before)
+        if self._world.clock.now() < moment:
+            work = asyncio.ensure_future(self._on_site(moment))
+            try:
+                await self._pass_time(moment, work)
+                await work
+            finally:
+                work.cancel()
+            self._flush()
         await self._look_at_devices()
+
+    async def _on_site(self, moment: UtcMs) -> None:
+        if self.in_states(State.AWAITING_CHF, State.IN_VALIDATION, State.VIABLE):
+            await self._course.on_site(moment)
+
+    async def _pass_time(self, moment: UtcMs, work: asyncio.Task[None]) -> None:
+        """Let time pass until a moment, and take from where it piles up what work leaves there."""
+        clock = self._world.clock
+        while clock.now() < moment and not (work.done() and work.exception()):
+            before = self._chronicle.last
+            await clock.sleep_until(min(moment, UtcMs(clock.now() + _LEG_MS)))
+            at_work = self._chronicle.last > before or self._course.lanes.busy > 0
+            self._flush(at_work=at_work)
 
     async def _look_at_devices(self) -> None:
         """Look at what cases ask of homes that have migrated since the last time."""
         wanted = wanted_of(self._definition)
-        due = [ref for ref in self.in_states(State.MIGRATED) if ref in wanted]
-        for ref in due:
-            if ref not in self.memory.looked:
-                self.memory.looked.append(ref)
-                await DeviceLooks(self._course, self._chronicle, wanted).look(ref)
-                self._flush()
+        migrated = self.in_states(State.MIGRATED)
+        due = [ref for ref in migrated if ref in wanted and ref not in self.memory.looked]
+        self.memory.looked += due
+
+        async def look(ref: str) -> None:
+            await DeviceLooks(self._course, self._chronicle, wanted).look(ref)
+            self._flush()
+
+        await Lanes(self._course.office.settings.lanes).each(due, look)
+
+    async def look_behind_answers(self) -> None:
+        """Compare the answers of this turn with what their devices show, where cases ask for it."""
+        wanted = answers_wanted(self._definition)
+        if wanted:
+            await ToldLooks(self._course, self._chronicle, wanted).look()
+            self._flush()
 
     # -- what goes wrong -----------------------------------------------------------------------
 

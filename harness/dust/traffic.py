@@ -11,6 +11,7 @@ from harness.door.kept import Refused, Taken
 from harness.door.sorting import code_of
 from harness.dust.chronicle import ALERT, ANSWER, IN, OUT, REFUSED, Chronicle, plain_name
 from harness.dust.events import Level, Phase
+from harness.dust.told_looks import device_of
 from harness.formats.duis import s1sp_alert, smets1_response
 from harness.formats.duis.alerts import S1spAlertPassed
 from harness.formats.duis.faults import DuisError
@@ -40,12 +41,14 @@ class Asked:
     Attributes:
         number: Its number at the door.
         service: Its service reference variant.
-        device: Its Business Target.
+        device: The device it is about: its Business Target, or what it asks the DCC about.
+        at: When it was taken.
     """
 
     number: int
     service: str
     device: str
+    at: int = 0
 
 
 @dataclass(slots=True)
@@ -86,11 +89,13 @@ class Traffic:
         self.memory = memory or Memory()
         self._chronicle = chronicle
         self._refs = {device.eui64: home.ref for home in homes for device in home.devices}
+        self._types = {device.eui64: device.role for home in homes for device in home.devices}
 
     def asked(self, taken: Taken, answer: bytes) -> None:
         """Take down a request and what the DSP answered at once."""
-        device = str(taken.request_id.target)
-        self.memory.asked[str(taken.request_id)] = Asked(taken.id, taken.service, device)
+        device = str(device_of(taken.document) or taken.request_id.target)
+        asked = Asked(taken.id, taken.service, device)
+        self.memory.asked[str(taken.request_id)] = asked
         user = str(taken.user)
         kept = self._chronicle.keep(
             f"{IN}/duis-{taken.id:06d}.xml",
@@ -100,7 +105,7 @@ class Traffic:
             receiver=_DCC,
             refs=self._of(device),
         )
-        self._chronicle.tell(
+        told = self._chronicle.tell(
             "request",
             f"{taken.service} for {device}",
             phase=Phase.AFTER,
@@ -111,11 +116,12 @@ class Traffic:
             file=kept.path,
             told={"service": taken.service, "request": taken.id},
         )
+        asked.at = told.at
         code = read_response(answer).header.code
         self._chronicle.judge(kept.path, code)
         path = self._keep(f"{OUT}/duis-{taken.id:06d}.prompt.xml", answer, user, code, device)
         if code != ACKNOWLEDGED or not taken.waits:
-            self._answered(taken.service, device, user, code, path)
+            self._answered(asked, user, code, path)
 
     def refused(self, refused: Refused) -> None:
         """Take down what a door refused: nothing came of it."""
@@ -159,7 +165,7 @@ class Traffic:
         path = f"{OUT}/told-{self.memory.told:06d}.xml"
         path = self._keep(path, document, str(user), code, device, at)
         if asked is not None and not _is_alert(response):
-            self._answered(asked.service, device, str(user), code, path, at)
+            self._answered(asked, str(user), code, path, at)
             return
         self._chronicle.tell(
             ALERT,
@@ -176,21 +182,26 @@ class Traffic:
             told={} if inside is None else {"s1sp": inside.code},
         )
 
-    def _answered(  # noqa: PLR0913, PLR0917 -- what was asked of whom, and what came of it
-        self, service: str, device: str, user: str, code: str, path: str, at: UtcMs | None = None
+    def _answered(
+        self, asked: Asked, user: str, code: str, path: str, at: UtcMs | None = None
     ) -> None:
         self._chronicle.tell(
             ANSWER,
-            f"{service} for {device}: {code}",
+            f"{asked.service} for {asked.device}: {code}",
             level=Level.WARNING if code.startswith("E") else Level.INFO,
             phase=Phase.AFTER,
             party=_DCC,
             receiver=user,
-            ref=self._refs.get(device, ""),
-            device=device,
+            ref=self._refs.get(asked.device, ""),
+            device=asked.device,
             code=code,
             file=path,
-            told={"service": service},
+            told={
+                "service": asked.service,
+                "request": asked.number,
+                "asked_at": asked.at,
+                "type": self._types[asked.device].value if asked.device in self._types else "",
+            },
             **({} if at is None else {"at": at}),
         )
 

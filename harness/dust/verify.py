@@ -3,18 +3,20 @@
 import hashlib
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from harness.dust import pack, pack_parts, record_form, reports
-from harness.dust.canonical_zip import CHUNK_BYTES, Entry, Reader, RefusedError
+from harness.dust.canonical_zip import CHUNK_BYTES, Entry, Reader, RefusedError, chunks_of
 from harness.dust.mrr import FOLDER, reconcile_mrr
 from harness.dust.pack_parts import CERTIFICATE, FILES, LAST, MANIFEST, RECORD, SIGNATURE, Packed
+from harness.dust.packed_events import PackedEvents, lines_in
 from harness.dust.pseudonyms import Shown
 from harness.dust.record import DustRecord
 from harness.dust.run_key import key_of_run, verifies
+from harness.dust.steps_told import OnStep, Steps
 from harness.errors import UsageError
 from harness.setting import version
 
@@ -81,15 +83,19 @@ class Verified:
         }
 
 
-def verify(path: Path) -> Verified:
+def verify(path: Path, on_step: OnStep | None = None) -> Verified:
     """Check a pack.
+
+    Args:
+        path: The pack.
+        on_step: Called with how far it is.
 
     Raises:
         UsageError: It cannot be read at all.
     """
     try:
         with path.open("rb") as file:
-            return check(file, str(path))
+            return check(file, str(path), on_step)
     except OSError as error:
         raise UsageError(
             f"the pack cannot be read: {error.strerror or error}",
@@ -99,13 +105,13 @@ def verify(path: Path) -> Verified:
         ) from error
 
 
-def check(file: BinaryIO, named: str) -> Verified:
+def check(file: BinaryIO, named: str, on_step: OnStep | None = None) -> Verified:
     """Check a pack that is open.
 
     Raises:
         OSError: It cannot be read.
     """
-    return _Check(file, named).all()
+    return _Check(file, named, Steps(on_step)).all()
 
 
 @dataclass(slots=True)
@@ -114,6 +120,7 @@ class _Check:
 
     file: BinaryIO
     path: str
+    steps: Steps
     parts: list[Part] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
 
@@ -143,16 +150,19 @@ class _Check:
 
     def _sha256(self) -> str:
         digest = hashlib.sha256()
+        size = self.file.seek(0, 2)
         self.file.seek(0)
         while chunk := self.file.read(CHUNK_BYTES):
             digest.update(chunk)
+            self.steps.told("reading the pack", self.file.tell(), size)
         return digest.hexdigest()
 
     # -- the archive ---------------------------------------------------------------------------
 
     def _archive(self, reader: Reader) -> None:
         """Rebuild the archive from its contents, piece by piece, and compare every octet."""
-        wrong = [one.name for one in reader.entries if not self._is_whole(reader, one)]
+        entries = self.steps.through("rebuilding the archive", reader.entries)
+        wrong = [one.name for one in entries if not self._is_whole(reader, one)]
         names = [one.name for one in reader.entries]
         in_order = names == sorted(names, key=pack_parts.order)
         for name in wrong[:_MOST_SAID]:
@@ -217,30 +227,39 @@ class _Check:
     def _content(self, reader: Reader, manifest: dict[str, Any]) -> DustRecord | None:
         """Render everything that follows from record and events, and compare."""
         shown = Shown(manifest["identifiers"])
-        events = self._read(reader, reports.EVENTS, _DOCUMENT_BYTES) or b""
+        events = PackedEvents(self._lines(reader, reports.EVENTS))
         try:
             left_out = tuple(str(one) for one in manifest["left_out"])
-            record = record_form.load(self._read(reader, RECORD, _DOCUMENT_BYTES) or b"")
+            self.steps.say("reading the record")
+            record = record_form.load_lines(self._lines(reader, RECORD))
+            self.steps.say("rendering reports anew")
             made = pack.derived(record, events, shown, left_out)
+            same = {name: self._is(name, content) for name, content in made.items()}
         except _BROKEN as error:
             said = f"cannot be read: {type(error).__name__}: {error}"
             self.parts.append(Part(RECORD, False, said[:300]))
             return None
-        self._rendered(reader, record, made)
+        self._rendered(reader, record, same)
         self._remade(reader, record, shown, left_out)
         self._events(events)
         self._files(reader, record)
         self._sums(reader, record)
         return record
 
-    def _rendered(self, reader: Reader, record: DustRecord, made: dict[str, bytes]) -> None:
+    def _is(self, name: str, content: pack.Content) -> bool:
+        """Say whether a file of the pack holds these octets."""
+        digest = hashlib.sha256()
+        for chunk in chunks_of(content):
+            digest.update(chunk)
+        return self.digests.get(name) == digest.hexdigest()
+
+    def _rendered(self, reader: Reader, record: DustRecord, same: dict[str, bool]) -> None:
         """Compare what was rendered anew; reports only where the same programs render them."""
         other = _other_programs(record)
         present = {one.name for one in reader.entries}
-        stale = {name for name in present if name.startswith(f"{FOLDER}/")} - made.keys()
+        stale = {name for name in present if name.startswith(f"{FOLDER}/")} - same.keys()
         self.parts += [Part(name, False, "of no day of this run") for name in sorted(stale)]
-        for name, content in sorted(made.items()):
-            good = self._read(reader, name, _DOCUMENT_BYTES) == content
+        for name, good in sorted(same.items()):
             said = "as it follows from the record" if good else "does not follow from the record"
             if not good and other and name in reports.RENDERERS:
                 self.parts.append(Part(name, None, f"not comparable: {other}"))
@@ -270,18 +289,10 @@ class _Check:
             good = self._read(reader, name, _SMALL_BYTES) == content
             self.parts.append(Part(name, good, what if good else f"is not {what}"))
 
-    def _events(self, octets: bytes) -> None:
-        """Check that events are numbered without gaps, each in its one form."""
-        rebuilt, wrong = [], ""
-        for number, event in enumerate(reports.events_of(octets), 1):
-            if event.number != number and not wrong:
-                wrong = f"event {number} is called {event.number}"
-            rebuilt.append(event.line())
-        if not wrong and "".join(rebuilt).encode() != octets:
-            wrong = "a line is not in its one form"
-        self.parts.append(
-            Part(reports.EVENTS, not wrong, wrong or f"{len(rebuilt)} events without gaps")
-        )
+    def _events(self, events: PackedEvents) -> None:
+        """Tell whether events are numbered without gaps, each in its one form."""
+        said = events.wrong or f"{events.count} events without gaps"
+        self.parts.append(Part(reports.EVENTS, not events.wrong, said))
 
     def _files(self, reader: Reader, record: DustRecord) -> None:
         """Check that index and files name the same, and that nothing is inside that must not be."""
@@ -309,6 +320,13 @@ class _Check:
         said = reconcile_mrr(record, written)
         told = "; ".join(said[:5]) if said else "histories, states and MRR agree"
         self.parts.append(Part("totals", not said, told))
+
+    @staticmethod
+    def _lines(reader: Reader, name: str) -> Iterator[bytes]:
+        """Yield the lines of a file of the pack; none where it is not there or too long."""
+        entry = reader.find(name)
+        if entry is not None and entry.size_bytes <= _DOCUMENT_BYTES:
+            yield from lines_in(reader.chunks(entry))
 
     @staticmethod
     def _read(reader: Reader, name: str, limit_bytes: int) -> bytes | None:
@@ -347,5 +365,5 @@ def opened(path: Path) -> DustRecord:
     with path.open("rb") as file:
         reader = Reader(file)
         entry = reader.find(RECORD)
-        octets = b"" if entry is None else reader.read(entry, _DOCUMENT_BYTES)
-    return record_form.load(octets)
+        chunks: Iterable[bytes] = () if entry is None else reader.chunks(entry)
+        return record_form.load_lines(lines_in(chunks))

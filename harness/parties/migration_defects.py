@@ -9,7 +9,7 @@ from device_profiles.smets1_services import Notified
 from device_profiles.words import DeviceType, PaymentMode
 from harness.formats.migration_files.words import FileType
 from harness.migration.step_table import load_steps
-from harness.parties import image_defects
+from harness.parties import image_defects, telling_defects
 from harness.rules.migration_rulebook import RuleBook, load_rule_book
 
 #: A method, bound to its party.
@@ -227,6 +227,10 @@ _ROWS: Final[Mapping[str, MigrationDefect]] = {
     "dco-signs-nothing": MigrationDefect(
         "the DCO countersigns nothing", wrong={"office.dco.countersign": _does_nothing}
     ),
+    "dcc-orders-no-update": MigrationDefect(
+        "the DCC allows an update before migration and orders it of nobody",
+        wrong={"office.smso.take_update": _does_nothing},
+    ),
     "smso-keeps-its-records": MigrationDefect(
         "the SMSO keeps the keys of what has migrated", wrong={"office.smso.drop": _does_nothing}
     ),
@@ -308,6 +312,13 @@ def _of_images() -> Iterator[tuple[str, MigrationDefect]]:
         yield name, MigrationDefect(defect.sentence, wrong=wrong)
 
 
+def _of_answers() -> Iterator[tuple[str, MigrationDefect]]:
+    """Yield what service users are told that is not so, once a home has migrated."""
+    for name, one in telling_defects.DEFECTS.items():
+        wrong = {f"{_AFTERWARDS}{one.path}": _alone(one.wrong)}
+        yield name, MigrationDefect(one.sentence, wrong=wrong)
+
+
 def _alone(change: Callable[[Right], Right]) -> Override:
     return lambda _course, right: change(right)
 
@@ -316,6 +327,7 @@ def _table() -> Mapping[str, MigrationDefect]:
     book = load_rule_book()
     return MappingProxyType(
         {**dict(_rules_off(book)), **dict(_omissions()), **_ROWS, **dict(_of_images())}
+        | dict(_of_answers())
     )
 
 

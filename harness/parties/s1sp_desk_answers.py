@@ -6,6 +6,7 @@ Source:
 """
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Final
 
 from device_profiles.words import DeviceType
@@ -33,6 +34,9 @@ _EVENTS: Final = ("0-0:99.98.0.255", 2)
 _SECURITY: Final = ("0-0:99.98.1.255", 2)
 _DEVICE_LOG: Final = ("0-0:35.3.0.255", 4)
 _DM3: Final = 1000
+_SCALED: Final = 3
+#: Power of ten of what a register counts: Wh, and dm3 as the illustrative models have it.
+_WH, _MILLI = 0, -3
 _MOST_ROWS: Final = 100
 
 
@@ -86,22 +90,30 @@ def _whole(name: str, value: int | None) -> tuple[Node, ...]:
     return () if value is None else (Node(name, str(value)),)
 
 
+def _scaled(account: Account, what: tuple[str, int], usual: int) -> Decimal | None:
+    """Return what a register holds, by the power of ten that it tells itself."""
+    number, about = _number(account.value(*what)), _parts(account.value(what[0], _SCALED))
+    power = _number(about[0]) if about else None
+    return None if number is None else Decimal(number).scaleb(usual if power is None else power)
+
+
 def _import(account: Account, kind: DeviceType) -> tuple[Node, ...]:
     if kind is DeviceType.GSME:
-        volume = _number(account.value(*_VOLUME))
-        text = "0" if volume is None else f"{volume // _DM3}.{volume % _DM3:03}"
+        volume = _scaled(account, _VOLUME, _MILLI)
+        text = "0" if volume is None else f"{volume:.3f}"
         register = Node("ConsumptionRegister", "", (Node("Value", text), Node("Unit", "m3")))
         return (Node("Gas", "", (register,)),)
-    register = _energy("ActiveImportRegister", _number(account.value(*_IMPORT)))
+    register = _energy("ActiveImportRegister", _scaled(account, _IMPORT, _WH))
     return (Node("Electricity", "", (register,)),)
 
 
-def _energy(name: str, value: int | None) -> Node:
-    return Node(name, "", (*_whole("Value", value), Node("ActiveEnergyUnit", "Wh")))
+def _energy(name: str, value: Decimal | None) -> Node:
+    told = _whole("Value", None if value is None else int(value))
+    return Node(name, "", (*told, Node("ActiveEnergyUnit", "Wh")))
 
 
 def _export(account: Account, _kind: DeviceType) -> tuple[Node, ...]:
-    return (_energy("ActiveExportRegister", _number(account.value(*_EXPORT))),)
+    return (_energy("ActiveExportRegister", _scaled(account, _EXPORT, _WH)),)
 
 
 def _balance(account: Account, _kind: DeviceType) -> tuple[Node, ...]:

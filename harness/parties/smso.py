@@ -44,6 +44,7 @@ class Smso:
         keys: Keys of enrolled devices.
         orders: Keys of the S1SP that it is to put on devices; forgotten when that is done.
         schedules: Ref -> what its head end does there by itself.
+        updates: Device -> version that it was ordered to bring it to (4.26), not done yet.
         dropped: Refs of installations whose records it has dropped (C7).
     """
 
@@ -61,6 +62,7 @@ class Smso:
         self.orders = KeyRing()
         self.schedules: dict[str, tuple[str, ...]] = {}
         self.dropped: list[str] = []
+        self.updates: dict[Eui64, str] = {}
 
     # -- inventory -----------------------------------------------------------------------------
 
@@ -101,6 +103,10 @@ class Smso:
         """Take up again what was ended: the installation is its own once more."""
         self.schedules[ref] = SCHEDULES
 
+    def take_update(self, device: Eui64, version: str) -> None:
+        """Take the order to bring a device to another firmware version before it migrates."""
+        self.updates[device] = version
+
     def drop(self, ref: str, devices: Sequence[Eui64]) -> None:
         """Drop the records of a migrated installation (C7), keys included."""
         self.schedules.pop(ref, None)
@@ -108,6 +114,9 @@ class Smso:
         for device in devices:
             self.keys.forget(device)
             self.orders.forget(device)
+        kept = sum(self.own(device) is not None for device in devices)
+        said = f"records of {ref} dropped: keys of {len(devices) - kept} of {len(devices)} devices"
+        self._post.hand_over(NAME, "MCC", "notice", b"", said)
 
     # -- keys ----------------------------------------------------------------------------------
 
@@ -178,6 +187,7 @@ class Smso:
             "orders": self.orders.dump(),
             "schedules": {ref: list(names) for ref, names in self.schedules.items()},
             "dropped": list(self.dropped),
+            "updates": {device.hex: version for device, version in self.updates.items()},
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -186,6 +196,7 @@ class Smso:
         self.orders.load(state["orders"])
         self.schedules = {ref: tuple(names) for ref, names in state["schedules"].items()}
         self.dropped = list(state["dropped"])
+        self.updates = {Eui64.parse(one): version for one, version in state["updates"].items()}
 
 
 def secrets(device: Eui64, keys: Sequence[NewKey]) -> DeviceSecrets:

@@ -10,7 +10,8 @@ from harness.formats.duis.faults import DuisError, DuisFault
 #: A 10 240 000-octet image is 13 653 336 characters of base64, a full device list 1 199 999.
 MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
 MAX_DEPTH: Final = 32
-MAX_ELEMENTS: Final = 4096
+#: A profile of 13 months has 18,980 half hours, five elements each. Source: invented.
+MAX_ELEMENTS: Final = 131_072
 MAX_ATTRIBUTES: Final = 64
 #: Documents up to this length are remembered as looked through; 128 of them are 4 MiB.
 _SMALL_BYTES: Final = 32 * 1024

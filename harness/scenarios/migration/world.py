@@ -272,7 +272,8 @@ class World:
         clock, chance = run.bench.clock, run.chance
         office = Office.open(clock, chance, all_of_it[0].cohort, homes, terms, run.message)
         if len(homes) > 1:
-            office.settings = replace(office.settings, poll_s=_POLL_S)
+            # One after the other: the journal of a scenario knows calls by their order.
+            office.settings = replace(office.settings, poll_s=_POLL_S, lanes=1)
         return Course(office, [site for site in all_of_it if site.ref in refs])
 
     def _files(self, run: Run, first: Course, here: Sequence[Site]) -> Files:

@@ -50,15 +50,15 @@ def cases(cohort: str) -> dict[str, str]:
     return {_found(_TITLE, one): one for one in blocks}
 
 
-def definition(cohort: str, pairs: tuple[Pair, ...]) -> str:
-    """Return a definition with a home for each pair."""
+def definition(cohort: str, pairs: tuple[Pair, ...], everywhere: str = "") -> str:
+    """Return a definition with a home for each pair, and a defect of the whole run."""
     refs, counts = (
         _refs(cohort, pairs),
         Counter(ref.partition("-")[0] for ref in _all(cohort, pairs)),
     )
     return "".join(
         [
-            *_kept(cohort, counts),
+            *(_with(block, everywhere) for block in _kept(cohort, counts)),
             "\n[capacity]\nper_day = 500\ndays = 5\n",
             *(_case(cohort, pair, number, ref) for number, (pair, ref) in enumerate(refs.items())),
             *(_fault(pair, ref) for pair, ref in refs.items() if pair.defect),
@@ -87,11 +87,17 @@ def _kept(cohort: str, counts: Mapping[str, int]) -> Iterator[str]:
         if block.startswith("[[devices]]"):
             count = counts[_found(_NAME, block)]
             yield _COUNT.sub(f"count = {count}", block) if count else ""
-        elif block.startswith("[[fault]]"):
+        elif block.startswith(("[[fault]]", "[[early_firmware]]")):
             about = _ABOUT.search(block)
             yield block if about is not None and counts[about[1]] else ""
         elif not block.startswith(_LEFT_OUT):
             yield block
+
+
+def _with(block: str, everywhere: str) -> str:
+    if not everywhere or not block.startswith("[faults]"):
+        return block
+    return block.replace("defects = []", f'defects = ["{everywhere}"]')
 
 
 def _case(cohort: str, pair: Pair, number: int, ref: str) -> str:
@@ -110,10 +116,11 @@ def _found(pattern: re.Pattern[str], block: str) -> str:
     return hit[1]
 
 
-def played(folder: Path, cohort: str, pairs: tuple[Pair, ...]) -> DustRecord:
+def played(folder: Path, cohort: str, pairs: tuple[Pair, ...], everywhere: str = "") -> DustRecord:
     """Play a run for pairs."""
     folder.mkdir(parents=True, exist_ok=True)
-    return dust_runs.run(dust_runs.written(folder, definition(cohort, pairs)), folder / "out")
+    file = dust_runs.written(folder, definition(cohort, pairs, everywhere))
+    return dust_runs.run(file, folder / "out")
 
 
 def unnoticed(record: DustRecord, pairs: tuple[Pair, ...]) -> list[str]:

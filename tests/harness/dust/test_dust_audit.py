@@ -102,6 +102,13 @@ def test_an_address_that_cannot_be_had_is_refused_before_a_run_begins(
     assert "participant.listen" in (refused.value.where or "")
 
 
+@pytest.mark.parametrize("url", ["https://127.0.0.1/", "http://example.com/", "x", "http://[:1"])
+def test_answers_are_posted_to_no_other_machine(tmp_path: Path, url: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        given(tmp_path, participant=f'mode = "drop"\ncall_back = "{url}"\n')
+    assert "participant.call_back" in (refused.value.where or "")
+
+
 @pytest.mark.parametrize("listen", ["127.0.0.1:0", "localhost:8123", "[::1]:0", "off"])
 def test_an_address_of_this_machine_is_taken(tmp_path: Path, listen: str) -> None:
     assert given(tmp_path, participant=DROP % listen).participant.listen == listen

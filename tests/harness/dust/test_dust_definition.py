@@ -159,7 +159,7 @@ def test_faults_of_some_homes_are_about_those_alone(tmp_path: Path) -> None:
     definition = given(tmp_path, more)
     first = trouble_of(definition, 1, definition.refs).trouble
     assert first.script.orders == {
-        ("after:1", "C1", ""): ("clear@han",),
+        ("after:1", "C1", ""): ("clear:home={ref}@han",),
         ("before:1", "T3", "ESME@dual-002"): ("mute:role=esme,home=dual-002@han",),
     }
     assert not first.script.files

@@ -17,13 +17,14 @@ name = "old"
 count = 2
 class = "Dormant"
 ppmid = "none"
+models = "ESME=demo-s1-esme-earlier"
 [[devices]]
 name = "both"
 class = "Mixed"
 ppmid = "none"
 [[early_firmware]]
 set = "old"
-to = "01000001"
+to = "10000001"
 [[early_firmware]]
 refs = ["both-001"]
 to = "01000001"
@@ -78,9 +79,18 @@ def test_the_smso_is_ordered_to_update_dormant_meters_and_no_active_one(played: 
     [path] = played.files("dormant firmware notification")
     lines = read_notification(DormantFirmwareLine, played.folder / path)
     assert [(one.ref, one.to_version) for one in lines] == [
-        ("old-001", "01000001"),
-        ("old-002", "01000001"),
+        ("old-001", "10000001"),
+        ("old-002", "10000001"),
     ]
+
+
+def test_the_devices_run_their_new_version_before_they_migrate(played: Played) -> None:
+    done = {one.ref: one.told for one in played.events if one.kind == "early-firmware-done"}
+    assert {ref: (one["before"], one["after"]) for ref, one in done.items()} == {
+        "old-001": ("10000000", "10000001"),
+        "old-002": ("10000000", "10000001"),
+    }
+    assert len(played.files("firmware image")) == 2
 
 
 def test_what_is_the_participant_s_goes_out_with_the_first_turn(played: Played) -> None:

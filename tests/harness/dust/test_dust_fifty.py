@@ -1,29 +1,17 @@
-"""Fifty mixed homes with injected faults, by the commands of the README."""
+"""Fifty mixed homes with injected faults, and four times as many, by the README's commands."""
 
-import re
 import time
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks.bench_dust import COUNTS, grown
 from harness.cli.main import build_app
+from harness.dust.record import DustRecord
 from harness.dust.record_form import load
 from harness.verdict import Verdict
 from tests.harness.dust.test_dust_run import same
-
-#: Set -> homes of it: fifty together.
-COUNTS = {
-    "dual": 16,
-    "third": 4,
-    "split": 8,
-    "elec": 6,
-    "mixed": 4,
-    "prepay": 4,
-    "gasout": 3,
-    "back": 3,
-    "late": 2,
-}
 
 
 def smetsbench(*words: object) -> str:
@@ -32,14 +20,11 @@ def smetsbench(*words: object) -> str:
     return done.output
 
 
-def fifty(folder: Path) -> Path:
-    """Write the definition of ``dust new`` with fifty homes."""
+def fifty(folder: Path, times: int = 1) -> Path:
+    """Write the definition of ``dust new`` with fifty homes, or some times as many."""
     file = folder / "fifty.toml"
     smetsbench("new", file, "--cohort", "EA")
-    text = file.read_text()
-    for name, count in COUNTS.items():
-        text = re.sub(rf'(name = "{name}"\ncount = )\d+', rf"\g<1>{count}", text)
-    file.write_text(text.replace("per_day = 8 ", "per_day = 30"))
+    file.write_text(grown(file.read_text(), 50 * times))
     return file
 
 
@@ -57,3 +42,25 @@ def test_fifty_mixed_homes_go_from_workbook_to_a_verified_pack(tmp_path: Path) -
     assert took < 120  # seconds of processor; the target is 60 on a machine of its own
     smetsbench("run", file, "--out", tmp_path / "again", "--quiet")
     assert same(out, tmp_path / "again") == []
+
+
+def record_refs(record: DustRecord) -> list[str]:
+    return [one.ref for one in record.installations]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_two_hundred_homes_of_which_a_tenth_fail_at_first_all_end_as_their_cases_expect(
+    tmp_path: Path,
+) -> None:
+    file, out = fifty(tmp_path, times=4), tmp_path / "run"
+    smetsbench("run", file, "--out", out, "--quiet")
+    record = load((out / "run.json").read_text())
+    assert len(record.installations) >= 200
+    assert record.verdict is Verdict.PASS
+    assert [one.id for one in record.cases if one.verdict is not Verdict.PASS] == []
+    failed_at_first = [one.ref for one in record.installations if one.attempts > 1]
+    assert len(failed_at_first) >= 4 * (COUNTS["back"] + COUNTS["late"])
+    assert {ref.rpartition("-")[0] for ref in failed_at_first} >= {"back", "late"}
+    begun = [ref for day in record.days for ref in day.refs]
+    assert sorted(begun) == sorted([*record_refs(record), *failed_at_first])  # again just once

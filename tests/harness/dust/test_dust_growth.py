@@ -2,6 +2,7 @@
 
 import cProfile
 import pstats
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from emulator.runtime.world import World
+from harness.door import state_pieces
 from harness.door.mover import Mover
 from harness.dust import engine
 from harness.dust.record import DustRecord
@@ -106,3 +108,27 @@ def test_a_day_of_waiting_costs_no_step_in_any_home(
     assert (len(first.days), len(last.days)) == (1, 8)
     # Seven days of two gas meters were 7 x 2 x 48 windows of 16 steps each.
     assert abs(long - short) < 2 * 48
+
+
+def test_a_turn_in_which_homes_rest_writes_little_of_their_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path, DEFINITION.format(count=6, days=6))
+    kept: list[tuple[int, int]] = []
+    whole = state_pieces.keep
+
+    def noted(db: sqlite3.Connection, state: bytes) -> bytes:
+        there = {bytes(row[0]) for row in db.execute("SELECT name FROM pieces")}
+        names = whole(db, state)
+        rows = db.execute("SELECT name, LENGTH(octets) FROM pieces").fetchall()
+        kept.append((sum(size for name, size in rows if bytes(name) not in there), len(state)))
+        return names
+
+    monkeypatch.setattr(state_pieces, "keep", noted)
+    run(path, tmp_path / "run")
+    shares = [fresh / size for fresh, size in kept]
+    assert shares[0] == 1
+    # Days on which nobody migrates: meters go on counting, what parties know stays as it is.
+    assert max(shares[3:7]) < 0.65
+    # Turns in which no time passes.
+    assert max(shares[7:]) < 0.2

@@ -33,9 +33,13 @@ from tests.harness.dust.dust_archives import Files, archive, files_of
 from tests.sampling import examples
 
 
-def packed(folder: Path, count: int = 8, **more: bool) -> tuple[DustRecord, bytes]:
+def packed(
+    folder: Path, count: int = 8, *, with_identifiers: bool = False
+) -> tuple[DustRecord, bytes]:
     record = dust_sample.filled(folder, count)
-    return record, pack.write(folder, record, key_of_run(record.header), **more).read_bytes()
+    return record, pack.write(
+        folder, record, key_of_run(record.header), with_identifiers=with_identifiers
+    ).read_bytes()
 
 
 @pytest.fixture(scope="module")

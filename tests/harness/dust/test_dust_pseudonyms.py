@@ -79,6 +79,13 @@ def test_an_archive_that_cannot_be_read_is_not_passed_on() -> None:
     assert b"left out" in NAMES.over(b"PK\3\4 broken")
 
 
+def test_a_workbook_without_identifiers_stays_to_the_octet() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("xl/sheet1.xml", "<v>02-53-00-00-00-00-00-01</v>" * 40)
+    assert NAMES.over(out.getvalue()) == out.getvalue()
+
+
 def test_a_workbook_is_learnt_from() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as book:

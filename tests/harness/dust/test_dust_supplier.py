@@ -1,10 +1,13 @@
 """A participant outside: a program of ten lines that knows only the file drop and HTTP."""
 
+import http.server
 import json
 import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -38,14 +41,37 @@ OUTSIDE = (
 )
 
 
-def outside(folder: Path) -> Path:
+def outside(folder: Path, call_back: str = "") -> Path:
     """Write a definition for a participant outside: two homes, nothing goes wrong."""
-    text = OUTSIDE
+    text = OUTSIDE.replace('mode = "drop"', f'mode = "drop"\ncall_back = "{call_back}"')
     for mark in ("[[fault]]", "[[mistake]]"):
         head, _mark, tail = text.partition(mark)
         text = head + tail[tail.index("[[") :]
     head, _mark, tail = text.partition('[[case]]\nid = "C-003"')
     return written(folder, head + tail[tail.index("[retry]") :])
+
+
+@contextmanager
+def posted_to() -> Iterator[tuple[str, list[bytes]]]:
+    """Take what is posted; gives its address, and what came."""
+    came: list[bytes] = []
+
+    class Taker(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            came.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_words: object) -> None:
+            """Say nothing."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Taker)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/in", came
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def papers_of(file: Path, mine: Path) -> None:
@@ -79,7 +105,15 @@ def program(folder: Path) -> Path:
 
 
 def test_a_program_of_ten_lines_takes_a_run_through_file_drop_and_http(tmp_path: Path) -> None:
-    file, mine, out = outside(tmp_path), tmp_path / "mine", tmp_path / "run"
+    with posted_to() as (address, came):
+        played(outside(tmp_path, address), tmp_path)
+    (answer,) = (tmp_path / "drop" / "out").glob("read.xml.response.xml")
+    assert answer.read_bytes() in came  # by call-back as well
+
+
+def played(file: Path, tmp_path: Path) -> None:
+    """Play a run with the program of the docs."""
+    mine, out = tmp_path / "mine", tmp_path / "run"
     papers_of(file, mine)
     found: list[DustRecord] = []
     running = threading.Thread(
@@ -91,9 +125,10 @@ def test_a_program_of_ten_lines_takes_a_run_through_file_drop_and_http(tmp_path:
         if (out / DOOR).is_file() or not running.is_alive():
             break
         pause.wait(0.1)
-    http = json.loads((out / DOOR).read_text())["http"]
+    door = json.loads((out / DOOR).read_text())
+    assert Path(door["drop"]) == (tmp_path / "drop").resolve()  # wherever the participant stands
     subprocess.run(
-        [sys.executable, program(tmp_path), http, tmp_path / "drop", mine],
+        [sys.executable, program(tmp_path), door["http"], door["drop"], mine],
         check=True,
         timeout=WAIT_S,
     )
