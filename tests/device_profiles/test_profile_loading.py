@@ -88,10 +88,11 @@ def test_made_up_makers_claim_no_source_for_their_identity() -> None:
             assert kinds == {EvidenceKind.STAND_IN}
 
 
-def test_no_two_shipped_models_are_the_same_device() -> None:
+def test_no_two_shipped_models_are_the_same_device_with_the_same_firmware() -> None:
     seen = Counter(
-        (p.device_type, p.identity.manufacturer_code, p.identity.model_hex, p.identity.smets)
+        (p.device_type, one.manufacturer_code, one.model_hex, one.smets, one.firmware_version)
         for p in map(load_profile, NAMES)
+        for one in [p.identity]
     )
     assert set(seen.values()) == {1}
 
