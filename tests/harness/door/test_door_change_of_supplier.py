@@ -147,6 +147,25 @@ def test_a_meter_obeys_its_new_supplier_and_no_longer_the_old_one(
         assert arms(here, EIS, target) == "N13", "the meter obeyed the old supplier"
 
 
+def test_a_door_opened_again_knows_the_new_supplier_and_what_is_dated(tmp_path: Path) -> None:
+    homes, state = Homes((DEMO,), (), users=(OTHER,)), tmp_path / "state"
+    patience = Patience(quiet_ms=60_000)
+    with opened(homes, tmp_path, state, patience=patience) as here:
+        assert ask(here, OTHER, ESME, change(here, ESME, OTHER))[0] == "I0"
+        now = here.door.intake.now()
+        at = UtcMs((now + 40 * 24 * HOUR_MS) // 1000 * 1000)  # not jumped to
+        assert ask(here, OTHER, GSME, change(here, GSME, OTHER, at))[0] == "I0"
+        heard, counters = here.door.exchange.alerts(0, EIS), here.counters
+    with opened(homes, tmp_path, state, patience=patience) as here:
+        here.counters.update(counters)
+        assert here.door.exchange.alerts(0, EIS) == heard
+        assert (arms(here, OTHER, ESME), arms(here, EIS, ESME)) == ("I0", "E4")
+        assert (arms(here, EIS, GSME), arms(here, OTHER, GSME)) == ("I0", "E4")
+        assert here.door.world.dsp.changes.ordered
+        code, _ = ask(here, OTHER, GSME, change(here, GSME, OTHER, date_time.CANCEL))
+        assert (code, here.door.world.dsp.changes.ordered) == ("I0", {})
+
+
 def test_what_is_not_the_asker_s_to_change_is_refused_by_its_code(home: Served) -> None:
     good = change(home, ESME, OTHER)
     others = replace(good, certificates=given(home.keys, EIS))
