@@ -331,7 +331,8 @@ class EmulatedSmets1Bench(Smets1HomesBench):
         order = [eui64.hex for eui64 in self._lines]
         yield _BENCH, {"chance": self._chance.dump(), "lines": order}
         for ref, home in self._homes.homes.items():
-            yield ref, [home.world.state(), self._posts[ref].dump(), lines.get(ref, [])]
+            post = self._posts[ref].dump()  # takes what arrived out of the world: before its state
+            yield ref, [home.world.state(), post, lines.get(ref, [])]
 
     def restore(self, state: bytes) -> None:
         """Put devices, clients, clock and chance back to a dumped state.

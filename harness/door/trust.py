@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from cryptography import x509
-
 from device_profiles.words import RemoteParty
 from emulator.core.chance import Chance
 from emulator.core.clock import UtcMs, from_datetime
 from emulator.core.ids import Eui64
 from emulator.crypto import certificate as certificates
+from emulator.crypto import x509_certificate
 from emulator.crypto.certificate import Certificate
 from emulator.crypto.key_files import pem, write_file
 from emulator.crypto.keystore import KeyEntry, KeyStore, KeyUsage
@@ -76,7 +75,7 @@ class Trust:
         """Return whose XML-signing certificate has a serial number, and what it says."""
         for entry in self.store.entries():
             if entry.usage is KeyUsage.XML and entry.certificate is not None:
-                parsed = x509.load_der_x509_certificate(entry.certificate)
+                parsed = x509_certificate.load(entry.certificate)
                 if str(parsed.serial_number) == serial:
                     return entry.eui64, certificates.read(entry.certificate)
         return None

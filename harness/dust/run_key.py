@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -58,12 +58,8 @@ def key_of_run(header: Header) -> RunKey:
     if entry.private_scalar is None or entry.certificate is None:
         raise ValueError("the test PKI issued a key without its private half")
     chain = (entry.certificate, pki.issuing.certificate, pki.root.certificate)
-    shown = b"".join(_octets(pem("CERTIFICATE", one)) for one in chain)
+    shown = b"".join(pem("CERTIFICATE", one) for one in chain)
     return RunKey(shown, entry.private_scalar)
-
-
-def _octets(text: str | bytes) -> bytes:
-    return text.encode() if isinstance(text, str) else text
 
 
 def verifies(certificates: bytes, data: bytes, signature: bytes) -> bool:
@@ -73,6 +69,6 @@ def verifies(certificates: bytes, data: bytes, signature: bytes) -> bool:
         if not isinstance(key, ec.EllipticCurvePublicKey):
             return False
         key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
-    except (InvalidSignature, ValueError):
+    except (InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion, ValueError):
         return False
     return True

@@ -12,6 +12,7 @@ from emulator.core.clock import UtcMs
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
 from emulator.crypto import certificate as certificates
+from emulator.crypto import x509_certificate
 from emulator.crypto.certificate import Certificate
 from emulator.crypto.keystore import KeyStore, KeyUsage
 from harness.formats.duis import smets1_bodies as bodies
@@ -47,8 +48,12 @@ _NOT_KNOWN: Final = "a certificate is in no register"
 
 @lru_cache(maxsize=256)
 def identity_of(der: bytes) -> CertificateId:
-    """Return the Certificate ID of a certificate: serial number and issuer's common name."""
-    parsed = x509.load_der_x509_certificate(der)
+    """Return the Certificate ID of a certificate: serial number and issuer's common name.
+
+    Raises:
+        MalformedFrameError: It cannot be read.
+    """
+    parsed = x509_certificate.load(der)
     names = parsed.issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     return CertificateId(str(parsed.serial_number), str(names[0].value) if names else "unnamed")
 
@@ -169,6 +174,7 @@ def replace_notified(
 
 def _fault(der: bytes, usage: KeyUsage, wanted: Replacement, basis: Basis) -> str:
     try:
+        identity_of(der)
         read = certificates.read(der)
         path = tuple(certificates.read(one) for one in wanted.path)
     except MalformedFrameError as error:

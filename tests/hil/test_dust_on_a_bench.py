@@ -154,6 +154,7 @@ def test_a_real_meter_that_nobody_armed_is_read_and_its_home_is_skipped(tmp_path
     assert f"smetsbench bench arm {tmp_path / 'desk.toml'}" in on_line.reason
     assert beside.verdict is Verdict.PASS
     assert record.reason.endswith("not played: line-001")
+    assert record.verdict is Verdict.INCONCLUSIVE
     assert "SKIPPED: KEYS refused" in record.header.benches["line-001"]
     assert record.defects == ()
     states = {one.ref: one.state for one in record.installations}

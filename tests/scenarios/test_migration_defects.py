@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from harness.parties import image_defects
+from harness.parties import image_defects, telling_defects
 from harness.parties.migration_defects import DEFECTS, rule_off
 from harness.rules.migration_rulebook import load_rule_book
 from harness.scenarios.catalogue import CATALOGUE
@@ -52,6 +52,11 @@ UNNOTICED: Final = {
         [name for name in image_defects.DEFECTS if name != "s1sp-knows-every-make"],
         "about images, which no row of the migration sends: tests/harness/parties",
     ),
+    **dict.fromkeys(
+        telling_defects.DEFECTS,
+        "about what service users are told afterwards: cases of runs, tests/harness/dust",
+    ),
+    "dcc-orders-no-update": "no row updates firmware beforehand: cases of runs, tests/harness/dust",
     "rule-off-h1": "nothing makes the SMSO fail to let go: a step that never fails",
 }
 

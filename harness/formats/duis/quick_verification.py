@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from lxml import etree
 
 from emulator.core.clock import UtcMs, from_datetime
-from emulator.crypto import signature
+from emulator.core.errors import MalformedFrameError
+from emulator.crypto import signature, x509_certificate
 from harness.formats.duis import signature_form
 from harness.formats.duis.shape import SIGNATURE_NAMESPACE
 from harness.formats.duis.signature_form import Texts
@@ -132,8 +132,8 @@ def _octets(text: bytes) -> bytes | None:
 def _signer(certificate: bytes) -> _Signer | None:
     """Read a certificate once; None for one that signxml has to judge."""
     try:
-        parsed = x509.load_der_x509_certificate(certificate)
-    except ValueError:
+        parsed = x509_certificate.load(certificate)
+    except MalformedFrameError:
         return None
     key = parsed.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != signature.CURVE.name:

@@ -9,16 +9,16 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final, Self
 
-from cryptography import x509
 from lxml import etree
 from signxml.algorithms import DigestAlgorithm, SignatureMethod
 from signxml.exceptions import SignXMLException
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from emulator.core.clock import UtcMs, to_datetime
+from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
 from emulator.core.values import quick
-from emulator.crypto import signature
+from emulator.crypto import signature, x509_certificate
 from harness.formats.duis import quick_verification, signature_form
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.shape import SIGNATURE_NAMESPACE
@@ -58,7 +58,7 @@ class XmlKey:
 @lru_cache(maxsize=256)
 def _named(certificate: bytes) -> tuple[str, int]:
     """Return issuer and serial number of a DER certificate; a run has the same few."""
-    parsed = x509.load_der_x509_certificate(certificate)
+    parsed = x509_certificate.load(certificate)
     return parsed.issuer.rfc4514_string(), parsed.serial_number
 
 
@@ -171,11 +171,11 @@ def verify(
     try:
         XMLVerifier().verify(
             root,
-            x509_cert=x509.load_der_x509_certificate(certificate),
+            x509_cert=x509_certificate.load(certificate),
             parser=etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True),
             expect_config=_configuration(to_datetime(signatories.at)),
         )
-    except (SignXMLException, etree.LxmlError, ValueError) as error:
+    except (SignXMLException, etree.LxmlError, MalformedFrameError, ValueError) as error:
         raise DuisError(
             DuisFault.BAD_SIGNATURE, str(error)[:200] or "it does not verify"
         ) from error

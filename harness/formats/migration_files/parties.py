@@ -13,6 +13,7 @@ from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from emulator.core.values import quick
 from emulator.crypto import certificate as certificates
+from emulator.crypto import x509_certificate
 from emulator.crypto.keystore import KeyEntry, KeyStore, KeyUsage
 from emulator.crypto.pki import Draw, TestPki
 from harness.formats.migration_files import checks
@@ -124,7 +125,7 @@ def certificate_id(entry: KeyEntry | None) -> CertificateId:
 
 @lru_cache(maxsize=256)
 def _certificate_id(der: bytes) -> CertificateId:
-    parsed = x509.load_der_x509_certificate(der)
+    parsed = x509_certificate.load(der)
     names = parsed.issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     return CertificateId(str(parsed.serial_number), str(names[0].value) if names else "unnamed")
 
@@ -164,7 +165,7 @@ class Signer:
 @lru_cache(maxsize=256)
 def _named(der: bytes) -> tuple[str, int]:
     """Return issuer and serial number of a certificate; a run has the same few."""
-    parsed = x509.load_der_x509_certificate(der)
+    parsed = x509_certificate.load(der)
     return parsed.issuer.rfc4514_string(), parsed.serial_number
 
 

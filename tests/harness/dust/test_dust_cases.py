@@ -198,3 +198,17 @@ def test_a_run_without_deviations_passes(tmp_path: Path) -> None:
         [one for one in judge_exit(definition, outcome) if one.check != "evidence"]
     )
     assert (verdict, reason) == (Verdict.PASS, "every criterion is met")
+
+
+def test_a_mandatory_case_that_nobody_played_leaves_the_run_undecided(tmp_path: Path) -> None:
+    definition = given(tmp_path, CASE)
+    found = facts(record("dual-001", State.ROLLED_BACK))
+    not_played = judge_cases(definition, found, {"dual-001": "no adapter"}, TODAY)
+    outcome = Outcome(found, not_played, (), tmp_path)
+    asked = [one for one in judge_exit(definition, outcome) if one.check != "evidence"]
+    told = (Verdict.INCONCLUSIVE, "exit-mandatory-cases: not passed: C-1 SKIPPED")
+    assert verdict_of(asked) == told
+    waived = tuple(replace(one, waived_by="A. Owner") for one in not_played)
+    outcome = Outcome(found, waived, (), tmp_path)
+    asked = [one for one in judge_exit(definition, outcome) if one.check != "evidence"]
+    assert verdict_of(asked) == (Verdict.PASS, "every criterion is met; waived: C-1")

@@ -12,11 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import utils
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.core.chance import Chance, Stream
+from emulator.crypto.key_files import pem
 from emulator.crypto.signature import ORDER
 from harness.dust import pack, pack_parts
 from harness.dust.canonical_zip import Reader
@@ -24,7 +27,7 @@ from harness.dust.pack_parts import CERTIFICATE, MANIFEST, SIGNATURE, Packed
 from harness.dust.pseudonyms import Shown
 from harness.dust.record import DustRecord
 from harness.dust.record_form import load, render
-from harness.dust.run_key import key_of_run
+from harness.dust.run_key import key_of_run, verifies
 from harness.dust.verify import Verified, check, verify
 from harness.errors import BenchError, UsageError
 from harness.migration.states import State
@@ -416,3 +419,15 @@ def test_what_opens_a_sealed_authorisation_stays_out_where_identifiers_are_repla
     content = files_of(path.read_bytes())[one.path]
     assert (content == (tmp_path / one.path).read_bytes()) is kept
     assert content.startswith(b"left out") is not kept
+
+
+def test_a_certificate_with_a_curve_that_nobody_knows_proves_nothing(tmp_path: Path) -> None:
+    record = dust_sample.filled(tmp_path, 1)
+    key = key_of_run(record.header)
+    signature = key.sign(b"data")
+    known, odd = bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a864886f7030107")
+    der = x509.load_pem_x509_certificate(key.certificates).public_bytes(Encoding.DER)
+    assert known in der
+    octets = pem("CERTIFICATE", der.replace(known, odd))
+    assert verifies(key.certificates, b"data", signature) is True
+    assert verifies(octets, b"data", signature) is False

@@ -21,6 +21,7 @@ _HAPPY: Final = "Dual fuel, one supplier: migrated"
 _LABELS: Final = "Labels, identifiers and clocks are as the papers say"
 _KEYS: Final = "Devices let their S1SP in, and nobody else"
 _LOG: Final = "The hub's device log lists the devices of the papers, no other"
+_SILENT: Final = "The hub is not heard within 7 days"
 _BACK: Final = "A test fails: rolled back, and migrated when tried again"
 _PREPAY: Final = "Meters that prepay go on prepaying"
 _ANSWERS: Final = "After migration the meters answer Service Requests"
@@ -78,6 +79,7 @@ NOTICED: Final[dict[str, tuple[str, ...]]] = {
     ),
     _KEYS: _of("any-key", "esme"),
     _LOG: _of("log-lacks-ppmid", "chf"),
+    _SILENT: ("omits-h4",),
     _BACK: (
         *_of("restore-refused", "chf", "esme"),
         *_of("restored-key-garbled", *_HOLDERS),
