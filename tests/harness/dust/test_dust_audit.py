@@ -55,7 +55,7 @@ MISWRITTEN = {
     '[faults]\ndefects = "omits-h2"\n': ("faults.defects", "a list is due"),
     CASE % 'state = "migrated"': ("case.0.expect.0.state", "is Migrated meant?"),
     CASE % 'device = "ESME", shows = "serail"': ("case.0.expect.0.shows", "is serial meant?"),
-    CASE % 'device = "PPMID", shows = "clock"': ("case.0.expect.0", "a PPMID shows nothing"),
+    CASE % 'device = "PPMID", shows = "clock"': ("case.0.expect.0", "a PPMID shows firmware"),
     CASE % 'device = "ESME"': ("case.0.expect.0", "device goes with shows"),
     "[reporting]\nx = 1\n": ("reporting", "there is no key reporting"),
     '[[devices]]\nname = "Homes"\n': ("devices.4.name", "'Homes' is not of the form"),
