@@ -93,6 +93,19 @@ def environment(record: DustRecord) -> bytes:
     )
 
 
+_HOW_TO_CHECK: Final = (
+    "## How to check it",
+    "",
+    "`smetsbench dust verify evidence.zip` rebuilds the archive and compares it octet for",
+    "octet, checks the signature, renders reports, index and MRR anew, and counts again.",
+    "",
+    "The signature shows that the pack is as the run wrote it. It does not show who ran it:",
+    "its key is drawn from the seed, which stands in the pack. Whoever signs this evidence off",
+    "notes the SHA-256 of `evidence.zip`, or signs it with a key of their own.",
+    "",
+)
+
+
 def cover(record: DustRecord, shown: Shown, left_out: Sequence[str]) -> bytes:
     """Return ``cover.md``: what the pack is, whose identifiers it shows, how to check it."""
     head = record.header
@@ -127,15 +140,7 @@ def cover(record: DustRecord, shown: Shown, left_out: Sequence[str]) -> bytes:
         "signature `manifest.sig` and the certificates of the run's key.",
         "",
         *_told_left_out(left_out),
-        "## How to check it",
-        "",
-        "`smetsbench dust verify evidence.zip` rebuilds the archive and compares it octet for",
-        "octet, checks the signature, renders reports, index and MRR anew, and counts again.",
-        "",
-        "The signature shows that the pack is as the run wrote it. It does not show who ran it:",
-        "its key is drawn from the seed, which stands in the pack. Whoever signs this evidence off",
-        "notes the SHA-256 of `evidence.zip`, or signs it with a key of their own.",
-        "",
+        *_HOW_TO_CHECK,
     ]
     return "\n".join(lines).encode()
 

@@ -107,18 +107,24 @@ class CommissioningWorld:
         )
         self.dsp.register(self.party)
         self.reach = SiteReach(office)
+        self.desk = self._desk()
+        self.suppliers: dict[Eui64, ImportSupplier] = {}
+
+    def _desk(self) -> S1spDesk:
+        """Return the S1SP's desk for the time after migration."""
+        office, keys = self._office, self._office.keys
         trust = DeskTrust(
             keys.signing(Role.S1SP),
             self.dcc,
             self.party.eui64,
             self._xml,
-            store.public(),
-            _authorities(store),
+            keys.store.public(),
+            _authorities(keys.store),
         )
-        self.desk = S1spDesk(
+        return S1spDesk(
             office.s1sp,
             self.reach,
-            services,
+            load_smets1_services(office.overlays),
             trust,
             office.clock,
             office.cohort.ppmid,
@@ -126,7 +132,6 @@ class CommissioningWorld:
             patience=load_image_settings(office.overlays),
             coordinated=office.cohort.cohort.coordinated_by_eis,
         )
-        self.suppliers: dict[Eui64, ImportSupplier] = {}
 
     def seat(self, supplier: Eui64, roles: Sequence[UserRole], name: str) -> ImportSupplier:
         """Return a supplier; one that is new is registered with the DSP.
