@@ -27,12 +27,14 @@ from harness.formats.duis.responses import ACKNOWLEDGED, read_response
 from harness.formats.migration_files.parties import TEST_PARTIES, Role
 from harness.migration.collaborators import Plans
 from harness.migration.course import Course
+from harness.migration.lanes import Lanes
 from harness.migration.record import InstallationRecord
 from harness.migration.script import Script
 from harness.parties.acb import Acb
 from harness.parties.dsp import Dsp
 from harness.parties.dsp_work import SendCommand
 from harness.parties.post import Post
+from harness.parties.s1sp_desk import S1spDesk
 from harness.ports import CapturedFrame, Clock, Hub
 from harness.rules.inventory import Inventory
 from harness.rules.roles import UserRole
@@ -91,6 +93,8 @@ class DoorWorld:
         self.on_frames: Callable[[Sequence[CapturedFrame]], None] | None = None
         self._start_at: UtcMs | None = None
         self._dsp: Dsp | None = None
+        #: Homes at which the S1SP does what users ask for, at a time.
+        self._lanes = Lanes(1)
         self._tasks: dict[str, asyncio.Task[object]] = {}
 
     def _open_gbcs(self, start_at: UtcMs | None) -> GbcsHomes:
@@ -157,6 +161,7 @@ class DoorWorld:
     def _seat(self) -> None:
         broker = self._gbcs.broker(self.trust.store)
         if self._smets1 is not None:
+            self._lanes = Lanes(self._smets1.course.office.settings.lanes)
             self._dsp = self._smets1.world.dsp
             if broker is not None:
                 broker.load(self._dsp.acb.dump())
@@ -290,7 +295,13 @@ class DoorWorld:
                 self._keep(f"do {hub.eui64}", partial(self.dsp.carry_out, hub))
         if self._smets1 is not None and self.dsp.to_s1sps:
             desk = self._smets1.world.desk
-            self._keep("do S1SP", partial(self.dsp.relay, desk))
+            for home in dict.fromkeys(desk.hub_of(work.device) for work in self.dsp.to_s1sps):
+                self._keep(f"do S1SP {home}", partial(self._relay, desk, home))
+
+    async def _relay(self, desk: S1spDesk, hub: Eui64) -> None:
+        """Have the S1SP do what is asked at one home; a silent one holds up no other."""
+        async with self._lanes:
+            await self.dsp.relay(desk, lambda device: desk.hub_of(device) == hub)
 
     def _keep(self, name: str, make: Callable[[], Awaitable[object]]) -> None:
         """Have a piece of work under way, once."""

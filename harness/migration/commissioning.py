@@ -238,7 +238,7 @@ class Commissioning:
         code = read_response(answer).header.code
         if code != ACKNOWLEDGED:
             raise StepFailedError(C3, "01", f"{service} is refused: {code}")
-        sent = await self.world.dsp.relay(self.world.desk, target)
+        sent = await self.world.dsp.relay(self.world.desk, lambda device: device == target)
         value = self.world.party.answers.get(asked.request_id)
         if value is None:
             why = next((one.detail for one in sent if one.detail), "no answer")

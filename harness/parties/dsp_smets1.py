@@ -1,6 +1,6 @@
 """The DSP's way to S1SPs: requests for SMETS1 devices go out countersigned, answers come back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -213,31 +213,26 @@ class Smets1Desk(Associations):
         summary = f"{asked.header.variant} for {record.device_type} {record.device}, countersigned"
         self.to_s1sps.append(PassOn(request.s1sp, record.device, octets, summary))
 
-    async def relay(self, door: S1spDoor, device: Eui64 | None = None) -> list[FromS1sp]:
+    async def relay(
+        self, door: S1spDoor, at: Callable[[Eui64], bool] | None = None
+    ) -> list[FromS1sp]:
         """Hand an S1SP what waits for it, in order; deliver what it answers.
 
         Args:
             door: The S1SP.
-            device: Only what is for this device, while others relay what is for other devices;
-                None: everything.
+            at: Says of which devices, while others relay what is for the rest; None: of all.
         """
         done: list[FromS1sp] = []
-        while (work := self._waiting_for(door.party, device)) is not None:
+        while (work := self._waiting_for(door.party, at)) is not None:
             self.post.hand_over(self.name, door.name, DUIS, work.document, work.summary)
             answers = await door.take(work.document)
             self.to_s1sps.remove(work)
             done += [self.take_from_s1sp(octets, door.party, door.name) for octets in answers]
         return done
 
-    def _waiting_for(self, s1sp: Eui64, device: Eui64 | None) -> PassOn | None:
-        return next(
-            (
-                work
-                for work in self.to_s1sps
-                if work.s1sp == s1sp and (device is None or work.device == device)
-            ),
-            None,
-        )
+    def _waiting_for(self, s1sp: Eui64, at: Callable[[Eui64], bool] | None) -> PassOn | None:
+        waiting = (work for work in self.to_s1sps if work.s1sp == s1sp)
+        return next((work for work in waiting if at is None or at(work.device)), None)
 
     # --- inward -----------------------------------------------------------------------------
 
