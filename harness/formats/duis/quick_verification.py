@@ -9,6 +9,7 @@ home (``benchmarks/bench_migration.py``).
 import base64
 import binascii
 import hashlib
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -58,6 +59,8 @@ def holds(root: etree._Element, certificate: bytes, at: UtcMs) -> bool:
 #: Fingerprints of documents and certificates of which ``holds`` was true, oldest first.
 _HELD: Final[dict[bytes, None]] = {}
 _MOST_HELD: Final = 512
+#: Doors verify in one thread, the parties of a world in another.
+_ONE_AT_A_TIME: Final = threading.Lock()
 
 
 def held_before(data: bytes, certificate: bytes, at: UtcMs) -> bool:
@@ -72,9 +75,11 @@ def held_before(data: bytes, certificate: bytes, at: UtcMs) -> bool:
 
 def remember(data: bytes, certificate: bytes) -> None:
     """Remember that ``holds`` was true of these octets and this certificate."""
-    if len(_HELD) >= _MOST_HELD:
-        del _HELD[next(iter(_HELD))]
-    _HELD[_fingerprint(data, certificate)] = None
+    name = _fingerprint(data, certificate)
+    with _ONE_AT_A_TIME:
+        while len(_HELD) >= _MOST_HELD:
+            del _HELD[next(iter(_HELD))]
+        _HELD[name] = None
 
 
 @lru_cache(maxsize=4)  # asked for before a verification, and behind it

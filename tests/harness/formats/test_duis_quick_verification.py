@@ -1,6 +1,8 @@
 """The quick way of verifying a signature accepts what signxml accepts, and nothing besides."""
 
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -105,3 +107,24 @@ def test_what_is_remembered_is_bounded() -> None:
     for number in range(2000):
         quick_verification.remember(number.to_bytes(4, "big"), CERTIFICATE)
     assert len(quick_verification._HELD) <= 512
+
+
+def test_threads_that_remember_at_the_same_time_do_not_get_in_each_other_s_way() -> None:
+    """Doors verify in one thread, the world behind them in another."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            told = [
+                pool.submit(remember_many, range(first, first + 3_000))
+                for first in range(0, 12_000, 3_000)
+            ]
+            for one in told:
+                one.result()
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def remember_many(numbers: range) -> None:
+    for number in numbers:
+        quick_verification.remember(b"thread" + number.to_bytes(4, "big"), CERTIFICATE)

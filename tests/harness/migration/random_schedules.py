@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from device_profiles.cohort import load_cohort
 from device_profiles.words import SupplyShape
 from emulator.core.chance import Stream
+from harness.dust.new_cases import hands_over
 from harness.migration import volume
 from harness.migration.states import RESTING, State
+from harness.migration.steps import FOLDED_STEPS
 from harness.migration.volume import Listing
 from harness.migration.volume_options import VolumeOptions
 from harness.report.migration_model import MigrationRecord
@@ -115,7 +118,9 @@ def schedule(seed: int) -> Schedule:
         step = one(_STEPS)
         device = one(("", ":CHF", ":ESME", ":GSME")) if step in _PER_DEVICE else ""
         moment = one(("before", "after")) + one(("", "", "", ".2"))
-        faults.append(f"{moment}:{step}{device}/{one(_ORDERS)}")
+        order_there = one(_ORDERS)
+        if not (step in FOLDED_STEPS and not hands_over(load_cohort(cohort))):
+            faults.append(f"{moment}:{step}{device}/{order_there}")
     if draw.happens(0.1):
         faults.append(one(_ORDERS[:19]))
     if draw.happens(0.12):
