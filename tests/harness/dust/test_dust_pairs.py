@@ -85,15 +85,16 @@ NOTICED: Final[dict[str, tuple[str, ...]]] = {
         *_of("restored-key-garbled", *_HOLDERS),
         *_of("rollback-fails", "esme"),
         *("omits-t3", "omits-r1", "omits-r1-chf", "omits-r1-esme", "omits-r1-gsme"),
-        *("omits-r2", "omits-r3", "rule-off-16.10.2", "s1-gsme-restore-refused"),
+        *("omits-r2", "rule-off-16.10.2", "s1-gsme-restore-refused"),
     ),
 }
 _IMAGES: Final = "about images, which the simulated supplier does not send: scenarios FM-…"
 _VIEW: Final = "nobody reads a meter's list of objects in a run: scenarios SER-…"
 _TWICE: Final = "an S1SP issues no code twice, and no customer keys one in: scenarios SER-…"
 _PORT: Final = "about the port of a meter or a client that no run has: scenarios SER-…"
-#: Defects of devices that no case notices, and why: nothing is silently fine.
+#: Defects that no case notices, and why: nothing is silently fine.
 UNNOTICED: Final[dict[str, str]] = {
+    "omits-r3": "no letter tells of it, and a home given back migrates later: scenario MIG-073",
     **dict.fromkeys(
         _of("loses-blocks-on-power-loss", "esme")
         + _of("claims-whole-image", "esme")
