@@ -4,6 +4,8 @@ What the library cannot read it says in several ways, not all of them a ``ValueE
 is one.
 """
 
+from functools import lru_cache
+
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
@@ -32,3 +34,14 @@ def load(der: bytes) -> x509.Certificate:
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise MalformedFrameError(_LAYER, der, f"no certificate: {error}") from error
     return found
+
+
+@lru_cache(maxsize=256)
+def names(der: bytes) -> tuple[str, int]:
+    """Return issuer (RFC 4514) and serial number of a certificate; a run has the same few.
+
+    Raises:
+        MalformedFrameError: It cannot be read.
+    """
+    parsed = load(der)
+    return parsed.issuer.rfc4514_string(), parsed.serial_number

@@ -1,15 +1,38 @@
 """What is on its way to service users: answers before alerts, each in the order it came."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from harness.formats.duis.responses import DccAlertMessage, DeviceAlertMessage, read_response
+from harness.rules.roles import UserRole
 
 #: Whom it is for, when it came, the signed document.
 Handed = tuple[Eui64, UtcMs, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A service user as the DSP knows it: what is for it goes out through the door.
+
+    Attributes:
+        eui64: Its identifier.
+        roles: Roles in which it is registered.
+        name: How a trace calls it.
+        hand_out: Takes its documents.
+    """
+
+    eui64: Eui64
+    roles: frozenset[UserRole]
+    name: str
+    hand_out: Callable[[Eui64, bytes], None] = field(repr=False)
+
+    def take(self, document: bytes) -> None:
+        """Take one DUIS response or alert."""
+        self.hand_out(self.eui64, document)
 
 
 class HandOut:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -14,7 +13,7 @@ from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore
 from harness.door.flood import Flood
 from harness.door.gbcs_homes import GbcsHomes
-from harness.door.hand_out import HandOut
+from harness.door.hand_out import HandOut, Participant
 from harness.door.homes import Homes
 from harness.door.looking_in import is_due, moment_of, read_or_none
 from harness.door.settling import Agenda, Patience
@@ -35,35 +34,14 @@ from harness.parties.dsp import Dsp
 from harness.parties.dsp_work import SendCommand
 from harness.parties.post import Post
 from harness.parties.s1sp_desk import S1spDesk
+from harness.parties.s1sp_desk_records import hub_of
 from harness.ports import CapturedFrame, Clock, Hub
 from harness.rules.inventory import Inventory
-from harness.rules.roles import UserRole
 
 #: Where an ear at a hub stops listening for a while. Source: invented.
 _LISTEN_MS: Final = 30 * 86_400_000
 #: By then every device is switched on and has begun. Source: invented.
 _SWITCHED_ON_MS: Final = 120_000
-
-
-@dataclass(frozen=True, slots=True)
-class Participant:
-    """A service user as the DSP knows it: what is for it goes out through the door.
-
-    Attributes:
-        eui64: Its identifier.
-        roles: Roles in which it is registered.
-        name: How a trace calls it.
-        hand_out: Takes its documents.
-    """
-
-    eui64: Eui64
-    roles: frozenset[UserRole]
-    name: str
-    hand_out: Callable[[Eui64, bytes], None] = field(repr=False)
-
-    def take(self, document: bytes) -> None:
-        """Take one DUIS response or alert."""
-        self.hand_out(self.eui64, document)
 
 
 class DoorWorld:
@@ -295,13 +273,15 @@ class DoorWorld:
                 self._keep(f"do {hub.eui64}", partial(self.dsp.carry_out, hub))
         if self._smets1 is not None and self.dsp.to_s1sps:
             desk = self._smets1.world.desk
-            for home in dict.fromkeys(desk.hub_of(work.device) for work in self.dsp.to_s1sps):
+            for home in dict.fromkeys(
+                hub_of(desk.records, work.device) for work in self.dsp.to_s1sps
+            ):
                 self._keep(f"do S1SP {home}", partial(self._relay, desk, home))
 
     async def _relay(self, desk: S1spDesk, hub: Eui64) -> None:
         """Have the S1SP do what is asked at one home; a silent one holds up no other."""
         async with self._lanes:
-            await self.dsp.relay(desk, lambda device: desk.hub_of(device) == hub)
+            await self.dsp.relay(desk, lambda device: hub_of(desk.records, device) == hub)
 
     def _keep(self, name: str, make: Callable[[], Awaitable[object]]) -> None:
         """Have a piece of work under way, once."""

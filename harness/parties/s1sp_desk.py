@@ -109,11 +109,6 @@ class S1spDesk:
         """Return whose certificate a Certificate ID names; None for one nobody knows."""
         return self._holders.party(identity)
 
-    def hub_of(self, device: Eui64) -> Eui64:
-        """Return the hub of a device; the device itself where it is a hub, or unknown."""
-        record = self.records.get(device)
-        return device if record is None else record.hub
-
     async def take(self, document: bytes) -> tuple[bytes, ...]:
         """Take one countersigned request; returns what it answers, signed."""
         asked: Countersigned | None = None

@@ -2,22 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
-
-from cryptography import x509
 
 from device_profiles.smets1_services import Notified, Smets1Service
 from emulator.core.clock import UtcMs
 from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
 from emulator.crypto import certificate as certificates
-from emulator.crypto import x509_certificate
 from emulator.crypto.certificate import Certificate
 from emulator.crypto.keystore import KeyStore, KeyUsage
 from harness.formats.duis import smets1_bodies as bodies
 from harness.formats.duis.bodies import RequestBody
 from harness.formats.duis.smets1_response import Node, Result, Smets1Status
+from harness.formats.migration_files.parties import identity_of
 from harness.parties.s1sp_desk_faults import DeskError, DeskFault
 from harness.parties.s1sp_desk_records import (
     CRITICAL_NETWORK_OPERATOR,
@@ -44,18 +41,6 @@ _BAD: Final = ("badCertificate", 1)
 
 
 _NOT_KNOWN: Final = "a certificate is in no register"
-
-
-@lru_cache(maxsize=256)
-def identity_of(der: bytes) -> CertificateId:
-    """Return the Certificate ID of a certificate: serial number and issuer's common name.
-
-    Raises:
-        MalformedFrameError: It cannot be read.
-    """
-    parsed = x509_certificate.load(der)
-    names = parsed.issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return CertificateId(str(parsed.serial_number), str(names[0].value) if names else "unnamed")
 
 
 class Holders:

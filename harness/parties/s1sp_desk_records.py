@@ -102,6 +102,12 @@ class DeskRecord:
         return cls(**{**state, **words})
 
 
+def hub_of(records: Mapping[Eui64, DeskRecord], device: Eui64) -> Eui64:
+    """Return the hub of a device; the device itself where it is a hub, or unknown."""
+    record = records.get(device)
+    return device if record is None else record.hub
+
+
 def answerable(
     records: Mapping[Eui64, DeskRecord],
     record: DeskRecord,

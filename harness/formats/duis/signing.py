@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Final, Self
 
 from lxml import etree
@@ -52,14 +51,7 @@ class XmlKey:
     @classmethod
     def of(cls, private_scalar: int, certificate: bytes) -> Self:
         """Take issuer and serial number out of the DER certificate."""
-        return cls(private_scalar, *_named(certificate))
-
-
-@lru_cache(maxsize=256)
-def _named(certificate: bytes) -> tuple[str, int]:
-    """Return issuer and serial number of a DER certificate; a run has the same few."""
-    parsed = x509_certificate.load(certificate)
-    return parsed.issuer.rfc4514_string(), parsed.serial_number
+        return cls(private_scalar, *x509_certificate.names(certificate))
 
 
 @quick

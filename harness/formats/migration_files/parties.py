@@ -120,11 +120,16 @@ def certificate_id(entry: KeyEntry | None) -> CertificateId:
     """Return the Certificate ID of a key; the null one where there is no certificate."""
     if entry is None or entry.certificate is None:
         return NULL_CERTIFICATE_ID
-    return _certificate_id(entry.certificate)
+    return identity_of(entry.certificate)
 
 
 @lru_cache(maxsize=256)
-def _certificate_id(der: bytes) -> CertificateId:
+def identity_of(der: bytes) -> CertificateId:
+    """Return the Certificate ID of a certificate: serial number and issuer's common name.
+
+    Raises:
+        MalformedFrameError: It cannot be read.
+    """
     parsed = x509_certificate.load(der)
     names = parsed.issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     return CertificateId(str(parsed.serial_number), str(names[0].value) if names else "unnamed")
@@ -156,17 +161,10 @@ class Signer:
         """Return the signer of a key, or None where the key has no certificate."""
         if entry.certificate is None:
             return None
-        issuer, number = _named(entry.certificate)
+        issuer, number = x509_certificate.names(entry.certificate)
         fields = certificates.read(entry.certificate)
         role = None if fields.role is None else _ROLES.get(fields.role)
         return cls(entry.eui64, role, issuer, number, fields.public_point, entry.certificate)
-
-
-@lru_cache(maxsize=256)
-def _named(der: bytes) -> tuple[str, int]:
-    """Return issuer and serial number of a certificate; a run has the same few."""
-    parsed = x509_certificate.load(der)
-    return parsed.issuer.rfc4514_string(), parsed.serial_number
 
 
 class Directory:

@@ -25,6 +25,7 @@ from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyUsage
 from harness.errors import BenchError
+from harness.formats.migration_files.parties import identity_of
 from harness.migration.commissioning_world import CommissioningWorld
 from harness.migration.custody import Custody
 from harness.migration.office import Office
@@ -34,7 +35,6 @@ from harness.parties.dco import MASTER
 from harness.parties.import_supplier import EIS, GIS, ImportSupplier
 from harness.parties.post import Record
 from harness.parties.s1sp import NAME as S1SP
-from harness.parties.s1sp_desk_credentials import identity_of
 from harness.parties.s1sp_desk_records import (
     CRITICAL_SUPPLIER,
     NON_CRITICAL_SUPPLIER,

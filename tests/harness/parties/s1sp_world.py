@@ -25,7 +25,7 @@ from harness.formats.duis.bodies import RequestBody
 from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.requests import request, write_request
 from harness.formats.duis.signing import Signatories
-from harness.formats.migration_files.parties import TEST_PARTIES, Role, role_keys
+from harness.formats.migration_files.parties import TEST_PARTIES, Role, identity_of, role_keys
 from harness.formats.migration_files.signing import xml_key
 from harness.meter import ActionAnswer, Association, Credentials, GetAnswer, SetAnswer
 from harness.parties.acb import Acb
@@ -35,7 +35,6 @@ from harness.parties.import_supplier import ImportSupplier
 from harness.parties.post import Post
 from harness.parties.s1sp import Errand, S1sp
 from harness.parties.s1sp_desk import S1spDesk
-from harness.parties.s1sp_desk_credentials import identity_of
 from harness.parties.s1sp_desk_records import CRITICAL_SUPPLIER, DeskRecord
 from harness.parties.s1sp_desk_trust import DeskTrust
 from harness.parties.s1sp_gate import Gate, critical_services
