@@ -132,5 +132,6 @@ def test_openssl_prints_what_the_certificate_says(tmp_path: Path) -> None:
     path.write_bytes(new_pki().organisation_entry(SUPPLIER, 2, KeyUsage.KA).certificate or b"")
     command = ["openssl", "x509", "-inform", "DER", "-in", str(path), "-noout", "-text"]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    text = text.replace("OU=02", "OU = 02")  # as OpenSSL 3.2 and later write it
     for words in ("ecdsa-with-SHA256", "OU = 02", "Key Agreement", "#03090002534200000100"):
         assert words in text

@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +104,9 @@ def raised(number: int, octets: int) -> Raised:
 
 
 def test_a_look_into_the_drop_writes_so_many_alerts_and_no_more(tmp_path: Path) -> None:
-    exchange = Exchange.open(None, {})
-    exchange.commit(Deed(UtcMs(1), alerts=[raised(number, 10) for number in range(450)]))
-    written = [write_out(exchange, tmp_path) for _look in range(4)]
+    with closing(Exchange.open(None, {})) as exchange:
+        exchange.commit(Deed(UtcMs(1), alerts=[raised(number, 10) for number in range(450)]))
+        written = [write_out(exchange, tmp_path) for _look in range(4)]
     assert written == [MOST_A_LOOK, MOST_A_LOOK, 50, 0]
     assert len(list(tmp_path.glob("alert-*.xml"))) == 450
     assert MOST_AT_ONCE < MOST_A_LOOK
