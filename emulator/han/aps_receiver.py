@@ -20,6 +20,8 @@ PLAIN_MEMORY: Final = 16
 #: bits, and a fast sender soon gives an old one to a new transfer. Source: invented; more than a
 #: sender has on its way at one time.
 TAKEN_MEMORY: Final = 64
+#: Received bits of a window of one block.
+_ALL_BEHIND: Final = (1 << ACK_WINDOW_BLOCKS) - 1
 
 
 @quick
@@ -61,10 +63,9 @@ class ApsReceiver:
             return self._take_fragment(source, frame, now_us)
         if not frame.ack_request:
             return self._take_plain(source, frame)
-        answer: list[ReceiverOutput] = [_ack(frame, None)]
         if self._seen(source, frame.counter, now_us):
-            return [*answer, _duplicate(source, frame)]
-        return [*answer, Whole(frame, frame.payload)]
+            return [_ack(frame, None), _duplicate(source, frame)]
+        return [_ack(frame, None), Whole(frame, frame.payload)]
 
     def expire(self, source: int, counter: int) -> list[Note]:
         """The next block has not come: throw the others away."""
@@ -136,15 +137,16 @@ class ApsReceiver:
 
     def _seen(self, source: int, counter: int, now_us: Micros) -> bool:
         """Remember a transfer; say whether it was remembered already."""
-        remembered = self._remembers(source, counter, now_us)
-        memory = self._taken.setdefault(source, {})
-        memory.pop(counter, None)  # the latest stands at the end
+        memory = self._taken.get(source)
+        if memory is None:
+            memory = self._taken[source] = {}
+        at = memory.pop(counter, None)  # the latest stands at the end
         while memory and now_us - memory[oldest := next(iter(memory))] > DUPLICATE_MEMORY_US:
             del memory[oldest]
         memory[counter] = now_us
         if len(memory) > TAKEN_MEMORY:
             del memory[next(iter(memory))]
-        return remembered
+        return at is not None and now_us - at <= DUPLICATE_MEMORY_US
 
     def _remembers(self, source: int, counter: int, now_us: Micros) -> bool:
         at = self._taken.get(source, {}).get(counter)
@@ -179,7 +181,7 @@ class ApsReceiver:
 
 def _ack(frame: ApsFrame, block: int | None) -> ApsAck:
     """Acknowledge a frame, or one block of it: a window of one, all bits behind it set."""
-    fragments = None if block is None else FragmentAck(block, (1 << ACK_WINDOW_BLOCKS) - 1)
+    fragments = None if block is None else FragmentAck(block, _ALL_BEHIND)
     return ApsAck(
         frame.source_endpoint,
         frame.destination_endpoint,

@@ -1,13 +1,17 @@
 """Moves a world along with the time of an asyncio loop, while somebody waits for it."""
 
 import asyncio
+from asyncio import get_running_loop
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from emulator.core.clock import UtcMs
+from emulator.runtime.moving_world import MovingWorld
 from emulator.runtime.virtual_time import VirtualTimeLoop
 
 T = TypeVar("T")
+#: Later than anything that will happen, microseconds since 1970.
+_NEVER_US: Final = 1 << 62
 
 
 class Moving(Protocol):
@@ -56,6 +60,8 @@ class Driver(Generic[W]):
         self._moving: Moving = world if moving is None else moving
         self._loop: asyncio.AbstractEventLoop | None = None
         self._base_us = 0
+        #: Time of the loop that was last asked for, and what it is in microseconds since 1970.
+        self._asked_s, self._asked_us = float("nan"), 0
         #: Who waits, in order, and what of it concerns: the order of waking is that of waiting.
         self._waiters: dict[asyncio.Future[None], object] = {}
         self._handle: asyncio.TimerHandle | None = None
@@ -65,12 +71,16 @@ class Driver(Generic[W]):
     def now_us(self) -> int:
         """Return the present moment, microseconds since 1970; the world's own before any loop."""
         try:
-            loop = asyncio.get_running_loop()
+            loop = get_running_loop()
         except RuntimeError:
             return self._moving.now_us
         if loop is not self._loop:
             self._attach(loop)
-        return self._base_us + round(loop.time() * 1_000_000)
+        time_s = loop.time()
+        if time_s != self._asked_s:  # a loop whose clock jumps stands still between two things
+            self._asked_s = time_s
+            self._asked_us = self._base_us + round(time_s * 1_000_000)
+        return self._asked_us
 
     def now(self) -> UtcMs:
         """Return the present moment in milliseconds, rounded down."""
@@ -148,7 +158,10 @@ class Driver(Generic[W]):
         loop = self._loop
         if not isinstance(loop, VirtualTimeLoop) or self._waiters:
             return False
-        next_due, step, base_us = self._moving.next_due, self._moving.step, self._base_us
+        moving = self._moving
+        if isinstance(moving, MovingWorld) and not moving.dozes:
+            return self._run_world(moving, loop, until_us)
+        next_due, step, base_us = moving.next_due, moving.step, self._base_us
         self._stop, now_us = False, self.now_us()
         while not self._stop:
             due_us = next_due()
@@ -165,9 +178,33 @@ class Driver(Generic[W]):
             step()
         return True
 
+    def _run_world(self, world: MovingWorld, loop: VirtualTimeLoop, until_us: int | None) -> bool:
+        """Let one world run on, as `_run_on` does, with one look at its agenda for each thing."""
+        agenda, happen, leap = world.agenda, world.happen, loop.leap
+        take, base_us = agenda.take, self._base_us
+        last_us = _NEVER_US if until_us is None else until_us
+        self._stop, now_us = False, self.now_us()
+        while not self._stop:
+            entry = take(last_us)
+            if entry is None:
+                break
+            due_us = entry[0]
+            if due_us > now_us:
+                if not leap((due_us - base_us) / 1_000_000):
+                    agenda.put_back(entry)
+                    return False
+                now_us = due_us
+            happen(entry)
+        else:
+            return True
+        if until_us is None:
+            return False
+        return until_us <= now_us or leap((until_us - base_us) / 1_000_000)
+
     def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take the running loop as the world's clock, from its present moment on."""
         self._loop = loop
+        self._asked_s = float("nan")
         self._base_us = self._moving.now_us - round(loop.time() * 1_000_000)
         self._handle = None
 

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+from emulator.runtime.agenda import Agenda, Entry
 from emulator.runtime.box import Box
 from emulator.runtime.doze import SharedMoment, is_dozing, next_waking, pass_over
 from emulator.runtime.scene import Scene
@@ -34,6 +35,16 @@ class MovingWorld(ABC):
         shared = self._shared
         if shared is not None and shared.us > self._scene.now_us:
             self.pass_time(shared.us)
+
+    @property
+    def dozes(self) -> bool:
+        """Whether windows in which nothing comes of anything may be passed over."""
+        return self._dozes
+
+    @property
+    def agenda(self) -> Agenda:
+        """What will happen; whoever takes an entry of it has it `happen`, or puts it back."""
+        return self._scene.agenda
 
     @property
     def now_us(self) -> int:
@@ -69,20 +80,28 @@ class MovingWorld(ABC):
                 self._live_on(due_us - 1)
         self._step()
 
-    @abstractmethod
     def _step(self) -> None:
         """Let the first entry of the agenda happen."""
+        self.happen(self._scene.agenda.pop())
+
+    @abstractmethod
+    def happen(self, entry: Entry) -> None:
+        """Let an entry that was taken from the agenda happen, at its moment."""
 
     def _live_on(self, at_us: int) -> None:
         """Let everything happen that is due up to and including ``at_us``, windows as well."""
-        next_due = self._scene.agenda.next_due
-        while (due_us := next_due()) is not None and due_us <= at_us:
-            self._step()
+        take = self._scene.agenda.take
+        while (entry := take(at_us)) is not None:
+            self.happen(entry)
 
     def run_until(self, at_us: int) -> None:
         """Let everything happen that is due up to and including ``at_us``."""
-        next_due = self.next_due if self._dozes else self._scene.agenda.next_due
-        while (due := next_due()) is not None and due <= at_us:
+        if not self._dozes:
+            self._live_on(at_us)
+            scene = self._scene
+            scene.now_us = max(scene.now_us, at_us)
+            return
+        while (due := self.next_due()) is not None and due <= at_us:
             self.step()
         self.pass_time(at_us)
 
