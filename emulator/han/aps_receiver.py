@@ -63,9 +63,9 @@ class ApsReceiver:
             return self._take_fragment(source, frame, now_us)
         if not frame.ack_request:
             return self._take_plain(source, frame)
-        if self._seen(source, frame.counter, now_us):
-            return [_ack(frame, None), _duplicate(source, frame)]
-        return [_ack(frame, None), Whole(frame, frame.payload)]
+        if self.seen(source, frame.counter, now_us):
+            return [ack_of(frame), duplicate(source, frame)]
+        return [ack_of(frame), Whole(frame, frame.payload)]
 
     def expire(self, source: int, counter: int) -> list[Note]:
         """The next block has not come: throw the others away."""
@@ -100,7 +100,7 @@ class ApsReceiver:
     def _take_plain(self, source: int, frame: ApsFrame) -> list[ReceiverOutput]:
         memory = self._plain.get(source, b"")
         if frame.counter in memory:
-            return [_duplicate(source, frame)]
+            return [duplicate(source, frame)]
         self._plain[source] = memory[1 - PLAIN_MEMORY :] + bytes((frame.counter,))
         return [Whole(frame, frame.payload)]
 
@@ -111,8 +111,8 @@ class ApsReceiver:
         key = (source, frame.counter)
         number = fragment.number
         if key not in self._assemblies and self._remembers(source, frame.counter, now_us):
-            self._seen(source, frame.counter, now_us)
-            return [_ack(frame, number), _duplicate(source, frame)]
+            self.seen(source, frame.counter, now_us)
+            return [ack_of(frame, number), duplicate(source, frame)]
         if fragment.first and key not in self._assemblies:
             self._assemblies[key] = _Assembly(fragment.block, [])
         assembly = self._assemblies.get(key)
@@ -120,9 +120,9 @@ class ApsReceiver:
             why = "a later fragment of a transfer whose earlier ones are not here"
             return [Note("han_frame_discarded", (("why", why), ("from_short", source)))]
         if number < len(assembly.blocks):
-            return [_ack(frame, number), _duplicate(source, frame)]
+            return [ack_of(frame, number), duplicate(source, frame)]
         assembly.blocks.append(frame.payload)
-        return [_ack(frame, number), *self._progress(key, frame, now_us)]
+        return [ack_of(frame, number), *self._progress(key, frame, now_us)]
 
     def _progress(
         self, key: tuple[int, int], frame: ApsFrame, now_us: Micros
@@ -132,10 +132,10 @@ class ApsReceiver:
         if len(assembly.blocks) < assembly.total:
             return [StartTimer(timer, now_us + REASSEMBLY_WAIT_US)]
         del self._assemblies[key]
-        self._seen(key[0], key[1], now_us)
+        self.seen(key[0], key[1], now_us)
         return [StopTimer(timer), Whole(frame, b"".join(assembly.blocks))]
 
-    def _seen(self, source: int, counter: int, now_us: Micros) -> bool:
+    def seen(self, source: int, counter: int, now_us: Micros) -> bool:
         """Remember a transfer; say whether it was remembered already."""
         memory = self._taken.get(source)
         if memory is None:
@@ -179,7 +179,7 @@ class ApsReceiver:
         }
 
 
-def _ack(frame: ApsFrame, block: int | None) -> ApsAck:
+def ack_of(frame: ApsFrame, block: int | None = None) -> ApsAck:
     """Acknowledge a frame, or one block of it: a window of one, all bits behind it set."""
     fragments = None if block is None else FragmentAck(block, _ALL_BEHIND)
     return ApsAck(
@@ -192,7 +192,8 @@ def _ack(frame: ApsFrame, block: int | None) -> ApsAck:
     )
 
 
-def _duplicate(source: int, frame: ApsFrame) -> Note:
+def duplicate(source: int, frame: ApsFrame) -> Note:
+    """Return the note that a frame has come before."""
     return Note(
         "han_duplicate_dropped",
         (("from_short", source), ("cluster", frame.cluster), ("counter", frame.counter)),

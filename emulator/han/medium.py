@@ -104,4 +104,4 @@ class Medium:
 
 def with_fcs(body: bytes) -> bytes:
     """Return MAC header and payload with the right frame check sequence behind them."""
-    return body + mac.fcs(body).to_bytes(_FCS_BYTES, "little")
+    return body + mac.check_octets(body)

@@ -8,7 +8,7 @@ from emulator.codecs.zigbee.aps import ApsAck, ApsFrame
 from emulator.core.effects import Note, SendZcl, ZclIndication
 from emulator.core.errors import MalformedFrameError
 from emulator.han.address_book import AddressBook
-from emulator.han.aps_receiver import ApsReceiver, Whole
+from emulator.han.aps_receiver import ApsReceiver, Whole, ack_of, duplicate
 from emulator.han.aps_sender import ApsSender, Transfer
 from emulator.han.labels import APS_ACK, label_of, wants_ack
 from emulator.han.outputs import Micros, NodeOutput, SendFrame, Transmit
@@ -127,6 +127,11 @@ class RadioNode:
         there = at(source, frame.source_endpoint)
         if there is None:
             return [_discarded("from nobody known", ("from_short", source))]
+        if frame.ack_request and frame.fragment is None:  # nearly all of them
+            answer = self._put(source, ack_of(frame), APS_ACK)
+            if self._receiver.seen(source, frame.counter, now_us):
+                return [answer, duplicate(source, frame)]
+            return [answer, ZclIndication(there.eui64, here.eui64, frame.cluster, frame.payload)]
         outputs: list[NodeOutput] = []
         for out in self._receiver.take(source, frame, now_us):
             if isinstance(out, ApsAck):

@@ -41,7 +41,8 @@ class Air:
         self._door = door
         self._border = None if outlet is None else Border(scene, outlet)
         self._medium = Medium(scene.schedule)
-        self._struck = scene.schedule.struck
+        self._boxes, self._struck = scene.boxes, scene.schedule.struck
+        self._agenda, self._records = scene.agenda, scene.records
         self._progress = OtaProgress()
         self._by_short = {box.node.short: box for box in scene.boxes}
         self._by_eui64 = {eui64: box for box in scene.boxes for eui64 in box.eui64s}
@@ -130,22 +131,22 @@ class Air:
         self._door(box, DeviceEvent.GBCS, output.message)
 
     def _start_of_node(self, box: Box, output: StartTimer) -> None:
-        self._scene.agenda.start_timer(output.due_us, _NODE, box.index, output.name)
+        self._agenda.start_timer(output.due_us, _NODE, box.index, output.name)
 
     def _stop_of_node(self, box: Box, output: StopTimer) -> None:
-        self._scene.agenda.stop_timer(_NODE, box.index, output.name)
+        self._agenda.stop_timer(_NODE, box.index, output.name)
 
     def _start_of_tunnel(self, box: Box, output: StartTimer) -> None:
-        self._scene.agenda.start_timer(output.due_us, _TUNNEL, box.index, output.name)
+        self._agenda.start_timer(output.due_us, _TUNNEL, box.index, output.name)
 
     def _stop_of_tunnel(self, box: Box, output: StopTimer) -> None:
-        self._scene.agenda.stop_timer(_TUNNEL, box.index, output.name)
+        self._agenda.stop_timer(_TUNNEL, box.index, output.name)
 
     def _note(self, box: Box, note: Note) -> None:
         self._scene.note(box, note)
 
     def _on_air(self, index: int, octets: bytes) -> None:
-        box = self._scene.boxes[index]
+        box = self._boxes[index]
         if box.powered and box.awake:
             self.perform_node(box, box.node.receive(octets, self._scene.now_us))
             return
@@ -174,8 +175,8 @@ class Air:
         index = there.index
         if LINK not in self._struck:
             start_us, due_us = self._medium.occupy(len(octets), scene.now_us)
-            scene.agenda.put(due_us, _AIR, index, octets)
-            scene.records.crossed(there.role, order.label, (start_us, LINK, octets, ""))
+            self._agenda.put(due_us, _AIR, index, octets)
+            self._records.crossed(there.role, order.label, (start_us, LINK, octets, ""))
             return
         roles = (box.role, there.role)
         carried = self._medium.carry(order.octets, order.label, roles, scene.now_us)

@@ -44,6 +44,8 @@ class Seen:
 #: A frame that nobody has taken: the fields of `Seen`.
 _Row = tuple[int, str, bytes, str]
 _AT: Final = itemgetter(0)
+#: Types of values that are stored as they are; all others are members of enumerations.
+_BARE: Final = frozenset({str, int, bool, bytes, type(None)})
 
 
 class Records:
@@ -97,7 +99,11 @@ class Records:
 
     def note(self, now_us: int, device: Eui64, note: Note) -> None:
         """Remember a fact."""
-        fields = tuple((name, _bare(value)) for name, value in note.fields)
+        fields = note.fields
+        for _name, value in fields:
+            if type(value) not in _BARE:
+                fields = tuple([(name, _bare(value)) for name, value in fields])
+                break
         if not self._facts:
             self._on_fact()
         self._facts.append(Fact(UtcMs(now_us // 1000), device, note.kind, fields))

@@ -9,16 +9,16 @@ from typing import Final
 
 from emulator.codecs.zigbee import aps, mac, nwk
 from emulator.codecs.zigbee.aps import ApsAck, ApsFrame, Fragment, FragmentAck
-from emulator.codecs.zigbee.mac import MacFrame
+from emulator.codecs.zigbee.mac import MacFrame, check_octets
 from emulator.codecs.zigbee.nwk import NwkFrame
 
 _MAC_CONTROL: Final = 0x8841  # data, PAN id compressed, two short addresses, nothing else
 _NWK_CONTROL: Final = 0x0008  # data, protocol version 2, nothing else
 #: MAC header, NWK header, APS header without its extension.
 _HEADERS: Final = Struct("<HBHHH HHHBB BBHHBB")
-_FCS: Final = Struct("<H")
 _HEADER_BYTES: Final = _HEADERS.size
 _FCS_BYTES: Final = 2
+_MAX_BODY_BYTES: Final = mac.MAX_FRAME_BYTES - _FCS_BYTES
 _DATA, _ACK, _ASKS, _EXTENDED = 0x00, 0x02, 0x40, 0x80
 _FIRST, _PART = 1, 2
 
@@ -73,11 +73,11 @@ def encode(  # noqa: PLR0913, PLR0917 -- the fields of two headers, in their ord
         )  # fmt: skip
     except error:
         body = b""
-    if not body or len(body) + _FCS_BYTES > mac.MAX_FRAME_BYTES:
+    if not body or len(body) > _MAX_BODY_BYTES:  # refused by the layer that it does not fit
         packet = NwkFrame(to, source, radius, nwk_sequence, aps.encode(frame))
         return mac.encode(MacFrame(mac_sequence, pan_id, to, source, nwk.encode(packet)))
-    octets = body + _FCS.pack(mac.fcs(body))
-    if control & _EXTENDED == 0:  # these read as they were written
+    octets = body + check_octets(body)
+    if control < _EXTENDED:  # these read as they were written
         if len(_WRITTEN) >= _MOST_WRITTEN:
             del _WRITTEN[next(iter(_WRITTEN))]
         _WRITTEN[octets] = (pan_id, to, to, source, frame)
@@ -95,7 +95,7 @@ def decode(data: bytes) -> Parsed | None:
     if not _HEADER_BYTES + _FCS_BYTES <= len(data) <= mac.MAX_FRAME_BYTES:
         return None
     body = data[:-_FCS_BYTES]
-    if mac.fcs(body) != data[-2] | data[-1] << 8:
+    if check_octets(body) != data[-_FCS_BYTES:]:
         return None
     (
         mac_control, _, pan_id, outer_to, _, nwk_control, to, source, _, _,
