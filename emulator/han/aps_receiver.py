@@ -7,7 +7,7 @@ from typing import Any, Final
 from emulator.codecs.zigbee.aps import ACK_WINDOW_BLOCKS, ApsAck, ApsFrame, FragmentAck
 from emulator.core.effects import Note
 from emulator.core.values import quick
-from emulator.han.aps_sender import DUPLICATE_MEMORY_US
+from emulator.han.aps_sender import DUPLICATE_MEMORY_US, unforgotten
 from emulator.han.outputs import Micros, StartTimer, StopTimer
 
 #: How long a receiver waits for the next block before it throws the others away.
@@ -141,8 +141,6 @@ class ApsReceiver:
         if memory is None:
             memory = self._taken[source] = {}
         at = memory.pop(counter, None)  # the latest stands at the end
-        while memory and now_us - memory[oldest := next(iter(memory))] > DUPLICATE_MEMORY_US:
-            del memory[oldest]
         memory[counter] = now_us
         if len(memory) > TAKEN_MEMORY:
             del memory[next(iter(memory))]
@@ -158,7 +156,7 @@ class ApsReceiver:
             "taken": [
                 [source, counter, at]
                 for source, memory in self._taken.items()
-                for counter, at in memory.items()
+                for counter, at in unforgotten(memory)
             ],
             "plain": [[source, list(memory)] for source, memory in self._plain.items()],
             "assemblies": [

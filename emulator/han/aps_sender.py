@@ -217,12 +217,9 @@ class ApsSender:
         return counter
 
     def _use(self, counter: int, now_us: Micros) -> None:
-        """Note that a counter is in use; those that no receiver remembers are dropped."""
-        used = self._counter_used
-        used.pop(counter, None)  # the latest stands at the end
-        while used and now_us - used[oldest := next(iter(used))] > DUPLICATE_MEMORY_US:
-            del used[oldest]
-        used[counter] = now_us
+        """Note that a counter is in use; the latest stands at the end."""
+        self._counter_used.pop(counter, None)
+        self._counter_used[counter] = now_us
 
     def _is_forgotten(self, counter: int, now_us: Micros) -> bool:
         used = self._counter_used.get(counter)
@@ -248,16 +245,17 @@ class ApsSender:
         return [self.put(to, frame, transfer.label), wait]
 
     def _settle(self, transfer: Transfer, now_us: Micros, *, delivered: bool) -> Outputs:
-        queue = self._queues[transfer.to]
+        to = transfer.to
+        queue = self._queues[to]
         running = queue[0] is transfer
-        whole_sent = transfer.whole_sent
+        outputs: Outputs = []
         if running:
             del queue[0]
+            outputs.append(StopTimer(_timer(to)))
         else:
             queue.remove(transfer)
-        outputs: Outputs = [StopTimer(_timer(transfer.to))] if running else []
         if transfer.handle:
-            outputs.append(Settled(transfer.handle, delivered, whole_sent))
+            outputs.append(Settled(transfer.handle, delivered, transfer.whole_sent))
         if running and queue:
             outputs += self._start(queue[0], now_us)
         return outputs
@@ -267,7 +265,7 @@ class ApsSender:
         return {
             "plain": [[to, counter] for to, counter in self._plain_counters.items()],
             "acked": self._acked_counter,
-            "used": [[counter, at] for counter, at in self._counter_used.items()],
+            "used": [[counter, at] for counter, at in unforgotten(self._counter_used)],
             "queues": [
                 [short, [_dump_transfer(transfer) for transfer in queue]]
                 for short, queue in self._queues.items()
@@ -282,6 +280,16 @@ class ApsSender:
         self._queues = {
             short: [_load_transfer(row) for row in rows] for short, rows in state["queues"]
         }
+
+
+def unforgotten(memory: Mapping[int, Micros]) -> list[tuple[int, Micros]]:
+    """Return those of some counters that were remembered still when the last one was noted.
+
+    Args:
+        memory: Counter -> when it was noted, the latest at the end.
+    """
+    last_us = max(memory.values(), default=0)
+    return [(one, at) for one, at in memory.items() if last_us - at <= DUPLICATE_MEMORY_US]
 
 
 @lru_cache(maxsize=256)

@@ -111,7 +111,11 @@ class Air:
         self.perform_tunnel(box, box.tunnel.settled(output, self._scene.now_us))
 
     def _send_frame(self, box: Box, output: SendFrame) -> None:
-        self._carry(box, output, output.handle)
+        if self._border is None:
+            node = box.node
+            self.perform_node(box, node.send(output, self._scene.now_us, output.handle))
+        else:
+            self._carry(box, output, output.handle)
 
     def _carry(self, box: Box, order: SendZcl | SendFrame, handle: int) -> None:
         """Send a frame by the node's radio, or out of this world."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, Generic, Protocol, TypeVar
 
 from emulator.core.clock import UtcMs
-from emulator.runtime.moving_world import MovingWorld
+from emulator.runtime.moving_world import Halt, MovingWorld
 from emulator.runtime.virtual_time import VirtualTimeLoop
 
 T = TypeVar("T")
@@ -62,10 +62,12 @@ class Driver(Generic[W]):
         self._base_us = 0
         #: Time of the loop that was last asked for, and what it is in microseconds since 1970.
         self._asked_s, self._asked_us = float("nan"), 0
+        #: What `now` said last: microseconds, milliseconds.
+        self._told = (0, UtcMs(0))
         #: Who waits, in order, and what of it concerns: the order of waking is that of waiting.
         self._waiters: dict[asyncio.Future[None], object] = {}
         self._handle: asyncio.TimerHandle | None = None
-        self._stop = False
+        self._halt = Halt()
         world.call_on_attention(self.attend)
 
     def now_us(self) -> int:
@@ -84,7 +86,10 @@ class Driver(Generic[W]):
 
     def now(self) -> UtcMs:
         """Return the present moment in milliseconds, rounded down."""
-        return UtcMs(self.now_us() // 1000)
+        now_us = self.now_us()
+        if now_us != self._told[0]:
+            self._told = (now_us, UtcMs(now_us // 1000))
+        return self._told[1]
 
     def catch_up(self) -> None:
         """Let everything happen that is due by now."""
@@ -100,7 +105,7 @@ class Driver(Generic[W]):
         Args:
             of: What it happened in; who waits for something of another part sleeps on. None: all.
         """
-        self._stop = True
+        self._halt.called = True
         for waiter, concern in self._waiters.items():
             if (of is None or concern is None or concern is of) and not waiter.done():
                 waiter.set_result(None)
@@ -162,8 +167,8 @@ class Driver(Generic[W]):
         if isinstance(moving, MovingWorld) and not moving.dozes:
             return self._run_world(moving, loop, until_us)
         next_due, step, base_us = moving.next_due, moving.step, self._base_us
-        self._stop, now_us = False, self.now_us()
-        while not self._stop:
+        self._halt.called, now_us = False, self.now_us()
+        while not self._halt.called:
             due_us = next_due()
             ends = until_us is not None and (due_us is None or due_us > until_us)
             at_us = until_us if ends else due_us
@@ -180,26 +185,14 @@ class Driver(Generic[W]):
 
     def _run_world(self, world: MovingWorld, loop: VirtualTimeLoop, until_us: int | None) -> bool:
         """Let one world run on, as `_run_on` does, with one look at its agenda for each thing."""
-        agenda, happen, leap = world.agenda, world.happen, loop.leap
-        take, base_us = agenda.take, self._base_us
         last_us = _NEVER_US if until_us is None else until_us
-        self._stop, now_us = False, self.now_us()
-        while not self._stop:
-            entry = take(last_us)
-            if entry is None:
-                break
-            due_us = entry[0]
-            if due_us > now_us:
-                if not leap((due_us - base_us) / 1_000_000):
-                    agenda.put_back(entry)
-                    return False
-                now_us = due_us
-            happen(entry)
-        else:
-            return True
+        self._halt.called = False
+        halted = world.run_on(last_us, self.now_us(), self._base_us, loop.leap, self._halt)
+        if halted is not None:
+            return halted
         if until_us is None:
             return False
-        return until_us <= now_us or leap((until_us - base_us) / 1_000_000)
+        return until_us <= self.now_us() or loop.leap((until_us - self._base_us) / 1_000_000)
 
     def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take the running loop as the world's clock, from its present moment on."""
@@ -234,10 +227,10 @@ class Driver(Generic[W]):
     def _pump(self) -> None:
         """Let what is due happen, until somebody must be told of something."""
         self._handle = None
-        self._stop = False
+        self._halt.called = False
         world, now_us = self._moving, self.now_us()
         due_us = world.next_due()
-        while due_us is not None and not self._stop:
+        while due_us is not None and not self._halt.called:
             if due_us > now_us:
                 if not self._leap(due_us):
                     break

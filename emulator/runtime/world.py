@@ -32,7 +32,7 @@ from emulator.han.outputs import Settled
 from emulator.han.tunnel_client import TunnelClient
 from emulator.han.tunnel_server import TunnelServer
 from emulator.runtime import snapshot
-from emulator.runtime.agenda import POWER_RETURN, Entry
+from emulator.runtime.agenda import POWER_RETURN
 from emulator.runtime.air import Air
 from emulator.runtime.backhaul import Backhaul
 from emulator.runtime.box import Box
@@ -84,7 +84,7 @@ class World(MovingWorld):
         self._air = Air(self._scene, self._event, outlet)
         self._backhaul = Backhaul(self._scene, self._event, sim, reading)
         self._by_eui64 = {eui64: box for box in boxes for eui64 in box.eui64s}
-        self._entries: dict[str, Callable[[int, Any], None]] = {
+        self._entries = {
             **self._air.entries,
             **self._backhaul.entries,
             _TIMER: lambda index, name: self._event(scene.boxes[index], DeviceEvent.TIMER, name),
@@ -134,14 +134,6 @@ class World(MovingWorld):
         """
         self._come()
         return self._by_eui64[eui64]
-
-    def happen(self, entry: Entry) -> None:
-        """Let an entry that was taken from the agenda happen, at its moment."""
-        due_us, _sequence, kind, box, what = entry
-        scene = self._scene
-        if due_us > scene.now_us:  # noqa: PLR1730 - without a call
-            scene.now_us = due_us
-        self._entries[kind](box, what)
 
     def send_wan(self, message: bytes, party: str = "") -> None:
         """Put a message on its way to the hub; of a party, over that party's network alone."""
@@ -386,12 +378,12 @@ class World(MovingWorld):
 #: Effect -> what performs it: one table for all worlds, of which there may be thousands.
 _EFFECTS: Final[dict[type, Callable[[World, Box, Any], None]]] = {
     SendZcl: lambda self, box, order: self._air.send(box, order),
-    SendGbcs: lambda self, box, order: self._send_gbcs(box, order),
+    SendGbcs: World._send_gbcs,  # noqa: SLF001 -- methods of this very class, here and below
     SendWan: lambda self, _box, order: self._backhaul.send_out(order),
     SendCsp: lambda self, _box, order: self._backhaul.send_csp(order),
-    SetTimer: lambda self, box, order: self._set_timer(box, order),
-    CancelTimer: lambda self, box, order: self._cancel_timer(box, order),
-    Radio: lambda self, box, order: self._switch_radio(box, order),
+    SetTimer: World._set_timer,  # noqa: SLF001
+    CancelTimer: World._cancel_timer,  # noqa: SLF001
+    Radio: World._switch_radio,  # noqa: SLF001
     Note: lambda self, box, note: self._scene.note(box, note),
     SeekNetwork: lambda self, _box, _order: self._backhaul.seek(),
     BrownOut: lambda self, box, order: self.cut_power(box.eui64, order.off_s),
