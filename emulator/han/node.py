@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from emulator.codecs.zigbee import aps, mac, nwk, quick
+from emulator.codecs.zigbee import aps, mac, nwk
 from emulator.codecs.zigbee.aps import ApsAck, ApsFrame
+from emulator.codecs.zigbee.quick import decode, encode
 from emulator.core.effects import Note, SendZcl, ZclIndication
 from emulator.core.errors import MalformedFrameError
 from emulator.han.address_book import AddressBook
@@ -39,8 +40,8 @@ class RadioNode:
         self._pan_id = book.pan_id
         self._sender = ApsSender(min(max_apdu_bytes, MAX_PAYLOAD_BYTES), self._put)
         self._receiver = ApsReceiver()
-        self._mac_sequence = 0
-        self._nwk_sequence = 0
+        #: Number of the last frame, in its MAC header and in its NWK header.
+        self._sequence = 0
 
     def send(self, order: SendZcl | SendFrame, now_us: Micros, handle: int = 0) -> list[NodeOutput]:
         """Send one ZCL frame.
@@ -66,7 +67,7 @@ class RadioNode:
 
     def receive(self, octets: bytes, now_us: Micros) -> list[NodeOutput]:
         """Take one MAC frame off the air."""
-        found = quick.decode(octets)
+        found = decode(octets)
         if found is None:
             return self._receive_odd(octets, now_us)
         pan_id, outer_to, to, source, inner = found
@@ -144,25 +145,22 @@ class RadioNode:
 
     def _put(self, to: int, frame: ApsFrame | ApsAck, label: str) -> Transmit:
         """Number a frame, write its octets, and ask for them to go out."""
-        self._nwk_sequence = nwk_sequence = (self._nwk_sequence + 1) & 0xFF
-        self._mac_sequence = mac_sequence = (self._mac_sequence + 1) & 0xFF
-        sequences = (mac_sequence, nwk_sequence)
-        octets = quick.encode(self._pan_id, to, self.short, RADIUS, sequences, frame)
+        self._sequence = number = (self._sequence + 1) & 0xFF
+        octets = encode(self._pan_id, to, self.short, RADIUS, (number, number), frame)
         return Transmit(to, octets, label)
 
     def dump(self) -> dict[str, Any]:
         """Return everything as plain data."""
         return {
-            "mac": self._mac_sequence,
-            "nwk": self._nwk_sequence,
+            "mac": self._sequence,
+            "nwk": self._sequence,
             "sender": self._sender.dump(),
             "receiver": self._receiver.dump(),
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Put everything back."""
-        self._mac_sequence = state["mac"]
-        self._nwk_sequence = state["nwk"]
+        self._sequence = state["nwk"]
         self._sender.load(state["sender"])
         self._receiver.load(state["receiver"])
 

@@ -62,8 +62,6 @@ class Driver(Generic[W]):
         self._base_us = 0
         #: Time of the loop that was last asked for, and what it is in microseconds since 1970.
         self._asked_s, self._asked_us = float("nan"), 0
-        #: What `now` said last: microseconds, milliseconds.
-        self._told = (0, UtcMs(0))
         #: Who waits, in order, and what of it concerns: the order of waking is that of waiting.
         self._waiters: dict[asyncio.Future[None], object] = {}
         self._handle: asyncio.TimerHandle | None = None
@@ -86,14 +84,13 @@ class Driver(Generic[W]):
 
     def now(self) -> UtcMs:
         """Return the present moment in milliseconds, rounded down."""
-        now_us = self.now_us()
-        if now_us != self._told[0]:
-            self._told = (now_us, UtcMs(now_us // 1000))
-        return self._told[1]
+        return UtcMs(self.now_us() // 1000)
 
-    def catch_up(self) -> None:
-        """Let everything happen that is due by now."""
-        self._moving.run_until(self.now_us())
+    def catch_up(self) -> int:
+        """Let everything happen that is due by now; returns the present moment in microseconds."""
+        now_us = self.now_us()
+        self._moving.run_until(now_us)
+        return now_us
 
     def disturbed(self) -> None:
         """Take notice that someone outside has put something new on the world's agenda."""
@@ -128,14 +125,14 @@ class Driver(Generic[W]):
         Returns:
             What ``ready`` returned, or None once ``until_us`` has come.
         """
-        self.catch_up()
-        loop = asyncio.get_running_loop()
+        now_us = self.catch_up()
+        loop = get_running_loop()
         while True:
             outcome = ready()
-            if outcome is not None or (until_us is not None and self.now_us() >= until_us):
+            if outcome is not None or (until_us is not None and now_us >= until_us):
                 return outcome
-            if self._run_on(until_us):
-                self.catch_up()
+            if self._run_on(until_us, now_us):
+                now_us = self.catch_up()
                 continue
             waiter: asyncio.Future[None] = loop.create_future()
             self._waiters[waiter] = of
@@ -149,9 +146,9 @@ class Driver(Generic[W]):
                     alarm.cancel()
                 if not self._waiters:
                     self._disarm()
-            self.catch_up()
+            now_us = self.catch_up()
 
-    def _run_on(self, until_us: int | None) -> bool:
+    def _run_on(self, until_us: int | None, now_us: int) -> bool:
         """Let the world run on here, as long as nothing else of a virtual loop would come between.
 
         It saves a turn of the loop, a timer and a future for each thing that happens.
@@ -165,9 +162,9 @@ class Driver(Generic[W]):
             return False
         moving = self._moving
         if isinstance(moving, MovingWorld) and not moving.dozes:
-            return self._run_world(moving, loop, until_us)
+            return self._run_world(moving, loop, until_us, now_us)
         next_due, step, base_us = moving.next_due, moving.step, self._base_us
-        self._halt.called, now_us = False, self.now_us()
+        self._halt.called = False
         while not self._halt.called:
             due_us = next_due()
             ends = until_us is not None and (due_us is None or due_us > until_us)
@@ -183,11 +180,13 @@ class Driver(Generic[W]):
             step()
         return True
 
-    def _run_world(self, world: MovingWorld, loop: VirtualTimeLoop, until_us: int | None) -> bool:
+    def _run_world(
+        self, world: MovingWorld, loop: VirtualTimeLoop, until_us: int | None, now_us: int
+    ) -> bool:
         """Let one world run on, as `_run_on` does, with one look at its agenda for each thing."""
         last_us = _NEVER_US if until_us is None else until_us
         self._halt.called = False
-        halted = world.run_on(last_us, self.now_us(), self._base_us, loop.leap, self._halt)
+        halted = world.run_on(last_us, now_us, self._base_us, loop.leap, self._halt)
         if halted is not None:
             return halted
         if until_us is None:

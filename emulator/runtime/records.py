@@ -45,8 +45,6 @@ _Row = tuple[int, str, bytes, str]
 _AT: Final = itemgetter(0)
 #: The fields as they stand, a thousand times a home, without a call for each.
 _SEEN: Final[Callable[[_Row], Seen]] = partial(tuple.__new__, Seen)
-#: Types of values that are stored as they are; all others are members of enumerations.
-_BARE: Final = frozenset({str, int, bool, bytes, type(None)})
 
 
 class Records:
@@ -58,7 +56,8 @@ class Records:
 
     def __init__(self) -> None:
         self.keeps_frames = True
-        self._facts: list[Fact] = []
+        #: Notes, each with its moment and device: facts once somebody asks for them.
+        self._notes: list[tuple[int, Eui64, Note]] = []
         self._frames: list[_Row] = []
         self._traffic: dict[tuple[str, str], int] = {}
         self._on_fact: Callable[[], None] = _nobody
@@ -100,14 +99,9 @@ class Records:
 
     def note(self, now_us: int, device: Eui64, note: Note) -> None:
         """Remember a fact."""
-        fields = note.fields
-        for _name, value in fields:
-            if type(value) not in _BARE:
-                fields = tuple([(name, _bare(value)) for name, value in fields])
-                break
-        if not self._facts:
+        if not self._notes:
             self._on_fact()
-        self._facts.append(Fact(UtcMs(now_us // 1000), device, note.kind, fields))
+        self._notes.append((now_us, device, note))
 
     def frame(self, at_us: int, link: str, octets: bytes, comment: str) -> None:
         """Remember a frame, where frames are kept."""
@@ -118,8 +112,8 @@ class Records:
 
     def take_facts(self) -> list[Fact]:
         """Return the facts since the last call."""
-        taken, self._facts = self._facts, []
-        return taken
+        taken, self._notes = self._notes, []
+        return [_fact(*noted) for noted in taken]
 
     def take_frames(self, until_us: int) -> list[Seen]:
         """Return the frames since the last call that went out by ``until_us``, in that order.
@@ -136,7 +130,7 @@ class Records:
         return {
             "facts": [
                 [fact.at, fact.device.hex, fact.kind, [list(pair) for pair in fact.fields]]
-                for fact in self._facts
+                for fact in (_fact(*noted) for noted in self._notes)
             ],
             "traffic": self.traffic,
             "frames": [[*row] for row in self._frames],
@@ -144,10 +138,8 @@ class Records:
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Put it back."""
-        self._facts = [
-            Fact(
-                UtcMs(at), Eui64.parse(device), kind, tuple((name, value) for name, value in pairs)
-            )
+        self._notes = [
+            (at * 1000, Eui64.parse(device), Note(kind, tuple((name, one) for name, one in pairs)))
             for at, device, kind, pairs in state["facts"]
         ]
         self._frames = [
@@ -159,6 +151,11 @@ class Records:
 
 def _nobody() -> None:
     """Nobody looks."""
+
+
+def _fact(now_us: int, device: Eui64, note: Note) -> Fact:
+    fields = tuple((name, _bare(value)) for name, value in note.fields)
+    return Fact(UtcMs(now_us // 1000), device, note.kind, fields)
 
 
 def _bare(value: Value) -> Value:
