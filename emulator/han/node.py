@@ -37,6 +37,7 @@ class RadioNode:
         self.short = short
         self.book = book
         self._here = places[0]
+        self._endpoints = {place.endpoint: place for place in places}
         self._pan_id = book.pan_id
         self._sender = ApsSender(min(max_apdu_bytes, MAX_PAYLOAD_BYTES), self._put)
         self._receiver = ApsReceiver()
@@ -122,7 +123,7 @@ class RadioNode:
 
     def _data(self, source: int, frame: ApsFrame, now_us: Micros) -> list[NodeOutput]:
         at = self.book.at
-        here = at(self.short, frame.destination_endpoint)
+        here = self._endpoints.get(frame.destination_endpoint)
         if here is None or frame.profile != aps.PROFILE_SMART_ENERGY:
             return [_discarded("no such endpoint", ("endpoint", frame.destination_endpoint))]
         there = at(source, frame.source_endpoint)
