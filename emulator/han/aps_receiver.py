@@ -110,30 +110,25 @@ class ApsReceiver:
             return [Note("han_frame_discarded", (("why", "a fragment that asks for no ack"),))]
         key = (source, frame.counter)
         number = fragment.number
-        if key not in self._assemblies and self._remembers(source, frame.counter, now_us):
+        assembly = self._assemblies.get(key)
+        if assembly is None and self._remembers(source, frame.counter, now_us):
             self.seen(source, frame.counter, now_us)
             return [ack_of(frame, number), duplicate(source, frame)]
-        if fragment.first and key not in self._assemblies:
-            self._assemblies[key] = _Assembly(fragment.block, [])
-        assembly = self._assemblies.get(key)
+        if assembly is None and fragment.first:
+            assembly = self._assemblies[key] = _Assembly(fragment.block, [])
         if assembly is None or number > len(assembly.blocks) or number >= assembly.total:
             why = "a later fragment of a transfer whose earlier ones are not here"
             return [Note("han_frame_discarded", (("why", why), ("from_short", source)))]
         if number < len(assembly.blocks):
             return [ack_of(frame, number), duplicate(source, frame)]
         assembly.blocks.append(frame.payload)
-        return [ack_of(frame, number), *self._progress(key, frame, now_us)]
-
-    def _progress(
-        self, key: tuple[int, int], frame: ApsFrame, now_us: Micros
-    ) -> list[ReceiverOutput]:
-        assembly = self._assemblies[key]
-        timer = f"reassembly/{key[0]}/{key[1]}"
+        timer = f"reassembly/{source}/{frame.counter}"
         if len(assembly.blocks) < assembly.total:
-            return [StartTimer(timer, now_us + REASSEMBLY_WAIT_US)]
+            return [ack_of(frame, number), StartTimer(timer, now_us + REASSEMBLY_WAIT_US)]
         del self._assemblies[key]
-        self.seen(key[0], key[1], now_us)
-        return [StopTimer(timer), Whole(frame, b"".join(assembly.blocks))]
+        self.seen(source, frame.counter, now_us)
+        whole = Whole(frame, b"".join(assembly.blocks))
+        return [ack_of(frame, number), StopTimer(timer), whole]
 
     def seen(self, source: int, counter: int, now_us: Micros) -> bool:
         """Remember a transfer; say whether it was remembered already."""

@@ -279,7 +279,8 @@ class World(MovingWorld):
         if not box.powered:
             return
         try:
-            effects: list[Effect] = box.device.handle(event, payload, self._scene.now)
+            now = UtcMs(self._scene.now_us // 1000)
+            effects: list[Effect] = box.device.handle(event, payload, now)
         except MalformedFrameError as error:  # the peer's octets: noted here should a device not
             why = (("event", event.value), ("layer", error.layer), ("why", error.why))
             self._scene.note(box, Note("malformed_frame", why))
