@@ -151,12 +151,10 @@ class Air:
 
     def _on_air(self, index: int, octets: bytes) -> None:
         box = self._boxes[index]
-        if not box.powered or not box.awake:
-            self._missed(box, len(octets))
+        if box.powered and box.awake:
+            self.perform_node(box, box.node.receive(octets, self._scene.now_us))
             return
-        acts = _NODE_ACTS  # as `perform_node` does
-        for output in box.node.receive(octets, self._scene.now_us):
-            acts[type(output)](self, box, output)
+        self._missed(box, len(octets))
 
     def _missed(self, box: Box, octets: int) -> None:
         why = "receiver asleep" if box.powered else "no power"
@@ -178,15 +176,16 @@ class Air:
 
     def _transmit(self, box: Box, order: Transmit) -> None:
         scene, there, octets = self._scene, self._by_short[order.to], order.octets
+        index = there.index
         if LINK not in self._struck:
             start_us, due_us = self._medium.occupy(len(octets), scene.now_us)
-            self._agenda.put(due_us, _AIR, there.index, octets)
+            self._agenda.put(due_us, _AIR, index, octets)
             self._records.crossed(there.role, order.label, (start_us, LINK, octets, ""))
             return
         roles = (box.role, there.role)
         carried = self._medium.carry(order.octets, order.label, roles, scene.now_us)
         for arrival in carried.arrivals:
-            self._agenda.put(arrival.due_us, _AIR, there.index, arrival.octets)
+            scene.agenda.put(arrival.due_us, _AIR, index, arrival.octets)
         arrived = [arrival.octets for arrival in carried.arrivals]
         crossed = Crossed(carried.start_us, LINK, order.octets, arrived, carried.faults)
         scene.record(crossed, there, order.label)

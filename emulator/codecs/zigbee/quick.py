@@ -73,29 +73,16 @@ def encode(  # noqa: PLR0913, PLR0917 -- the fields of two headers, in their ord
             ) + rest
         )  # fmt: skip
     except error:
-        return _layered(pan_id, to, source, radius, sequences, frame)
-    if len(body) > _MAX_BODY_BYTES:
-        return _layered(pan_id, to, source, radius, sequences, frame)
+        body = b""
+    if not body or len(body) > _MAX_BODY_BYTES:  # refused by the layer that it does not fit
+        packet = NwkFrame(to, source, radius, nwk_sequence, aps.encode(frame))
+        return mac.encode(MacFrame(mac_sequence, pan_id, to, source, nwk.encode(packet)))
     octets = body + check_octets(body)
     if control < _EXTENDED:  # these read as they were written
         if len(_WRITTEN) >= _MOST_WRITTEN:
             del _WRITTEN[next(iter(_WRITTEN))]
         _WRITTEN[octets] = (pan_id, to, to, source, frame)
     return octets
-
-
-def _layered(  # noqa: PLR0913, PLR0917 -- what `encode` takes
-    pan_id: int,
-    to: int,
-    source: int,
-    radius: int,
-    sequences: tuple[int, int],
-    frame: ApsFrame | ApsAck,
-) -> bytes:
-    """Write a frame layer by layer: the one that it does not fit refuses it."""
-    mac_sequence, nwk_sequence = sequences
-    packet = NwkFrame(to, source, radius, nwk_sequence, aps.encode(frame))
-    return mac.encode(MacFrame(mac_sequence, pan_id, to, source, nwk.encode(packet)))
 
 
 def decode(data: bytes) -> Parsed | None:
