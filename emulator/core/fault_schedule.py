@@ -81,11 +81,14 @@ class FaultSchedule:
     Attributes:
         ordered: Faults the run began with.
         faults: Those, and behind them what was put into force since.
+        struck: Links whose frames faults may touch now; always this very set, for whoever looks at
+            it frame by frame.
     """
 
     def __init__(self, faults: Sequence[Fault], chance: Chance) -> None:
         self.ordered = tuple(faults)
         self.faults: tuple[Fault, ...] = ()
+        self.struck: set[str] = set()
         self._resting: set[str] = set()
         self._chance = chance
         self._begin()
@@ -96,6 +99,7 @@ class FaultSchedule:
         self._draw: list[Stream] = []
         self._on_link: dict[str, list[int]] = {}
         self._on_role: dict[str, list[int]] = {}
+        self._look_who_strikes()
         for fault in self.ordered:
             self.add(fault)
 
@@ -110,6 +114,7 @@ class FaultSchedule:
                 self._on_link.setdefault(link, []).append(index)
         else:
             self._on_role.setdefault(fault.link, []).append(index)
+        self._look_who_strikes()
         return index
 
     def order(self, text: str, now: UtcMs) -> tuple[UtcMs, int] | None:
@@ -156,6 +161,12 @@ class FaultSchedule:
                     table[link] = left
                 else:
                     del table[link]
+        self._look_who_strikes()
+
+    def _look_who_strikes(self) -> None:
+        """Bring ``struck`` up to date: faults of a link were laid, ended, or told to rest."""
+        self.struck.clear()
+        self.struck.update(self._on_link.keys() - self._resting)
 
     def sim(self, label: str, party: str) -> list[tuple[Fault, SimAct]]:
         """Return what faults of the SIM do to a move (``sim.move``) or an attach (``sim.attach``).
@@ -176,11 +187,12 @@ class FaultSchedule:
 
     def touches(self, link: str) -> bool:
         """Say whether any fault is laid on this link (so that the others cost nothing)."""
-        return link in self._on_link and link not in self._resting
+        return link in self.struck
 
     def rest(self, link: str, *, on: bool) -> None:
         """Let everything pass a link, or have its faults strike again; they stay in force."""
         (self._resting.add if on else self._resting.discard)(link)
+        self._look_who_strikes()
 
     @property
     def is_at_work(self) -> bool:

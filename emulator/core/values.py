@@ -1,5 +1,6 @@
 """Quick making of frozen values: a whole migration makes some twenty thousand of them a home."""
 
+from dataclasses import fields as fields_of
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -19,10 +20,10 @@ def quick(cls: type[T]) -> type[T]:
         cls: What ``@dataclass(frozen=True, slots=True)`` returned.
     """
     made: Any = cls.__dict__["__init__"]
-    fields = vars(cls)["__dataclass_fields__"]
+    fields = tuple(row.name for row in fields_of(cls))  # type: ignore[arg-type]  # a dataclass
     code = made.__code__
     names = code.co_varnames[1 : code.co_argcount]
-    if code.co_kwonlyargcount or tuple(fields) != names or not _plain(cls, names):
+    if code.co_kwonlyargcount or fields != names or not _plain(cls, names):
         return cls
     body = [f"self.{name} = {name}" for name in names]
     if hasattr(cls, "__post_init__"):

@@ -7,7 +7,7 @@ from typing import Any, Final
 from emulator.codecs.zigbee.aps import ACK_WINDOW_BLOCKS, ApsAck, ApsFrame, FragmentAck
 from emulator.core.effects import Note
 from emulator.core.values import quick
-from emulator.han.aps_sender import DUPLICATE_MEMORY_US
+from emulator.han.aps_sender import DUPLICATE_MEMORY_US, unforgotten
 from emulator.han.outputs import Micros, StartTimer, StopTimer
 
 #: How long a receiver waits for the next block before it throws the others away.
@@ -20,6 +20,8 @@ PLAIN_MEMORY: Final = 16
 #: bits, and a fast sender soon gives an old one to a new transfer. Source: invented; more than a
 #: sender has on its way at one time.
 TAKEN_MEMORY: Final = 64
+#: Received bits of a window of one block.
+_ALL_BEHIND: Final = (1 << ACK_WINDOW_BLOCKS) - 1
 
 
 @quick
@@ -61,10 +63,9 @@ class ApsReceiver:
             return self._take_fragment(source, frame, now_us)
         if not frame.ack_request:
             return self._take_plain(source, frame)
-        answer: list[ReceiverOutput] = [_ack(frame, None)]
-        if self._seen(source, frame.counter, now_us):
-            return [*answer, _duplicate(source, frame)]
-        return [*answer, Whole(frame, frame.payload)]
+        if self.seen(source, frame.counter, now_us):
+            return [ack_of(frame), duplicate(source, frame)]
+        return [ack_of(frame), Whole(frame, frame.payload)]
 
     def expire(self, source: int, counter: int) -> list[Note]:
         """The next block has not come: throw the others away."""
@@ -99,7 +100,7 @@ class ApsReceiver:
     def _take_plain(self, source: int, frame: ApsFrame) -> list[ReceiverOutput]:
         memory = self._plain.get(source, b"")
         if frame.counter in memory:
-            return [_duplicate(source, frame)]
+            return [duplicate(source, frame)]
         self._plain[source] = memory[1 - PLAIN_MEMORY :] + bytes((frame.counter,))
         return [Whole(frame, frame.payload)]
 
@@ -109,42 +110,36 @@ class ApsReceiver:
             return [Note("han_frame_discarded", (("why", "a fragment that asks for no ack"),))]
         key = (source, frame.counter)
         number = fragment.number
-        if key not in self._assemblies and self._remembers(source, frame.counter, now_us):
-            self._seen(source, frame.counter, now_us)
-            return [_ack(frame, number), _duplicate(source, frame)]
-        if fragment.first and key not in self._assemblies:
-            self._assemblies[key] = _Assembly(fragment.block, [])
         assembly = self._assemblies.get(key)
+        if assembly is None and self._remembers(source, frame.counter, now_us):
+            self.seen(source, frame.counter, now_us)
+            return [ack_of(frame, number), duplicate(source, frame)]
+        if assembly is None and fragment.first:
+            assembly = self._assemblies[key] = _Assembly(fragment.block, [])
         if assembly is None or number > len(assembly.blocks) or number >= assembly.total:
             why = "a later fragment of a transfer whose earlier ones are not here"
             return [Note("han_frame_discarded", (("why", why), ("from_short", source)))]
         if number < len(assembly.blocks):
-            return [_ack(frame, number), _duplicate(source, frame)]
+            return [ack_of(frame, number), duplicate(source, frame)]
         assembly.blocks.append(frame.payload)
-        return [_ack(frame, number), *self._progress(key, frame, now_us)]
-
-    def _progress(
-        self, key: tuple[int, int], frame: ApsFrame, now_us: Micros
-    ) -> list[ReceiverOutput]:
-        assembly = self._assemblies[key]
-        timer = f"reassembly/{key[0]}/{key[1]}"
+        timer = f"reassembly/{source}/{frame.counter}"
         if len(assembly.blocks) < assembly.total:
-            return [StartTimer(timer, now_us + REASSEMBLY_WAIT_US)]
+            return [ack_of(frame, number), StartTimer(timer, now_us + REASSEMBLY_WAIT_US)]
         del self._assemblies[key]
-        self._seen(key[0], key[1], now_us)
-        return [StopTimer(timer), Whole(frame, b"".join(assembly.blocks))]
+        self.seen(source, frame.counter, now_us)
+        whole = Whole(frame, b"".join(assembly.blocks))
+        return [ack_of(frame, number), StopTimer(timer), whole]
 
-    def _seen(self, source: int, counter: int, now_us: Micros) -> bool:
+    def seen(self, source: int, counter: int, now_us: Micros) -> bool:
         """Remember a transfer; say whether it was remembered already."""
-        remembered = self._remembers(source, counter, now_us)
-        memory = self._taken.setdefault(source, {})
-        memory.pop(counter, None)  # the latest stands at the end
-        while memory and now_us - memory[oldest := next(iter(memory))] > DUPLICATE_MEMORY_US:
-            del memory[oldest]
+        memory = self._taken.get(source)
+        if memory is None:
+            memory = self._taken[source] = {}
+        at = memory.pop(counter, None)  # the latest stands at the end
         memory[counter] = now_us
         if len(memory) > TAKEN_MEMORY:
             del memory[next(iter(memory))]
-        return remembered
+        return at is not None and now_us - at <= DUPLICATE_MEMORY_US
 
     def _remembers(self, source: int, counter: int, now_us: Micros) -> bool:
         at = self._taken.get(source, {}).get(counter)
@@ -156,7 +151,7 @@ class ApsReceiver:
             "taken": [
                 [source, counter, at]
                 for source, memory in self._taken.items()
-                for counter, at in memory.items()
+                for counter, at in unforgotten(memory)
             ],
             "plain": [[source, list(memory)] for source, memory in self._plain.items()],
             "assemblies": [
@@ -177,9 +172,9 @@ class ApsReceiver:
         }
 
 
-def _ack(frame: ApsFrame, block: int | None) -> ApsAck:
+def ack_of(frame: ApsFrame, block: int | None = None) -> ApsAck:
     """Acknowledge a frame, or one block of it: a window of one, all bits behind it set."""
-    fragments = None if block is None else FragmentAck(block, (1 << ACK_WINDOW_BLOCKS) - 1)
+    fragments = None if block is None else FragmentAck(block, _ALL_BEHIND)
     return ApsAck(
         frame.source_endpoint,
         frame.destination_endpoint,
@@ -190,7 +185,8 @@ def _ack(frame: ApsFrame, block: int | None) -> ApsAck:
     )
 
 
-def _duplicate(source: int, frame: ApsFrame) -> Note:
+def duplicate(source: int, frame: ApsFrame) -> Note:
+    """Return the note that a frame has come before."""
     return Note(
         "han_duplicate_dropped",
         (("from_short", source), ("cluster", frame.cluster), ("counter", frame.counter)),

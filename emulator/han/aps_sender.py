@@ -1,7 +1,8 @@
 """The sending half of a node's application support layer: counters, fragments, repeats."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from emulator.codecs.zigbee import aps
@@ -25,6 +26,8 @@ DUPLICATE_MEMORY_US: Final = 20_000_000
 #: still remembers.
 #: Source: invented; to a receiver a counter is an opaque octet.
 FIRST_ACKED_COUNTER: Final = 128
+#: How many counters there are for acknowledged transfers.
+_SPAN: Final = 256 - FIRST_ACKED_COUNTER
 #: Acknowledged transfers to one node that wait at one time. Source: invented (a peer that asks and
 #: never acknowledges cannot fill the memory).
 MAX_TRANSFERS: Final = 64
@@ -49,6 +52,8 @@ class Outgoing:
 
 
 SenderOutput = Outgoing | StartTimer | StopTimer | Settled | Note
+#: The same, where something else stands for `Outgoing`: what the sender's ``put`` makes of a frame.
+Outputs = list[Any]
 
 
 @dataclass(slots=True)
@@ -89,9 +94,12 @@ class ApsSender:
 
     Attributes:
         max_apdu_bytes: Longest payload of one frame; longer ones go in fragments.
+        put: Makes of receiver, frame and label what stands among the outputs for a frame that is
+            to go out, in the order they go out.
     """
 
     max_apdu_bytes: int
+    put: Callable[[int, ApsFrame | ApsAck, str], Any] = Outgoing
     _plain_counters: dict[int, int] = field(default_factory=dict)
     _acked_counter: int = FIRST_ACKED_COUNTER
     _counter_used: dict[int, Micros] = field(default_factory=dict)
@@ -99,7 +107,7 @@ class ApsSender:
 
     def send_plain(
         self, to: int, endpoints: tuple[int, int], cluster: int, payload: bytes, label: str
-    ) -> Outgoing:
+    ) -> Any:
         """Return the one frame of a transfer that asks for no acknowledgement.
 
         Args:
@@ -112,9 +120,9 @@ class ApsSender:
         counter = self._plain_counters.get(to, 0)
         self._plain_counters[to] = (counter + 1) % FIRST_ACKED_COUNTER
         destination, source = endpoints
-        return Outgoing(to, ApsFrame(destination, source, cluster, counter, payload), label)
+        return self.put(to, ApsFrame(destination, source, cluster, counter, payload), label)
 
-    def send_acked(self, transfer: Transfer, now_us: Micros) -> list[SenderOutput]:
+    def send_acked(self, transfer: Transfer, now_us: Micros) -> Outputs:
         """Take a transfer; it starts when those before it to the same node have ended.
 
         What answers a request stands before what waits unasked: a row of reports to an endpoint
@@ -124,14 +132,18 @@ class ApsSender:
         queue = self._queues.get(transfer.to)
         if queue is None:
             queue = self._queues[transfer.to] = []
-        full, blocks = len(queue) >= MAX_TRANSFERS, len(transfer.blocks)
+        blocks = len(transfer.blocks)
+        if not queue and blocks <= MAX_BLOCKS:
+            queue.append(transfer)
+            return self._start(transfer, now_us)
+        full = len(queue) >= MAX_TRANSFERS
         if full or blocks > MAX_BLOCKS:
             why = ("why", "queue full" if full else "too long")
             fields = (why, ("frame", transfer.label), ("to_short", transfer.to), ("blocks", blocks))
             refused = Note("han_transfer_refused", fields)
             return [refused, *([Settled(transfer.handle, False, 0)] if transfer.handle else [])]
         queue.insert(_place_of(transfer, queue), transfer)
-        return self._start(transfer, now_us) if len(queue) == 1 else []
+        return []
 
     def split(self, payload: bytes) -> tuple[bytes, ...]:
         """Return a ZCL frame in pieces of at most ``max_apdu_bytes``."""
@@ -140,7 +152,7 @@ class ApsSender:
             return (payload,)
         return tuple(payload[at : at + step] for at in range(0, len(payload), step))
 
-    def acknowledged(self, source: int, ack: ApsAck, now_us: Micros) -> list[SenderOutput]:
+    def acknowledged(self, source: int, ack: ApsAck, now_us: Micros) -> Outputs:
         """Take an acknowledgement; one that fits nothing on its way is ignored."""
         queue = self._queues.get(source)
         if not queue or not _fits(queue[0], ack):
@@ -152,7 +164,7 @@ class ApsSender:
             return self._put_block(transfer, now_us)
         return self._settle(transfer, now_us, delivered=True)
 
-    def expire(self, short: int, now_us: Micros) -> list[SenderOutput]:
+    def expire(self, short: int, now_us: Micros) -> Outputs:
         """The acknowledgement of the transfer to ``short`` has not come: repeat it, or give up."""
         queue = self._queues.get(short)
         if not queue:
@@ -171,7 +183,7 @@ class ApsSender:
         )
         return [failed, *self._settle(transfer, now_us, delivered=False)]
 
-    def cancel(self, handle: int, now_us: Micros) -> list[SenderOutput]:
+    def cancel(self, handle: int, now_us: Micros) -> Outputs:
         """Give up the transfer with this handle, running or waiting."""
         for queue in self._queues.values():
             for transfer in queue:
@@ -181,46 +193,44 @@ class ApsSender:
 
     def forget(self) -> list[StopTimer]:
         """Drop all transfers, without a word to their owners; counters are kept."""
-        stopped = [StopTimer(f"ack/{to}") for to, queue in self._queues.items() if queue]
+        stopped = [StopTimer(_timer(to)) for to, queue in self._queues.items() if queue]
         self._queues.clear()
         return stopped
 
-    def _start(self, transfer: Transfer, now_us: Micros) -> list[SenderOutput]:
+    def _start(self, transfer: Transfer, now_us: Micros) -> Outputs:
         transfer.counter = self._draw_counter(now_us)
         return self._put_block(transfer, now_us)
 
     def _draw_counter(self, now_us: Micros) -> int:
-        """Return the next counter that no receiver can remember, or the one used longest ago."""
-        span = 256 - FIRST_ACKED_COUNTER
-        first = self._acked_counter - FIRST_ACKED_COUNTER
+        """Return the next counter that no receiver can remember, or the one used longest ago.
+
+        It is noted as in use when its first block goes out.
+        """
         counter = self._acked_counter  # nearly always the one: a look at all others costs more
-        if not self._is_forgotten(counter, now_us):
-            row = [FIRST_ACKED_COUNTER + (first + step) % span for step in range(span)]
+        if counter in self._counter_used and not self._is_forgotten(counter, now_us):
+            first = counter - FIRST_ACKED_COUNTER
+            row = [FIRST_ACKED_COUNTER + (first + step) % _SPAN for step in range(_SPAN)]
             forgotten = (one for one in row if self._is_forgotten(one, now_us))
             longest_ago = min(row, key=lambda used: self._counter_used.get(used, 0))
             counter = next(forgotten, longest_ago)
-        self._use(counter, now_us)
-        self._acked_counter = FIRST_ACKED_COUNTER + (counter + 1 - FIRST_ACKED_COUNTER) % span
+        self._acked_counter = counter + 1 if counter < 0xFF else FIRST_ACKED_COUNTER
         return counter
 
     def _use(self, counter: int, now_us: Micros) -> None:
-        """Note that a counter is in use; those that no receiver remembers are dropped."""
-        used = self._counter_used
-        used.pop(counter, None)  # the latest stands at the end
-        while used and now_us - used[oldest := next(iter(used))] > DUPLICATE_MEMORY_US:
-            del used[oldest]
-        used[counter] = now_us
+        """Note that a counter is in use; the latest stands at the end."""
+        self._counter_used.pop(counter, None)
+        self._counter_used[counter] = now_us
 
     def _is_forgotten(self, counter: int, now_us: Micros) -> bool:
         used = self._counter_used.get(counter)
         return used is None or now_us - used > DUPLICATE_MEMORY_US
 
-    def _put_block(self, transfer: Transfer, now_us: Micros) -> list[SenderOutput]:
+    def _put_block(self, transfer: Transfer, now_us: Micros) -> Outputs:
         transfer.tries += 1
         self._use(transfer.counter, now_us)
         total, at = len(transfer.blocks), transfer.at_block
         fragment = None if total == 1 else Fragment(at == 0, total if at == 0 else at)
-        destination, source = transfer.endpoints
+        to, (destination, source) = transfer.to, transfer.endpoints
         frame = ApsFrame(
             destination,
             source,
@@ -231,22 +241,21 @@ class ApsSender:
             True,
             fragment,
         )
-        return [
-            Outgoing(transfer.to, frame, transfer.label),
-            StartTimer(f"ack/{transfer.to}", now_us + ACK_WAIT_US),
-        ]
+        wait = StartTimer(_timer(to), now_us + ACK_WAIT_US)
+        return [self.put(to, frame, transfer.label), wait]
 
-    def _settle(self, transfer: Transfer, now_us: Micros, *, delivered: bool) -> list[SenderOutput]:
-        queue = self._queues[transfer.to]
+    def _settle(self, transfer: Transfer, now_us: Micros, *, delivered: bool) -> Outputs:
+        to = transfer.to
+        queue = self._queues[to]
         running = queue[0] is transfer
-        whole_sent = transfer.whole_sent
+        outputs: Outputs = []
         if running:
             del queue[0]
+            outputs.append(StopTimer(_timer(to)))
         else:
             queue.remove(transfer)
-        outputs: list[SenderOutput] = [StopTimer(f"ack/{transfer.to}")] if running else []
         if transfer.handle:
-            outputs.append(Settled(transfer.handle, delivered, whole_sent))
+            outputs.append(Settled(transfer.handle, delivered, transfer.whole_sent))
         if running and queue:
             outputs += self._start(queue[0], now_us)
         return outputs
@@ -256,7 +265,7 @@ class ApsSender:
         return {
             "plain": [[to, counter] for to, counter in self._plain_counters.items()],
             "acked": self._acked_counter,
-            "used": [[counter, at] for counter, at in self._counter_used.items()],
+            "used": [[counter, at] for counter, at in unforgotten(self._counter_used)],
             "queues": [
                 [short, [_dump_transfer(transfer) for transfer in queue]]
                 for short, queue in self._queues.items()
@@ -273,6 +282,22 @@ class ApsSender:
         }
 
 
+def unforgotten(memory: Mapping[int, Micros]) -> list[tuple[int, Micros]]:
+    """Return those of some counters that were remembered still when the last one was noted.
+
+    Args:
+        memory: Counter -> when it was noted, the latest at the end.
+    """
+    last_us = max(memory.values(), default=0)
+    return [(one, at) for one, at in memory.items() if last_us - at <= DUPLICATE_MEMORY_US]
+
+
+@lru_cache(maxsize=256)
+def _timer(to: int) -> str:
+    """Return the name of the timer that waits for the acknowledgement of a node."""
+    return f"ack/{to}"
+
+
 def _place_of(transfer: Transfer, queue: Sequence[Transfer]) -> int:
     """Return where a transfer waits: answers behind the one on its way and behind each other."""
     if not is_answer(transfer.label):
@@ -282,13 +307,13 @@ def _place_of(transfer: Transfer, queue: Sequence[Transfer]) -> int:
 
 
 def _fits(transfer: Transfer, ack: ApsAck) -> bool:
-    if (ack.counter, ack.cluster) != (transfer.counter, transfer.cluster):
+    if ack.counter != transfer.counter or ack.cluster != transfer.cluster:
         return False
     if (ack.source_endpoint, ack.destination_endpoint) != transfer.endpoints:
         return False
-    if len(transfer.blocks) == 1:
-        return ack.fragments is None
     window = ack.fragments
+    if len(transfer.blocks) == 1:
+        return window is None
     return (
         window is not None and window.window_start == transfer.at_block and window.received & 1 == 1
     )

@@ -1,7 +1,9 @@
 """What the machines of a node ask of the world, and what they tell each other: plain values."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from emulator.codecs.zcl import tunneling
 from emulator.core.effects import Note, ZclIndication
 from emulator.core.ids import Eui64
 from emulator.core.values import quick
@@ -69,11 +71,16 @@ class SendFrame:
         to: EUI-64 of the destination.
         frame: The ZCL frame of the Tunneling cluster.
         handle: Number to give back with `Settled`; 0 where nobody asks.
+        cluster: The Tunneling cluster: a node takes the order as it takes a `SendZcl`.
+        source: None: the node's own identifier.
     """
 
     to: Eui64
     frame: bytes
     handle: int = 0
+
+    cluster: ClassVar[int] = tunneling.CLUSTER
+    source: ClassVar[None] = None
 
 
 @quick

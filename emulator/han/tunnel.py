@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from emulator.codecs.zcl import frame as zcl_frame
 from emulator.codecs.zcl import tunneling
 from emulator.codecs.zcl.cluster import Command
 from emulator.core.effects import Note, ZclIndication
@@ -77,8 +76,7 @@ class TunnelWriter:
 def read(arrived: ZclIndication) -> tuple[int, Any] | Note:
     """Return transaction number and command of a Tunneling frame, or why it is thrown away."""
     try:
-        frame = zcl_frame.decode(arrived.frame)
-        return frame.sequence, tunneling.decode(frame)
+        return tunneling.read(arrived.frame)
     except MalformedFrameError as error:
         return Note(
             "tunnel_frame_discarded",

@@ -140,10 +140,10 @@ class TunnelClient:
             return [outcome]
         sequence, command = outcome
         match command:
-            case RequestTunnelResponse():
-                return self._answered(command, sequence, now_us)
             case TransferData():
                 return self._data(command, sequence, now_us)
+            case RequestTunnelResponse():
+                return self._answered(command, sequence, now_us)
             case TransferDataError():
                 return self._rejected(command, sequence, now_us)
             case TunnelClosureNotification():

@@ -68,6 +68,8 @@ class Line:
     def expire(self, now_us: Micros) -> list[bytes]:
         """Return the messages that have waited too long, and forget them."""
         expired: list[bytes] = []
+        if not self.queue:
+            return expired
         while self.limit_us is not None and self.queue and self.since[0] + self.limit_us < now_us:
             self.since.pop(0)
             expired.append(self.queue.pop(0))

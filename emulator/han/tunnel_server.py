@@ -116,12 +116,12 @@ class TunnelServer:
 
     def _command(self, line: Line, command: Any, sequence: int, now_us: Micros) -> Outputs:
         match command:
+            case TransferData():
+                return self._data(line, command, sequence, now_us)
             case RequestTunnel():
                 return self._requested(line, command, sequence, now_us)
             case CloseTunnel():
                 return self._released(line, command)
-            case TransferData():
-                return self._data(line, command, sequence, now_us)
             case TransferDataError():
                 return self._rejected(line, command, sequence, now_us)
             case _:
@@ -313,10 +313,12 @@ class TunnelServer:
 
 def _expired(line: Line, now_us: Micros) -> Outputs:
     """Note the messages that have waited too long for their device."""
+    expired = line.expire(now_us)
+    if not expired:
+        return []
     fields = (("to", str(line.device)), ("limit_s", (line.limit_us or 0) // 1_000_000))
     return [
-        Note("tunnel_message_expired", (*fields, ("octets", len(message))))
-        for message in line.expire(now_us)
+        Note("tunnel_message_expired", (*fields, ("octets", len(message)))) for message in expired
     ]
 
 

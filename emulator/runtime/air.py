@@ -41,9 +41,10 @@ class Air:
         self._door = door
         self._border = None if outlet is None else Border(scene, outlet)
         self._medium = Medium(scene.schedule)
-        self._touches = scene.schedule.touches
+        self._boxes, self._struck = scene.boxes, scene.schedule.struck
+        self._agenda, self._records = scene.agenda, scene.records
         self._progress = OtaProgress()
-        self._by_short = {box.node.short: index for index, box in enumerate(scene.boxes)}
+        self._by_short = {box.node.short: box for box in scene.boxes}
         self._by_eui64 = {eui64: box for box in scene.boxes for eui64 in box.eui64s}
         self.entries: dict[str, Callable[[int, Any], None]] = {
             _AIR: self._on_air,
@@ -110,13 +111,19 @@ class Air:
         self.perform_tunnel(box, box.tunnel.settled(output, self._scene.now_us))
 
     def _send_frame(self, box: Box, output: SendFrame) -> None:
-        self._carry(box, SendZcl(output.to, tunneling.CLUSTER, output.frame), output.handle)
+        if self._border is None:
+            node = box.node
+            self.perform_node(box, node.send(output, self._scene.now_us, output.handle))
+        else:
+            self._carry(box, output, output.handle)
 
-    def _carry(self, box: Box, order: SendZcl, handle: int) -> None:
+    def _carry(self, box: Box, order: SendZcl | SendFrame, handle: int) -> None:
         """Send a frame by the node's radio, or out of this world."""
         if self._border is None or order.to in self._by_eui64:
             self.perform_node(box, box.node.send(order, self._scene.now_us, handle))
             return
+        if isinstance(order, SendFrame):
+            order = SendZcl(order.to, order.cluster, order.frame)
         for swallowed in self._border.send(box, order, handle):
             self.settled(box.eui64, swallowed)
 
@@ -127,15 +134,23 @@ class Air:
     def _hand(self, box: Box, output: Hand) -> None:
         self._door(box, DeviceEvent.GBCS, output.message)
 
-    def _start(self, kind: str, box: Box, output: StartTimer) -> None:
-        scene = self._scene
-        scene.agenda.start_timer(output.due_us, kind, scene.index(box), output.name)
+    def _start_of_node(self, box: Box, output: StartTimer) -> None:
+        self._agenda.start_timer(output.due_us, _NODE, box.index, output.name)
 
-    def _stop(self, kind: str, box: Box, output: StopTimer) -> None:
-        self._scene.agenda.stop_timer(kind, self._scene.index(box), output.name)
+    def _stop_of_node(self, box: Box, output: StopTimer) -> None:
+        self._agenda.stop_timer(_NODE, box.index, output.name)
+
+    def _start_of_tunnel(self, box: Box, output: StartTimer) -> None:
+        self._agenda.start_timer(output.due_us, _TUNNEL, box.index, output.name)
+
+    def _stop_of_tunnel(self, box: Box, output: StopTimer) -> None:
+        self._agenda.stop_timer(_TUNNEL, box.index, output.name)
+
+    def _note(self, box: Box, note: Note) -> None:
+        self._scene.note(box, note)
 
     def _on_air(self, index: int, octets: bytes) -> None:
-        box = self._scene.boxes[index]
+        box = self._boxes[index]
         if box.powered and box.awake:
             self.perform_node(box, box.node.receive(octets, self._scene.now_us))
             return
@@ -160,12 +175,12 @@ class Air:
             self._door(box, DeviceEvent.ZCL, frame)
 
     def _transmit(self, box: Box, order: Transmit) -> None:
-        scene, index, octets = self._scene, self._by_short[order.to], order.octets
-        there = scene.boxes[index]
-        if not self._touches(LINK):
+        scene, there, octets = self._scene, self._by_short[order.to], order.octets
+        index = there.index
+        if LINK not in self._struck:
             start_us, due_us = self._medium.occupy(len(octets), scene.now_us)
-            scene.agenda.put(due_us, _AIR, index, octets)
-            scene.records.crossed(there.role, order.label, (start_us, LINK, octets, ""))
+            self._agenda.put(due_us, _AIR, index, octets)
+            self._records.crossed(there.role, order.label, (start_us, LINK, octets, ""))
             return
         roles = (box.role, there.role)
         carried = self._medium.carry(order.octets, order.label, roles, scene.now_us)
@@ -219,18 +234,18 @@ class Air:
 
 #: What radio stacks and tunnels ask for -> what does it: one table each for all worlds.
 _NODE_ACTS: Final[dict[type[Any], Callable[[Air, Box, Any], None]]] = {
-    Transmit: lambda self, box, order: self._transmit(box, order),
-    ZclIndication: lambda self, box, frame: self._arrived(box, frame),
-    StartTimer: lambda self, box, output: self._start(_NODE, box, output),
-    StopTimer: lambda self, box, output: self._stop(_NODE, box, output),
-    Settled: lambda self, box, output: self._settled(box, output),
-    Note: lambda self, box, note: self._scene.note(box, note),
+    Transmit: Air._transmit,  # noqa: SLF001 - methods of this very class, here and below
+    ZclIndication: Air._arrived,  # noqa: SLF001
+    StartTimer: Air._start_of_node,  # noqa: SLF001
+    StopTimer: Air._stop_of_node,  # noqa: SLF001
+    Settled: Air._settled,  # noqa: SLF001
+    Note: Air._note,  # noqa: SLF001
 }
 _TUNNEL_ACTS: Final[dict[type[Any], Callable[[Air, Box, Any], None]]] = {
-    SendFrame: lambda self, box, output: self._send_frame(box, output),
-    CancelFrame: lambda self, box, output: self._cancel_frame(box, output),
-    Hand: lambda self, box, output: self._hand(box, output),
-    StartTimer: lambda self, box, output: self._start(_TUNNEL, box, output),
-    StopTimer: lambda self, box, output: self._stop(_TUNNEL, box, output),
-    Note: lambda self, box, note: self._scene.note(box, note),
+    SendFrame: Air._send_frame,  # noqa: SLF001
+    CancelFrame: Air._cancel_frame,  # noqa: SLF001
+    Hand: Air._hand,  # noqa: SLF001
+    StartTimer: Air._start_of_tunnel,  # noqa: SLF001
+    StopTimer: Air._stop_of_tunnel,  # noqa: SLF001
+    Note: Air._note,  # noqa: SLF001
 }

@@ -51,6 +51,7 @@ class Backhaul:
     ) -> None:
         """Take the shared state, the way to the hub's device, its SIM and how faults see frames."""
         self._scene = scene
+        self._struck = scene.schedule.struck
         self._door = door
         self.sim = sim
         self.arrived: list[tuple[str, int, bytes]] = []
@@ -173,13 +174,18 @@ class Backhaul:
 
     def _wan(self, link: str, message: bytes, party: str) -> None:
         scene, sim = self._scene, self.sim
-        if sim is None:
-            self._put(link, message, self.sm_wan.send(link, message, scene.now_us), "")
-            return
-        owner = party or sim.owner
-        if sim.serves(owner):
-            passage = self.sm_wan.send(link, message, scene.now_us)
-            self._put(link, message, passage, _DLMS_STAND_IN, owner)
+        owner, comment = ANY, ""
+        if sim is not None:
+            owner, comment = party or sim.owner, _DLMS_STAND_IN
+        if sim is None or sim.serves(owner):
+            if link in self._struck:
+                passage = self.sm_wan.send(link, message, scene.now_us)
+                self._put(link, message, passage, comment, owner)
+                return
+            now_us = scene.now_us
+            due_us = self.sm_wan.send_untouched(link, message, now_us)
+            scene.agenda.put(due_us, link, NO_BOX, (owner, message) if owner else message)
+            scene.records.crossed(scene.hub.role, link, (now_us, link, message, comment))
             return
         comment = f"{_DLMS_STAND_IN}; the hub is not on the network of the {owner} (lost)"
         scene.record(Crossed(scene.now_us, link, message, [message], (), comment), scene.hub, link)

@@ -43,7 +43,7 @@ class Border:
         """Send a frame out; return what is settled at once: what a fault has swallowed."""
         order = replace(order, source=order.source or box.eui64)
         label = label_of(order.cluster, order.frame)
-        key = (self._scene.index(box), handle)
+        key = (box.index, handle)
         copies = self._cross(box, (order.source or box.eui64, order.to), order, label, out=True)
         if handle:
             self._waiting.append(key)
@@ -64,13 +64,13 @@ class Border:
             what: The frame, as it was put off.
         """
         handle = what[-1]
-        waits = not handle or (self._scene.index(box), handle) in self._waiting
+        waits = not handle or (box.index, handle) in self._waiting
         if box.powered and waits:
             self._outlet.send(_order(what[:-1]), handle)
 
     def _put_off(self, kind: str, box: Box, delay_us: int, what: list[Any]) -> None:
         scene = self._scene
-        scene.agenda.put(scene.now_us + delay_us, kind, scene.index(box), what)
+        scene.agenda.put(scene.now_us + delay_us, kind, box.index, what)
 
     def heard(self, box: Box, frame: ZclIndication) -> list[ZclIndication]:
         """Return what reaches a box of a frame from elsewhere."""
@@ -91,7 +91,7 @@ class Border:
 
     def settles(self, box: Box, handle: int) -> bool:
         """Take a transfer as ended; False: nobody waits for it."""
-        key = (self._scene.index(box), handle)
+        key = (box.index, handle)
         if key not in self._waiting:
             return False
         self._waiting.remove(key)
@@ -99,14 +99,14 @@ class Border:
 
     def cancel(self, box: Box, handle: int) -> bool:
         """Have a transfer given up; False: it did not go this way."""
-        if (self._scene.index(box), handle) not in self._waiting:
+        if (box.index, handle) not in self._waiting:
             return False
         self._outlet.cancel(handle)
         return True
 
     def forget(self, box: Box) -> None:
         """A box has lost power: it waits for nothing any longer."""
-        index = self._scene.index(box)
+        index = box.index
         self._waiting = [key for key in self._waiting if key[0] != index]
 
     def _cross(

@@ -48,6 +48,7 @@ class Box:
         sleepy: Whether its receiver is off unless the device switches it on.
         powered: Whether it has power.
         awake: Whether its receiver is on.
+        index: Its place among the boxes of its world; the scene that it stands in says it.
     """
 
     role: str
@@ -58,6 +59,7 @@ class Box:
     sleepy: bool = False
     powered: bool = False
     awake: bool = False
+    index: int = field(default=-1, compare=False)
     _kept: Kept | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -1,13 +1,17 @@
 """Moves a world along with the time of an asyncio loop, while somebody waits for it."""
 
 import asyncio
+from asyncio import get_running_loop
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from emulator.core.clock import UtcMs
+from emulator.runtime.moving_world import Halt, MovingWorld
 from emulator.runtime.virtual_time import VirtualTimeLoop
 
 T = TypeVar("T")
+#: Later than anything that will happen, microseconds since 1970.
+_NEVER_US: Final = 1 << 62
 
 
 class Moving(Protocol):
@@ -56,29 +60,37 @@ class Driver(Generic[W]):
         self._moving: Moving = world if moving is None else moving
         self._loop: asyncio.AbstractEventLoop | None = None
         self._base_us = 0
+        #: Time of the loop that was last asked for, and what it is in microseconds since 1970.
+        self._asked_s, self._asked_us = float("nan"), 0
         #: Who waits, in order, and what of it concerns: the order of waking is that of waiting.
         self._waiters: dict[asyncio.Future[None], object] = {}
         self._handle: asyncio.TimerHandle | None = None
-        self._stop = False
+        self._halt = Halt()
         world.call_on_attention(self.attend)
 
     def now_us(self) -> int:
         """Return the present moment, microseconds since 1970; the world's own before any loop."""
         try:
-            loop = asyncio.get_running_loop()
+            loop = get_running_loop()
         except RuntimeError:
             return self._moving.now_us
         if loop is not self._loop:
             self._attach(loop)
-        return self._base_us + round(loop.time() * 1_000_000)
+        time_s = loop.time()
+        if time_s != self._asked_s:  # a loop whose clock jumps stands still between two things
+            self._asked_s = time_s
+            self._asked_us = self._base_us + round(time_s * 1_000_000)
+        return self._asked_us
 
     def now(self) -> UtcMs:
         """Return the present moment in milliseconds, rounded down."""
         return UtcMs(self.now_us() // 1000)
 
-    def catch_up(self) -> None:
-        """Let everything happen that is due by now."""
-        self._moving.run_until(self.now_us())
+    def catch_up(self) -> int:
+        """Let everything happen that is due by now; returns the present moment in microseconds."""
+        now_us = self.now_us()
+        self._moving.run_until(now_us)
+        return now_us
 
     def disturbed(self) -> None:
         """Take notice that someone outside has put something new on the world's agenda."""
@@ -90,7 +102,7 @@ class Driver(Generic[W]):
         Args:
             of: What it happened in; who waits for something of another part sleeps on. None: all.
         """
-        self._stop = True
+        self._halt.called = True
         for waiter, concern in self._waiters.items():
             if (of is None or concern is None or concern is of) and not waiter.done():
                 waiter.set_result(None)
@@ -113,14 +125,14 @@ class Driver(Generic[W]):
         Returns:
             What ``ready`` returned, or None once ``until_us`` has come.
         """
-        self.catch_up()
-        loop = asyncio.get_running_loop()
+        now_us = self.catch_up()
+        loop = get_running_loop()
         while True:
             outcome = ready()
-            if outcome is not None or (until_us is not None and self.now_us() >= until_us):
+            if outcome is not None or (until_us is not None and now_us >= until_us):
                 return outcome
-            if self._run_on(until_us):
-                self.catch_up()
+            if self._run_on(until_us, now_us):
+                now_us = self.catch_up()
                 continue
             waiter: asyncio.Future[None] = loop.create_future()
             self._waiters[waiter] = of
@@ -134,9 +146,9 @@ class Driver(Generic[W]):
                     alarm.cancel()
                 if not self._waiters:
                     self._disarm()
-            self.catch_up()
+            now_us = self.catch_up()
 
-    def _run_on(self, until_us: int | None) -> bool:
+    def _run_on(self, until_us: int | None, now_us: int) -> bool:
         """Let the world run on here, as long as nothing else of a virtual loop would come between.
 
         It saves a turn of the loop, a timer and a future for each thing that happens.
@@ -148,9 +160,12 @@ class Driver(Generic[W]):
         loop = self._loop
         if not isinstance(loop, VirtualTimeLoop) or self._waiters:
             return False
-        next_due, step, base_us = self._moving.next_due, self._moving.step, self._base_us
-        self._stop, now_us = False, self.now_us()
-        while not self._stop:
+        moving = self._moving
+        if isinstance(moving, MovingWorld) and not moving.dozes:
+            return self._run_world(moving, loop, until_us, now_us)
+        next_due, step, base_us = moving.next_due, moving.step, self._base_us
+        self._halt.called = False
+        while not self._halt.called:
             due_us = next_due()
             ends = until_us is not None and (due_us is None or due_us > until_us)
             at_us = until_us if ends else due_us
@@ -165,9 +180,23 @@ class Driver(Generic[W]):
             step()
         return True
 
+    def _run_world(
+        self, world: MovingWorld, loop: VirtualTimeLoop, until_us: int | None, now_us: int
+    ) -> bool:
+        """Let one world run on, as `_run_on` does, with one look at its agenda for each thing."""
+        last_us = _NEVER_US if until_us is None else until_us
+        self._halt.called = False
+        halted = world.run_on(last_us, now_us, self._base_us, loop.leap, self._halt)
+        if halted is not None:
+            return halted
+        if until_us is None:
+            return False
+        return until_us <= self.now_us() or loop.leap((until_us - self._base_us) / 1_000_000)
+
     def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take the running loop as the world's clock, from its present moment on."""
         self._loop = loop
+        self._asked_s = float("nan")
         self._base_us = self._moving.now_us - round(loop.time() * 1_000_000)
         self._handle = None
 
@@ -197,10 +226,10 @@ class Driver(Generic[W]):
     def _pump(self) -> None:
         """Let what is due happen, until somebody must be told of something."""
         self._handle = None
-        self._stop = False
+        self._halt.called = False
         world, now_us = self._moving, self.now_us()
         due_us = world.next_due()
-        while due_us is not None and not self._stop:
+        while due_us is not None and not self._halt.called:
             if due_us > now_us:
                 if not self._leap(due_us):
                     break

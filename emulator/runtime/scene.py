@@ -54,7 +54,8 @@ class Scene:
         self.records = Records()
         self.schedule = schedule
         self.boxes = tuple(boxes)
-        self._index = {id(box): index for index, box in enumerate(self.boxes)}
+        for index, box in enumerate(self.boxes):
+            box.index = index
 
     @property
     def now(self) -> UtcMs:
@@ -65,10 +66,6 @@ class Scene:
     def hub(self) -> Box:
         """The box of CHF and GPF."""
         return self.boxes[0]
-
-    def index(self, box: Box) -> int:
-        """Return the place of a box."""
-        return self._index[id(box)]
 
     def note(self, box: Box, note: Note) -> None:
         """Remember a fact about a box's device, and show it to the faults that wait for one."""

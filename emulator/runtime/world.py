@@ -84,7 +84,7 @@ class World(MovingWorld):
         self._air = Air(self._scene, self._event, outlet)
         self._backhaul = Backhaul(self._scene, self._event, sim, reading)
         self._by_eui64 = {eui64: box for box in boxes for eui64 in box.eui64s}
-        self._entries: dict[str, Callable[[int, Any], None]] = {
+        self._entries = {
             **self._air.entries,
             **self._backhaul.entries,
             _TIMER: lambda index, name: self._event(scene.boxes[index], DeviceEvent.TIMER, name),
@@ -134,12 +134,6 @@ class World(MovingWorld):
         """
         self._come()
         return self._by_eui64[eui64]
-
-    def _step(self) -> None:
-        scene = self._scene
-        due_us, _sequence, kind, box, what = scene.agenda.pop()
-        scene.now_us = max(scene.now_us, due_us)
-        self._entries[kind](box, what)
 
     def send_wan(self, message: bytes, party: str = "") -> None:
         """Put a message on its way to the hub; of a party, over that party's network alone."""
@@ -214,7 +208,7 @@ class World(MovingWorld):
 
         When cuts overlap, the last one says when the supply returns.
         """
-        scene, index = self._scene, self._scene.index(self.box(eui64))
+        scene, index = self._scene, self.box(eui64).index
         scene.agenda.put(scene.now_us, _POWER, index, False)
         if off_s:
             due_us = scene.now_us + round(off_s * 1_000_000)
@@ -226,7 +220,7 @@ class World(MovingWorld):
         """Have a hub notice trouble with its network at a moment, and tell of it."""
         box = self.box(hub)
         name = expect_trouble(box.device, at)
-        self._scene.agenda.start_timer(at * 1000, _TIMER, self._scene.index(box), name)
+        self._scene.agenda.start_timer(at * 1000, _TIMER, box.index, name)
 
     # -- entries of the agenda -----------------------------------------------------------------
 
@@ -276,7 +270,7 @@ class World(MovingWorld):
         self._air.perform_tunnel(box, box.tunnel.power_off())
         box.node.forget()
         self._air.forget_border(box)
-        self._scene.agenda.stop_timers_of(self._scene.index(box))
+        self._scene.agenda.stop_timers_of(box.index)
 
     # -- devices -------------------------------------------------------------------------------
 
@@ -285,7 +279,8 @@ class World(MovingWorld):
         if not box.powered:
             return
         try:
-            effects: list[Effect] = box.device.handle(event, payload, self._scene.now)
+            now = UtcMs(self._scene.now_us // 1000)
+            effects: list[Effect] = box.device.handle(event, payload, now)
         except MalformedFrameError as error:  # the peer's octets: noted here should a device not
             why = (("event", event.value), ("layer", error.layer), ("why", error.why))
             self._scene.note(box, Note("malformed_frame", why))
@@ -308,10 +303,10 @@ class World(MovingWorld):
     def _set_timer(self, box: Box, order: SetTimer) -> None:
         scene = self._scene
         due_us = max(order.at * 1000, scene.now_us)
-        scene.agenda.start_timer(due_us, _TIMER, scene.index(box), order.name)
+        scene.agenda.start_timer(due_us, _TIMER, box.index, order.name)
 
     def _cancel_timer(self, box: Box, order: CancelTimer) -> None:
-        self._scene.agenda.stop_timer(_TIMER, self._scene.index(box), order.name)
+        self._scene.agenda.stop_timer(_TIMER, box.index, order.name)
 
     def _switch_radio(self, box: Box, order: Radio) -> None:
         if order.awake == box.awake:
@@ -384,12 +379,12 @@ class World(MovingWorld):
 #: Effect -> what performs it: one table for all worlds, of which there may be thousands.
 _EFFECTS: Final[dict[type, Callable[[World, Box, Any], None]]] = {
     SendZcl: lambda self, box, order: self._air.send(box, order),
-    SendGbcs: lambda self, box, order: self._send_gbcs(box, order),
+    SendGbcs: World._send_gbcs,  # noqa: SLF001 -- methods of this very class, here and below
     SendWan: lambda self, _box, order: self._backhaul.send_out(order),
     SendCsp: lambda self, _box, order: self._backhaul.send_csp(order),
-    SetTimer: lambda self, box, order: self._set_timer(box, order),
-    CancelTimer: lambda self, box, order: self._cancel_timer(box, order),
-    Radio: lambda self, box, order: self._switch_radio(box, order),
+    SetTimer: World._set_timer,  # noqa: SLF001
+    CancelTimer: World._cancel_timer,  # noqa: SLF001
+    Radio: World._switch_radio,  # noqa: SLF001
     Note: lambda self, box, note: self._scene.note(box, note),
     SeekNetwork: lambda self, _box, _order: self._backhaul.seek(),
     BrownOut: lambda self, box, order: self.cut_power(box.eui64, order.off_s),

@@ -246,7 +246,7 @@ class DrivenBench(ABC):
         """Return the frames captured since the last call, in order of time."""
         self._driver.catch_up()
         seen = self._records.take_frames(self._driver.now_us())
-        return [CapturedFrame(one.at_us, one.link, one.octets, one.comment) for one in seen]
+        return [CapturedFrame(*one) for one in seen]
 
     def describe(self) -> Mapping[str, Mapping[str, str]]:
         """Return each device's state for a reader: device -> name -> value."""

@@ -2,11 +2,13 @@
 
 import enum
 from dataclasses import dataclass
-from typing import ClassVar, Final, Self
+from struct import Struct, error
+from typing import Any, ClassVar, Final, Self
 
 import construct as c
 
-from emulator.codecs.zcl.cluster import ClusterCommands, Declared
+from emulator.codecs.zcl import frame as zcl_frame
+from emulator.codecs.zcl.cluster import ClusterCommands, Command, Declared
 from emulator.codecs.zcl.tunnel_wrapper import TunnelGet, TunnelGetResponse, TunnelPut
 from emulator.codecs.zcl.tunnel_wrapper import decode as decode_wrapped
 from emulator.codecs.zcl.tunnel_wrapper import encode as encode_wrapped
@@ -20,6 +22,7 @@ __all__ = [
     "TransferData", "TransferDataError", "TransferStatus", "TunnelAttribute",
     "TunnelClosureNotification", "TunnelGet", "TunnelGetResponse", "TunnelProtocol", "TunnelPut",
     "TunnelStatus", "decode", "decode_wrapped", "encode", "encode_wrapped",
+    "read",
 ]  # fmt: skip
 
 CLUSTER: Final = 0x0704
@@ -231,4 +234,46 @@ COMMANDS: Final = ClusterCommands(
     },
 )
 decode = COMMANDS.decode
-encode = COMMANDS.encode
+#: Headers of Transfer Data, without manufacturer code and Default Response: control and command
+#: octet -> whether it goes from server to client.
+_TRANSFERS: Final = {0x11_02: False, 0x19_01: True}
+_TRANSFER_HEADS: Final = {way: head for head, way in _TRANSFERS.items()}
+_TRANSFER: Final = Struct("<BBBH")
+
+
+def read(octets: bytes) -> tuple[int, Any]:
+    """Return transaction number and command of a ZCL frame of this cluster.
+
+    Nearly all are Transfer Data, which is read in one go; what deviates from its plain form in the
+    least is left to the declarations, and a test holds this path to them.
+
+    Raises:
+        MalformedFrameError: No ZCL frame, no command of this cluster, or one that is not as
+            declared.
+    """
+    if len(octets) > TRANSFER_OVERHEAD_BYTES and octets[0] << 8 | octets[2] in _TRANSFERS:
+        data = octets[TRANSFER_OVERHEAD_BYTES:]
+        return octets[1], TransferData(octets[3] | octets[4] << 8, data)
+    frame = zcl_frame.decode(octets)
+    return frame.sequence, COMMANDS.decode(frame)
+
+
+def encode(command: Command, sequence: int, *, server_to_client: bool | None = None) -> bytes:
+    """Write a command as a whole ZCL frame that asks for no Default Response.
+
+    Args:
+        command: A command of this cluster.
+        sequence: Transaction number; an answer repeats the request's.
+        server_to_client: Direction, for commands that exist in both; else found by type.
+
+    Raises:
+        ValueError: No such command in this direction, or a value does not fit.
+    """
+    if server_to_client is not None and isinstance(command, TransferData) and command.data:
+        head = _TRANSFER_HEADS[server_to_client]
+        try:
+            start = _TRANSFER.pack(head >> 8, sequence, head & 0xFF, command.tunnel_id)
+        except error as wrong:
+            raise ValueError(f"zcl.TransferData: {wrong}") from wrong
+        return start + command.data
+    return COMMANDS.encode(command, sequence, server_to_client=server_to_client)

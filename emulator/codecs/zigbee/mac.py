@@ -23,7 +23,6 @@ _ACK_REQUEST: Final = 0x0020
 _PENDING: Final = 0x0010
 _DATA_SHORT_COMPRESSED: Final = 0x8841  # data, PAN id compressed, two short addresses, 2003 version
 _HEADER: Final = Struct("<HBHHH")
-_FCS: Final = Struct("<H")
 _REVERSED: Final = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
 
 # The declaration. Frame control is sent low octet first, hence the swapped bit rows.
@@ -83,8 +82,13 @@ def fcs(octets: bytes) -> int:
     Source:
         IEEE 802.15.4-2006 7.2.1.9, whose worked example (an acknowledgement) is a test.
     """
+    return int.from_bytes(check_octets(octets), "little")
+
+
+def check_octets(octets: bytes) -> bytes:
+    """Return the frame check sequence over header and payload, as it is sent: low octet first."""
     crc = binascii.crc_hqx(octets.translate(_REVERSED), 0)
-    return _REVERSED[crc >> 8] | _REVERSED[crc & 0xFF] << 8
+    return crc.to_bytes(2, "big").translate(_REVERSED)
 
 
 def decode(data: bytes) -> MacFrame:
@@ -100,7 +104,7 @@ def decode(data: bytes) -> MacFrame:
     if not OVERHEAD_BYTES <= len(data) <= MAX_FRAME_BYTES:
         raise MalformedFrameError(_LAYER, data, f"a frame has 11 to 127 octets, not {len(data)}")
     body = data[:-2]
-    if fcs(body) != data[-2] | data[-1] << 8:
+    if check_octets(body) != data[-2:]:
         raise MalformedFrameError(_LAYER, data, "frame check sequence wrong", len(body))
     control, sequence, pan_id, destination, source = _HEADER.unpack_from(body)
     flags = control ^ _DATA_SHORT_COMPRESSED
@@ -132,7 +136,7 @@ def encode(frame: MacFrame) -> bytes:
     body = header + frame.payload
     if len(body) + 2 > MAX_FRAME_BYTES:
         raise ValueError(f"{_LAYER}: {len(body) + 2} octets, a frame has 127 at most")
-    return body + _FCS.pack(fcs(body))
+    return body + check_octets(body)
 
 
 def _why_unsupported(body: bytes) -> str:

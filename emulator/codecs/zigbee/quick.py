@@ -9,18 +9,19 @@ from typing import Final
 
 from emulator.codecs.zigbee import aps, mac, nwk
 from emulator.codecs.zigbee.aps import ApsAck, ApsFrame, Fragment, FragmentAck
-from emulator.codecs.zigbee.mac import MacFrame
+from emulator.codecs.zigbee.mac import MacFrame, check_octets
 from emulator.codecs.zigbee.nwk import NwkFrame
 
 _MAC_CONTROL: Final = 0x8841  # data, PAN id compressed, two short addresses, nothing else
 _NWK_CONTROL: Final = 0x0008  # data, protocol version 2, nothing else
 #: MAC header, NWK header, APS header without its extension.
 _HEADERS: Final = Struct("<HBHHH HHHBB BBHHBB")
-_FCS: Final = Struct("<H")
 _HEADER_BYTES: Final = _HEADERS.size
 _FCS_BYTES: Final = 2
+_MAX_BODY_BYTES: Final = mac.MAX_FRAME_BYTES - _FCS_BYTES
 _DATA, _ACK, _ASKS, _EXTENDED = 0x00, 0x02, 0x40, 0x80
 _FIRST, _PART = 1, 2
+_PARTS: Final = frozenset({_FIRST, _PART})
 
 #: PAN id, MAC destination, NWK destination, NWK source, and what the APS says.
 Parsed = tuple[int, int, int, int, ApsFrame | ApsAck]
@@ -73,11 +74,11 @@ def encode(  # noqa: PLR0913, PLR0917 -- the fields of two headers, in their ord
         )  # fmt: skip
     except error:
         body = b""
-    if not body or len(body) + _FCS_BYTES > mac.MAX_FRAME_BYTES:
+    if not body or len(body) > _MAX_BODY_BYTES:  # refused by the layer that it does not fit
         packet = NwkFrame(to, source, radius, nwk_sequence, aps.encode(frame))
         return mac.encode(MacFrame(mac_sequence, pan_id, to, source, nwk.encode(packet)))
-    octets = body + _FCS.pack(mac.fcs(body))
-    if control & _EXTENDED == 0:  # these read as they were written
+    octets = body + check_octets(body)
+    if control < _EXTENDED:  # these read as they were written
         if len(_WRITTEN) >= _MOST_WRITTEN:
             del _WRITTEN[next(iter(_WRITTEN))]
         _WRITTEN[octets] = (pan_id, to, to, source, frame)
@@ -94,35 +95,55 @@ def decode(data: bytes) -> Parsed | None:
         return written
     if not _HEADER_BYTES + _FCS_BYTES <= len(data) <= mac.MAX_FRAME_BYTES:
         return None
-    body = data[:-_FCS_BYTES]
-    if mac.fcs(body) != data[-2] | data[-1] << 8:
+    if check_octets(data[:-_FCS_BYTES]) != data[-_FCS_BYTES:]:
         return None
     (
         mac_control, _, pan_id, outer_to, _, nwk_control, to, source, _, _,
         control, destination, cluster, profile, endpoint, counter,
-    ) = _HEADERS.unpack_from(body)  # fmt: skip
+    ) = _HEADERS.unpack_from(data)  # fmt: skip
     if mac_control != _MAC_CONTROL or nwk_control != _NWK_CONTROL:
         return None
-    addressing = (destination, endpoint, cluster, counter)
-    inner = _aps(control, addressing, profile, body[_HEADER_BYTES:])
+    rest = data[_HEADER_BYTES:-_FCS_BYTES]
+    read = _extended if control & _EXTENDED else _plain
+    inner = read(control, destination, endpoint, cluster, counter, rest, profile)
     return None if inner is None else (pan_id, outer_to, to, source, inner)
 
 
-def _aps(
-    control: int, addressing: tuple[int, int, int, int], profile: int, rest: bytes
+def _plain(  # noqa: PLR0913, PLR0917 -- the fields of a header, as a frame takes them
+    control: int,
+    destination: int,
+    source: int,
+    cluster: int,
+    counter: int,
+    rest: bytes,
+    profile: int,
 ) -> ApsFrame | ApsAck | None:
-    kind = control & ~_ASKS
-    if kind == _DATA:
-        return ApsFrame(*addressing, rest, profile, control != 0)
+    """Read what has no extended header; None for all but data and acknowledgements of it."""
+    if control & ~_ASKS == _DATA:
+        return ApsFrame(destination, source, cluster, counter, rest, profile, control != _DATA)
     if control == _ACK and not rest:
-        return ApsAck(*addressing, profile)
-    if kind == _EXTENDED and len(rest) > 1:
-        fragmentation, block = rest[0], rest[1]
-        if block and fragmentation in {_FIRST, _PART}:
-            fragment = Fragment(fragmentation == _FIRST, block)
-            return ApsFrame(*addressing, rest[2:], profile, control != kind, fragment)
+        return ApsAck(destination, source, cluster, counter, profile)
+    return None
+
+
+def _extended(  # noqa: PLR0913, PLR0917 -- the fields of a header, as a frame takes them
+    control: int,
+    destination: int,
+    source: int,
+    cluster: int,
+    counter: int,
+    rest: bytes,
+    profile: int,
+) -> ApsFrame | ApsAck | None:
+    """Read a fragment, or the acknowledgement of a window of them; None for all else."""
+    if control & ~_ASKS == _EXTENDED and len(rest) > 1:
+        kind, block = rest[0], rest[1]
+        if block and kind in _PARTS:
+            part, asks = Fragment(kind == _FIRST, block), control != _EXTENDED
+            return ApsFrame(destination, source, cluster, counter, rest[2:], profile, asks, part)
     if control == _EXTENDED | _ACK and len(rest) == 3:
-        fragmentation, block, received = rest
-        if fragmentation == (_PART if block else _FIRST):
-            return ApsAck(*addressing, profile, FragmentAck(block, received))
+        kind, block, received = rest
+        if kind == (_PART if block else _FIRST):
+            window = FragmentAck(block, received)
+            return ApsAck(destination, source, cluster, counter, profile, window)
     return None

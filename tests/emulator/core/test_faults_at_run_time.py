@@ -165,3 +165,20 @@ def test_faults_of_a_link_that_rest_let_everything_pass_and_strike_again_afterwa
     assert plan.touches("han")
     plan.rest("wan-in", on=False)
     assert not crosses(plan)
+
+
+def test_who_looks_at_the_links_that_are_struck_sees_every_change() -> None:
+    plan = schedule("mute@han")
+    struck = plan.struck
+    assert struck == {"han"}
+    plan.rest("han", on=True)
+    plan.order("mute@wan", NOW)
+    assert struck == {"wan-in", "wan-out"}
+    plan.rest("han", on=False)
+    plan.order("clear@wan", NOW)
+    assert struck == {"han"}
+    other = schedule("mute@han")
+    plan.order("clear@han", NOW)
+    seen = other.struck
+    other.load(plan.dump())
+    assert seen == plan.struck == set()

@@ -4,6 +4,7 @@ import copy
 import inspect
 import pickle
 from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
+from typing import ClassVar
 
 import pytest
 
@@ -31,6 +32,14 @@ class Quick:
     def __post_init__(self) -> None:
         if self.number < 0:
             raise ValueError("below nothing")
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Marked:
+    octets: bytes
+
+    FORM: ClassVar[int] = 7
 
 
 @quick
@@ -66,6 +75,12 @@ def test_a_quick_value_is_frozen_for_the_type_checker_alone() -> None:
     assert hash(quickly) == hash(Quick(2))
     with pytest.raises(AttributeError):
         quickly.other = 2  # type: ignore[attr-defined]  # it has slots, and no others
+
+
+def test_a_constant_of_the_class_is_no_field() -> None:
+    assert Marked(b"x") == Marked(b"x")
+    assert Marked.FORM == 7
+    assert Marked.__setattr__ is object.__setattr__  # made quickly
 
 
 def test_a_class_with_a_factory_keeps_its_own_way() -> None:

@@ -1,6 +1,12 @@
 """What is to happen, and when."""
 
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from emulator.runtime.agenda import Agenda
+from tests.sampling import examples
 
 
 def drain(agenda: Agenda) -> list[tuple[int, str, object]]:
@@ -50,3 +56,68 @@ def test_a_loaded_agenda_goes_on_as_the_dumped_one() -> None:
         one.start_timer(6, "timer", 0, "old")
         one.put(5, "air", 0, b"later")
     assert drain(other) == drain(agenda)
+
+
+class Plain:
+    """An agenda as it is meant: a list, looked through each time."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, int, str, int, Any]] = []
+        self.sequence = 0
+
+    def put(self, due_us: int, kind: str, box: int, what: Any) -> None:
+        self.sequence += 1
+        self.rows.append((due_us, self.sequence, kind, box, what))
+
+    def stop_timer(self, kind: str, box: int, name: str) -> None:
+        self.rows = [row for row in self.rows if row[2:] != (kind, box, name)]
+
+    def start_timer(self, due_us: int, kind: str, box: int, name: str) -> None:
+        self.stop_timer(kind, box, name)
+        self.put(due_us, kind, box, name)
+
+    def take(self, until_us: int) -> tuple[int, int, str, int, Any] | None:
+        row = min((row for row in self.rows if row[0] <= until_us), default=None)
+        if row is not None:
+            self.rows.remove(row)
+        return row
+
+
+acts = st.tuples(
+    st.sampled_from(["put", "start", "start", "stop", "take", "take back", "pop", "reload"]),
+    st.integers(0, 9),
+    st.sampled_from(["x", "y"]),
+)
+
+
+@settings(max_examples=examples(400))
+@given(st.lists(acts, max_size=40))
+def test_an_agenda_is_a_list_in_order_however_timers_are_moved(
+    row: list[tuple[str, int, str]],
+) -> None:
+    agenda, plain = Agenda(), Plain()
+    for act, at, name in row:
+        if act == "put":
+            agenda.put(at, "air", 0, b"frame")
+            plain.put(at, "air", 0, b"frame")
+        elif act == "start":
+            agenda.start_timer(at, "timer", 0, name)
+            plain.start_timer(at, "timer", 0, name)
+        elif act == "stop":
+            agenda.stop_timer("timer", 0, name)
+            plain.stop_timer("timer", 0, name)
+        elif act == "take":
+            assert agenda.take(at) == plain.take(at)
+        elif act == "take back":
+            entry = agenda.take(at)
+            if entry is not None:
+                agenda.put_back(entry)
+        elif act == "pop":
+            if agenda.next_due() is not None:
+                assert agenda.pop() == plain.take(99)
+        else:
+            agenda.load(agenda.dump())
+        assert agenda.dump()["entries"] == [list(one) for one in sorted(plain.rows)]
+        assert agenda.next_due() == min((one[0] for one in plain.rows), default=None)
+        others = (one[0] for one in plain.rows if one[4] != "x")
+        assert agenda.next_but("x") == min(others, default=None)

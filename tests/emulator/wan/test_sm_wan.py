@@ -56,3 +56,20 @@ def test_messages_for_a_hub_without_power_are_kept_in_order_over_a_dump() -> Non
     assert copy.release() == []
     assert list(copy.to_dsp) == [b"out"]
     assert copy.has_taken(MESSAGE)
+
+
+def test_what_no_fault_can_touch_goes_on_as_what_a_fault_might() -> None:
+    quick, slow = wan(), wan()
+    for number in range(600):
+        message = number.to_bytes(2, "big")
+        [(due_us, _octets)] = slow.send(IN, message, number).arrivals
+        assert quick.send_untouched(IN, message, number) == due_us
+    assert quick.send_untouched(OUT, b"from the hub", 0) == LATENCY_US
+    assert not quick.has_taken(b"from the hub")
+    assert all(quick.has_taken(number.to_bytes(2, "big")) for number in range(600))
+    quick.send_untouched(IN, MESSAGE, 0)
+    slow.send(IN, MESSAGE, 0)
+    assert quick.dump() == slow.dump()
+    quick.send_untouched(IN, b"after the dump", 0)
+    quick.load(slow.dump())
+    assert not quick.has_taken(b"after the dump")

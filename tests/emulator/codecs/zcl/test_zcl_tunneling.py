@@ -171,3 +171,47 @@ def test_wrappers_of_chance_are_read_or_refused_and_never_break(octets: bytes) -
     except MalformedFrameError:
         return
     assert tunneling.encode_wrapped(wrapped) == octets
+
+
+@pytest.mark.parametrize(("command", "from_server", "octets"), VECTORS, ids=IDS)
+def test_a_command_is_read_in_one_go_with_its_number(
+    command: Any, from_server: bool, octets: str
+) -> None:
+    assert tunneling.read(bytes.fromhex(octets)) == (9, command)
+    assert tunneling.COMMANDS.encode(command, 9, server_to_client=from_server) == tunneling.encode(
+        command, 9, server_to_client=from_server
+    )
+
+
+@settings(max_examples=examples(400))
+@given(
+    st.binary(max_size=9)
+    | st.builds(
+        lambda control, number, command, rest: bytes((control, number, command)) + rest,
+        st.sampled_from([0x01, 0x09, 0x11, 0x19, 0x15, 0x1D, 0x39]),
+        st.integers(0, 0xFF),
+        st.integers(0, 6),
+        st.binary(max_size=9),
+    )
+)
+def test_any_octets_are_read_in_one_go_as_the_declarations_read_them(octets: bytes) -> None:
+    try:
+        frame = zcl_frame.decode(octets)
+        declared = frame.sequence, tunneling.COMMANDS.decode(frame)
+    except MalformedFrameError:
+        with pytest.raises(MalformedFrameError):
+            tunneling.read(octets)
+        return
+    assert tunneling.read(octets) == declared
+
+
+@pytest.mark.parametrize(
+    ("tunnel_id", "sequence", "data"),
+    [(0x10000, 9, b"x"), (-1, 9, b"x"), (1, 256, b"x"), (1, 9, b"")],
+)
+@pytest.mark.parametrize("from_server", [True, False])
+def test_what_does_not_fit_is_not_written(
+    tunnel_id: int, sequence: int, data: bytes, from_server: bool
+) -> None:
+    with pytest.raises(ValueError, match="zcl"):
+        tunneling.encode(TransferData(tunnel_id, data), sequence, server_to_client=from_server)
