@@ -6,6 +6,7 @@ anew for each document. What has any other form is for the makers of canonical f
 
 import copy
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -89,6 +90,15 @@ _PIECES: Final = tuple(
 )
 
 
+def _form_of(pieces: tuple[str, ...]) -> re.Pattern[str]:
+    """Return a form whose texts hold nothing that is written in another way than it stands."""
+    return re.compile(r"([ -%'-;=?-~]*)".join(map(re.escape, pieces)))
+
+
+_CANONICAL_FORM: Final = _form_of(_CANONICAL_PIECES)
+_PLAIN_FORM: Final = _form_of(_PIECES)
+
+
 @quick
 @dataclass(frozen=True, slots=True)
 class Texts:
@@ -105,6 +115,38 @@ class Texts:
     value: bytes
     issuer: bytes
     serial: bytes
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signature with what it has to cover.
+
+    Attributes:
+        texts: What it says.
+        covered: Returns the document without it, in exclusive canonical form.
+    """
+
+    texts: Texts
+    covered: Callable[[], bytes]
+
+
+def texts_in(text: str) -> Texts | None:
+    """Return what a signature says that stands in a document which declares its name space.
+
+    None where it has any other form than `plain` gives it.
+    """
+    return _texts(_PLAIN_FORM, text)
+
+
+def texts_in_canonical(text: str) -> Texts | None:
+    """Return what a signature in exclusive canonical form says; None where it is of another one."""
+    return _texts(_CANONICAL_FORM, text)
+
+
+def _texts(form: re.Pattern[str], text: str) -> Texts | None:
+    found = form.fullmatch(text)
+    return None if found is None else Texts(*(one.encode("ascii") for one in found.groups()))
 
 
 def is_usual(root: etree._Element) -> bool:

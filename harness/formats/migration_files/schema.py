@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -84,6 +84,16 @@ def load_schema(overlays: Sequence[Path] = ()) -> MigrationSchema:
         own = folder / OVERLAY_FOLDER / OVERLAY_FILE
         if own.is_file():
             path = own
+    return _shipped() if path is SHIPPED else _loaded_now(path)
+
+
+@cache
+def _shipped() -> MigrationSchema:
+    """Load the shipped one: a part of the program, read once like its modules."""
+    return _loaded_now(SHIPPED)
+
+
+def _loaded_now(path: Path) -> MigrationSchema:
     return _loaded(path, hashlib.sha256(_octets(path)).hexdigest())
 
 
