@@ -109,7 +109,7 @@ _SMALL_BYTES: Final = 32 * 1024
 _BEGUN: Final = f'<cs:{_ROOT} xmlns:cs="{NAMESPACE}"'
 _ENDED: Final = f"</cs:{_ROOT}>"
 _BEFORE: Final = f"{DECLARATION}<!--{STAND_IN}-->{_BEGUN}{SIGNING}>"
-_FIELD: Final = re.compile(r"<cs:([A-Za-z][A-Za-z0-9]*)>([^<>]*)</cs:\1>")
+_NAMED: Final = re.compile(r"<cs:([A-Za-z][A-Za-z0-9]*)>")
 
 
 def _told(data: bytes) -> tuple[dict[str, str], Signed] | None:
@@ -123,10 +123,12 @@ def _told(data: bytes) -> tuple[dict[str, str], Signed] | None:
     if not text.startswith(_BEFORE) or not text.endswith(_ENDED):
         return None
     at, found = len(_BEFORE), dict[str, str]()
-    while (field := _FIELD.match(text, at)) is not None:
-        if field[1] in found:
+    while (field := _NAMED.match(text, at)) is not None:
+        end, ended = text.find("<", field.end()), f"</cs:{field[1]}>"
+        value = text[field.end() : end]
+        if field[1] in found or ">" in value or not text.startswith(ended, end):
             return None
-        found[field[1]], at = field[2], field.end()
+        found[field[1]], at = value, end + len(ended)
     body, texts = text[len(_BEFORE) : at], signature_form.texts_in(text[at : -len(_ENDED)])
     if texts is None:
         return None

@@ -30,7 +30,7 @@ from harness.formats.duis.signature_form import Signed
 _Reader = Callable[[list[str], int], tuple[Any, int]]
 #: Longer documents are for the parser.
 _SMALL_BYTES: Final = 32 * 1024
-#: What a document of this form consists of: no tab, no return, nothing that XML escapes.
+#: What the parts of such a document consist of: no tab, no return, nothing that XML escapes.
 _PLAIN: Final = bytes({*range(0x20, 0x7F), 0x0A} - {ord("&")})
 
 
@@ -64,17 +64,20 @@ class DocumentReader:
     name: str
     parts: tuple[tuple[str, Shape | Choice], ...]
     _readers: list[_Reader] = field(default_factory=list)
+    _begun: bytes = b""
+    _ended: bytes = b""
+
+    def __post_init__(self) -> None:
+        root = f"<sr:{self.name}{DECLARED}{SIGNING}{VERSION}>"
+        self._begun = f"{DECLARATION}{root}\n".encode("ascii")
+        self._ended = f"</sr:{self.name}>".encode("ascii")
 
     def read(self, data: bytes) -> Read | None:
         """Return what a document says; None where it is for the parser to read or refuse it."""
-        if len(data) > _SMALL_BYTES or data.translate(None, _PLAIN):
+        parts = self._parted(data)
+        if parts is None:
             return None
-        begun = f"{DECLARATION}<sr:{self.name}{DECLARED}{SIGNING}{VERSION}>\n"
-        text, ended = data.decode("ascii"), f"</sr:{self.name}>"
-        end = text.rfind("\n")
-        if end < len(begun) or not text.startswith(begun) or not text.endswith(ended):
-            return None
-        body, mark = text[len(begun) : end], text[end + 1 : len(text) - len(ended)]
+        body, mark = parts
         signature = signature_form.texts_in(mark) if mark else None
         if mark and signature is None:
             return None
@@ -85,6 +88,19 @@ class DocumentReader:
         if signature is None:
             return Read(values, None)
         return Read(values, Signed(signature, lambda: self._signed(body)))
+
+    def _parted(self, data: bytes) -> tuple[str, str] | None:
+        """Return what stands in a document: its parts, and its signature or nothing."""
+        begun, ended = self._begun, self._ended
+        end = data.rfind(b"\n")
+        if len(data) > _SMALL_BYTES or end < len(begun) or not data.isascii():
+            return None
+        if not data.startswith(begun) or not data.endswith(ended):
+            return None
+        body, mark = data[len(begun) : end], data[end + 1 : -len(ended)]
+        if body.translate(None, _PLAIN):
+            return None
+        return body.decode("ascii"), mark.decode("ascii")
 
     def _values(self, lines: list[str]) -> tuple[Any, ...]:
         if not self._readers:
