@@ -104,7 +104,7 @@ def _is_commented(data: bytes, root: etree._Element) -> bool:
 
 
 #: A declaration and comments with nothing between them but space, then the first element.
-_BEFORE_ALL: Final = re.compile(rb"<\?xml [^>]*\?>\s*(?:<!--(?:[^-]|-[^-])*-->\s*)*<[A-Za-z]")
+_BEFORE_ALL: Final = re.compile(rb"<\?xml [^>]*\?>\s*(?:<!--[^-]*(?:-[^-]+)*-->\s*)*<[A-Za-z]")
 
 
 def is_plain(data: bytes) -> bool:

@@ -58,6 +58,10 @@ class MigrationSchema:
             why = _BINARY.sub(r"\1 not valid", why)  # what is in there may be a key
             raise MigrationFileError(check, sub_code, why[:200]) from None
 
+    def is_valid(self, root: etree._Element) -> bool:
+        """Say whether a document is valid, with no word on why not."""
+        return bool(self._compiled.validate(root))
+
     @property
     def notice(self) -> str:
         """What a document says of itself in a comment."""

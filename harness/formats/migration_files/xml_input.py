@@ -219,7 +219,7 @@ class _Bounds:
 #: some 20 MiB at the most.
 _SMALL_BYTES: Final = 256 * 1024
 #: What a file begins with: a declaration, and comments that say what it is.
-_PROLOG: Final = re.compile(rb"(?:<\?xml [^<>]*\?>)?\s*(?:<!--(?:[^-]|-[^-])*-->\s*)*")
+_PROLOG: Final = re.compile(rb"(?:<\?xml [^<>]*\?>)?\s*(?:<!--[^-]*(?:-[^-]+)*-->\s*)*")
 _IS_DEEP: Final = etree.XPath(f"boolean({'/*' * (MAX_DEPTH + 1)})")
 _IS_WIDE: Final = etree.XPath(f"boolean(//*[@*[{MAX_ATTRIBUTES + 1}]])")
 
