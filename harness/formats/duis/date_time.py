@@ -14,6 +14,8 @@ CANCEL: Final = from_datetime(datetime(3000, 12, 31, tzinfo=UTC))
 _FORM: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?"
 )
+#: As moments are written here; read as any other one is, in one go.
+_USUAL: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?Z")
 
 
 def read(text: str) -> UtcMs:
@@ -22,6 +24,11 @@ def read(text: str) -> UtcMs:
     Raises:
         DuisError: bad-date-time: not a date-time, no zone, or finer than a millisecond.
     """
+    if _USUAL.fullmatch(text) is not None:
+        try:
+            return from_datetime(datetime.fromisoformat(text))
+        except ValueError:
+            pass  # no day of the calendar: the full way says which
     match = _FORM.fullmatch(text)
     if match is None:
         raise DuisError(DuisFault.BAD_DATE_TIME, f"{text[:40]!r} is not like 2030-01-15T09:00:00Z")

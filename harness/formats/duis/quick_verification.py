@@ -23,7 +23,7 @@ from emulator.core.errors import MalformedFrameError
 from emulator.crypto import signature, x509_certificate
 from harness.formats.duis import signature_form
 from harness.formats.duis.shape import SIGNATURE_NAMESPACE
-from harness.formats.duis.signature_form import Texts
+from harness.formats.duis.signature_form import Signed, Texts
 
 _SIGNATURE: Final = f"{{{SIGNATURE_NAMESPACE}}}Signature"
 
@@ -53,12 +53,37 @@ def holds(root: etree._Element, certificate: bytes, at: UtcMs) -> bool:
     signer = _signer(certificate)
     if signer is None or not signer.not_before <= at <= signer.not_after:
         return False
-    return _holds(root, signer)
+    try:
+        return _holds(root, signer)
+    except etree.C14NError:  # a relative name space has no canonical form
+        return False
 
 
-#: Fingerprints of documents and certificates of which ``holds`` was true, oldest first.
-_HELD: Final[dict[bytes, None]] = {}
+def text_holds(signed: Signed, certificate: bytes, at: UtcMs) -> bool:
+    """Say whether a signature of the one form is by this certificate, and of what it has to cover.
+
+    Args:
+        signed: The signature and what it has to cover, read from a document's text.
+        certificate: DER certificate of the signer.
+        at: Moment at which the certificate must be valid.
+
+    Returns:
+        False for everything else, with no word on why.
+    """
+    signer, texts = _signer(certificate), signed.texts
+    if signer is None or not signer.not_before <= at <= signer.not_after:
+        return False
+    if (texts.issuer, texts.serial) != (signer.issuer, signer.serial):
+        return False
+    digest = _digest_by(texts, signer)
+    return digest is not None and hashlib.sha256(signed.covered()).digest() == digest
+
+
+#: Names of documents and certificates of which ``holds`` was true, oldest first.
+_HELD: Final[dict[tuple[bytes, bytes], None]] = {}
 _MOST_HELD: Final = 512
+#: Documents up to this length are their own names; 512 of them are 16 MiB.
+_SMALL_BYTES: Final = 32 * 1024
 #: Doors verify in one thread, the parties of a world in another.
 _ONE_AT_A_TIME: Final = threading.Lock()
 
@@ -70,21 +95,31 @@ def held_before(data: bytes, certificate: bytes, at: UtcMs) -> bool:
     """
     signer = _signer(certificate)
     valid = signer is not None and signer.not_before <= at <= signer.not_after
-    return valid and _fingerprint(data, certificate) in _HELD
+    return valid and _name(data, certificate) in _HELD
 
 
 def remember(data: bytes, certificate: bytes) -> None:
     """Remember that ``holds`` was true of these octets and this certificate."""
-    name = _fingerprint(data, certificate)
+    name = _name(data, certificate)
     with _ONE_AT_A_TIME:
         while len(_HELD) >= _MOST_HELD:
             del _HELD[next(iter(_HELD))]
         _HELD[name] = None
 
 
+def _name(data: bytes, certificate: bytes) -> tuple[bytes, bytes]:
+    """Return what a document is remembered by: its octets, or the SHA-256 of many of them.
+
+    A document of 32 octets that are another one's SHA-256 is none: it is no XML that verifies.
+    """
+    if len(data) <= _SMALL_BYTES:
+        return data, certificate
+    return _digest(data), certificate
+
+
 @lru_cache(maxsize=4)  # asked for before a verification, and behind it
-def _fingerprint(data: bytes, certificate: bytes) -> bytes:
-    return hashlib.sha256(len(data).to_bytes(8, "big") + data + certificate).digest()
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 def _holds(root: etree._Element, signer: _Signer) -> bool:
@@ -101,12 +136,20 @@ def _holds(root: etree._Element, signer: _Signer) -> bool:
 
 
 def _verifies(root: etree._Element, element: etree._Element, texts: Texts, signer: _Signer) -> bool:
-    digest, value = _octets(texts.digest), _octets(texts.value)
-    signed = signature_form.signed_info(texts.digest)
-    if digest is None or value is None or not signature.verify(signer.point, signed, value):
+    digest = _digest_by(texts, signer)
+    if digest is None:
         return False
     _take_out(element)
     return hashlib.sha256(_octets_of(root)).digest() == digest
+
+
+def _digest_by(texts: Texts, signer: _Signer) -> bytes | None:
+    """Return the digest that a signer signed; None where he did not."""
+    digest, value = _octets(texts.digest), _octets(texts.value)
+    if digest is None or value is None:
+        return None
+    info = signature_form.signed_info(texts.digest)
+    return digest if signature.verify(signer.point, info, value) else None
 
 
 def _take_out(own: etree._Element) -> None:

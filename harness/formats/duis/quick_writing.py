@@ -79,7 +79,7 @@ class DocumentWriter:
         name, body = self.name, "\n".join(lines)
         signature = ""
         if key is not None:
-            signed = f"<sr:{name}{DECLARED}{VERSION}>\n{_canonical(body)}\n</sr:{name}>"
+            signed = f"<sr:{name}{DECLARED}{VERSION}>\n{canonical_lines(body)}\n</sr:{name}>"
             signature = signing.signature_over(signed.encode("ascii"), key)
         root = f"<sr:{name}{DECLARED}{SIGNING}{VERSION}>"
         whole = f"{DECLARATION}{root}\n{body}\n{signature}</sr:{name}>"
@@ -104,7 +104,12 @@ def made(canonical: str) -> bytes:
     return octets
 
 
-def _canonical(body: str) -> str:
+def is_made(octets: bytes) -> bool:
+    """Say whether a document is one of those lately made here, so that its octets are canonical."""
+    return octets in _MADE
+
+
+def canonical_lines(body: str) -> str:
     """Return lines in canonical form: nothing is empty, and signatures declare their name space."""
     pieces: list[str] = []
     at = 0
@@ -167,7 +172,7 @@ def _simple(begun: str, ended: str, kind: Simple) -> _Writer:
 
 def _embedded(space: str) -> _Writer:
     def write(value: bytes, lines: list[str]) -> None:
-        if value not in _MADE:
+        if not is_made(value):
             raise UnusualError
         lines.append(space + _shortened(value.decode("ascii").replace(DECLARED, "", 1)))
 

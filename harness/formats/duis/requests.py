@@ -13,9 +13,11 @@ from harness.formats.duis import bodies, dcc_bodies, document, kinds, shape, sig
 from harness.formats.duis.bodies import RequestBody, ServiceReference
 from harness.formats.duis.dcc_bodies import OtherBody
 from harness.formats.duis.faults import DuisError, DuisFault
+from harness.formats.duis.quick_reading import DocumentReader
 from harness.formats.duis.quick_writing import DocumentWriter
 from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.shape import Field, Shape
+from harness.formats.duis.signature_form import Signed
 from harness.formats.duis.signing import Signatories, XmlKey
 from harness.formats.duis.xml_input import parse
 
@@ -118,25 +120,44 @@ def read_request(data: bytes, signatories: Signatories | None = None) -> Service
     known = _READ.get(data)
     root = None
     if known is None:
-        root = parse(data)
-        known = _content(root)
+        known = _quick_content(data)
+        if known is None:
+            root = parse(data)
+            known = (*_content(root), None)
         if len(data) <= _SMALL_BYTES:
             if len(_READ) >= _MOST_READ:
                 del _READ[next(iter(_READ))]
             _READ[data] = known
-    header, value, signed = known
+    header, value, signed, mark = known
     origin = Origin.LOCAL
     if signatories is not None:
         originator = header.request_id.originator
-        signing.verify(data, signatories, originator, signed=signed, tree=root)
+        tree = mark if root is None else root
+        signing.verify(data, signatories, originator, signed=signed, tree=tree)
         origin = Origin.VERIFIED
     return ServiceRequest(header, value, origin)
 
 
 #: What the last short documents say, oldest first: each desk on a request's way reads it again.
-_READ: Final[dict[bytes, tuple[RequestHeader, RequestBody, bool]]] = {}
+_READ: Final[dict[bytes, tuple[RequestHeader, RequestBody, bool, Signed | None]]] = {}
 _MOST_READ: Final = 64
 _SMALL_BYTES: Final = 32 * 1024
+
+
+def _quick_content(data: bytes) -> tuple[RequestHeader, RequestBody, bool, Signed | None] | None:
+    """Return what a document of the usual form says, whether it is signed, and the signature.
+
+    None for any other one, and for one that is refused: the parser's way says why.
+    """
+    read = _READER.read(data)
+    if read is None:
+        return None
+    header, value = read.values
+    services, variants = bodies.SERVICES[type(value)]
+    named = any(header.variant == one and header.service == one.reference for one in services)
+    if not named or header.command_variant not in variants:
+        return None
+    return header, value, read.mark is not None, read.mark
 
 
 def _content(root: etree._Element) -> tuple[RequestHeader, RequestBody, bool]:
@@ -192,7 +213,9 @@ def write_request(value: ServiceRequest, key: XmlKey | None = None) -> bytes:
     return _write_as_tree(value, key) if written is None else written
 
 
-_WRITER: Final = DocumentWriter("Request", (("Header", _HEADER), ("Body", bodies.REQUEST_BODY)))
+_PARTS: Final = (("Header", _HEADER), ("Body", bodies.REQUEST_BODY))
+_READER: Final = DocumentReader("Request", _PARTS)
+_WRITER: Final = DocumentWriter("Request", _PARTS)
 
 
 def _write_as_tree(value: ServiceRequest, key: XmlKey | None) -> bytes:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lxml import etree
+
 from device_profiles.words import Connectivity, CplStatus, CspRegion, DeviceStatus, DeviceType
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
@@ -12,11 +14,13 @@ from harness.formats.duis.alerts import DCC_ALERT, DccAlert
 from harness.formats.duis.bodies import ESME_VARIANT, NAME_30, SMETS_VERSION
 from harness.formats.duis.dcc_bodies import SCHEDULE_ID
 from harness.formats.duis.faults import DuisError, DuisFault
+from harness.formats.duis.quick_reading import DocumentReader
 from harness.formats.duis.quick_writing import DocumentWriter
 from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.requests import Origin
 from harness.formats.duis.schedule_contents import ScheduleCreated, ScheduledMessage, Schedules
 from harness.formats.duis.shape import Choice, Embedded, Field, Shape
+from harness.formats.duis.signature_form import Signed
 from harness.formats.duis.signing import Signatories, XmlKey
 from harness.formats.duis.xml_input import parse
 
@@ -363,15 +367,20 @@ def read_response(
     Raises:
         DuisError: Named, with the line.
     """
-    root = parse(data)
-    head, body, signed = document.parts(root, "Response")
-    header = shape.read(_HEADER, head)
-    value: Any = shape.read(_BODY, body)
+    read = _READER.read(data)
+    tree: etree._Element | Signed | None
+    if read is None:
+        tree = root = parse(data)
+        head, body, signed = document.parts(root, "Response")
+        header = shape.read(_HEADER, head)
+        value: Any = shape.read(_BODY, body)
+    else:
+        (header, value), tree, signed = read.values, read.mark, read.mark is not None
     origin = Origin.LOCAL
     if signatories is not None:
         if signer is None:
             raise DuisError(DuisFault.BAD_SIGNATURE, "nobody is named who must have signed it")
-        signing.verify(data, signatories, signer, signed=signed, tree=root)
+        signing.verify(data, signatories, signer, signed=signed, tree=tree)
         origin = Origin.VERIFIED
     return ServiceResponse(header, value, origin)
 
@@ -386,7 +395,9 @@ def write_response(value: ServiceResponse, key: XmlKey | None = None) -> bytes:
     return _write_as_tree(value, key) if written is None else written
 
 
-_WRITER: Final = DocumentWriter("Response", (("Header", _HEADER), ("Body", _BODY)))
+_PARTS: Final = (("Header", _HEADER), ("Body", _BODY))
+_READER: Final = DocumentReader("Response", _PARTS)
+_WRITER: Final = DocumentWriter("Response", _PARTS)
 
 
 def _write_as_tree(value: ServiceResponse, key: XmlKey | None) -> bytes:

@@ -226,8 +226,16 @@ def _read_simple(kind: Simple, element: etree._Element) -> Any:
 
 
 def canonical(element: etree._Element) -> bytes:
-    """Return an element as a document of its own, in exclusive canonical XML."""
-    return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+    """Return an element as a document of its own, in exclusive canonical XML.
+
+    Raises:
+        DuisError: not-well-formed: it has none, because a name space in it is a relative one.
+    """
+    try:
+        return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+    except etree.C14NError as error:
+        why = "it has no canonical form"
+        raise DuisError(DuisFault.NOT_WELL_FORMED, why, line=line_of(element)) from error
 
 
 def write(

@@ -6,6 +6,7 @@ anew for each document. What has any other form is for the makers of canonical f
 
 import copy
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -89,6 +90,10 @@ _PIECES: Final = tuple(
 )
 
 
+#: What the four texts are made of where they stand as they are: nothing that XML escapes.
+_AS_THEY_STAND: Final = bytes({*range(0x20, 0x7F)} - {ord("&"), ord(">")})
+
+
 @quick
 @dataclass(frozen=True, slots=True)
 class Texts:
@@ -105,6 +110,49 @@ class Texts:
     value: bytes
     issuer: bytes
     serial: bytes
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signature with what it has to cover.
+
+    Attributes:
+        texts: What it says.
+        covered: Returns the document without it, in exclusive canonical form.
+    """
+
+    texts: Texts
+    covered: Callable[[], bytes]
+
+
+def texts_in(text: str) -> Texts | None:
+    """Return what a signature says that stands in a document which declares its name space.
+
+    None where it has any other form than `plain` gives it.
+    """
+    return _texts(_PIECES, text)
+
+
+def texts_in_canonical(text: str) -> Texts | None:
+    """Return what a signature in exclusive canonical form says; None where it is of another one."""
+    return _texts(_CANONICAL_PIECES, text)
+
+
+def _texts(pieces: tuple[str, ...], text: str) -> Texts | None:
+    """Return the four texts between the fixed pieces."""
+    if not text.startswith(pieces[0]):
+        return None
+    at, found = len(pieces[0]), []
+    for piece in pieces[1:]:
+        end = text.find("<", at)
+        if not text.startswith(piece, end):
+            return None
+        found.append(text[at:end].encode())
+        at = end + len(piece)
+    if at != len(text) or b"".join(found).translate(None, _AS_THEY_STAND):
+        return None
+    return Texts(*found)
 
 
 def is_usual(root: etree._Element) -> bool:

@@ -2,11 +2,10 @@
 
 import base64
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Self
+from typing import Self
 
 from lxml import etree
 from signxml.algorithms import DigestAlgorithm, SignatureMethod
@@ -21,11 +20,14 @@ from emulator.crypto import signature, x509_certificate
 from harness.formats.duis import quick_verification, signature_form
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.shape import SIGNATURE_NAMESPACE
-from harness.formats.duis.signature_form import ECDSA_SHA256, ENVELOPED, EXCLUSIVE, SHA256
-from harness.formats.duis.xml_input import parse
-
-#: A declaration and comments with nothing between them but space, then the first element.
-_BEFORE_ALL: Final = re.compile(rb"<\?xml [^>]*\?>\s*(?:<!--[^-]*-->\s*)*<[A-Za-z]")
+from harness.formats.duis.signature_form import (
+    ECDSA_SHA256,
+    ENVELOPED,
+    EXCLUSIVE,
+    SHA256,
+    Signed,
+)
+from harness.formats.duis.xml_input import is_plain, parse
 
 
 @quick
@@ -133,7 +135,7 @@ def verify(
     signer: Eui64,
     *,
     signed: bool,
-    tree: etree._Element | None = None,
+    tree: etree._Element | Signed | None = None,
 ) -> None:
     """Verify the signature of a document, which must cover all of it.
 
@@ -142,7 +144,8 @@ def verify(
         signatories: Whose signatures are known.
         signer: Who must have signed it.
         signed: Whether it has a signature at all.
-        tree: What `parse` made of these octets, where that may be taken apart.
+        tree: What `parse` made of these octets, where that may be taken apart; or the signature
+            with what it has to cover, where the text of these octets told it.
 
     Raises:
         DuisError: missing-signature, or bad-signature (unknown signer, altered, expired …).
@@ -154,8 +157,12 @@ def verify(
         raise DuisError(DuisFault.BAD_SIGNATURE, f"no XML-signing certificate of {signer} is known")
     if quick_verification.held_before(data, certificate, signatories.at):
         return
-    root = tree if tree is not None and _is_plain(data) else parse(data, keep_all=True)
-    if quick_verification.holds(root, certificate, signatories.at):
+    if isinstance(tree, Signed):
+        is_held = quick_verification.text_holds(tree, certificate, signatories.at)
+    else:
+        root = tree if tree is not None and is_plain(data) else parse(data, keep_all=True)
+        is_held = quick_verification.holds(root, certificate, signatories.at)
+    if is_held:
         quick_verification.remember(data, certificate)
         return
     root = parse(data, keep_all=True)  # the quick way may have taken the first one apart
@@ -171,20 +178,6 @@ def verify(
         raise DuisError(
             DuisFault.BAD_SIGNATURE, str(error)[:200] or "it does not verify"
         ) from error
-
-
-def _is_plain(data: bytes) -> bool:
-    """Say whether `parse` dropped nothing a signature could stand on: no instruction, no comment.
-
-    A comment before the document's first element is no part of what is signed.
-    """
-    if b"<?" in data[2:]:
-        return False
-    last = data.rfind(b"<!--")
-    if last < 0:
-        return True
-    found = _BEFORE_ALL.match(data)
-    return found is not None and last < found.end()
 
 
 def _configuration(at: datetime) -> SignatureConfiguration:

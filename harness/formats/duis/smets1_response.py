@@ -13,10 +13,11 @@ from lxml import etree
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from emulator.core.values import quick
-from harness.formats.duis import document, kinds, signing
+from harness.formats.duis import document, kinds, signing, smets1_text
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.quick_writing import DECLARED, VERSION, UnusualError, made, plain
 from harness.formats.duis.shape import SIGNATURE_NAMESPACE, canonical, line_of, local, tag
+from harness.formats.duis.signature_form import Signed
 from harness.formats.duis.signing import Signatories, XmlKey
 from harness.formats.duis.smets1_lines import MOST_ERROR_CHARS, lines_of
 from harness.formats.duis.xml_input import parse
@@ -29,6 +30,9 @@ _IMAGE_HASH: Final = "ManufacturerImageHash"
 _PREFIXES: Final = {"ra": MMC_NAMESPACE}
 _DECLARED: Final = f' xmlns:ra="{MMC_NAMESPACE}"'
 _SUCCESS: Final = "MessageSuccess"
+_COUNTER: Final = kinds.whole_number(0, 2**64 - 1)
+#: What a header has to have.
+_NEEDED: Final = ("BusinessOriginatorID", "BusinessTargetID", "OriginatorCounter")
 
 
 @quick
@@ -194,13 +198,18 @@ def read_signed(
     """
     known = _READ.get(data)
     if known is not None:
-        _verify(data, signatories, signer, signed=True, root=None)
+        _verify(data, signatories, signer, signed=True, tree=None)
         return known
-    root = parse(data)
-    _expect(root, _ROOT, tag(_ROOT))
-    signed = root.find(f"{{{SIGNATURE_NAMESPACE}}}Signature") is not None
-    _verify(data, signatories, signer, signed=signed, root=root)
-    said = _read(root)
+    signed, text = True, smets1_text.read(data, Node)
+    said = None if text is None else _said(text)
+    if text is not None and said is not None:
+        _verify(data, signatories, signer, signed=True, tree=text.mark)
+    else:
+        root = parse(data)
+        _expect(root, _ROOT, tag(_ROOT))
+        signed = root.find(f"{{{SIGNATURE_NAMESPACE}}}Signature") is not None
+        _verify(data, signatories, signer, signed=signed, tree=root)
+        said = _read(root)
     if signed and len(data) <= _SMALL_BYTES:
         if len(_READ) >= _MOST_READ:
             del _READ[next(iter(_READ))]
@@ -221,13 +230,13 @@ def _verify(
     signer: Eui64 | None,
     *,
     signed: bool,
-    root: etree._Element | None,
+    tree: etree._Element | Signed | None,
 ) -> None:
     if signatories is None:
         return
     if signer is None:
         raise DuisError(DuisFault.BAD_SIGNATURE, "nobody is named who must have signed it")
-    signing.verify(data, signatories, signer, signed=signed, tree=root)
+    signing.verify(data, signatories, signer, signed=signed, tree=tree)
 
 
 def _read(root: etree._Element) -> Smets1Response:
@@ -238,7 +247,21 @@ def _read(root: etree._Element) -> Smets1Response:
     if first is None:
         raise _missing("ResponseMessage", body)
     content = _read_result(first) if local(first) == "ResponseMessage" else _read_alert(first)
-    return _made(texts, content, response)
+    for name in _NEEDED:
+        if name not in texts:
+            raise _missing(name, response)
+    return _made(texts, content)
+
+
+def _said(text: smets1_text.Said) -> Smets1Response | None:
+    """Return what a canonical text says; None where the parser's way refuses it."""
+    answer = text.answer
+    if any(name not in text.header for name in _NEEDED):
+        return None
+    try:
+        return _made(text.header, Result(answer.name, text.success, answer.children))
+    except DuisError:
+        return None
 
 
 def _header(value: Smets1Response) -> list[tuple[str, str]]:
@@ -350,13 +373,7 @@ def _image_hash(content: etree._Element) -> bytes:
         raise DuisError(DuisFault.BAD_HEX, why, line=line_of(content)) from None
 
 
-def _made(
-    texts: dict[str, str], body: Result | DeviceAlert, parent: etree._Element
-) -> Smets1Response:
-    for name in ("BusinessOriginatorID", "BusinessTargetID", "OriginatorCounter"):
-        if name not in texts:
-            raise _missing(name, parent)
-    counter = kinds.whole_number(0, 2**64 - 1)
+def _made(texts: dict[str, str], body: Result | DeviceAlert) -> Smets1Response:
     party, own = (
         texts.get("SupplementaryRemotePartyID"),
         texts.get("SupplementaryRemotePartyCounter"),
@@ -365,12 +382,12 @@ def _made(
     return Smets1Response(
         kinds.EUI.read(texts["BusinessOriginatorID"]),
         kinds.EUI.read(texts["BusinessTargetID"]),
-        counter.read(texts["OriginatorCounter"]),
+        _COUNTER.read(texts["OriginatorCounter"]),
         body,
         texts.get("ServiceReference"),
         texts.get("ServiceReferenceVariant"),
         None if party is None else kinds.EUI.read(party),
-        None if own is None else counter.read(own),
+        None if own is None else _COUNTER.read(own),
         None if at is None else kinds.DATE_TIME.read(at),
     )
 

@@ -1,5 +1,6 @@
 """The hardened way from octets to an element tree: what may not be there is refused early."""
 
+import re
 from functools import cache
 from typing import Final
 
@@ -99,9 +100,25 @@ def _has_dtd(data: bytes, root: etree._Element) -> bool:
 
 def _is_commented(data: bytes, root: etree._Element) -> bool:
     """Say whether anything in a tree is a comment, or in or beside it an instruction."""
-    if b"<!--" not in data and b"<?" not in data[2:]:
+    return not is_plain(data) and bool(_IS_COMMENTED(root))
+
+
+#: A declaration and comments with nothing between them but space, then the first element.
+_BEFORE_ALL: Final = re.compile(rb"<\?xml [^>]*\?>\s*(?:<!--[^-]*(?:-[^-]+)*-->\s*)*<[A-Za-z]")
+
+
+def is_plain(data: bytes) -> bool:
+    """Say whether `parse` drops nothing a signature could stand on: no instruction, no comment.
+
+    A comment before the document's first element is no part of what is signed.
+    """
+    if data.find(b"<?", 2) >= 0:
         return False
-    return bool(_IS_COMMENTED(root))
+    last = data.rfind(b"<!--")
+    if last < 0:
+        return True
+    found = _BEFORE_ALL.match(data)
+    return found is not None and last < found.end()
 
 
 def _is_large(data: bytes, root: etree._Element) -> bool:

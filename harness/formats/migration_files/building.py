@@ -19,6 +19,7 @@ from harness.formats.migration_files.document import (
     MigrationFile,
     octets,
     to_tree,
+    written,
 )
 from harness.formats.migration_files.encrypted_file import (
     EncryptedFile,
@@ -188,9 +189,16 @@ class SetBuilder:
         name = MigrationFileName(kind, plan.group_id, plan.tag, party, at, plan.counter)
         parse_migration(str(name))  # a tag of another form makes a name that nobody reads
         file = MigrationFile(header, content)
-        root = to_tree(file, self._schema)
-        sign(root, self._keys.signing(SIGNERS[kind]))
-        return BuiltFile(str(name), octets(root, self._schema), file)
+        return BuiltFile(str(name), self._signed(file), file)
+
+    def _signed(self, file: MigrationFile) -> bytes:
+        key = self._keys.signing(SIGNERS[file.header.file_type])
+        whole = written(file, self._schema, key)
+        if whole is None:
+            root = to_tree(file, self._schema)
+            sign(root, key)
+            whole = octets(root, self._schema)
+        return whole
 
     def common(self, installations: Sequence[CommonInstallation]) -> BuiltFile:
         """Make the MCF (step V1)."""

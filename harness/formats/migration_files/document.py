@@ -1,11 +1,15 @@
 """A migration file as a value and as a document."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 from lxml import etree
 
 from emulator.core.values import quick
+from harness.formats.duis import signing as duis
+from harness.formats.duis.quick_writing import UnusualError, plain
+from harness.formats.duis.signing import XmlKey
 from harness.formats.migration_files import checks
 from harness.formats.migration_files.commissioning_file import (
     COMMISSIONING_FILE,
@@ -27,6 +31,7 @@ from harness.formats.migration_files.result_files import (
     ViableFile,
 )
 from harness.formats.migration_files.schema import MigrationSchema
+from harness.formats.migration_files.text_writing import PREFIX, Writer, content, element
 from harness.formats.migration_files.words import FileType
 from harness.formats.migration_files.xml_input import SIGNATURE_NAMESPACE
 from harness.formats.migration_files.xml_table import (
@@ -118,9 +123,56 @@ def to_tree(file: MigrationFile, schema: MigrationSchema) -> etree._Element:
 
 def octets(root: etree._Element, schema: MigrationSchema) -> bytes:
     """Return a tree as UTF-8 octets: declaration, a comment that says what it is, the document."""
-    body = etree.tostring(root, encoding="UTF-8", xml_declaration=False)
+    return _whole(etree.tostring(root, encoding="UTF-8", xml_declaration=False), schema)
+
+
+def _whole(body: bytes, schema: MigrationSchema) -> bytes:
     declaration = b'<?xml version="1.0" encoding="UTF-8"?>\n'
     return declaration + f"<!--{schema.notice}-->\n".encode() + body + b"\n"
+
+
+def written(file: MigrationFile, schema: MigrationSchema, key: XmlKey) -> bytes | None:
+    """Return a signed file, written as text: what `to_tree`, a signature and `octets` would give.
+
+    None where it needs a tree, or is not valid: then the tree's way says what is wrong.
+    """
+    form, space = FORMS[file.header.file_type], schema.namespace
+    if not isinstance(file.content, form.content):
+        return None
+    lines: list[str] = []
+    canonical: list[str] = []
+    try:
+        own = f'xmlns:{PREFIX}="{_in_quotes(space)}"'
+        for writer, value in zip(_writers(form.root), (file.header, file.content), strict=True):
+            writer(value, lines, canonical)
+    except (MigrationFileError, UnusualError):
+        return None
+    declared = f'{own} xmlns:ds="{SIGNATURE_NAMESPACE}"'
+    version, ended = f'schemaVersion="{SCHEMA_VERSION}"', f"</{PREFIX}:{form.root}>"
+    document = "\n".join((f"<{PREFIX}:{form.root} {declared} {version}>", *lines, ""))
+    if not schema.is_valid(etree.fromstring(f"{document}{ended}")):
+        return None
+    signed = "\n".join((f"<{PREFIX}:{form.root} {own} {version}>", *canonical, ended))
+    mark = duis.signature_over(signed.encode("ascii"), key)
+    return _whole(f"{document}{mark}{ended}".encode(), schema)
+
+
+@cache
+def _writers(root: str) -> tuple[Writer, Writer]:
+    """Return what writes the header and the content of a file with that root element."""
+    form = next(one for one in FORMS.values() if one.root == root)
+    return element(_HEADER, HEADER, 1), content(form.record, 1)
+
+
+def _in_quotes(text: str) -> str:
+    """Return a text that may stand in quotes as it is.
+
+    Raises:
+        UnusualError: It may not.
+    """
+    if '"' in text:
+        raise UnusualError
+    return plain(text)
 
 
 def from_tree(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from emulator.core.clock import UtcMs, from_datetime, to_datetime
 from emulator.core.ids import Eui64
@@ -41,7 +41,9 @@ class Kind:
         """
         try:
             value = self.decode(text)
-            _expect(self.encode(value) == text, "written in another form than the agreed one")
+            written = value if self.encode is _same else self.encode(value)
+            if written != text:
+                _refuse("written in another form than the agreed one")
         except (ValueError, OverflowError) as error:
             check = checks.BASE64 if self.name.startswith("base64") else checks.VALUE
             told = f"{_shown(self, text)} is no {self.name}: {error}"
@@ -71,16 +73,16 @@ class Kind:
         """
         try:
             text = self.encode(value)
-            _expect(self.decode(text) == value, "not what it would be read as")
+            if self.decode(text) != value:
+                _refuse("not what it would be read as")
         except (ValueError, TypeError, OverflowError, AttributeError) as error:
             told = f"a value cannot be written as {self.name}: {error}"
             raise MigrationFileError(checks.VALUE, "01", told[:300]) from None
         return text
 
 
-def _expect(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise ValueError(otherwise)
+def _refuse(why: str) -> NoReturn:
+    raise ValueError(why)
 
 
 def _shown(kind: Kind, text: str) -> str:
@@ -105,14 +107,23 @@ def _matching(name: str, pattern: str) -> Kind:
 
 def words(of: type[enum.StrEnum]) -> Kind:
     """Return the kind of one enumeration."""
-    return Kind(f"one of {', '.join(of)}", of, str)
+    spelled = {str(word): word for word in of}
+
+    def decoded(text: str) -> enum.StrEnum:
+        word = spelled.get(text)
+        return of(text) if word is None else word
+
+    return Kind(f"one of {', '.join(of)}", decoded, str)
+
+
+_DIGITS: Final = re.compile(r"[0-9]{1,20}")
 
 
 def number(name: str, most: int) -> Kind:
     """Return the kind of a whole number from 0 to ``most``, without leading zeros."""
 
     def checked(text: str) -> int:
-        if re.fullmatch(r"[0-9]{1,20}", text) is None or int(text) > most:
+        if _DIGITS.fullmatch(text) is None or int(text) > most:
             raise ValueError(f"0 to {most}")
         return int(text)
 
@@ -141,7 +152,15 @@ def _eui64(text: str) -> Eui64:
     return Eui64.parse(text)
 
 
+_MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+
+
 def _moment(text: str) -> UtcMs:
+    if _MOMENT.fullmatch(text) is not None:
+        try:
+            return from_datetime(datetime.fromisoformat(text))
+        except ValueError:
+            pass  # no day of the calendar: the full way says so
     return from_datetime(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from lxml import etree
@@ -10,6 +11,7 @@ from device_profiles.cohort import Cohort
 from emulator.core.ids import Eui64
 from emulator.core.values import quick
 from emulator.crypto.keystore import KeyStore, KeyUsage
+from harness.formats.duis.quick_writing import UnusualError, plain
 from harness.formats.migration_files.document import canonical
 from harness.formats.migration_files.encrypted_file import EncryptedInstallation
 from harness.formats.migration_files.envelope import (
@@ -31,6 +33,7 @@ from harness.formats.migration_files.group_information import (
 )
 from harness.formats.migration_files.parties import Role
 from harness.formats.migration_files.schema import MigrationSchema
+from harness.formats.migration_files.text_writing import PREFIX, Writer, element
 from harness.formats.migration_files.xml_input import MAX_PLAINTEXT_BYTES, parse
 from harness.formats.migration_files.xml_table import local, read, write
 from harness.rules.migration_envelope import EnvelopeFacts
@@ -115,10 +118,35 @@ def to_xml(information: Information, schema: MigrationSchema) -> bytes:
         MigrationFileError: X-VALUE or X-XSD: its values cannot be written so.
     """
     name = ROOTS[type(information)]
+    written = _written(name, information, schema)
+    return _by_tree(name, information, schema) if written is None else written
+
+
+def _by_tree(name: str, information: Information, schema: MigrationSchema) -> bytes:
     root = etree.Element(f"{{{schema.namespace}}}{name}", nsmap={"mig": schema.namespace})
     write(STRUCTURES[name], root, information)
     schema.validate(root)
     return canonical(root)
+
+
+def _written(name: str, information: Information, schema: MigrationSchema) -> bytes | None:
+    """Return the same written as text; None where it needs a tree, or is not valid."""
+    lines: list[str] = []
+    try:
+        _writer(name)(information, [], lines)
+        whole = "".join(lines)
+        begun, own = f"<{PREFIX}:{name}", plain(schema.namespace)
+    except (MigrationFileError, UnusualError):
+        return None
+    if '"' in own or not whole.startswith(begun):
+        return None
+    octets = f'{begun} xmlns:{PREFIX}="{own}"{whole[len(begun) :]}'.encode("ascii")
+    return octets if schema.is_valid(etree.fromstring(octets)) else None
+
+
+@cache
+def _writer(name: str) -> Writer:
+    return element(name, STRUCTURES[name], None)
 
 
 class Opening:

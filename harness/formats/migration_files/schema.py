@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -58,6 +58,10 @@ class MigrationSchema:
             why = _BINARY.sub(r"\1 not valid", why)  # what is in there may be a key
             raise MigrationFileError(check, sub_code, why[:200]) from None
 
+    def is_valid(self, root: etree._Element) -> bool:
+        """Say whether a document is valid, with no word on why not."""
+        return bool(self._compiled.validate(root))
+
     @property
     def notice(self) -> str:
         """What a document says of itself in a comment."""
@@ -84,6 +88,16 @@ def load_schema(overlays: Sequence[Path] = ()) -> MigrationSchema:
         own = folder / OVERLAY_FOLDER / OVERLAY_FILE
         if own.is_file():
             path = own
+    return _shipped() if path is SHIPPED else _loaded_now(path)
+
+
+@cache
+def _shipped() -> MigrationSchema:
+    """Load the shipped one: a part of the program, read once like its modules."""
+    return _loaded_now(SHIPPED)
+
+
+def _loaded_now(path: Path) -> MigrationSchema:
     return _loaded(path, hashlib.sha256(_octets(path)).hexdigest())
 
 

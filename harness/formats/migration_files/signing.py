@@ -100,6 +100,9 @@ def claim_of(root: etree._Element) -> Claim:
     if len(found) > 1 or found[0] is not root[-1]:
         why = f"{len(found)} ds:Signature elements, or one that is not the last of the document"
         raise MigrationFileError(checks.SIGNATURE_FORM, "03", why, line=line_of(found[0]))
+    quick = _quick_claim(found[0])
+    if quick is not None:
+        return quick
     _refuse_other_form(found[0])
     texts = {local(element): element.text or "" for element in found[0].iter()}
     return Claim(
@@ -108,6 +111,22 @@ def claim_of(root: etree._Element) -> Claim:
         _base64(_DIGEST, texts["DigestValue"]),
         _base64(_VALUE, texts["SignatureValue"]),
     )
+
+
+def _quick_claim(signature: etree._Element) -> Claim | None:
+    """Read a signature that is written as those made here are, to the letter.
+
+    None for every other one, with no word on why: the full way says what is wrong with it, or
+    reads it where nothing is.
+    """
+    texts = None if signature.tail else signature_form.texts_of(signature)
+    if texts is None or b"&" in texts.issuer or b"\n" in texts.issuer:
+        return None
+    try:
+        digest, value = _DIGEST.read(texts.digest.decode()), _VALUE.read(texts.value.decode())
+        return Claim(texts.issuer.decode(), _serial(texts.serial.decode()), digest, value)
+    except MigrationFileError:
+        return None
 
 
 def verify(root: etree._Element, directory: Directory, gate: Gate | None = None) -> Signer | None:

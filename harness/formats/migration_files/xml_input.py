@@ -1,5 +1,6 @@
 """The hardened way from octets to an element tree: what may not be there is refused early."""
 
+import re
 import stat
 from pathlib import Path
 from typing import Final
@@ -214,8 +215,11 @@ class _Bounds:
             raise
 
 
-#: Documents up to this length may be built first and looked at then.
-_SMALL_BYTES: Final = 32 * 1024
+#: Documents up to this length may be built first and looked at then; a tree of so few octets is of
+#: some 20 MiB at the most.
+_SMALL_BYTES: Final = 256 * 1024
+#: What a file begins with: a declaration, and comments that say what it is.
+_PROLOG: Final = re.compile(rb"(?:<\?xml [^<>]*\?>)?\s*(?:<!--[^-]*(?:-[^-]+)*-->\s*)*")
 _IS_DEEP: Final = etree.XPath(f"boolean({'/*' * (MAX_DEPTH + 1)})")
 _IS_WIDE: Final = etree.XPath(f"boolean(//*[@*[{MAX_ATTRIBUTES + 1}]])")
 
@@ -227,7 +231,9 @@ def _built(data: bytes, namespace: str) -> etree._Element | None:
     """
     if len(data) > _SMALL_BYTES or data.count(b"<") >= MAX_ELEMENTS:
         return None
-    if b"<!" in data or b"<?" in data.removeprefix(b"<?xml "):
+    begun = _PROLOG.match(data)
+    at = 0 if begun is None else begun.end()
+    if data.find(b"<!", at) >= 0 or data.find(b"<?", at) >= 0:
         return None
     try:
         root = etree.fromstring(data, _SMALL_PARSER)
@@ -244,7 +250,12 @@ def _built(data: bytes, namespace: str) -> etree._Element | None:
 
 
 _SMALL_PARSER: Final = etree.XMLParser(
-    resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False
+    resolve_entities=False,
+    no_network=True,
+    load_dtd=False,
+    dtd_validation=False,
+    huge_tree=False,
+    remove_comments=True,
 )
 
 

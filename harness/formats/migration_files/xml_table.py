@@ -2,8 +2,8 @@
 
 import enum
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from lxml import etree
 
@@ -56,6 +56,35 @@ class Record:
 
     make: Callable[..., Any]
     columns: tuple[Column, ...]
+    _plans: "dict[str, _Plan]" = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def plan(self, space: str) -> "_Plan":
+        """Return how the structure is read in a name space."""
+        plan = self._plans.get(space)
+        if plan is None:
+            plan = self._plans[space] = _plan_of(self.columns, space)
+        return plan
+
+
+class _Plan(NamedTuple):
+    """A table as reading goes through it.
+
+    Attributes:
+        elements: Columns of elements, with their qualified names.
+        others: Columns of attributes and of the element's own text, in their order.
+        has_text: Whether there is such a text.
+    """
+
+    elements: tuple[tuple[Column, str], ...]
+    others: tuple[Column, ...]
+    has_text: bool
+
+
+def _plan_of(columns: tuple[Column, ...], space: str) -> _Plan:
+    elements = [one for one in columns if one.place is Place.ELEMENT]
+    others = tuple(one for one in columns if one.place is not Place.ELEMENT)
+    has_text = any(one.place is Place.TEXT for one in others)
+    return _Plan(tuple((one, f"{{{space}}}{one.name}") for one in elements), others, has_text)
 
 
 def attribute(name: str, field: str, kind: Kind) -> Column:
@@ -89,18 +118,22 @@ def read(record: Record, element: etree._Element, gate: Gate = _STRICT) -> Any:
     Raises:
         MigrationFileError: X-XSD 03 for another structure; X-VALUE or X-B64 for a value.
     """
-    values = _elements(record, element, element.iterchildren(), gate)
+    plan = record.plan(_space(element))
+    values, between = _elements(plan, element.iterchildren(), gate)
     used = 0
-    for column in record.columns:
+    for column in plan.others:
         if column.place is Place.ATTRIBUTE:
             given = element.get(column.name)
             if given is None:
                 raise _other(element, f"the attribute {column.name} is missing")
             values[column.field] = _simple(column.kind, given, element, gate)
             used += 1
-        elif column.place is Place.TEXT:
+        else:
             values[column.field] = _simple(column.kind, element.text or "", element, gate)
-    _refuse_rest(record, element, used)
+    if len(element.attrib) != used:
+        raise _other(element, "an attribute has no place here")
+    if not plan.has_text and (between or _is_said(element.text)):
+        raise _other(element, "text stands between elements")
     return _made(record, values, element)
 
 
@@ -115,45 +148,41 @@ def read_among(
     Raises:
         MigrationFileError: As ``read``.
     """
-    return _made(record, _elements(record, element, iter(children), gate), element)
+    values, _between = _elements(record.plan(_space(element)), iter(children), gate)
+    return _made(record, values, element)
 
 
 def _elements(
-    record: Record,
-    element: etree._Element,
-    children: Iterator[etree._Element],
-    gate: Gate,
-) -> dict[str, Any]:
-    space = _space(element)
+    plan: _Plan, children: Iterator[etree._Element], gate: Gate
+) -> tuple[dict[str, Any], bool]:
+    """Return values of elements, and whether text stands behind one of them."""
     values: dict[str, Any] = {}
+    between = False
     child = next(children, None)
-    for column in record.columns:
-        if column.place is Place.ELEMENT:
-            values[column.field], child = _read_elements(column, space, child, children, gate)
+    for column, wanted in plan.elements:
+        found: list[Any] = []
+        while child is not None and child.tag == wanted and (column.many or not found):
+            found.append(_content(column.kind, child, gate))
+            between = between or _is_said(child.tail)
+            child = next(children, None)
+        if column.many:
+            values[column.field] = tuple(found)
+        elif found:
+            values[column.field] = found[0]
+        elif column.optional:
+            values[column.field] = None
+        else:
+            at = "the end" if child is None else local(child)
+            why = f"expected {column.name}, found {at}"
+            raise MigrationFileError(checks.SCHEMA, "03", why, line=line_of(child))
     if child is not None:
         raise _other(child, f"{local(child)} has no place here")
-    return values
+    return values, between
 
 
-def _read_elements(
-    column: Column,
-    space: str,
-    child: etree._Element | None,
-    children: Iterator[etree._Element],
-    gate: Gate,
-) -> tuple[Any, etree._Element | None]:
-    wanted = f"{{{space}}}{column.name}"
-    found: list[Any] = []
-    while child is not None and child.tag == wanted and (column.many or not found):
-        found.append(_content(column.kind, child, gate))
-        child = next(children, None)
-    if column.many:
-        return tuple(found), child
-    if not found and not column.optional:
-        at = "the end" if child is None else local(child)
-        why = f"expected {column.name}, found {at}"
-        raise MigrationFileError(checks.SCHEMA, "03", why, line=line_of(child))
-    return (found[0] if found else None), child
+def _is_said(text: str | None) -> bool:
+    """Say whether a text between elements is more than space."""
+    return bool(text and text.strip(" \t\r\n"))
 
 
 def _content(kind: "Kind | Record", element: etree._Element, gate: Gate) -> Any:
@@ -180,16 +209,6 @@ def _made(record: Record, values: dict[str, Any], element: etree._Element) -> An
     except MigrationFileError as error:
         why = f"{local(element)}: {error.why}"
         raise MigrationFileError(error.check, error.sub_code, why, line=line_of(element)) from None
-
-
-def _refuse_rest(record: Record, element: etree._Element, used: int) -> None:
-    if len(element.attrib) != used:
-        raise _other(element, "an attribute has no place here")
-    if any(column.place is Place.TEXT for column in record.columns):
-        return
-    pieces = [element.text, *(child.tail for child in element)]
-    if any(piece and piece.strip(" \t\r\n") for piece in pieces):
-        raise _other(element, "text stands between elements")
 
 
 def write(record: Record, element: etree._Element, value: Any) -> None:
@@ -238,7 +257,8 @@ def line_of(element: etree._Element | None) -> int:
 
 
 def _space(element: etree._Element) -> str:
-    return etree.QName(element).namespace or ""
+    space, closed, _name = element.tag.rpartition("}")
+    return space[1:] if closed else ""
 
 
 def _other(element: etree._Element, why: str) -> MigrationFileError:

@@ -23,6 +23,8 @@ GOOD = (
     f'<?xml version="1.0" encoding="UTF-8"?>\n<m:r xmlns:m="{NS}" xmlns:d="{SIGNATURE_NAMESPACE}">'
     '<m:a b="1">x &amp; y</m:a><m:c/><d:S/></m:r>'
 ).encode()
+#: As files are written here: what they are stands in a comment before them.
+SAID = GOOD.replace(b"\n", b"\n<!-- a file - made up -->\n", 1)
 PIECES = [b"<!-- -->", b"<?a b?>", b"<![CDATA[x]]>", b' xmlns="urn:a"', b' xmlns:m="urn:a"', b"&x;"]
 
 
@@ -33,10 +35,22 @@ def walked(data: bytes) -> bytes:
 
 
 def test_a_plain_document_is_built_at_once_and_is_the_same() -> None:
-    root = _built(GOOD, NS)
-    assert root is not None
-    assert etree.tostring(root, method="c14n") == walked(GOOD)
-    assert etree.tostring(parse(GOOD, NS), method="c14n") == walked(GOOD)
+    for data in (GOOD, SAID):
+        root = _built(data, NS)
+        assert root is not None
+        assert root.getprevious() is None  # comments are dropped
+        assert etree.tostring(root, method="c14n") == walked(data)
+        assert etree.tostring(parse(data, NS), method="c14n") == walked(data)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [b"<!-- -- -->", b"<!--a--->", b"<?a b?>", b"<!DOCTYPE m:r>", b"<!-- a", b"x", b"\x0c"],
+    ids=repr,
+)
+def test_whatever_else_stands_before_a_document_is_left_to_the_walk(before: bytes) -> None:
+    assert _built(GOOD.replace(b"\n", b"\n" + before, 1), NS) is None
+    assert _built(SAID.replace(b"\n", b"\n" + before, 1), NS) is None
 
 
 @pytest.mark.parametrize("piece", PIECES, ids=repr)
@@ -54,10 +68,17 @@ def test_what_is_over_a_bound_is_left_to_the_walk() -> None:
     assert _built(GOOD.replace(b"<m:r", b"<d:r").replace(b"</m:r", b"</d:r"), NS) is None
 
 
-@settings(max_examples=examples(400))
-@given(st.integers(0, len(GOOD) - 1), st.integers(0, 255), st.sampled_from([b"", *PIECES]))
-def test_no_damaged_copy_passes_that_the_walk_refuses(at: int, octet: int, piece: bytes) -> None:
-    data = GOOD[:at] + piece + bytes((octet,)) + GOOD[at + 1 :]
+@settings(max_examples=examples(800))
+@given(
+    st.sampled_from([GOOD, SAID]),
+    st.integers(0, len(GOOD) - 1),
+    st.integers(0, 255),
+    st.sampled_from([b"", *PIECES]),
+)
+def test_no_damaged_copy_passes_that_the_walk_refuses(
+    good: bytes, at: int, octet: int, piece: bytes
+) -> None:
+    data = good[:at] + piece + bytes((octet,)) + good[at + 1 :]
     root = _built(data, NS)
     if root is not None:
         assert etree.tostring(root, method="c14n") == walked(data)
