@@ -15,7 +15,7 @@ _AT_STEP: Final = re.compile(
     r"(?P<moment>before|after)(\.(?P<attempt>[1-9]))?:(?P<step>[PVHTCRM][0-9]{1,2})"
     r"(:(?P<device>[A-Z]+))?/(?P<order>.+)"
 )
-#: What a value stands behind that every kind of migration file has: a device, a reference, a moment.
+#: What a value stands behind in migration files: a device, a reference, a moment.
 _A_VALUE: Final = re.compile(rb"(DeviceID|InstallationRef|CreatedAt)(>|=\")(?=[0-9A-Za-z])")
 _IN_FILE: Final = re.compile(r"file:(?P<type>[A-Z]{3})/(?P<word>[a-z-]+)")
 

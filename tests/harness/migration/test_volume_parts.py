@@ -140,8 +140,8 @@ def test_an_installation_excluded_after_failures_was_begun() -> None:
     """Nobody tried the one; the other failed five times, and its devices changed hands."""
     left_alone, tried = record("A", State.STRANDED), record("B", State.STRANDED)
     tried.failures += [("X-H4-7D", "01")] * 5
-    for one in (left_alone, tried):
-        one.move(State.EXCLUDED, Entry(UtcMs(9), "MCC", "M1", "state", "excluded", code="X-18"))
+    for made in (left_alone, tried):
+        made.move(State.EXCLUDED, Entry(UtcMs(9), "MCC", "M1", "state", "excluded", code="X-18"))
     assert run_rows.verdict(left_alone) is Verdict.SKIPPED
     assert run_rows.verdict(tried) is Verdict.INCONCLUSIVE
 
@@ -154,7 +154,7 @@ def test_a_row_names_the_exclusion_and_no_owner_of_what_holds_no_credential() ->
     )
     row = run_rows.head(made)
     assert row["exclusion"] == "gas_han_failure"
-    assert [one["owner"] for one in row["devices"]] == ["SMSO", ""]
+    assert [device["owner"] for device in row["devices"]] == ["SMSO", ""]
 
 
 @pytest.mark.parametrize("kind", ["MCF", "MVF", "MGF", "MEF", "RFS"])
