@@ -11,6 +11,7 @@ from harness.formats.migration_files.counters import Ledger
 from harness.formats.migration_files.document import MigrationFile
 from harness.formats.migration_files.faults import Finding, MigrationFileError
 from harness.formats.migration_files.header import Header
+from harness.formats.migration_files.names import parse_migration
 from harness.formats.migration_files.reading import ANSWERS, CheckedFile, Context
 from harness.formats.migration_files.required_set import RequiredSet
 from harness.formats.migration_files.words import FileType
@@ -28,7 +29,8 @@ def deliveries(files: Sequence[CheckedFile]) -> list[list[CheckedFile]]:
     """Sort the files of a folder into sets.
 
     With one MCF, or none, all files came together. With several, files go to the MCF of their
-    series and counter; those that fit none are a set without an MCF.
+    series and counter, a refused one to that of its name: its set is not processed without it.
+    Those that fit none are a set without an MCF.
     """
     if sum(row.file_type is FileType.MCF for row in files) <= 1:
         return [list(files)] if files else []
@@ -39,10 +41,16 @@ def deliveries(files: Sequence[CheckedFile]) -> list[list[CheckedFile]]:
 
 
 def _set_key(row: CheckedFile) -> object:
-    if row.file is None:
-        return ("refused", row.name)
-    header = row.file.header
-    return ("set", str(header.requesting_party), header.group_id, f"{header.counter:010d}")
+    if row.file is not None:
+        header = row.file.header
+        of = (header.requesting_party, header.group_id, header.counter)
+    else:
+        try:
+            named = parse_migration(row.name)
+        except MigrationFileError:
+            return ("refused", row.name)
+        of = (named.party, named.group_id, named.counter)
+    return ("set", str(of[0]), of[1], f"{of[2]:010d}")
 
 
 class FileSet:
