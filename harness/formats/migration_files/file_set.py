@@ -11,7 +11,7 @@ from harness.formats.migration_files.counters import Ledger
 from harness.formats.migration_files.document import MigrationFile
 from harness.formats.migration_files.faults import Finding, MigrationFileError
 from harness.formats.migration_files.header import Header
-from harness.formats.migration_files.names import parse_migration
+from harness.formats.migration_files.names import parse_migration, same_name
 from harness.formats.migration_files.reading import ANSWERS, CheckedFile, Context
 from harness.formats.migration_files.required_set import RequiredSet
 from harness.formats.migration_files.words import FileType
@@ -179,7 +179,9 @@ class FileSet:
                 why = f"{what} {own}, the MCF has {due}"
                 raise MigrationFileError(checks.SET, sub_code, why)
         answered = ANSWERS.get(header.file_type)
-        if answered in self._first and self.files[self._first[answered]].name != header.in_reply_to:
+        if answered is None or answered not in self._first:
+            return
+        if not same_name(self.files[self._first[answered]].name, header.in_reply_to):
             why = f"it answers {header.in_reply_to}, which is another {answered}"
             raise MigrationFileError(checks.SET, "04", why)
 
@@ -195,6 +197,8 @@ class FileSet:
         by_name = {row.name: row for row in self.files}
         for wanted in manifest.files:
             row = by_name.get(wanted.name)
+            if row is None:  # spelt another way, or not there
+                row = next((one for one in self.files if same_name(one.name, wanted.name)), None)
             if row is None or row.file_type is not wanted.file_type:
                 raise MigrationFileError(checks.REQUIRED, "01", f"{wanted.name} is not there")
             if row.sha256 != wanted.sha256:
@@ -203,7 +207,9 @@ class FileSet:
         named = {row.name for row in manifest.files}
         for kind in REQUIRED:
             name = self.files[self._first[kind]].name if kind in self._first else ""
-            if name and name not in named:
+            if not name or name in named:
+                continue
+            if not any(same_name(name, one) for one in named):
                 raise MigrationFileError(checks.REQUIRED, "03", f"{name} is not named")
 
     @property

@@ -208,6 +208,16 @@ def test_a_refused_file_among_several_sets_holds_up_its_own_set(
     assert results == [Result.NOT_PROCESSED, Result.ACCEPTED]
 
 
+def test_the_tag_of_a_name_is_read_in_either_case() -> None:
+    """The published sample has ``cgI`` where others have ``CGI``."""
+    mcf, *others = built()
+    renamed = replace(mcf, name=mcf.name.replace("_BG_", "_bg_"))
+    assert renamed.name != mcf.name
+    assert delivered(renamed, *others).is_clean
+    other = replace(mcf, name=mcf.name.replace("_BG_", "_BGX_"))
+    assert set(codes(delivered(other, *others))) >= {"X-SET 04", "X-RFS 01"}
+
+
 # what suppliers see
 
 
