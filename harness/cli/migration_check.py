@@ -19,6 +19,7 @@ from harness.data_files import DataOption, overlays, reading_data
 from harness.errors import UsageError
 from harness.files import read_octets
 from harness.formats.migration_files.checking import InstallationCheck
+from harness.formats.migration_files.common_file import CommonInstallation
 from harness.formats.migration_files.counters import Ledger
 from harness.formats.migration_files.folder import FolderReport, check_folder, check_one
 from harness.formats.migration_files.groups import load_groups
@@ -29,7 +30,7 @@ from harness.formats.migration_files.schema import MigrationSchema, load_schema
 from harness.formats.migration_files.view import InstallationView
 from harness.keys import open_keystore
 from harness.rules.eligibility import Lists
-from harness.rules.migration_installation import CommonFacts, InstallationRules
+from harness.rules.migration_installation import CommonFacts, InstallationRules, shared_in
 from harness.rules.migration_rulebook import Switches, load_rule_book
 from harness.rules.outcomes import Outcome
 
@@ -91,7 +92,7 @@ def check_command(installation_check: InstallationCheck | None) -> Callable[...,
         if path.is_dir():
             report = check_folder(path, context, known, rules)
         else:
-            report = check_one(path, context)
+            report = check_one(path, context, known, rules)
         rows = report.rows(for_suppliers=supplier_view, book=context.book)
         if as_json:
             emit_json(rows)
@@ -167,9 +168,13 @@ def _rules_of(
         lists = Lists(cpl, load_epcl(cpl, dmcs, folders), dmcs)
     register = register_of(open_keystore(keys or _beside(path)))
     rules = InstallationRules(context.book, lists, register, context.switches)
+    counted: tuple[tuple[CommonInstallation, ...], frozenset[str]] = ((), frozenset())
 
     def ask(view: InstallationView) -> tuple[Outcome, ...]:
-        facts = CommonFacts(view.header, view.cohort, view.common)
+        nonlocal counted
+        if view.beside is not counted[0]:  # once a file, not once an installation
+            counted = (view.beside, shared_in(view.beside))
+        facts = CommonFacts(view.header, view.cohort, view.common, counted[1])
         return rules.ask(facts, to_datetime(view.header.created_at).date())
 
     return ask

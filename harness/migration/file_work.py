@@ -130,7 +130,8 @@ class FileWork:
         """Let the MCC validate the MCF and answer with an MVF (step V2).
 
         Where the cohort hands over after the common file (order B), 5.9.5 and the S1SP's rules of
-        the MCF (5.9.10 among them) are asked here, before any device is touched.
+        the MCF (5.9.10 among them) are asked here, before any device is touched; and an MVF that
+        may not be believed starts no hand-over.
 
         Args:
             hand: The set.
@@ -155,8 +156,19 @@ class FileWork:
             hand.files[FileType.MCF], verdict.content, after_s=self._age_s(hand, 1)
         )
         self._send(hand, answer, MCC, RP, f"MVF, {len(hand.accepted())} of {len(hand.refs)} valid")
+        if early:
+            self._look_at_answer(hand)
         self._office.post.hand_over(MCC, _S1SP, KIND, arrived.octets, f"MCF {arrived.name}")
         return dict(hand.results)
+
+    def _look_at_answer(self, hand: SetInHand) -> None:
+        """Refuse what a spoilt MVF names, before any device is touched on its word (order B)."""
+        both = (hand.arrived[FileType.MCF], hand.arrived[FileType.MVF])
+        rows = [check_octets(one.name, one.octets, self._context) for one in both]
+        found = check_delivery(rows, self._context, self.ledger, common_accepted=True).files[1]
+        if found.error is not None and hand.accepted():
+            hand.verdicts.append(judgements.of_file(found))
+            hand.results.update(judgements.of_answer(hand.accepted(), found.error.finding))
 
     def send_group(self, hand: SetInHand) -> None:
         """Make and send MGF, MEF and the manifest of the valid installations (step V3).

@@ -38,6 +38,12 @@ def of_common(refs: Sequence[str], verdict: CommonVerdict) -> dict[str, Installa
     }
 
 
+def of_answer(refs: Sequence[str], finding: Finding) -> dict[str, InstallationVerdict]:
+    """Return the verdict on installations whose MVF is refused, by ref."""
+    none = (Stage.COMMON_FILE, Result.NOT_PROCESSED, Level.FILE, (finding,))
+    return {ref: InstallationVerdict(ref, *none) for ref in refs}
+
+
 def of_lost(ref: str, report: DeliveryReport) -> InstallationVerdict:
     """Return the verdict on an installation that no readable MCF of the set names."""
     broken = next((row for row in report.files if row.finding is not None), None)

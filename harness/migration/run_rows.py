@@ -41,12 +41,13 @@ def head(record: InstallationRecord) -> dict[str, Any]:
         "shape": str(record.shape),
         "sim_owner": record.sim_owner.value,
         "judgement": record.judgement,
+        "exclusion": record.exclusion,
         "devices": [
             {
                 "eui64": str(one.eui64),
                 "device_type": one.device_type.value,
                 "holder": one.holder,
-                "owner": one.owner.value,
+                "owner": one.owner.value if one.holder else "",  # no credential: nobody's
                 "firmware_declared": one.firmware_declared,
                 "firmware_running": one.firmware_running,
             }
@@ -64,11 +65,12 @@ def verdict(record: InstallationRecord) -> Verdict:
     """Return what an installation's end says: PASS migrated, SKIPPED never begun, else not proven.
 
     An installation that was refused, rolled back or stranded under a rule nobody has read is
-    INCONCLUSIVE; under a documented code it is FAIL.
+    INCONCLUSIVE; under a documented code it is FAIL. One that is excluded because it failed too
+    often was begun: it failed as its last attempt did.
     """
     if record.state in _CLEAN:
         return Verdict.PASS
-    if record.state in _LEFT_ALONE:
+    if record.state in _LEFT_ALONE and not record.failures:
         return Verdict.SKIPPED
     return Verdict.FAIL if resting_code(record) in FIRM_CODES else Verdict.INCONCLUSIVE
 

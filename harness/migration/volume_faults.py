@@ -15,6 +15,8 @@ _AT_STEP: Final = re.compile(
     r"(?P<moment>before|after)(\.(?P<attempt>[1-9]))?:(?P<step>[PVHTCRM][0-9]{1,2})"
     r"(:(?P<device>[A-Z]+))?/(?P<order>.+)"
 )
+#: What a value stands behind in migration files: a device, a reference, a moment.
+_A_VALUE: Final = re.compile(rb"(DeviceID|InstallationRef|CreatedAt)(>|=\")(?=[0-9A-Za-z])")
 _IN_FILE: Final = re.compile(r"file:(?P<type>[A-Z]{3})/(?P<word>[a-z-]+)")
 
 
@@ -32,7 +34,9 @@ def _in_signature(octets: bytes) -> bytes:
 
 
 def _in_body(octets: bytes) -> bytes:
-    return _flipped(octets, octets.rfind(b"DeviceID", 0, len(octets) * 3 // 4) + 10)
+    """Change a value, and leave the file well-formed: what fails then is its signature."""
+    found = list(_A_VALUE.finditer(octets, 0, len(octets) * 3 // 4))
+    return _flipped(octets, found[-1].end())
 
 
 def _shortened(octets: bytes) -> bytes:

@@ -174,6 +174,8 @@ class S1spDesk:
             raise DeskError(DeskFault.UNKNOWN_DEVICE, f"{asked.device} is none of this S1SP's")
         if record.is_replay(asked.originator, asked.counter):
             raise DeskError(DeskFault.REPLAYED, f"a counter of {asked.originator} did not rise")
+        # Used up although it may be refused below: repeated later, it must not be carried out then.
+        record.executions[asked.originator] = asked.counter
         if (getattr(request.body, "execution_time", None) or 0) > self._clock.now():
             raise DeskError(DeskFault.FUTURE_DATED, f"{request.header.variant} for a later time")
         row = self._services.get(request.header.variant)
@@ -183,7 +185,6 @@ class S1spDesk:
         if user != self._trust.commissioning_party:
             self._check_asker(row, record, user)
         self._check_cos(record, request)
-        record.executions[asked.originator] = asked.counter
         wanted = credentials.replacement_of(request.body)
         if wanted is not None:
             return self._replace(record, request, row, wanted)

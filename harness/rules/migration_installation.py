@@ -67,7 +67,7 @@ class CommonFacts:
         header: Header of the MCF.
         cohort: Its cohort.
         installation: Its part of the file.
-        shared: Devices, and meter points, that stand in several installations of the file.
+        shared: Devices, and meter points, that stand twice in the file.
         claims: Device, printed form -> who named it in an open MCF.
         stranded: Refs that are stranded; None: nobody knows, as for files alone.
     """
@@ -101,7 +101,7 @@ def check_class(facts: CommonFacts) -> Refusal | None:
 
 
 def check_shared(facts: CommonFacts) -> Refusal | None:
-    """No device and no meter point stands in two installations of the file."""
+    """No device and no meter point stands twice in the file."""
     for device in facts.installation.devices:
         if str(device) in facts.shared:
             return Refusal("02", str(device))
@@ -204,11 +204,11 @@ def _is_of(rule: str, desk: Desk) -> bool:
 
 
 def shared_in(installations: Iterable[CommonInstallation]) -> frozenset[str]:
-    """Return devices and meter points that stand in several installations."""
+    """Return devices that stand twice, in one installation or two, and meter points likewise."""
     counted: Counter[str] = Counter()
     for installation in installations:
-        counted.update({str(device) for device in installation.devices})
-        counted.update({meter.mpxn for meter in installation.meters})
+        counted.update(str(device) for device in installation.devices)
+        counted.update(meter.mpxn for meter in installation.meters)
     return frozenset(value for value, times in counted.items() if times > 1)
 
 

@@ -96,14 +96,19 @@ class Fulfilment:
 def unmet(
     duties: Iterable[Duty], done: Iterable[Fulfilment], rule: PrepaymentRule, now: UtcMs
 ) -> tuple[Duty, ...]:
-    """Return the duties that are overdue: failures of participants, not of devices (R-081)."""
-    kept = {(one.supplier, one.meter): one for one in done if one.service == rule.duty_by}
+    """Return the duties that are overdue: failures of participants, not of devices (R-081).
+
+    One change to credit in time fulfils a duty, whatever the supplier does to the meter after it.
+    """
+    kept: dict[tuple[Eui64, Eui64], list[UtcMs]] = {}
+    for one in done:
+        if one.service == rule.duty_by:
+            kept.setdefault((one.supplier, one.meter), []).append(one.at)
     late = []
     for duty in duties:
         end = duty.since + rule.duty_days * _DAY_MS
-        fulfilled = kept.get((duty.supplier, duty.meter))
-        in_time = fulfilled is not None and duty.since <= fulfilled.at <= end
-        if not in_time and (now > end or fulfilled is not None):
+        fulfilled = kept.get((duty.supplier, duty.meter), ())
+        if now > end and not any(duty.since <= at <= end for at in fulfilled):
             late.append(duty)
     return tuple(late)
 

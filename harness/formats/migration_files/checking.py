@@ -220,6 +220,7 @@ class _Parts:
             _found(self._validated, installation.ref),
             _found(self._groups, installation.ref),
             _found(self._encrypted, str(installation.hub.device)),
+            beside=self._content.installations,
         )
         if self._invalid:
             return InstallationReport(installation.ref, Result.REFUSED, self._invalid, view)

@@ -11,6 +11,7 @@ from harness.formats.migration_files.counters import Ledger
 from harness.formats.migration_files.document import MigrationFile
 from harness.formats.migration_files.faults import Finding, MigrationFileError
 from harness.formats.migration_files.header import Header
+from harness.formats.migration_files.names import parse_migration, same_name
 from harness.formats.migration_files.reading import ANSWERS, CheckedFile, Context
 from harness.formats.migration_files.required_set import RequiredSet
 from harness.formats.migration_files.words import FileType
@@ -28,7 +29,8 @@ def deliveries(files: Sequence[CheckedFile]) -> list[list[CheckedFile]]:
     """Sort the files of a folder into sets.
 
     With one MCF, or none, all files came together. With several, files go to the MCF of their
-    series and counter; those that fit none are a set without an MCF.
+    series and counter, a refused one to that of its name: its set is not processed without it.
+    Those that fit none are a set without an MCF.
     """
     if sum(row.file_type is FileType.MCF for row in files) <= 1:
         return [list(files)] if files else []
@@ -39,10 +41,16 @@ def deliveries(files: Sequence[CheckedFile]) -> list[list[CheckedFile]]:
 
 
 def _set_key(row: CheckedFile) -> object:
-    if row.file is None:
-        return ("refused", row.name)
-    header = row.file.header
-    return ("set", str(header.requesting_party), header.group_id, f"{header.counter:010d}")
+    if row.file is not None:
+        header = row.file.header
+        of = (header.requesting_party, header.group_id, header.counter)
+    else:
+        try:
+            named = parse_migration(row.name)
+        except MigrationFileError:
+            return ("refused", row.name)
+        of = (named.party, named.group_id, named.counter)
+    return ("set", str(of[0]), of[1], f"{of[2]:010d}")
 
 
 class FileSet:
@@ -171,7 +179,9 @@ class FileSet:
                 why = f"{what} {own}, the MCF has {due}"
                 raise MigrationFileError(checks.SET, sub_code, why)
         answered = ANSWERS.get(header.file_type)
-        if answered in self._first and self.files[self._first[answered]].name != header.in_reply_to:
+        if answered is None or answered not in self._first:
+            return
+        if not same_name(self.files[self._first[answered]].name, header.in_reply_to):
             why = f"it answers {header.in_reply_to}, which is another {answered}"
             raise MigrationFileError(checks.SET, "04", why)
 
@@ -187,6 +197,8 @@ class FileSet:
         by_name = {row.name: row for row in self.files}
         for wanted in manifest.files:
             row = by_name.get(wanted.name)
+            if row is None:  # spelt another way, or not there
+                row = next((one for one in self.files if same_name(one.name, wanted.name)), None)
             if row is None or row.file_type is not wanted.file_type:
                 raise MigrationFileError(checks.REQUIRED, "01", f"{wanted.name} is not there")
             if row.sha256 != wanted.sha256:
@@ -195,7 +207,9 @@ class FileSet:
         named = {row.name for row in manifest.files}
         for kind in REQUIRED:
             name = self.files[self._first[kind]].name if kind in self._first else ""
-            if name and name not in named:
+            if not name or name in named:
+                continue
+            if not any(same_name(name, one) for one in named):
                 raise MigrationFileError(checks.REQUIRED, "03", f"{name} is not named")
 
     @property

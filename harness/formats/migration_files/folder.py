@@ -20,6 +20,7 @@ from harness.formats.migration_files.faults import Finding, MigrationFileError
 from harness.formats.migration_files.file_set import deliveries
 from harness.formats.migration_files.names import parse_migration
 from harness.formats.migration_files.reading import CheckedFile, Context, check_path
+from harness.formats.migration_files.words import FileType
 from harness.rules.migration_rulebook import RuleBook
 
 _NOTHING: Final = Finding("", "", "", "")
@@ -83,14 +84,25 @@ class FolderReport:
         return told
 
 
-def check_one(path: Path, context: Context) -> FolderReport:
+def check_one(
+    path: Path,
+    context: Context,
+    ledger: Ledger | None = None,
+    installation_check: InstallationCheck = files_alone,
+) -> FolderReport:
     """Check one file by itself: what only its set can show is not looked for.
+
+    A Migration Common File needs no other file for its counter, its days and the rules of its
+    installations; these are asked of it here as in a folder.
 
     Raises:
         UsageError: It cannot be read.
     """
-    row = check_path(path, context)
-    return FolderReport((DeliveryReport((row,), (), Ledger(), ()),), Ledger())
+    known, row = ledger or Ledger(), check_path(path, context)
+    if row.file is None or row.file_type is not FileType.MCF:
+        return FolderReport((DeliveryReport((row,), (), known, ()),), known)
+    report = replace(check_delivery((row,), context, known, installation_check), missing=())
+    return FolderReport((report,), report.ledger)
 
 
 def check_folder(

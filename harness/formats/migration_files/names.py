@@ -1,7 +1,7 @@
 """Names of migration files: read, and written again as they were."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, Self
@@ -213,6 +213,18 @@ def parse_migration(name: str) -> MigrationFileName:
     if not isinstance(found, MigrationFileName):
         raise _unknown(name)
     return found
+
+
+def same_name(one: str | None, other: str | None) -> bool:
+    """Say whether two names are of one migration file: tag and EUI-64 in either case."""
+    if one == other or one is None or other is None:
+        return one == other
+    try:
+        pair = [parse_migration(name) for name in (one, other)]
+    except MigrationFileError:
+        return False
+    first, second = (replace(name, tag=name.tag.casefold()) for name in pair)
+    return first == second
 
 
 def _unknown(name: str) -> MigrationFileError:

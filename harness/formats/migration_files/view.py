@@ -25,6 +25,7 @@ class InstallationView:
         group: Its part of the MGF.
         encrypted: Its part of the MEF.
         opened: What the MEF's layers hold.
+        beside: Every installation of the MCF, this one among them; the tuple of the file itself.
     """
 
     header: Header
@@ -34,3 +35,4 @@ class InstallationView:
     group: GroupInstallation | None = None
     encrypted: EncryptedInstallation | None = None
     opened: Opened | None = None
+    beside: tuple[CommonInstallation, ...] = field(default=(), repr=False)

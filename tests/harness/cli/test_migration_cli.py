@@ -392,3 +392,59 @@ def test_real_codes_of_an_overlay_are_shown_in_the_place_of_ours(files: Path) ->
     rows = refused(str(files), "--data", str(overlay))
     found = [(row["code"], row["sub_code"]) for row in rows["files"] if row["type"] == "MGF"]
     assert found == [("QQ17", "03")]
+
+
+def respelt(folder: Path, old: str, new: str) -> None:
+    """Change the MCF of a set, sign it again, and leave out the manifest of the old one."""
+    mcf = of(folder, "MCF")
+    text = mcf.read_text("utf-8")
+    assert old in text
+    mcf.write_text(text.replace(old, new), "utf-8")
+    out = mcf.with_suffix(".signed")
+    code, _output = do(
+        "sign", str(mcf), "--key", str(folder / "keys"), "--out", str(out), "--replace"
+    )
+    assert code == 0
+    out.replace(mcf)
+    of(folder, "RFS").unlink()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sub_code", "results"),
+    [
+        # two homes share a display, a home's display has its own meter's number, one meter point
+        ("02-53-05-85-67-00-00-02", "02-53-05-85-67-00-00-01", "02", "refused refused accepted"),
+        ("02-53-05-85-67-00-00-02", "02-53-01-85-67-00-00-02", "02", "accepted refused accepted"),
+        ("9941510000026", "9941510000017", "03", "refused refused accepted"),
+    ],
+)
+def test_what_stands_twice_in_an_mcf_is_refused_where_it_stands(
+    files: Path, old: str, new: str, sub_code: str, results: str
+) -> None:
+    respelt(files, old, new)
+    for path in (files, of(files, "MCF")):
+        rows = refused(str(path))["installations"]
+        assert " ".join(row["result"] for row in rows) == results
+        found = {(row["code"], row["sub_code"]) for row in rows if row["result"] == "refused"}
+        assert found == {("X-UNIQUE", sub_code)}
+
+
+def test_an_mcf_by_itself_is_asked_all_that_needs_no_other_file(files: Path) -> None:
+    rows = do_json("check", str(of(files, "MCF")))
+    assert [row["result"] for row in rows["installations"]] == ["accepted"] * 3
+    respelt(files, 'Model="0110"', 'Model="0999"')
+    rows = refused(str(of(files, "MCF")))
+    assert {row["code"] for row in rows["installations"]} == {"X-P2-CPL"}
+    assert [row["result"] for row in rows["files"]] == ["accepted"]
+
+
+def test_the_ledger_counts_for_an_mcf_by_itself(made: Path, tmp_path: Path) -> None:
+    mcf = of(made, "MCF")
+    party = str(parse_migration(mcf.name).party)
+    ledger = tmp_path / "ledger.json"
+    for counter, code in ((0, ""), (1, "X-5.9.5")):
+        seen = [{"requesting_party": party, "group_id": "EA", "counter": counter}]
+        ledger.write_text(json.dumps({"highest": seen, "completed": []}), "utf-8")
+        arguments = (str(mcf), "--ledger", str(ledger))
+        rows = refused(*arguments) if code else do_json("check", *arguments)
+        assert [row["code"] for row in rows["files"]] == [code]

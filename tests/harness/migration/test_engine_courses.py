@@ -372,6 +372,40 @@ def test_a_gas_meter_that_does_not_answer_is_left_out_and_the_rest_migrates() ->
     assert result.invariants.broken == []
 
 
+def test_a_hub_that_falls_silent_leaves_no_gas_meter_out() -> None:
+    """GT01 is an error of the home's own network; a lost WAN hides every device alike."""
+    script = Script(orders={("before", "T4", ""): ("mute@wan",)})
+    result = played(Play(script=script))
+    failed = next(one for one in result.record.history if one.step == "T4")
+    assert (failed.result, failed.code, failed.sub_code) == ("failed", "X-T1", "01")
+    assert result.record.exclusion == ""
+    assert result.record.stranded_cause is StrandedCause.ROLLBACK_FAILED
+
+
+def _ppmid_step(play: Play) -> tuple[str, str, str, bool]:
+    """Return result, code and text of T5, and whether a PPMID was pre-notified."""
+    result = played(play)
+    (told,) = [one for one in result.record.history if one.step == "T5" and not one.state]
+    notified = any("12.2 for PPMID" in one.text for one in result.record.history)
+    return told.result, told.code, told.text, notified
+
+
+def test_t5_goes_by_what_the_common_file_names() -> None:
+    """A Secure hub's maker makes no display here: the file leaves it out, and so does T5."""
+    result, code, text, notified = _ppmid_step(Play("DA"))
+    assert (result, code, notified) == ("ok", "", False)
+    assert "is not migrated: of another make" in text
+    result, code, text, notified = _ppmid_step(Play("EA"))
+    assert (result, code, notified) == ("ok", "", True)
+    assert text.endswith("is migrated")
+
+
+def test_a_display_that_the_device_log_lacks_is_told_with_its_code() -> None:
+    result, code, text, notified = _ppmid_step(Play(defects=("s1-chf-log-lacks-ppmid",)))
+    assert (result, code, notified) == ("warned", "X-T5", False)
+    assert "device log does not hold it" in text
+
+
 def test_the_phases_are_those_of_the_cohorts_order() -> None:
     course = clean("EA", B).course
     assert tuple(name for name, _phase in course.phases()) == ORDERS[B]

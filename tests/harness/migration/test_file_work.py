@@ -213,6 +213,20 @@ def test_a_file_that_is_altered_on_its_way_refuses_its_set_and_no_other(kind: st
     assert only(files) == ("accepted", "", "installation")
 
 
+@pytest.mark.parametrize(("order", "refused_at_v2"), [(A, False), (B, True)])
+def test_a_spoilt_mvf_starts_no_hand_over(order: Any, *, refused_at_v2: bool) -> None:
+    of = office(order=order)
+
+    def spoil(data: bytes) -> bytes:
+        return data.replace(b"2021-W23", b"2021-W24")
+
+    files = FileWork(of, tamper={FileType.MVF: spoil})
+    hand = files.send_common(records(of))
+    verdicts = files.validate(hand)
+    assert {row.accepted for row in verdicts.values()} == {not refused_at_v2}
+    assert {row.code for row in verdicts.values()} == {"X-SIG-BAD" if refused_at_v2 else ""}
+
+
 def other_device(of: FewerOffice, role: DeviceType) -> Callable[[Any], None]:
     """Another EUI-64 in the place of one device of the first installation, wherever it stands."""
     old = of.installations[0].of(role)[0].eui64

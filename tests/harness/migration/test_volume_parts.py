@@ -7,6 +7,8 @@ import pytest
 from device_profiles.words import DeviceType
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
+from harness.formats.migration_files.reading import check_octets
+from harness.formats.migration_files.words import FileType
 from harness.migration import run_rows
 from harness.migration.record import DeviceRecord, Entry, InstallationRecord
 from harness.migration.states import Owner, State, StrandedCause
@@ -15,6 +17,7 @@ from harness.migration.volume_faults import SPOILS, parse
 from harness.report.migration_grid import grid
 from harness.report.migration_model import Played
 from harness.verdict import Verdict
+from tests.harness.formats.migration_files.migration_given import Wanted, context, one
 
 _WAY = {
     State.MIGRATED: (
@@ -131,6 +134,35 @@ def test_faults_are_sorted_into_links_steps_and_files() -> None:
         ("after:1", "H3", ""): ("mute@wan",),
     }
     assert found.script.files == {"MEF": SPOILS["truncated"]}
+
+
+def test_an_installation_excluded_after_failures_was_begun() -> None:
+    """Nobody tried the one; the other failed five times, and its devices changed hands."""
+    left_alone, tried = record("A", State.STRANDED), record("B", State.STRANDED)
+    tried.failures += [("X-H4-7D", "01")] * 5
+    for made in (left_alone, tried):
+        made.move(State.EXCLUDED, Entry(UtcMs(9), "MCC", "M1", "state", "excluded", code="X-18"))
+    assert run_rows.verdict(left_alone) is Verdict.SKIPPED
+    assert run_rows.verdict(tried) is Verdict.INCONCLUSIVE
+
+
+def test_a_row_names_the_exclusion_and_no_owner_of_what_holds_no_credential() -> None:
+    made = record("A", State.MIGRATED)
+    made.exclusion = "gas_han_failure"
+    made.devices.append(
+        DeviceRecord(Eui64.parse("02-53-05-00-00-00-00-01"), DeviceType.PPMID, False, Owner.SMSO)
+    )
+    row = run_rows.head(made)
+    assert row["exclusion"] == "gas_han_failure"
+    assert [device["owner"] for device in row["devices"]] == ["SMSO", ""]
+
+
+@pytest.mark.parametrize("kind", ["MCF", "MVF", "MGF", "MEF", "RFS"])
+def test_content_changes_a_value_and_leaves_the_file_well_formed(kind: str) -> None:
+    file = one(FileType(kind), Wanted(homes=2))
+    row = check_octets(file.name, SPOILS["content"](file.octets), context())
+    assert row.finding is not None
+    assert (row.finding.code, row.finding.sub_code) == ("X-SIG-BAD", "01")
 
 
 @pytest.mark.parametrize("word", SPOILS)

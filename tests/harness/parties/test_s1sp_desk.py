@@ -135,6 +135,21 @@ def test_a_lower_counter_of_the_same_user_is_a_replay_and_of_another_user_is_not
     assert len(run(world.desk.take(believed(through_dcc)))) == 1
 
 
+def test_what_was_refused_is_not_carried_out_when_it_comes_again() -> None:
+    """The supplier was told no; whoever keeps the octets must not turn that into yes later."""
+    world = World()
+    refused = believed(asked_for(signed_request(EIS, CREDIT, ESME, 5)))
+    (octets,) = run(world.desk.take(refused))
+    assert s1sp_alert.read_alert(octets).code == DeskFault.NULL_CERTIFICATE
+    world.notify(ESME, EIS)
+    assert run(world.desk.take(refused)) == ()
+    assert world.desk.refused[-1][0] is DeskFault.REPLAYED
+    assert world.meter.asked == []
+    (answer,) = run(world.desk.take(believed(asked_for(signed_request(EIS, CREDIT, ESME, 6), 6))))
+    assert answer
+    assert "set" in world.meter.asked
+
+
 def test_a_device_it_does_not_have_and_a_service_nobody_has_are_told() -> None:
     world = World()
     del world.desk.records[ESME]

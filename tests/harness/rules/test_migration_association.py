@@ -78,6 +78,8 @@ def test_the_duty_concerns_prepayment_meters_of_both_fuels_alone(
         ([("1.6", 0)], 100 * DAY, False),
         ([("1.6", RULE.duty_days * DAY)], 100 * DAY, False),
         ([("1.6", RULE.duty_days * DAY + 1)], 100 * DAY, True),
+        ([("1.6", DAY), ("1.6", 20 * DAY)], 100 * DAY, False),  # to prepayment and back, later
+        ([("1.6", -1)], DAY, False),  # before the duty began: there is time yet
         ([("1.6", -1)], 100 * DAY, True),  # before the duty began
         ([("2.2", 0)], 100 * DAY, True),
     ],

@@ -163,6 +163,7 @@ def test_several_sets_of_a_folder_are_checked_one_after_another(tmp_path: Path) 
     broken[3] = resigned(broken[3], lambda _root: None, name=broken[3].name)
     spoilt = replace(broken[1], octets=broken[1].octets[:-9])
     folder = lay(tmp_path, [*built(), *broken[:1], spoilt, *broken[2:], *built(Wanted("DA"))])
+    (folder / "no-name-of-ours.xml").write_bytes(spoilt.octets)
     report = check_folder(folder, context(), Ledger())
     rows = report.rows()
     assert len(report.deliveries) == 4, "three sets, and a file that belongs to none"
@@ -190,6 +191,31 @@ def test_files_with_one_mcf_or_none_came_together() -> None:
     assert deliveries(rows[1:]) == [rows[1:]]
     two = checked(*built(), *built(Wanted(counter=42)))
     assert [len(rows) for rows in deliveries(two)] == [5, 5]
+
+
+@pytest.mark.parametrize("kind", [FileType.MVF, FileType.MGF, FileType.MEF])
+def test_a_refused_file_among_several_sets_holds_up_its_own_set(
+    tmp_path: Path, kind: FileType
+) -> None:
+    """Not another set, and not none: its installations were judged without it before."""
+    first, second = built()[:4], built(Wanted(counter=42))[:4]
+    folder = lay(tmp_path, [*first, *second])
+    spoilt = next(file for file in first if file.file.header.file_type is kind)
+    (folder / spoilt.name).write_bytes(spoilt.octets.replace(b"2021-W23", b"2021-W24"))
+    report = check_folder(folder, context(), Ledger())
+    assert len(report.deliveries) == 2
+    results = [row.result for one in report.deliveries for row in one.installations]
+    assert results == [Result.NOT_PROCESSED, Result.ACCEPTED]
+
+
+def test_the_tag_of_a_name_is_read_in_either_case() -> None:
+    """The published sample has ``cgI`` where others have ``CGI``."""
+    mcf, *others = built()
+    renamed = replace(mcf, name=mcf.name.replace("_BG_", "_bg_"))
+    assert renamed.name != mcf.name
+    assert delivered(renamed, *others).is_clean
+    other = replace(mcf, name=mcf.name.replace("_BG_", "_BGX_"))
+    assert set(codes(delivered(other, *others))) >= {"X-SET 04", "X-RFS 01"}
 
 
 # what suppliers see
