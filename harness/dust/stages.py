@@ -275,9 +275,9 @@ class Migration:
 
     async def _look_at_devices(self) -> None:
         """Look at what cases ask of homes that have migrated since the last time."""
-        wanted = wanted_of(self._definition)
+        wanted, looked = wanted_of(self._definition), {*self.memory.looked}
         migrated = self.in_states(State.MIGRATED)
-        due = [ref for ref in migrated if ref in wanted and ref not in self.memory.looked]
+        due = [ref for ref in migrated if ref in wanted and ref not in looked]
         self.memory.looked += due
 
         async def look(ref: str) -> None:

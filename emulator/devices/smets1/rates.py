@@ -192,25 +192,16 @@ class Rates:
             if since < to:
                 total[only] = self.register(to) - self.register(since)
             return total
-        return self._walked(era, range(first, after), UtcMs(after * DAY_MS))
+        for day in range(first, after):
+            total.update(self._of_day(era, day, UtcMs((day + 1) * DAY_MS)))
+        return total
 
     def _of_day(self, era: _Era, day: int, until: UtcMs) -> Counter[int]:
-        return self._walked(era, (day,), until)
-
-    def _walked(self, era: _Era, days: Iterable[int], until: UtcMs) -> Counter[int]:
-        """Go through days that follow each other, part by part.
-
-        Where a part ends the next one begins, so that the register is asked there once.
-        """
         found: Counter[int] = Counter()
-        before: int | None = None
-        for day in days:
-            for begin, end, rate in era.table.edges(day):
-                since, to = max(begin, era.since), min(end, until)
-                if since < to:
-                    known = self.register(UtcMs(since)) if before is None else before
-                    before = self.register(UtcMs(to))
-                    found[rate] += before - known
+        for begin, end, rate in era.table.edges(day):
+            since, to = max(begin, era.since), min(end, until)
+            if since < to:
+                found[rate] += self.register(UtcMs(to)) - self.register(UtcMs(since))
         return found
 
     # -- dump and load -------------------------------------------------------------------------
