@@ -111,6 +111,11 @@ class Agenda:
     def _runs(self, entry: Entry) -> bool:
         return self._timers.get((entry[2], entry[3], entry[4])) == entry[1]
 
+    @property
+    def mark(self) -> tuple[int, int]:
+        """What is another as soon as anything was entered or taken; putting off leaves it."""
+        return self._sequence, len(self._heap)
+
     def dump(self) -> dict[str, Any]:
         """Return all entries that will happen, as plain data."""
         entries = [

@@ -77,6 +77,11 @@ class Box:
         self._kept = None
 
     @property
+    def kept(self) -> Kept | None:
+        """What is kept of the device's state; None once somebody may have changed it."""
+        return self._kept
+
+    @property
     def eui64(self) -> Eui64:
         """The device's own identifier."""
         return self.eui64s[0]

@@ -244,8 +244,12 @@ class Homes:
         """Return the whole state of all homes as plain data."""
         return {ref: home.world.state() for ref, home in self.homes.items()}
 
-    def load_state(self, state: Mapping[str, Any]) -> None:
+    def load_state(self, state: Mapping[str, Any], now_us: int = 0) -> None:
         """Take over what ``state`` returned.
+
+        Args:
+            state: The homes; each may be as it was at a moment after which only time passed.
+            now_us: The present moment, where that is later than the homes' own.
 
         Raises:
             SnapshotError: It is of other homes.
@@ -255,6 +259,7 @@ class Homes:
         self._shared.us = 0
         for ref, home in self.homes.items():
             home.world.load_state(state[ref])
+            home.world.pass_time(now_us)
         self._last_us = max(world.now_us for world in self._worlds)
         for told in (self._with_facts, self._with_frames, self._with_post):
             told.add_all()

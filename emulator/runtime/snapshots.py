@@ -1,39 +1,52 @@
 """States of many worlds as octets, one behind the other: what stayed the same is packed once."""
 
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from emulator.runtime import snapshot
+from emulator.runtime.marks import Mark
 
 _LENGTH_BYTES: Final = 4
 _NAME_BYTES: Final = 2
 
+#: A name, what tells whether its state changed (None: it may have), and what makes the state.
+Source = tuple[str, Callable[[], Mark | None], Callable[[], Any]]
+
 
 class Snapshots:
-    """Packs states by their names; remembers what each was packed to last."""
+    """Packs states by their names; remembers what each was packed to last, and its mark."""
 
     def __init__(self) -> None:
-        self._packed: dict[str, tuple[bytes, bytes]] = {}
+        self._packed: dict[str, tuple[Mark | None, bytes]] = {}
 
-    def pack(self, states: Iterable[tuple[str, Any]]) -> bytes:
+    def pack(self, sources: Iterable[Source]) -> bytes:
         """Write states one behind the other, so that no two of them have to be there at once.
+
+        A state whose mark is the one of last time is not made: its octets are those of last time.
 
         Source:
             invented: length and name, length and what ``snapshot.pack`` makes of the state.
         """
         rows = []
-        for name, state in states:
-            text = snapshot.text_of(state)
-            digest = hashlib.blake2b(text, digest_size=16).digest()
-            before, packed = self._packed.get(name, (b"", b""))
-            if before != digest:
-                packed = snapshot.packed(text)
-                self._packed[name] = (digest, packed)
+        for name, mark, state in sources:
+            packed = self._of(name, mark, state)
             called = name.encode()
             rows += [len(called).to_bytes(_NAME_BYTES, "big"), called]
             rows += [len(packed).to_bytes(_LENGTH_BYTES, "big"), packed]
         return b"".join(rows)
+
+    def _of(self, name: str, mark: Callable[[], Mark | None], state: Callable[[], Any]) -> bytes:
+        before, packed = self._packed.get(name, (None, b""))
+        now = mark()
+        if now is not None and now.is_of(before):
+            return packed
+        packed = snapshot.pack(state())
+        self._packed[name] = (mark(), packed)  # dumping is what keeps the states of devices
+        return packed
+
+    def clear(self) -> None:
+        """Forget everything: the worlds are in another state now, whatever their marks say."""
+        self._packed.clear()
 
 
 def unpack(octets: bytes) -> dict[str, Any]:

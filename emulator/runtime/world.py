@@ -36,6 +36,7 @@ from emulator.runtime.agenda import POWER_RETURN
 from emulator.runtime.air import Air
 from emulator.runtime.backhaul import Backhaul
 from emulator.runtime.box import Box
+from emulator.runtime.marks import Mark, mark_of
 from emulator.runtime.moving_world import MovingWorld
 from emulator.runtime.outlet import Outlet
 from emulator.runtime.records import Records
@@ -333,6 +334,11 @@ class World(MovingWorld):
     def dump(self) -> bytes:
         """Return the whole state; a world that loads it goes on with the same octets."""
         return snapshot.pack(self.state())
+
+    def mark(self) -> Mark | None:
+        """Return what is another once anything but time happened here; None: it may have."""
+        self._come()  # a window that is open now is lived through: that is something
+        return mark_of(self._scene, (self._air, self._backhaul, self._chance))
 
     def state(self) -> dict[str, Any]:
         """Return the whole state as plain data, for ``snapshot.pack``."""

@@ -1,6 +1,7 @@
 """The emulated bench of SMETS1 homes: hubs and meters, reached through the hubs' WAN."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from device_profiles.dlms import DlmsSection
@@ -15,8 +16,10 @@ from emulator.devices.smets1.device import Smets1Device
 from emulator.devices.smets1.hub import Smets1Hub
 from emulator.runtime import snapshots
 from emulator.runtime.driver import Driver
+from emulator.runtime.marks import Mark
 from emulator.runtime.smets1_home import SERVERS, Smets1Emulation, build_home
 from emulator.runtime.smets1_homes import Homes
+from emulator.runtime.world import World
 from emulator.wan.sim_network import NETWORKS
 from harness import installed, ports
 from harness.benches import emulated_keypad as keypad
@@ -322,17 +325,19 @@ class EmulatedSmets1Bench(Smets1HomesBench):
         self._driver.catch_up()
         return self._snapshots.pack(self._states())
 
-    def _states(self) -> Iterator[tuple[str, Any]]:
-        """Yield what is kept of the bench, and of each home."""
+    def _states(self) -> Iterator[snapshots.Source]:
+        """Yield what is kept of the bench, and of each home; a home at rest need not be dumped."""
         lines: dict[str, list[Any]] = {}
         for eui64, parties in self._lines.items():
             row = lines.setdefault(self._homes.home_of(eui64).ref, [])
             row += [[eui64.hex, party, line.dump()] for party, (line, _) in parties.items()]
         order = [eui64.hex for eui64 in self._lines]
-        yield _BENCH, {"chance": self._chance.dump(), "lines": order}
+        own = {"now_us": self._homes.now_us, "chance": self._chance.dump(), "lines": order}
+        yield _BENCH, lambda: None, lambda: own
         for ref, home in self._homes.homes.items():
             post = self._posts[ref].dump()  # takes what arrived out of the world: before its state
-            yield ref, [home.world.state(), post, lines.get(ref, [])]
+            more = [post, lines.get(ref, [])]
+            yield ref, partial(_mark_of, home.world, more), partial(_state_of, home.world, more)
 
     def restore(self, state: bytes) -> None:
         """Put devices, clients, clock and chance back to a dumped state.
@@ -352,7 +357,8 @@ class EmulatedSmets1Bench(Smets1HomesBench):
 
     def _load(self, stored: dict[str, Any]) -> None:
         own = stored.pop(_BENCH)
-        self._homes.load_state({ref: one[0] for ref, one in stored.items()})
+        self._snapshots.clear()
+        self._homes.load_state({ref: one[0] for ref, one in stored.items()}, own["now_us"])
         for ref, post in self._posts.items():
             post.load(stored[ref][1])
         rows = [row for one in stored.values() for row in one[2]]
@@ -368,6 +374,16 @@ class EmulatedSmets1Bench(Smets1HomesBench):
         positions = own["chance"]
         for name in {*self._chance.dump(), *positions}:
             self._chance.stream(name).position = positions.get(name, 0)
+
+
+def _mark_of(world: World, more: list[Any]) -> Mark | None:
+    """Return what tells whether a home changed; the clients' ends of its lines are of it."""
+    mark = world.mark()
+    return None if mark is None else mark.with_more(repr(more))
+
+
+def _state_of(world: World, more: list[Any]) -> list[Any]:
+    return [world.state(), *more]
 
 
 def _places(order: Sequence[str]) -> Callable[[Sequence[Any]], int]:

@@ -22,6 +22,7 @@ from harness.door.paper_intake import (
     is_usable,
     used_before,
 )
+from harness.door.pauses import longer
 from harness.errors import BenchError, UsageError
 from harness.formats.duis.faults import DuisError, DuisFault
 from harness.formats.duis.xml_input import MAX_DOCUMENT_BYTES
@@ -88,6 +89,8 @@ class FileDrop:
         self._tries: dict[str, int] = {}
         self._stuck: set[str] = set()
         self._trouble: OSError | None = None
+        #: Whether the last look found or wrote anything.
+        self._moved = False
         make_drop(folder)
 
     async def watch(
@@ -97,31 +100,33 @@ class FileDrop:
 
         Args:
             until: Ends it.
-            look_s: Seconds between two looks.
+            look_s: Seconds between two looks; up to ``LOOK_S`` while nothing comes or goes.
             patience_s: Seconds for which it may be out of reach; None: for ever.
 
         Raises:
             BenchError: It was out of reach for longer.
         """
         loop = asyncio.get_running_loop()
-        well_at = loop.time()
+        well_at, pause_s = loop.time(), look_s
         while not until.is_set():
             await asyncio.to_thread(self.look)
             well_at = loop.time() if self._trouble is None else well_at
             if patience_s is not None and loop.time() - well_at > patience_s:
                 raise self._out_of_reach()
             news = asyncio.ensure_future(until.wait())
-            await asyncio.wait([news], timeout=look_s)
+            pause_s = look_s if self._moved else longer(pause_s, LOOK_S)
+            await asyncio.wait([news], timeout=pause_s)
             news.cancel()
 
     def look(self) -> int:
         """Take what is in ``in`` and write what is to be in ``out``; returns how much was taken."""
-        taken = 0
+        taken, self._moved = 0, False
         try:
             if self._door.broken is None:
                 for name in self._names():
                     taken += self._one(name)
-            write_out(self._door.exchange, self._folder / OUT)
+            written = write_out(self._door.exchange, self._folder / OUT)
+            self._moved = taken + written > 0
             self._said, self._trouble = "", None
         except OSError as error:  # a full disk, a folder taken away: what is journalled stays
             self._trouble = error

@@ -69,8 +69,8 @@ class Batches:
         return self._authorised([one.ref for one in self.plan.homes], waiting)
 
     def _authorised(self, due: Sequence[str], waiting: Sequence[str]) -> tuple[str, ...]:
-        lacking = set(self.lacking())
-        return tuple(ref for ref in due if ref in waiting and ref not in lacking)
+        able = {*waiting}.difference(self.lacking())
+        return tuple(ref for ref in due if ref in able)
 
     def arranged(self, refs: Sequence[str]) -> Arrangements:
         """Return what suppliers have arranged for homes: their windows."""

@@ -360,11 +360,8 @@ def _row(  # noqa: PLR0913, PLR0917 -- what was asked, what was found, and where
 
 def _first_failing(refs: Sequence[str], rows: Sequence[Expected], facts: Facts) -> str:
     """Return the first step that failed at a home whose expectation is not met."""
-    bad = [
-        ref
-        for ref in refs
-        if any(row.verdict > Verdict.PASS and row.what.endswith(f" {ref}") for row in rows)
-    ]
+    failing = [row.what for row in rows if row.verdict > Verdict.PASS]
+    bad = [ref for ref in refs if any(what.endswith(f" {ref}") for what in failing)]
     return next((step for ref in bad if (step := first_failing_step(facts.records.get(ref)))), "")
 
 

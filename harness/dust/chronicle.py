@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -35,6 +36,8 @@ MIGRATION: Final = "files/migration"
 
 
 _COLUMNS: Final[tuple[str, ...]] = KeptFile.__slots__
+#: What a file name of a run does without: not every system bears it.
+_ODD: Final = re.compile(r"[^A-Za-z0-9._-]")
 
 
 class Chronicle:
@@ -194,6 +197,4 @@ def _is_result(event: DustEvent) -> bool:
 
 def plain_name(name: str) -> str:
     """Return a file name that every system bears."""
-    return "".join(
-        one if one.isascii() and (one.isalnum() or one in "._-") else "_" for one in name
-    )
+    return _ODD.sub("_", name)

@@ -80,7 +80,7 @@ def find_defects(
         for result in results
         for one in _of_case(result, severities.get(result.id, 3), facts, rows)
     ]
-    covered = {ref for result in results for ref in result.refs if _is_about_end(result)}
+    covered = {ref for result in results if _is_about_end(result) for ref in result.refs}
     found += _outside(facts, rows, covered | skipped.keys())
     found += _refused(results, facts, rows)
     return tuple(_numbered(one, number) for number, one in enumerate(found, 1))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
 from enum import Enum
+from functools import cache
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -34,7 +35,9 @@ _HEADER: Final = TypeAdapter(Header)
 _SUPPLIERS: Final = TypeAdapter(dict[str, str])
 
 
-#: Values that JSON writes as they are, members by their names.
+#: Types of values that JSON writes as they are.
+_AS_THEY_ARE: Final = frozenset({str, int, bool, float, type(None)})
+#: Members of a file of the run that JSON writes as they are, by their names.
 _FLAT: Final = tuple(one.name for one in fields(KeptFile))
 
 
@@ -173,15 +176,23 @@ def _loaded(plain: Any) -> DustRecord:
         raise ValueError(f"no record of a DUST run: {error}") from error
 
 
+@cache
+def _names(of: type[Any]) -> tuple[str, ...]:
+    """Return the names of the members of a dataclass."""
+    return tuple(one.name for one in fields(of))
+
+
 def _plain(value: Any) -> Any:
     """Return a value as JSON holds it; mappings in order of their names."""
+    if type(value) in _AS_THEY_ARE:  # nearly all; a member of an enumeration is of its own type
+        return value
     plain: Any = value
     if isinstance(value, Verdict):
         plain = value.name
     elif isinstance(value, InstallationRecord):
         plain = value.dump()
     elif is_dataclass(value) and not isinstance(value, type):
-        plain = {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+        plain = {name: _plain(getattr(value, name)) for name in _names(type(value))}
     elif isinstance(value, date):
         plain = value.isoformat()
     elif isinstance(value, Enum):

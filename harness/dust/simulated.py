@@ -23,6 +23,7 @@ from harness.door.client import HttpWay, Sent
 from harness.door.drop import IN, OUT, REFUSED, TAKEN
 from harness.door.drop_files import PART
 from harness.door.participant import ParticipantSystem
+from harness.door.pauses import longer
 from harness.door.refusals import REFUSED as DOOR_REFUSED
 from harness.door.refusals import SENT
 from harness.door.trust import DCC, PARTICIPANT, xml_key_of
@@ -44,8 +45,10 @@ from harness.formats.duis.xml_input import parse
 from harness.keys import open_keystore
 from harness.migration.states import State
 
-#: Seconds between two looks; seconds that an answer is waited for. Source: invented.
+#: Seconds between two looks, at first and while a turn of many homes is at work; seconds that an
+#: answer is waited for. Source: invented.
 _POLL_S: Final = 0.02
+_SELDOM_S: Final = 0.5
 _ANSWER_S: Final = 20.0
 _PAPER_S: Final = 300.0
 #: Room for the counters of one turn.
@@ -95,14 +98,17 @@ class SimulatedSupplier:
         Raises:
             BenchError: The doors do not answer as doors do.
         """
+        pause_s = _POLL_S
         while not self.stop.is_set():
             status, body = self.way.ask("GET", "/turns/current")
             sheet: dict[str, Any] = json.loads(body) if status == 200 else {}
             if not sheet:
-                self.stop.wait(_POLL_S)
+                self.stop.wait(pause_s)
+                pause_s = longer(pause_s, _SELDOM_S)
                 continue
             if sheet["turn"] is None:
                 return
+            pause_s = _POLL_S
             self._act(sheet)
             self.again = False
             self.way.ask("POST", f"/turns/{sheet['turn']}/done", b"{}", "application/json")

@@ -275,9 +275,9 @@ class Migration:
 
     async def _look_at_devices(self) -> None:
         """Look at what cases ask of homes that have migrated since the last time."""
-        wanted = wanted_of(self._definition)
+        wanted, looked = wanted_of(self._definition), {*self.memory.looked}
         migrated = self.in_states(State.MIGRATED)
-        due = [ref for ref in migrated if ref in wanted and ref not in self.memory.looked]
+        due = [ref for ref in migrated if ref in wanted and ref not in looked]
         self.memory.looked += due
 
         async def look(ref: str) -> None:
@@ -368,8 +368,10 @@ class Migration:
 
     def _flush(self, *, at_work: bool = True) -> None:
         """Tell what is not told yet, and take letters and frames from where they pile up."""
-        for record in self.records.values():
-            self._tell_history(record)
+        told = self.memory.told
+        for ref, record in self.records.items():  # of all homes, after each look at one of them
+            if len(record.history) != told.get(ref):
+                self._tell_history(record)
         self.letters.take(self._course)
         bench = self._world.smets1.bench
         self._wire.take(bench.take_frames(), at_work=at_work)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Final
 
 from device_profiles.dmves import Equivalent, StepVerb, Support
@@ -250,7 +251,9 @@ class Observer:
             stand-in: whether a SMETS1 meter holds its MPxN is not known; ours do not.
         """
         name = "mpan" if prefix == "esme" else "mprn"
-        rows = [row for home in self.office.installations for row in home.devices]
+        # Its own home's devices first: of a thousand homes another's answers in hardly any.
+        homes = chain((self.site.installation,), self.office.installations)
+        rows = (row for home in homes for row in home.devices)
         known = next((row.mpxn for row in rows if Eui64.parse(row.eui64) == device), None)
         return {} if known is None else {f"{prefix}.{name}": known}
 

@@ -1,13 +1,16 @@
 """States of many worlds, one behind the other: each comes back, and the same one is packed once."""
 
 import json
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
 
 from emulator.runtime import snapshot
+from emulator.runtime.marks import Mark
 from emulator.runtime.snapshot import Kept, SnapshotError
-from emulator.runtime.snapshots import Snapshots, unpack
+from emulator.runtime.snapshots import Snapshots, Source, unpack
 
 STATES = {
     "dual-001": {"now": 5, "frames": [b"\x00\xff", (1, None)]},
@@ -16,30 +19,46 @@ STATES = {
 }
 
 
+def sources(states: Mapping[str, Any], marks: Mapping[str, Mark | None]) -> Iterator[Source]:
+    """Yield states with the marks that their names have."""
+    for name in states:
+        yield name, partial(marks.get, name), partial(states.__getitem__, name)
+
+
+def unmarked(states: Mapping[str, Any]) -> Iterator[Source]:
+    return sources(states, {})
+
+
 def test_states_come_back_under_their_names_and_in_their_order() -> None:
-    found = unpack(Snapshots().pack(STATES.items()))
+    found = unpack(Snapshots().pack(unmarked(STATES)))
     assert found == STATES
     assert [*found] == [*STATES]
 
 
-def test_what_is_packed_again_is_the_same_and_only_what_changed_is_compressed(
+def test_only_what_has_another_mark_or_none_is_packed_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    packing = Snapshots()
-    first = packing.pack(STATES.items())
-    packed: list[bytes] = []
-    whole = snapshot.packed
+    packing, device = Snapshots(), Kept({"on": True})
+    marks: dict[str, Mark | None] = {name: Mark("as it was", (device,)) for name in STATES}
+    first = packing.pack(sources(STATES, marks))
+    packed: list[Any] = []
+    whole = snapshot.pack
 
-    def noted(text: bytes) -> bytes:
-        packed.append(text)
-        return whole(text)
+    def noted(state: Any) -> bytes:
+        packed.append(state)
+        return whole(state)
 
-    monkeypatch.setattr(snapshot, "packed", noted)
-    assert packing.pack(STATES.items()) == first
+    monkeypatch.setattr(snapshot, "pack", noted)
+    marks = {name: Mark("as it was", (device,)) for name in STATES}
+    assert packing.pack(sources(dict.fromkeys(STATES), marks)) == first
     assert packed == []
-    changed = {**STATES, "dual-001": {"now": 6}}
-    assert unpack(packing.pack(changed.items())) == changed
-    assert packed == [b'{"now":6}']
+    others = (None, Mark("another", (device,)), Mark("as it was", (Kept(device),)))
+    for number, other in enumerate(others):
+        changed = {**STATES, "dual-001": {"now": number}}
+        assert unpack(packing.pack(sources(changed, {**marks, "dual-001": other}))) == changed
+    assert packed == [{"now": number} for number in range(len(others))]
+    packing.clear()
+    assert unpack(packing.pack(sources(STATES, marks))) == STATES
 
 
 @pytest.mark.parametrize("octets", [b"\x00", b"\x00\x01", b"\x00\x01a\x00\x00\x00\x05ab"])
@@ -49,7 +68,7 @@ def test_octets_that_break_off_are_no_states(octets: bytes) -> None:
 
 
 def test_octets_cut_anywhere_are_told_or_hold_whole_states_alone() -> None:
-    whole = Snapshots().pack(STATES.items())
+    whole = Snapshots().pack(unmarked(STATES))
     for end in range(len(whole)):
         try:
             found = unpack(whole[:end])

@@ -3,10 +3,13 @@
 import json
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from emulator.runtime.world import World
+from harness.benches.emulated_smets1 import EmulatedSmets1Bench
 from harness.cli.main import build_app
 from harness.dust import verify
 from harness.dust.choices import Choices
@@ -139,6 +142,30 @@ def test_a_run_killed_anywhere_goes_on_and_leaves_the_same_pack(
     assert not (cut / "evidence.zip").exists()
     assert resume(cut).verdict is Verdict.PASS
     assert same(out, cut) == []
+
+
+def test_homes_at_rest_are_not_dumped_at_every_turn_and_the_pack_is_the_same(
+    whole: tuple[Path, Path, DustRecord], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, out, record = whole
+    made, state = list[World](), World.state
+    turns, dump = [0], EmulatedSmets1Bench.dump
+
+    def noted(self: World) -> dict[str, Any]:
+        made.append(self)
+        return state(self)
+
+    def counted(self: EmulatedSmets1Bench) -> bytes:
+        turns[0] += 1
+        return dump(self)
+
+    monkeypatch.setattr(World, "state", noted)
+    monkeypatch.setattr(EmulatedSmets1Bench, "dump", counted)
+    run(file, tmp_path / "again")
+    assert turns[0] > 3
+    homes = len(record.installations)
+    assert homes <= len(made) <= homes * (turns[0] - 2)
+    assert same(out, tmp_path / "again") == []
 
 
 def test_a_run_that_is_over_is_packed_again_the_same(
