@@ -113,9 +113,10 @@ class InvocationCounters:
 
     def accept(self, key: bytes, title: bytes, counter: int) -> bool:
         """Accept ``counter`` and every greater one after it; say whether it was acceptable."""
-        if not self.expected(key, title) <= counter <= _LAST_COUNTER:
+        name = _name(key, title)
+        if not self._received.get(name, -1) < counter <= _LAST_COUNTER:
             return False
-        self._received[_name(key, title)] = counter
+        self._received[name] = counter
         return True
 
     def dump(self) -> dict[str, dict[str, int]]:
