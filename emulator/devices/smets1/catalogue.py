@@ -324,8 +324,9 @@ def obis_octets(text: str) -> bytes:
 
 def _placed(entry: CatalogueEntry, section: DlmsSection) -> CatalogueEntry:
     """Return an object as the profile has it: firmware version in its place, methods by suite."""
-    agrees = [index for index, row in entry.methods.items() if row.binding == security_setup.AGREE]
-    if section.suite == 0 and agrees:
+    rows = entry.methods.items()  # of most objects there are none
+    agrees = [at for at, row in rows if row.binding == security_setup.AGREE] if rows else []
+    if agrees and section.suite == 0:
         methods = {index: row for index, row in entry.methods.items() if index not in agrees}
         return replace(entry, methods=methods)
     value = entry.attributes.get(2)
