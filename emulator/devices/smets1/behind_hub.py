@@ -137,9 +137,7 @@ class BehindHub:
             return [Note("dlms_refused", (("line", LINE), *fields))]
         channel = DlmsChannel(LINE, frame.source, settings.logical_device)
         indication = DlmsIndication(channel, frame.apdu)
-        return self._heard(
-            self._on_the_han(self.server.handle(_DLMS, indication, now)), now
-        )
+        return self._heard(self._on_the_han(self.server.handle(_DLMS, indication, now)), now)
 
     def _told(self, frame: WrapperFrame, now: UtcMs) -> list[Effect]:
         """Take what the hub says itself: of an image, or of a display that has joined."""
