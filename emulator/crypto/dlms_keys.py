@@ -2,7 +2,7 @@
 
 import enum
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Self
 
@@ -61,13 +61,17 @@ class SecurityKeys:
         Raises:
             ValueError: ``key`` has not 16 octets.
         """
+        unicast, authentication = self.unicast, self.authentication
+        master, broadcast = self.master, self.broadcast
         if key_id is KeyId.UNICAST:
-            return replace(self, unicast=key)
-        if key_id is KeyId.BROADCAST:
-            return replace(self, broadcast=key)
-        if key_id is KeyId.AUTHENTICATION:
-            return replace(self, authentication=key)
-        return replace(self, master=key)
+            unicast = key
+        elif key_id is KeyId.BROADCAST:
+            broadcast = key
+        elif key_id is KeyId.AUTHENTICATION:
+            authentication = key
+        else:
+            master = key
+        return type(self)(unicast, authentication, master, broadcast)
 
 
 class InvocationCounters:

@@ -42,19 +42,20 @@ def read_fields(layer: str, data: bytes, tag: int, order: tuple[int, ...]) -> Fi
         reader.fail("length is not that of the APDU", 1)
     fields: Fields = {}
     due = 0
-    while reader.at < reader.end:
-        start = reader.at
-        found = reader.u8()
+    end, start = reader.end, reader.at
+    while start < end:
+        found = data[start]
         try:
             due = order.index(found, due) + 1
         except ValueError:
             reader.fail(f"field {found:02x} is not known here, out of order or there twice", start)
+        reader.at = start + 1
         length = reader.length()
-        begins, ends = reader.at, reader.at + length
-        if ends > reader.end:
+        begins = reader.at
+        start = begins + length
+        if start > end:
             reader.take(length)
-        fields[found] = Reader(layer, data, begins, ends)
-        reader.at = ends
+        fields[found] = Reader(layer, data, begins, start)
     return fields
 
 

@@ -55,7 +55,7 @@ class CatalogueDevice(Meter, Smets1Device):
         Smets1Device.__init__(
             self, making.eui64, making.profile, tree, making.keys, Chance(making.seed)
         )
-        self.columns = columns_of(tree, making.catalogue)
+        self.columns = columns_of(making.catalogue, making.section)
 
     # -- events --------------------------------------------------------------------------------
 

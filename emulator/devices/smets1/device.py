@@ -377,16 +377,15 @@ class Smets1Device(GetServer, SetServer, ActionServer):
     def rows(self) -> dict[str, str]:
         """Return the state for a reader: name -> value; no key, no secret."""
         identity = self.profile.identity
-        clients = [f"{held.section.name} on {held.channel.line}" for held in self._standing()]
+        clients = [
+            f"{held.section.name} on {held.channel.line}" for held in self.door.standing.values()
+        ]
         return {
             "model": f"{identity.manufacturer_name} {identity.model_name}",
             "power": "on" if self.powered else "off",
             "clients": ", ".join(clients) or "none",
             "keys": "as made" if self.security.as_made else "transferred",
         }
-
-    def _standing(self) -> list[Association]:
-        return [*self.door.standing.values()]
 
 
 def _who(channel: DlmsChannel) -> tuple[tuple[str, Value], ...]:
