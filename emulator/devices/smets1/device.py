@@ -55,8 +55,6 @@ from emulator.devices.smets1.server_action import ActionServer
 from emulator.devices.smets1.server_get import GetServer
 from emulator.devices.smets1.server_set import SetServer
 
-#: What every APDU is compared with, made once.
-_DLMS: Final = DeviceEvent.DLMS
 _AARQ: Final = bytes((acse.AARQ_TAG,))
 _RLRQ: Final = bytes((acse_release.RLRQ_TAG,))
 _UNWRAPPED: Final = Opened(b"", Form.PLAIN, Protection.NONE)
@@ -122,7 +120,7 @@ class Smets1Device(GetServer, SetServer, ActionServer):
             IllegalEventError: Power switched on twice or off twice, or an event that this kind of
                 device cannot have. A peer's octets never raise.
         """
-        if event is _DLMS and isinstance(payload, DlmsIndication):
+        if event is DeviceEvent.DLMS and isinstance(payload, DlmsIndication):
             return self.on_apdu(payload.channel, payload.apdu, now) if self.powered else []
         if event is DeviceEvent.POWER_ON or event is DeviceEvent.POWER_OFF:
             return self._switch_power(now, on=event is DeviceEvent.POWER_ON)

@@ -49,8 +49,9 @@ class Model:
         self.section = section
 
     def __eq__(self, other: object) -> bool:
-        same = isinstance(other, Model) and self.catalogue is other.catalogue
-        return same and self.section is other.section
+        if not isinstance(other, Model):
+            return NotImplemented
+        return self.catalogue is other.catalogue and self.section is other.section
 
     def __hash__(self) -> int:
         return hash((id(self.catalogue), id(self.section)))
