@@ -8,6 +8,8 @@ from emulator.core.errors import MalformedFrameError
 MAX_LENGTH: Final = 0xFFFF
 #: Nothing in GBCS nests deeper than about ten; hostile octets must not exhaust the stack.
 MAX_DEPTH: Final = 24
+#: Lengths of one octet, as they are written.
+_SHORT_LENGTHS: Final = tuple(bytes((length,)) for length in range(0x80))
 
 
 class Reader:
@@ -78,9 +80,10 @@ class Reader:
             MalformedFrameError: It is truncated, of another form or not the shortest form.
         """
         start = self.at
+        if start < self.end and self.data[start] < 0x80:  # as most lengths are
+            self.at = start + 1
+            return self.data[start]
         first = self.u8()
-        if first < 0x80:
-            return first
         if first not in {0x81, 0x82}:
             self.fail(f"length octet {first:02x} not allowed", start)
         length = self.unsigned(first & 0x7F)
@@ -95,8 +98,12 @@ class Reader:
             MalformedFrameError: They are not; says ``what`` was due.
         """
         start = self.at
-        if self.take(len(octets)) != octets:
-            self.fail(f"{what} must be {octets.hex()}", start)
+        after = start + len(octets)
+        if after <= self.end and self.data[start:after] == octets:
+            self.at = after
+            return
+        self.take(len(octets))
+        self.fail(f"{what} must be {octets.hex()}", start)
 
     def finish(self) -> None:
         """Check that every octet was read.
@@ -114,10 +121,10 @@ def encode_length(length: int) -> bytes:
     Raises:
         ValueError: ``length`` is negative or above 65,535.
     """
+    if 0 <= length < 0x80:
+        return _SHORT_LENGTHS[length]
     if not 0 <= length <= MAX_LENGTH:
         raise ValueError(f"{length} octets do not fit one message (at most {MAX_LENGTH})")
-    if length < 0x80:
-        return bytes((length,))
     if length < 0x100:
         return bytes((0x81, length))
     return b"\x82" + length.to_bytes(2, "big")

@@ -12,6 +12,7 @@ from emulator.crypto.dlms_keys import InvocationCounters, SecurityKeys
 MIN_CHALLENGE_BYTES: Final = 8
 MAX_CHALLENGE_BYTES: Final = 64
 REPLY_BYTES: Final = 5 + TAG_BYTES
+_AUTHENTICATED: Final = int(Protection.AUTHENTICATED)
 
 
 class AuthenticationRefusal(enum.StrEnum):
@@ -75,10 +76,10 @@ def hls_reply(
 
 
 def _reply(keys: SecurityKeys, title: bytes, counter: int, challenge: bytes, suite: int) -> bytes:
-    control = SecurityControl(suite, Protection.AUTHENTICATED)
+    control = SecurityControl.of(suite | _AUTHENTICATED)
     iv = dlms_cipher.nonce(title, counter)
     sealed = dlms_cipher.protect(keys.unicast, keys.authentication, iv, control, challenge)
-    return bytes((control.octet,)) + iv[-4:] + sealed[len(challenge) :]
+    return control.written + iv[-4:] + sealed[len(challenge) :]
 
 
 def hls_refusal(
@@ -100,7 +101,7 @@ def hls_refusal(
     """
     if len(reply) != REPLY_BYTES:
         return AuthenticationRefusal.REPLY_LENGTH
-    if reply[0] != SecurityControl(suite, Protection.AUTHENTICATED).octet:
+    if reply[0] != suite | _AUTHENTICATED:
         return AuthenticationRefusal.WRONG_CONTROL
     good = _reply(keys, title, int.from_bytes(reply[1:5], "big"), challenge, suite)
     return None if hmac.compare_digest(good, reply) else AuthenticationRefusal.WRONG_REPLY

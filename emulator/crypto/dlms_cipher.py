@@ -2,6 +2,7 @@
 
 import hmac
 from functools import lru_cache
+from struct import Struct
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -17,6 +18,8 @@ TAG_BYTES: Final = 12
 _AUTHENTICATED: Final = int(Protection.AUTHENTICATED)
 _ENCRYPTED: Final = int(Protection.ENCRYPTED)
 KEY_BYTES: Final = 16
+_LAST_COUNTER: Final = (1 << 32) - 1
+_NONCE: Final = Struct(f">{TITLE_BYTES}sI")
 
 
 #: A cipher made of a key; a meter and its head end use the same few keys again and again.
@@ -29,9 +32,9 @@ def nonce(title: bytes, counter: int) -> bytes:
     Raises:
         ValueError: The title has not eight octets, or the counter does not fit 32 bits.
     """
-    if len(title) != TITLE_BYTES or not 0 <= counter < 1 << 32:
+    if len(title) != TITLE_BYTES or not 0 <= counter <= _LAST_COUNTER:
         raise ValueError(f"no nonce of title {title.hex()} and counter {counter}")
-    return title + counter.to_bytes(4, "big")
+    return _NONCE.pack(title, counter)
 
 
 def protect(
@@ -53,11 +56,11 @@ def protect(
         IEC 62056-5-3 and reference serial-dlms.md section 3.2; checked on the examples of the
         DLMS Green Book in all three forms.
     """
-    protection = int(control.protection)
+    protection = control.protected
     if not protection:
         raise ValueError("security control asks for no protection")
     cipher = _cipher(key)
-    aad = bytes((control.octet,)) + authentication_key
+    aad = control.written + authentication_key
     if not protection & _AUTHENTICATED:
         return cipher.encrypt(iv, plaintext, b"")[: len(plaintext)]
     if not protection & _ENCRYPTED:
@@ -79,9 +82,9 @@ def unprotect(
         apdu: The ciphered APDU; its title is not looked at.
     """
     iv, content = nonce(title, apdu.counter), apdu.content
-    aad = bytes((apdu.control.octet,)) + authentication_key
-    protection = int(apdu.control.protection)
-    encrypted = bool(protection & _ENCRYPTED)
+    aad = apdu.control.written + authentication_key
+    protection = apdu.control.protected
+    encrypted = protection & _ENCRYPTED
     if not protection & _AUTHENTICATED:
         if not encrypted:
             return None

@@ -2,7 +2,7 @@
 
 import enum
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Self
 
@@ -61,13 +61,17 @@ class SecurityKeys:
         Raises:
             ValueError: ``key`` has not 16 octets.
         """
+        unicast, authentication = self.unicast, self.authentication
+        master, broadcast = self.master, self.broadcast
         if key_id is KeyId.UNICAST:
-            return replace(self, unicast=key)
-        if key_id is KeyId.BROADCAST:
-            return replace(self, broadcast=key)
-        if key_id is KeyId.AUTHENTICATION:
-            return replace(self, authentication=key)
-        return replace(self, master=key)
+            unicast = key
+        elif key_id is KeyId.BROADCAST:
+            broadcast = key
+        elif key_id is KeyId.AUTHENTICATION:
+            authentication = key
+        else:
+            master = key
+        return type(self)(unicast, authentication, master, broadcast)
 
 
 class InvocationCounters:
@@ -113,9 +117,10 @@ class InvocationCounters:
 
     def accept(self, key: bytes, title: bytes, counter: int) -> bool:
         """Accept ``counter`` and every greater one after it; say whether it was acceptable."""
-        if not self.expected(key, title) <= counter <= _LAST_COUNTER:
+        name = _name(key, title)
+        if not self._received.get(name, -1) < counter <= _LAST_COUNTER:
             return False
-        self._received[_name(key, title)] = counter
+        self._received[name] = counter
         return True
 
     def dump(self) -> dict[str, dict[str, int]]:

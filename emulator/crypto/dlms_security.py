@@ -25,6 +25,10 @@ from emulator.crypto.dlms_keys import InvocationCounters, SecurityKeys
 
 #: Suites whose symmetric part is AES-128-GCM with AES-128 key wrap.
 SUITES: Final = (0, 1)
+#: Asked for each APDU: as numbers, because flags are slow to reckon with, and by names of this
+#: module, because an enum class takes long to find its members.
+_BOTH: Final = int(BOTH)
+_PLAIN: Final = Form.PLAIN
 _DUMPED: Final = frozenset({"required", "dedicated_key", "dedicated_counters"})
 
 
@@ -200,9 +204,9 @@ class SecurityContext:
             return Refused(SecurityRefusal.WRONG_SUITE, detail)
         if control.compressed:
             return Refused(SecurityRefusal.COMPRESSED, "compression is not agreed")
-        if not control.protection:
+        if not control.protected:
             return Refused(SecurityRefusal.NOT_PROTECTED, "security control says no protection")
-        if int(self.required) & ~int(control.protection):
+        if self.required._value_ & ~control.protected:
             detail = f"{control.protection!r}, {self.required!r} is required"
             return Refused(SecurityRefusal.DOWNGRADED, detail)
         if apdu.title is not None and apdu.title != self.peer_title:
@@ -221,8 +225,8 @@ class SecurityContext:
         if apdu.service is not None and plain[0] != apdu.service:
             detail = f"APDU {plain[0]:02x} in the frame of {apdu.service:02x}"
             return Refused(SecurityRefusal.WRONG_SERVICE, detail)
-        expected = counters.expected(key, self.peer_title)
         if not counters.accept(key, self.peer_title, apdu.counter):
+            expected = counters.expected(key, self.peer_title)
             detail = f"invocation counter {apdu.counter}, at least {expected} is due"
             return Refused(SecurityRefusal.COUNTER_NOT_RISING, detail, expected)
         return Opened(plain, apdu.form, apdu.control.protection)
@@ -259,13 +263,15 @@ class SecurityContext:
             raise ValueError("there is no APDU to seal")
         if plain[0] == apdu_exception.TAG and not form.general:
             return plain
-        chosen = (self.required or BOTH) if protection is None else protection
-        wanting = Protection.NONE if form is Form.PLAIN else chosen
-        if int(self.required) & ~int(wanting):
-            raise IllegalEventError(f"{form} with {wanting!r}: {self.required!r} is required")
-        if form is Form.PLAIN:
+        required = self.required._value_
+        chosen = (required or _BOTH) if protection is None else protection._value_
+        wanting = 0 if form is _PLAIN else chosen
+        if required & ~wanting:
+            told = f"{form} with {Protection(wanting)!r}"
+            raise IllegalEventError(f"{told}: {self.required!r} is required")
+        if form is _PLAIN:
             return plain
-        return self._sealed(plain, form, SecurityControl.of(self.suite | int(chosen)))
+        return self._sealed(plain, form, SecurityControl.of(self.suite | chosen))
 
     def _sealed(self, plain: bytes, form: Form, control: SecurityControl) -> bytes:
         if not form.general and plain[0] not in SERVICE_TAGS:
@@ -277,5 +283,8 @@ class SecurityContext:
         counter = counters.draw(key, self.own_title)
         iv = dlms_cipher.nonce(self.own_title, counter)
         content = dlms_cipher.protect(key, self.keys.authentication, iv, control, plain)
-        service, title = (None, self.own_title) if form.general else (plain[0], None)
-        return ciphered.encode(CipheredApdu(form, service, title, control, counter, content))
+        if form.general:
+            apdu = CipheredApdu(form, None, self.own_title, control, counter, content)
+        else:
+            apdu = CipheredApdu(form, plain[0], None, control, counter, content)
+        return ciphered.encode(apdu)

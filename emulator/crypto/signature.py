@@ -42,6 +42,7 @@ def private_key(scalar: int) -> ec.EllipticCurvePrivateKey:
     return ec.derive_private_key(scalar, CURVE)
 
 
+@lru_cache(maxsize=4096)
 def point_of(scalar: int) -> bytes:
     """Return the public point (65 octets, uncompressed) of a private scalar.
 

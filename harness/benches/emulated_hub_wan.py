@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from emulator.codecs.dlms import data_notification, wrapper
 from emulator.codecs.dlms.hub_alert import HubAlert
@@ -18,6 +18,7 @@ from harness.errors import BenchError, UsageError
 from harness.meter import Association, Credentials
 from harness.ports import Notice, SimAnswer
 
+_NOTIFICATION: Final = bytes((data_notification.TAG,))
 #: What a party's head end has of one wrapper port.
 _Place = tuple[str, int]
 
@@ -35,7 +36,7 @@ class Post:
     def take(self, party: str, port: int) -> list[bytes]:
         """Return the frames of a port for a party, in order; unreadable ones are dropped."""
         self._sort()
-        waiting = self._boxes.pop((party, port), None)
+        waiting = self._boxes.pop((party, port), None) if self._boxes else None
         return [] if waiting is None else [*waiting]
 
     def notice(self, party: str, until: UtcMs) -> Notice | None:
@@ -60,7 +61,7 @@ class Post:
                 frame = wrapper.decode(octets)
             except MalformedFrameError:
                 continue
-            if frame.apdu[:1] == bytes((data_notification.TAG,)):
+            if frame.apdu[:1] == _NOTIFICATION:
                 notice = Notice(UtcMs(at_us // 1000), frame.apdu)
                 if HubAlert.read(frame.apdu) is not None:
                     self._alerts.append((party, notice))
@@ -126,7 +127,10 @@ class WanWire:
     def take_received(self) -> list[tuple[int, bytes]]:
         """Return what came from the device, with the present moment in microseconds."""
         frames = self._post.take(self._party, self._port)
-        return [(self.world.now_us, octets) for octets in frames]
+        if not frames:  # asked after each event: mostly nothing came
+            return []
+        now_us = self.world.now_us
+        return [(now_us, octets) for octets in frames]
 
 
 class HomePort(EmulatedMeterPort):

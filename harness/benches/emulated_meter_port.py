@@ -203,8 +203,10 @@ class EmulatedMeterPort:
 
     def _heard(self) -> list[bytes] | None:
         """Return the octets that came; an empty list when the connection is gone, None for none."""
-        heard = [octets for _at_us, octets in self._world.take_received()]
-        return heard if heard or not self._world.connected else None
+        received = self._world.take_received()
+        if received:
+            return [octets for _at_us, octets in received]
+        return None if self._world.connected else []
 
 
 def _of(kind: type[_T], value: object) -> _T:

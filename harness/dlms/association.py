@@ -1,7 +1,7 @@
 """How a client gets in: AARQ, AARE, and passes 3 and 4 of the high-level mechanisms."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from emulator.codecs.dlms import acse, apdu_action, apdu_exception, axdr, initiate
@@ -83,7 +83,7 @@ class Joining:
         self._passed = Exchange(b"", self._challenge, b"")
         self._server_title = b""
         self._asked: int | None = None
-        self._answer = Association(accepted=False)
+        self._response: AssociationResponse | None = None
 
     def begin(self) -> bytes:
         """Return the AARQ."""
@@ -124,12 +124,7 @@ class Joining:
 
     def _aare(self, response: AssociationResponse) -> bytes | Association:
         self._server_title = response.title or b""
-        self._answer = Association(
-            accepted=False,
-            result=int(response.result),
-            diagnostic=response.diagnostic,
-            server_title=self._server_title,
-        )
+        self._response = response
         if response.result is not AssociationResult.ACCEPTED:
             return self._refused(response)
         if response.context != self.session.context:
@@ -141,8 +136,8 @@ class Joining:
         if self._proof is not None:
             return self._pass_3(response, self._proof)
         if response.diagnostic == UserDiagnostic.AUTHENTICATION_REQUIRED:
-            return replace(self._answer, why="the meter demands high-level authentication")
-        return replace(self._answer, accepted=True)
+            return self._came_to("the meter demands high-level authentication")
+        return self._came_to(accepted=True)
 
     def _refused(self, response: AssociationResponse) -> Association:
         why = words.of_refusal(response)
@@ -151,7 +146,7 @@ class Joining:
             told = self.session.open(information)
             if isinstance(told, Unanswered) and told.why is Silence.EXCEPTION:
                 why += f"; {told.detail}"
-        return replace(self._answer, why=why)
+        return self._came_to(why)
 
     def _granted(self, response: AssociationResponse) -> InitiateResponse | Association:
         """Return the initiate response of an accepting AARE, checked."""
@@ -179,9 +174,6 @@ class Joining:
         session = self.session
         session.conformance = granted.conformance & session.offered
         session.max_pdu_bytes = granted.max_pdu_bytes
-        self._answer = replace(
-            self._answer, conformance=session.conformance, max_pdu_bytes=granted.max_pdu_bytes
-        )
 
     # -- passes 3 and 4 ------------------------------------------------------------------------
 
@@ -213,13 +205,13 @@ class Joining:
         outcome = answer.outcome
         if outcome.result is not ActionResult.SUCCESS:
             told = words.of_result(outcome.result)
-            return replace(self._answer, why=f"the meter refuses our proof: {told}")
+            return self._came_to(f"the meter refuses our proof: {told}")
         refusal = self._refusal_of(outcome.returned)
         if refusal:
             return self._unfit(
                 Silence.NOT_AUTHENTIC, f"the meter does not prove that it has the keys: {refusal}"
             )
-        return replace(self._answer, accepted=True)
+        return self._came_to(accepted=True)
 
     def _refusal_of(self, reply: GetResult | None) -> str:
         """Say why the meter's own proof does not hold; nothing where it does."""
@@ -231,7 +223,25 @@ class Joining:
         return "" if refusal is None else refusal.replace("_", " ")
 
     def _unfit(self, why: Silence, detail: str) -> Association:
-        return replace(self._answer, why=detail, silence=why)
+        return self._came_to(detail, why)
+
+    def _came_to(
+        self, why: str = "", silence: Silence | None = None, *, accepted: bool = False
+    ) -> Association:
+        """Return what the attempt came to, with what the AARE said where there was one."""
+        session, response = self.session, self._response
+        if response is None:
+            return Association(accepted, why=why, silence=silence)
+        return Association(
+            accepted,
+            int(response.result),
+            response.diagnostic,
+            self._server_title,
+            session.conformance,
+            session.max_pdu_bytes,
+            why,
+            silence,
+        )
 
 
 def _refuse_lacking_title(credentials: Credentials, proof: Proof | None) -> None:

@@ -93,7 +93,7 @@ def credentials(section: DlmsSection, keys: FactoryKeys, name: str) -> Credentia
 def signing(keys: FactoryKeys, who: Credentials) -> Signing | None:
     """Return the signature keys of a client that proves itself by ECDSA; None for any other."""
     pair = keys.signing
-    if who.mechanism is not Mechanism.HLS_ECDSA or pair is None or pair.client is None:
+    if pair is None or who.mechanism is not Mechanism.HLS_ECDSA:
         return None
     return Signing(pair.client, pair.server_point)
 

@@ -24,6 +24,8 @@ _GLOBAL: Final = {
     Form.GENERAL_DEDICATED: Form.GENERAL_GLOBAL,
 }
 _UNKNOWN_TITLE: Final = bytes(TITLE_BYTES)
+_EXCEPTION: Final = bytes((apdu_exception.TAG,))
+_ERROR: Final = bytes((initiate.ERROR_TAG,))
 
 
 def protection_of(
@@ -115,10 +117,11 @@ class Session:
         if isinstance(plain, Unanswered):
             return plain
         try:
-            if plain[:1] == bytes((apdu_exception.TAG,)):
+            first = plain[:1]
+            if first == _EXCEPTION:
                 detail = words.of_exception(apdu_exception.decode(plain))
                 return Unanswered(Silence.EXCEPTION, detail, apdu)
-            if plain[:1] == bytes((initiate.ERROR_TAG,)):
+            if first == _ERROR:
                 detail = words.of_service_error(initiate.decode_error(plain))
                 return Unanswered(Silence.EXCEPTION, detail, apdu)
         except MalformedFrameError as error:

@@ -8,6 +8,7 @@ Source:
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import takewhile
 from typing import Final
 
@@ -275,7 +276,12 @@ class HeadEnd:
 
 def descriptor(step: EquivalentStep) -> Descriptor:
     """Return the attribute or method a step is about."""
-    return Descriptor(step.class_id, parse_obis(step.obis), step.index)
+    return _descriptor(step.class_id, step.obis, step.index)
+
+
+@lru_cache(maxsize=256)  # a few steps are taken at home after home
+def _descriptor(class_id: int, obis: str, index: int) -> Descriptor:
+    return Descriptor(class_id, parse_obis(obis), index)
 
 
 def _reads_all(step: EquivalentStep, like: EquivalentStep) -> bool:
@@ -296,5 +302,6 @@ def _of_method(step: EquivalentStep, answer: MethodOutcome | Unanswered) -> Take
     return Taken(step, _word(answer.result), returned)
 
 
+@lru_cache(maxsize=64, typed=True)  # typed: results of both kinds are equal as numbers
 def _word(result: DataAccessResult | ActionResult) -> str:
     return result.name.lower().replace("_", "-")

@@ -238,11 +238,13 @@ def _read_version(found: Fields) -> bytes | None:
 
 def _read_unused(found: Fields, tags: tuple[int, ...]) -> tuple[tuple[int, bytes], ...]:
     present = [(tag, found[tag]) for tag in tags if tag in found]
+    if not present:
+        return ()
     return tuple([(tag, content.take(content.end - content.at)) for tag, content in present])
 
 
 def _read_authentication(found: Fields, unit: tuple[int, int, int]) -> Authentication | None:
-    requirement, mechanism, value = (found.get(tag) for tag in unit)
+    requirement, mechanism, value = found.get(unit[0]), found.get(unit[1]), found.get(unit[2])
     if requirement is None or mechanism is None:
         for content in (requirement, mechanism, value):
             if content is not None:

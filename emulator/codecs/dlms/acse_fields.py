@@ -1,13 +1,15 @@
 """The tagged fields that the association APDUs are made of, read in their order."""
 
+from functools import lru_cache
 from typing import Final
 
 from emulator.codecs.common import MAX_LENGTH, Reader, encode_length
 
 #: 2.16.756.5.8, the DLMS User Association, as content octets of an object identifier.
 _DLMS: Final = bytes.fromhex("6085740508")
-_CONTEXT_ARC: Final = 1
-_MECHANISM_ARC: Final = 2
+#: The same, and the arc below it.
+_CONTEXT_ARC: Final = _DLMS + b"\x01"
+_MECHANISM_ARC: Final = _DLMS + b"\x02"
 _OBJECT_IDENTIFIER: Final = b"\x06"
 _OCTET_STRING: Final = b"\x04"
 _INTEGER: Final = b"\x02\x01"
@@ -40,19 +42,20 @@ def read_fields(layer: str, data: bytes, tag: int, order: tuple[int, ...]) -> Fi
         reader.fail("length is not that of the APDU", 1)
     fields: Fields = {}
     due = 0
-    while reader.at < reader.end:
-        start = reader.at
-        found = reader.u8()
+    end, start = reader.end, reader.at
+    while start < end:
+        found = data[start]
         try:
             due = order.index(found, due) + 1
         except ValueError:
             reader.fail(f"field {found:02x} is not known here, out of order or there twice", start)
+        reader.at = start + 1
         length = reader.length()
-        begins, ends = reader.at, reader.at + length
-        if ends > reader.end:
+        begins = reader.at
+        start = begins + length
+        if start > end:
             reader.take(length)
-        fields[found] = Reader(layer, data, begins, ends)
-        reader.at = ends
+        fields[found] = Reader(layer, data, begins, start)
     return fields
 
 
@@ -62,13 +65,17 @@ def write_apdu(tag: int, fields: dict[int, bytes], order: tuple[int, ...]) -> by
     Raises:
         ValueError: A field is not in ``order``, or too long.
     """
-    if not fields.keys() <= set(order):
-        raise ValueError(f"fields {sorted(fields)} do not all belong to APDU {tag:02x}")
     content = bytearray()
+    written = 0
     for field in order:
         if field in fields:
+            octets = fields[field]
             content.append(field)
-            content += encode_length(len(fields[field])) + fields[field]
+            content += encode_length(len(octets))
+            content += octets
+            written += 1
+    if written != len(fields):
+        raise ValueError(f"fields {sorted(fields)} do not all belong to APDU {tag:02x}")
     return bytes((tag,)) + encode_length(len(content)) + bytes(content)
 
 
@@ -80,6 +87,7 @@ def read_context(content: Reader) -> int:
     return read_name(content, _CONTEXT_ARC)
 
 
+@lru_cache(maxsize=16)  # there are few, and each association names one
 def context_octets(context: int) -> bytes:
     """Return the content of an application context name field.
 
@@ -95,6 +103,7 @@ def read_mechanism(content: Reader) -> int:
     return read_name(content, _MECHANISM_ARC)
 
 
+@lru_cache(maxsize=16)
 def mechanism_octets(mechanism: int) -> bytes:
     """Return the content of a mechanism name field.
 
@@ -104,9 +113,9 @@ def mechanism_octets(mechanism: int) -> bytes:
     return name_octets(_MECHANISM_ARC, mechanism)
 
 
-def read_name(content: Reader, arc: int) -> int:
+def read_name(content: Reader, arc: bytes) -> int:
     """Read the rest of ``content`` as a DLMS name under ``arc``; return its last arc."""
-    content.expect(_DLMS + bytes((arc,)), "object identifier of a DLMS name")
+    content.expect(arc, "object identifier of a DLMS name")
     last = content.u8()
     if last > 0x7F:
         content.fail("last arc takes more than one octet", content.at - 1)
@@ -114,7 +123,7 @@ def read_name(content: Reader, arc: int) -> int:
     return last
 
 
-def name_octets(arc: int, last: int) -> bytes:
+def name_octets(arc: bytes, last: int) -> bytes:
     """Return the octets of a DLMS name.
 
     Raises:
@@ -122,7 +131,7 @@ def name_octets(arc: int, last: int) -> bytes:
     """
     if not 0 <= last < 0x80:
         raise ValueError(f"arc {last} does not fit one octet")
-    return _DLMS + bytes((arc, last))
+    return arc + bytes((last,))
 
 
 def read_octets(content: Reader) -> bytes:

@@ -1,7 +1,8 @@
 """Ciphered APDUs: the frames around protected ones, service-specific and general."""
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from struct import Struct
 from typing import Final
 
 from emulator.codecs.common import Reader, encode_length
@@ -10,28 +11,31 @@ from emulator.core.values import quick
 _LAYER: Final = "dlms.ciphered"
 TITLE_BYTES: Final = 8
 _HEAD_BYTES: Final = 5
+_LAST_COUNTER: Final = (1 << 32) - 1
 _GENERAL_GLOBAL: Final = 0xDB
 _GENERAL_DEDICATED: Final = 0xDC
 
 
 class Form(enum.StrEnum):
-    """How an APDU travels; an answer takes the form of its request."""
+    """How an APDU travels; an answer takes the form of its request.
+
+    Attributes:
+        dedicated: Whether the key of this association alone protects it.
+        general: Whether the frame names the sender and takes any APDU.
+    """
+
+    dedicated: bool
+    general: bool
+
+    def __init__(self, word: str) -> None:  # told once a member: each APDU asks several times
+        self.dedicated = word.endswith("ded")
+        self.general = word.startswith("general")
 
     PLAIN = "plain"
     SERVICE_GLOBAL = "glo"
     SERVICE_DEDICATED = "ded"
     GENERAL_GLOBAL = "general_glo"
     GENERAL_DEDICATED = "general_ded"
-
-    @property
-    def dedicated(self) -> bool:
-        """Whether the key of this association alone protects it."""
-        return self is Form.SERVICE_DEDICATED or self is Form.GENERAL_DEDICATED
-
-    @property
-    def general(self) -> bool:
-        """Whether the frame names the sender and takes any APDU."""
-        return self is Form.GENERAL_GLOBAL or self is Form.GENERAL_DEDICATED
 
 
 #: Tag of a plain APDU -> tags of its global and dedicated ciphered forms. What is not here
@@ -55,6 +59,7 @@ _FORMS: Final[dict[int, tuple[Form, int | None]]] = {
     **{tags[0]: (Form.SERVICE_GLOBAL, plain) for plain, tags in SERVICE_TAGS.items()},
     **{tags[1]: (Form.SERVICE_DEDICATED, plain) for plain, tags in SERVICE_TAGS.items()},
 }
+_UNKNOWN: Final = (Form.PLAIN, None)
 #: First octets of the forms that this module knows.
 CIPHERED_TAGS: Final = frozenset(_FORMS)
 
@@ -75,16 +80,18 @@ _BROADCAST: Final = 0x40
 _COMPRESSED: Final = 0x80
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class SecurityControl:
-    """The security control octet.
+    """The security control octet; those of ``of`` were made once, at import.
 
     Attributes:
         suite: Security suite, 0 to 15.
         protection: Authenticated, encrypted, both or neither.
         broadcast: The broadcast key is used, not the unicast one.
         compressed: The plaintext is compressed.
+        octet: The octet on the wire.
+        written: The same as a string of one octet.
+        protected: ``protection`` as a number: flags are slow to reckon with.
 
     Source:
         IEC 62056-5-3 security control byte; 0x30 as reference serial-dlms.md section 3.2.
@@ -94,12 +101,17 @@ class SecurityControl:
     protection: Protection
     broadcast: bool = False
     compressed: bool = False
+    octet: int = field(init=False, repr=False, compare=False)
+    written: bytes = field(init=False, repr=False, compare=False)
+    protected: int = field(init=False, repr=False, compare=False)
 
-    @property
-    def octet(self) -> int:
-        """The octet on the wire."""
+    def __post_init__(self) -> None:
         flags = (self.broadcast and _BROADCAST) | (self.compressed and _COMPRESSED)
-        return self.suite | int(self.protection) | flags
+        protected = int(self.protection)
+        octet = self.suite | protected | flags
+        object.__setattr__(self, "octet", octet)
+        object.__setattr__(self, "written", bytes((octet,)))
+        object.__setattr__(self, "protected", protected)
 
     @staticmethod
     def of(octet: int) -> "SecurityControl":
@@ -116,6 +128,7 @@ def _control(octet: int) -> SecurityControl:
 #: Tag, length of one octet, security control, invocation counter; the longest with such a length.
 _SHORTEST_BYTES: Final = 7
 _SHORT_BYTES: Final = 0x7F + 2
+_SHORT: Final = Struct(">BBBI")
 _CONTROLS: Final = tuple(_control(octet) for octet in range(256))
 
 
@@ -151,17 +164,18 @@ def decode(data: bytes) -> CipheredApdu:
     Source:
         IEC 62056-5-3 ciphered APDUs; checked on the examples of the DLMS Green Book.
     """
-    named = _FORMS.get(data[0]) if _SHORTEST_BYTES <= len(data) <= _SHORT_BYTES else None
-    if named is not None and named[1] is not None and data[1] == len(data) - 2:
-        counter = int.from_bytes(data[3:7], "big")
-        return CipheredApdu(named[0], named[1], None, _CONTROLS[data[2]], counter, data[7:])
+    if _SHORTEST_BYTES <= len(data) <= _SHORT_BYTES:
+        tag, length, octet, counter = _SHORT.unpack_from(data)
+        form, service = _FORMS.get(tag, _UNKNOWN)
+        if service is not None and length == len(data) - 2:
+            return CipheredApdu(form, service, None, _CONTROLS[octet], counter, data[7:])
     return _decoded(data)
 
 
 def _decoded(data: bytes) -> CipheredApdu:
     """Decode one of any length and form."""
     reader = Reader(_LAYER, data)
-    form, service = _FORMS.get(reader.u8(), (Form.PLAIN, None))
+    form, service = _FORMS.get(reader.u8(), _UNKNOWN)
     if form is Form.PLAIN:
         reader.fail(f"tag {data[0]:02x} is not that of a ciphered APDU", 0)
     title = reader.take(reader.length()) if form.general else None
@@ -181,12 +195,17 @@ def encode(apdu: CipheredApdu) -> bytes:
     Raises:
         ValueError: The form does not fit ``service`` and ``title``, or a field its width.
     """
-    if apdu.form.general is (apdu.title is None) or apdu.form.general is (apdu.service is not None):
-        raise ValueError(f"form {apdu.form} does not fit title and service")
-    if not 0 <= apdu.counter < 1 << 32:
+    form, service, content = apdu.form, apdu.service, apdu.content
+    if form.general is (apdu.title is None) or form.general is (service is not None):
+        raise ValueError(f"form {form} does not fit title and service")
+    if not 0 <= apdu.counter <= _LAST_COUNTER:
         raise ValueError(f"invocation counter {apdu.counter} does not fit 32 bits")
-    body = bytes((apdu.control.octet,)) + apdu.counter.to_bytes(4, "big") + apdu.content
-    head = _head(apdu.form, apdu.service)
+    size = _HEAD_BYTES + len(content)
+    if size <= _SHORT_BYTES - 2 and service in SERVICE_TAGS:
+        tag = SERVICE_TAGS[service][form.dedicated]
+        return _SHORT.pack(tag, size, apdu.control.octet, apdu.counter) + content
+    body = apdu.control.written + apdu.counter.to_bytes(4, "big") + content
+    head = _head(form, service)
     if apdu.title is not None:
         head += encode_length(len(apdu.title)) + apdu.title
     return head + encode_length(len(body)) + body

@@ -1,8 +1,9 @@
 """What GET, SET and ACTION share: descriptors, results, data blocks and lists."""
 
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from struct import Struct
 from typing import Final, TypeVar
 
 from emulator.codecs.common import MAX_LENGTH, Reader, encode_length
@@ -11,6 +12,8 @@ from emulator.codecs.dlms.access import Selection
 from emulator.codecs.dlms.axdr import Data
 from emulator.core.values import quick
 
+#: Class, logical name and index.
+_DESCRIPTOR: Final = Struct(">H6sB")
 _ABSENT: Final = 0
 _PRESENT: Final = 1
 #: A-XDR writes TRUE as any octet but 00; these are the two in use, the first is ours.
@@ -129,8 +132,12 @@ def is_confirmed(invoke: int) -> bool:
     return bool(invoke & _CONFIRMED)
 
 
-def begin(reader: Reader, tag: int, choices: Iterable[int]) -> tuple[int, int]:
+def begin(reader: Reader, tag: int, choices: Collection[int]) -> tuple[int, int]:
     """Read APDU tag, choice and invoke-id-and-priority; return the last two."""
+    data, at = reader.data, reader.at
+    if at + 3 <= reader.end and data[at] == tag and data[at + 1] in choices:
+        reader.at = at + 3
+        return data[at + 1], data[at + 2]
     reader.expect(bytes((tag,)), "APDU tag")
     choice = reader.u8()
     if choice not in choices:
@@ -185,7 +192,11 @@ def read_presence(reader: Reader, what: str) -> bool:
 
 def read_descriptor(reader: Reader) -> Descriptor:
     """Read class, logical name and index, nine octets."""
-    return Descriptor(reader.unsigned(2), reader.take(6), reader.u8())
+    at, after = reader.at, reader.at + _DESCRIPTOR.size
+    if after > reader.end:  # says which of them is cut
+        return Descriptor(reader.unsigned(2), reader.take(6), reader.u8())
+    reader.at = after
+    return Descriptor(*_DESCRIPTOR.unpack_from(reader.data, at))
 
 
 def write_descriptor(out: bytearray, descriptor: Descriptor) -> None:
@@ -194,11 +205,10 @@ def write_descriptor(out: bytearray, descriptor: Descriptor) -> None:
     Raises:
         ValueError: A field does not fit.
     """
-    fits = 0 <= descriptor.class_id <= MAX_LENGTH and 0 <= descriptor.index < 256
-    if not fits or len(descriptor.obis) != 6:
+    class_id, obis, index = descriptor.class_id, descriptor.obis, descriptor.index
+    if not 0 <= class_id <= MAX_LENGTH or not 0 <= index < 256 or len(obis) != 6:
         raise ValueError(f"no descriptor: {descriptor!r}")
-    out += descriptor.class_id.to_bytes(2, "big") + descriptor.obis
-    out.append(descriptor.index)
+    out += _DESCRIPTOR.pack(class_id, obis, index)
 
 
 def read_attribute(reader: Reader) -> Attribute:

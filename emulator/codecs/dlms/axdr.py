@@ -322,8 +322,18 @@ def write(out: bytearray, data: Data) -> None:
         ValueError: As ``encode``.
     """
     tag, value = data.tag, data.value
-    out.append(tag)
-    if isinstance(value, tuple) and tag in {Tag.ARRAY, Tag.STRUCTURE}:
+    code = tag._value_  # a member of an enum is slow to look up by
+    out.append(code)
+    if isinstance(value, bytes) and code in _FAST_STRINGS:
+        out += encode_length(len(value))
+        out += value
+    elif isinstance(value, int) and code in _FAST_INTEGERS:
+        _member, size, signed = _FAST_INTEGERS[code]
+        try:
+            out += value.to_bytes(size, "big", signed=signed)
+        except OverflowError:
+            raise ValueError(f"{value} does not fit {tag.name}") from None
+    elif isinstance(value, tuple) and code in _FAST_ROWS:
         out += encode_length(len(value))
         for item in value:
             write(out, item)

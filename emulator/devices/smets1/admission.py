@@ -1,6 +1,7 @@
 """Who may associate: every check of an association request, each with its diagnostic."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from device_profiles.dlms import AssociationSection, Authentication, DlmsSection
@@ -94,9 +95,7 @@ class AdmissionChecks:
         self.settings = settings
         self.security = security
         self.standing: dict[DlmsChannel, Association] = {}
-        self.offered = Conformance(0)
-        for name in settings.conformance:
-            self.offered |= Conformance[name.upper().replace("-", "_")]
+        self.offered = _services(tuple(settings.conformance))
 
     def refuse_context(
         self, section: AssociationSection, request: AssociationRequest
@@ -227,6 +226,14 @@ class AdmissionChecks:
         if error is None:
             return None
         return Rejection(error.name.lower(), detail, error=error, silent=silent)
+
+
+@lru_cache(maxsize=64)  # of a few profiles, and flags are slow to reckon with
+def _services(names: tuple[str, ...]) -> Conformance:
+    offered = Conformance(0)
+    for name in names:
+        offered |= Conformance[name.upper().replace("-", "_")]
+    return offered
 
 
 def _kind(channel: DlmsChannel) -> str:

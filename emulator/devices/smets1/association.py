@@ -213,5 +213,5 @@ class Asked:
 
     def negotiated(self, services: Conformance) -> bool:
         """Say whether all of ``services`` were negotiated."""
-        wanted = int(services)  # flags are slow to reckon with
-        return int(self.association.conformance) & wanted == wanted
+        wanted = services._value_  # flags are slow to reckon with
+        return self.association.conformance._value_ & wanted == wanted

@@ -38,6 +38,9 @@ from emulator.devices.smets1.meter_images import MeterImages
 
 #: Name of the line that leads through the HAN.
 LINE: Final = "han"
+#: What it hears all the time: an enum class takes long to find its members.
+_GBCS: Final = DeviceEvent.GBCS
+_DLMS: Final = DeviceEvent.DLMS
 #: Words of saboteurs: no radio at all, none once the keys have changed.
 HAN_LOST: Final = "han-lost"
 DEAF_AFTER: Final = "never-wakes-again"
@@ -81,14 +84,14 @@ class BehindHub:
         Raises:
             IllegalEventError: An event such a device cannot have.
         """
-        if event is DeviceEvent.GBCS and isinstance(payload, bytes):
+        if event is _GBCS and isinstance(payload, bytes):
             return self._frame(payload, now)
         if event is DeviceEvent.ZCL and isinstance(payload, ZclIndication):
             return self._listened(self._on_zcl(payload, now), now)
-        if event in {DeviceEvent.POWER_ON, DeviceEvent.POWER_OFF}:
-            return self._on_power(event, now)
         if event is DeviceEvent.TIMER and isinstance(payload, str):
             return self._on_timer(payload, now)
+        if event is DeviceEvent.POWER_ON or event is DeviceEvent.POWER_OFF:
+            return self._on_power(event, now)
         raise IllegalEventError(f"behind a hub there is no {event.name}")
 
     def _on_zcl(self, indication: ZclIndication, now: UtcMs) -> list[Effect]:
@@ -134,9 +137,7 @@ class BehindHub:
             return [Note("dlms_refused", (("line", LINE), *fields))]
         channel = DlmsChannel(LINE, frame.source, settings.logical_device)
         indication = DlmsIndication(channel, frame.apdu)
-        return self._heard(
-            self._on_the_han(self.server.handle(DeviceEvent.DLMS, indication, now)), now
-        )
+        return self._heard(self._on_the_han(self.server.handle(_DLMS, indication, now)), now)
 
     def _told(self, frame: WrapperFrame, now: UtcMs) -> list[Effect]:
         """Take what the hub says itself: of an image, or of a display that has joined."""

@@ -119,7 +119,7 @@ class Captures:
         """Capture nothing from now on, until the next ``run``."""
         last = self._stretches[-1]
         if last.until is None:
-            self._stretches[-1] = replace(last, until=at)
+            self._stretches[-1] = _Stretch(last.since, last.shown, last.ppm, at)
 
     def capture(self, row: Capture) -> None:
         """Add a row beside the round times."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -42,6 +42,7 @@ from emulator.devices.smets1 import (
     switch,
 )
 from emulator.devices.smets1.binding import TAGS, Binding, data_of, fits, word_of
+from emulator.devices.smets1.making import Model
 from emulator.devices.smets1.object_model import (
     LOGICAL_NAME,
     Access,
@@ -234,15 +235,28 @@ def build_tree(meter: "Meter", catalogue: Catalogue, section: DlmsSection) -> Ob
                 f" catalogue has columns {', '.join(sorted(catalogue.rights))}",
                 file=catalogue.name,
             )
-    objects: dict[tuple[int, bytes], CatalogueObject] = {}
-    for entry in catalogue.objects.values():
-        if section.image is None and entry.class_id == _IMAGE_CLASS:
-            continue
-        placed = _placed(entry, section)
-        objects[placed.class_id, placed.obis] = _object(meter, placed)
+    entries = _entries(Model(catalogue, section))
+    objects = {key: made(meter, entry) for key, (made, entry) in entries.items()}
     for deviation in section.deviation:
         _deviate(meter, objects, deviation, catalogue.name)
     return ObjectTree(objects.values(), _access)
+
+
+_Entries = Mapping[tuple[int, bytes], tuple[type[CatalogueObject], CatalogueEntry]]
+
+
+@lru_cache(maxsize=32)  # each holds its model, so that no other object can get their ids
+def _entries(model: Model) -> _Entries:
+    """Return the objects that devices of a model have, each with its class."""
+    section = model.section
+    found: dict[tuple[int, bytes], tuple[type[CatalogueObject], CatalogueEntry]] = {}
+    for entry in model.catalogue.objects.values():
+        if section.image is None and entry.class_id == _IMAGE_CLASS:
+            continue
+        placed = _placed(entry, section)
+        made = _class_of(placed.class_id, placed.version)
+        found[placed.class_id, placed.obis] = made, placed
+    return MappingProxyType(found)
 
 
 def load_bound(name: str, overlays: Folders = ()) -> Catalogue:
@@ -289,28 +303,35 @@ def _stated(row: CatalogueRow) -> Data:
     return value if isinstance(value, Data) else data_of(row, BINDINGS[row.binding], value)
 
 
-def columns_of(tree: ObjectTree, catalogue: Catalogue) -> dict[bytes, tuple[CaptureObject, ...]]:
-    """Return the columns of each profile, by logical name.
+def columns_of(
+    catalogue: Catalogue, section: DlmsSection
+) -> Mapping[bytes, tuple[CaptureObject, ...]]:
+    """Return the columns of each profile of such a device, by logical name.
 
     Raises:
-        DataError: A column is no attribute of the tree, or one whose past values nobody knows.
+        DataError: A column is no attribute of an object that the device has, or one whose past
+            values nobody knows.
     """
+    return _columns(Model(catalogue, section))
+
+
+@lru_cache(maxsize=32)
+def _columns(model: Model) -> Mapping[bytes, tuple[CaptureObject, ...]]:
+    entries = _entries(model)
     found: dict[bytes, tuple[CaptureObject, ...]] = {}
-    for row in catalogue.rows:
+    for row in model.catalogue.rows:
         if row.binding != "profile.columns":
             continue
         found[row.obis] = profile_generic.parse_columns(row.value)
         for column in found[row.obis]:
-            item = tree.find(column.class_id, column.obis)
-            member = (
-                item.members.get(column.attribute) if isinstance(item, CatalogueObject) else None
-            )
+            _made, entry = entries.get((column.class_id, column.obis), (None, None))
+            member = None if entry is None else entry.attributes.get(column.attribute)
             known = member is not None and (
                 BINDINGS[member.binding].historic or member.binding == "log.last"
             )
             if not known:
                 raise refuse_row(row, "value", f"{column} is nothing that a profile can capture")
-    return found
+    return MappingProxyType(found)
 
 
 def obis_octets(text: str) -> bytes:
@@ -324,8 +345,9 @@ def obis_octets(text: str) -> bytes:
 
 def _placed(entry: CatalogueEntry, section: DlmsSection) -> CatalogueEntry:
     """Return an object as the profile has it: firmware version in its place, methods by suite."""
-    agrees = [index for index, row in entry.methods.items() if row.binding == security_setup.AGREE]
-    if section.suite == 0 and agrees:
+    rows = entry.methods.items()  # of most objects there are none
+    agrees = [at for at, row in rows if row.binding == security_setup.AGREE] if rows else []
+    if agrees and section.suite == 0:
         methods = {index: row for index, row in entry.methods.items() if index not in agrees}
         return replace(entry, methods=methods)
     value = entry.attributes.get(2)

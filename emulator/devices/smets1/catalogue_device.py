@@ -36,6 +36,7 @@ _OWN_TIMERS: Final = frozenset(
     {CALENDAR_TIMER, VERIFY_TIMER, ACTIVATE_TIMER, CREDIT_TIMER, LIMIT_TIMER, OVER_TIMER}
 )
 _PART: Final = "meter"
+_AARQ: Final = bytes((acse.AARQ_TAG,))
 #: Word of the fault that takes the supply when keys are to change.
 KEY_WRITE_CUT: Final = "key-write-cut"
 
@@ -54,7 +55,7 @@ class CatalogueDevice(Meter, Smets1Device):
         Smets1Device.__init__(
             self, making.eui64, making.profile, tree, making.keys, Chance(making.seed)
         )
-        self.columns = columns_of(tree, making.catalogue)
+        self.columns = columns_of(making.catalogue, making.section)
 
     # -- events --------------------------------------------------------------------------------
 
@@ -120,24 +121,26 @@ class CatalogueDevice(Meter, Smets1Device):
         return self._acted(at.outbox)
 
     def _log_refusals(self, indication: DlmsIndication, effects: list[Effect], now: UtcMs) -> None:
-        opening = indication.apdu[:1] == bytes((acse.AARQ_TAG,))
+        opening = indication.apdu[:1] == _AARQ
         for effect in effects:
             if not isinstance(effect, Note):
                 continue
-            fields = dict(effect.fields)
             if effect.kind == "dlms_refused":
                 code = EventCode.ASSOCIATION_REFUSED if opening else EventCode.APDU_REFUSED
                 self.log(code, now)
-            elif effect.kind == "dlms_released" and fields.get("why") == "proof_failed":
-                self.log(EventCode.ASSOCIATION_REFUSED, now)
-            elif effect.kind == "dlms_association" and self._proves(fields):
+            elif effect.kind == "dlms_released":
+                if dict(effect.fields).get("why") == "proof_failed":
+                    self.log(EventCode.ASSOCIATION_REFUSED, now)
+            elif effect.kind == "dlms_association" and self._proves(dict(effect.fields)):
                 self.log(EventCode.ASSOCIATION_OPENED, now)
 
     def _proves(self, fields: dict[str, str | int | bool | bytes | None]) -> bool:
         """Say whether the note of an association tells of a client that proved who it is."""
-        known = {each.name: each.authentication for each in self.dlms.associations}
-        authentication = known.get(str(fields.get("name")), Authentication.NONE)
-        return authentication is not Authentication.NONE and fields.get("state") != "pending"
+        if fields.get("state") == "pending":
+            return False
+        name = fields.get("name")
+        known = [one.authentication for one in self.dlms.associations if one.name == name]
+        return bool(known) and known[-1] is not Authentication.NONE
 
     # -- faults --------------------------------------------------------------------------------
 

@@ -55,6 +55,8 @@ from emulator.devices.smets1.server_action import ActionServer
 from emulator.devices.smets1.server_get import GetServer
 from emulator.devices.smets1.server_set import SetServer
 
+_AARQ: Final = bytes((acse.AARQ_TAG,))
+_RLRQ: Final = bytes((acse_release.RLRQ_TAG,))
 _UNWRAPPED: Final = Opened(b"", Form.PLAIN, Protection.NONE)
 _NAMES: Final = frozenset(
     {"powered", "timers", "chance", "security", "associations", "objects", "device_type", "inner"}
@@ -118,10 +120,10 @@ class Smets1Device(GetServer, SetServer, ActionServer):
             IllegalEventError: Power switched on twice or off twice, or an event that this kind of
                 device cannot have. A peer's octets never raise.
         """
-        if event in {DeviceEvent.POWER_ON, DeviceEvent.POWER_OFF}:
-            return self._switch_power(now, on=event is DeviceEvent.POWER_ON)
         if event is DeviceEvent.DLMS and isinstance(payload, DlmsIndication):
             return self.on_apdu(payload.channel, payload.apdu, now) if self.powered else []
+        if event is DeviceEvent.POWER_ON or event is DeviceEvent.POWER_OFF:
+            return self._switch_power(now, on=event is DeviceEvent.POWER_ON)
         if event is DeviceEvent.DLMS_GONE and isinstance(payload, DlmsChannel):
             return self.drop(payload, "link_gone")
         if event is DeviceEvent.TIMER and isinstance(payload, str):
@@ -183,13 +185,14 @@ class Smets1Device(GetServer, SetServer, ActionServer):
 
     def on_apdu(self, channel: DlmsChannel, apdu: bytes, now: UtcMs) -> list[Effect]:
         """Answer one APDU of a client."""
-        if apdu[:1] == bytes((acse.AARQ_TAG,)):
+        first = apdu[:1]
+        if first == _AARQ:
             return self.on_association_request(channel, apdu)
         held = self.door.standing.get(channel)
         if held is None:
-            what = f"APDU {apdu[:1].hex() or 'without octets'}"
+            what = f"APDU {first.hex() or 'without octets'}"
             return self.refuse(channel, not_associated(what))
-        if apdu[:1] == bytes((acse_release.RLRQ_TAG,)):
+        if first == _RLRQ:
             return self.on_release(held, apdu)
         return self.on_service(held, apdu, now)
 
@@ -372,16 +375,15 @@ class Smets1Device(GetServer, SetServer, ActionServer):
     def rows(self) -> dict[str, str]:
         """Return the state for a reader: name -> value; no key, no secret."""
         identity = self.profile.identity
-        clients = [f"{held.section.name} on {held.channel.line}" for held in self._standing()]
+        clients = [
+            f"{held.section.name} on {held.channel.line}" for held in self.door.standing.values()
+        ]
         return {
             "model": f"{identity.manufacturer_name} {identity.model_name}",
             "power": "on" if self.powered else "off",
             "clients": ", ".join(clients) or "none",
             "keys": "as made" if self.security.as_made else "transferred",
         }
-
-    def _standing(self) -> list[Association]:
-        return [*self.door.standing.values()]
 
 
 def _who(channel: DlmsChannel) -> tuple[tuple[str, Value], ...]:

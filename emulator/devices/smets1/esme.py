@@ -122,7 +122,7 @@ class Smets1HubServer(CatalogueDevice):
         self.images.now = now
         was = self.image.state
         effects = super().handle(event, payload, now)
-        if was is ImageState.ACTIVATE_INITIATED and was is not self.image.state:
+        if was is not self.image.state and was is ImageState.ACTIVATE_INITIATED:
             self.device_log.end_sessions()
             self.device_log.call_back()
         if event is DeviceEvent.POWER_ON:

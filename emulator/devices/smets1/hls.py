@@ -69,7 +69,7 @@ class HlsProof:
     def signed(self, held: Association, reply: bytes) -> bytes | None:
         """Return our reply by ECDSA if the client's is right, else None."""
         keys, title = self._security.signing, self._security.server_title
-        if keys is None or keys.server is None:
+        if keys is None:
             return None
         if dlms_signature.hls_refusal(
             keys.client_point,

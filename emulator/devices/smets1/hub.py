@@ -41,6 +41,10 @@ from emulator.devices.smets1.logs import EventCode
 
 #: Name of the line that leads to the head end.
 LINE: Final = "wan"
+#: What it hears all the time: an enum class takes long to find its members.
+_WAN: Final = DeviceEvent.WAN
+_GBCS: Final = DeviceEvent.GBCS
+_DLMS: Final = DeviceEvent.DLMS
 #: Client of a head end that takes what the hub says unasked.
 HEAD_END: Final = hub_tunnel.HEAD_END
 _IMAGE_TIMERS: Final = (
@@ -106,9 +110,9 @@ class Smets1Hub:
         Raises:
             IllegalEventError: An event a hub cannot have.
         """
-        if event is DeviceEvent.WAN and isinstance(payload, bytes):
+        if event is _WAN and isinstance(payload, bytes):
             return [*self.attachment.heard(), *self._from_head_end(payload, now)]
-        if event is DeviceEvent.GBCS and isinstance(payload, bytes):
+        if event is _GBCS and isinstance(payload, bytes):
             return self._from_meter(payload, now)
         if event is DeviceEvent.NETWORK and isinstance(payload, str):
             return self._on_network(payload, now)
@@ -207,7 +211,7 @@ class Smets1Hub:
         if frame.destination == self.own.settings.wan_port:
             channel = DlmsChannel(LINE, frame.source, self.own.settings.logical_device)
             indication = DlmsIndication(channel, frame.apdu)
-            return self._acted(self.own.handle(DeviceEvent.DLMS, indication, now))
+            return self._acted(self.own.handle(_DLMS, indication, now))
         meter = self._route(frame.destination)
         return [self._unknown(frame.destination)] if meter is None else [SendGbcs(octets, meter)]
 

@@ -33,3 +33,25 @@ class Making:
     keys: FactoryKeys
     seed: int
     now: UtcMs
+
+
+class Model:
+    """A catalogue and a profile's section: what all devices of a model share.
+
+    Two are the same where both parts are the very same objects, which nobody changes: equality by
+    value would compare hundreds of rows for each device.
+    """
+
+    __slots__ = ("catalogue", "section")
+
+    def __init__(self, catalogue: Catalogue, section: DlmsSection) -> None:
+        self.catalogue = catalogue
+        self.section = section
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Model):
+            return NotImplemented
+        return self.catalogue is other.catalogue and self.section is other.section
+
+    def __hash__(self) -> int:
+        return hash((id(self.catalogue), id(self.section)))

@@ -1,5 +1,6 @@
 """What a SMETS1 electricity meter is made of, and what moves more than one of its parts."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from device_profiles.dlms import (
@@ -113,7 +114,7 @@ class Meter:
     dlms: DlmsSection
     tree: ObjectTree
     timers: dict[str, UtcMs]
-    columns: dict[bytes, tuple[CaptureObject, ...]]
+    columns: Mapping[bytes, tuple[CaptureObject, ...]]
     serial: str
     consumption: Consumption
     rates: Rates

@@ -282,14 +282,13 @@ class ObjectTree:
 
     def __init__(self, objects: Iterable[CosemObject], rights: Rights) -> None:
         self._objects: dict[tuple[int, bytes], CosemObject] = {}
-        self._names: dict[str, CosemObject] = {}
+        self._names: dict[str, CosemObject] | None = None
         self._rights = rights
         for item in objects:
             key = (item.class_id, item.obis)
             if key in self._objects:
                 raise ValueError(f"two objects are {item.name}")
             self._objects[key] = item
-            self._names[item.name] = item
         self._logical_names = {obis for _, obis in self._objects}
 
     def find(self, class_id: int, obis: bytes) -> CosemObject | DataAccessResult:
@@ -303,6 +302,8 @@ class ObjectTree:
 
     def named(self, name: str) -> CosemObject | None:
         """Return the object of that ``CosemObject.name``, or None."""
+        if self._names is None:  # few devices are ever asked
+            self._names = {item.name: item for item in self.objects()}
         return self._names.get(name)
 
     def rights(self, item: CosemObject, index: int, word: str) -> Access:

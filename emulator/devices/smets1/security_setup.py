@@ -76,7 +76,7 @@ def _raise_policy(
 
 def _agree(meter: "Meter", _row: CatalogueRow, data: Data | None, at: Moment) -> MethodOutcome:
     signing, security = meter.factory.signing, security_of(at)
-    if signing is None or signing.server is None:
+    if signing is None:
         return refused(ActionResult.OBJECT_UNAVAILABLE)
     if data is None:
         return refused(ActionResult.TYPE_UNMATCHED)

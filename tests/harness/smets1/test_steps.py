@@ -12,6 +12,7 @@ from device_profiles.dmves import Equivalent, Support, load_dmves
 from device_profiles.words import DeviceType
 from emulator.codecs import ota_file
 from emulator.codecs.dlms import axdr, date_time
+from emulator.codecs.dlms.apdu_parts import ActionResult, DataAccessResult
 from emulator.codecs.dlms.axdr import Data
 from emulator.codecs.dlms.selective import CaptureObject
 from emulator.crypto.dlms_key_transfer import NewKey
@@ -25,7 +26,7 @@ from harness.errors import UsageError
 from harness.meter import Credentials
 from harness.run_options import RunOptions
 from harness.smets1.arguments import Arguments, Image, Period
-from harness.smets1.steps import Account, Done, HeadEnd
+from harness.smets1.steps import Account, Done, HeadEnd, _word
 
 TABLE = load_dmves()
 CLOCK = bytes.fromhex("0000010000ff")
@@ -274,3 +275,13 @@ def test_supported_is_not_said_of_a_device_without_the_object() -> None:
                 await done(bench, role, "wan", service)
 
     at_home(story)
+
+
+@pytest.mark.parametrize(
+    "kinds", [(DataAccessResult, ActionResult), (ActionResult, DataAccessResult)]
+)
+def test_results_of_one_number_keep_their_own_words(kinds: tuple[Any, Any]) -> None:
+    """15 is of a GET in one table and of an ACTION in the other."""
+    for kind in kinds:
+        for result in kind:
+            assert _word(result) == result.name.lower().replace("_", "-")
