@@ -37,17 +37,26 @@ _OPTIONAL_KEYS: Final = ("broadcast",)
 class SigningKeys:
     """Digital signature keys on P-256, for HLS with ECDSA.
 
+    Public points are computed when they are asked for: few associations are by ECDSA, and every
+    device has keys.
+
     Attributes:
-        server: The device's private scalar; None at a client that does not play the device.
-        server_point: The device's public point, uncompressed, 65 octets.
-        client: The client's private scalar; None at a device.
-        client_point: The client's public point.
+        server: The device's private scalar.
+        client: The client's private scalar.
     """
 
-    server: int | None = field(repr=False)
-    server_point: bytes
-    client: int | None = field(repr=False)
-    client_point: bytes
+    server: int = field(repr=False)
+    client: int = field(repr=False)
+
+    @property
+    def server_point(self) -> bytes:
+        """The device's public point, uncompressed, 65 octets."""
+        return point_of(self.server)
+
+    @property
+    def client_point(self) -> bytes:
+        """The client's public point, uncompressed, 65 octets."""
+        return point_of(self.client)
 
 
 @quick
@@ -99,7 +108,7 @@ def factory_keys(seed: int, eui64: Eui64, names: Iterable[str] = NAMES) -> Facto
     return _derived(seed, eui64, tuple(names))
 
 
-@lru_cache(maxsize=32)  # the party that holds them and the device derive them one after another
+@lru_cache(maxsize=512)  # asked for by the party that holds them, and later by each device of a chunk
 def _derived(seed: int, eui64: Eui64, names: tuple[str, ...]) -> FactoryKeys:
     def drawn(what: str, count: int) -> bytes:
         return Stream(seed, f"dlms factory/{eui64.hex}/{what}").octets(count)
@@ -113,8 +122,7 @@ def _derived(seed: int, eui64: Eui64, names: tuple[str, ...]) -> FactoryKeys:
     secrets = {name: _digits(drawn(f"secret {name}", SECRET_BYTES)) for name in names}
     title = _CLIENT_LETTERS + drawn("client title", TITLE_BYTES - len(_CLIENT_LETTERS))
     scalars = [_scalar(drawn(f"{end} signature", 2 * _SCALAR_BYTES)) for end in _ENDS]
-    server, client = scalars
-    signing = SigningKeys(server, point_of(server), client, point_of(client))
+    signing = SigningKeys(*scalars)
     return FactoryKeys(secrets, keys, title, eui64.octets, signing)
 
 
@@ -164,9 +172,10 @@ def _signing(path: Path, table: Mapping[str, Any]) -> SigningKeys:
     octets = [_octets(path, table, end, "signing.", _SCALAR_BYTES) for end in _ENDS]
     server, client = (int.from_bytes(value, "big") for value in octets)
     try:
-        return SigningKeys(server, point_of(server), client, point_of(client))
+        point_of(server), point_of(client)
     except ValueError:  # its message may not be shown: it is of a private key
         raise KeyStoreError(f"{path}: signing: a scalar is not one of P-256") from None
+    return SigningKeys(server, client)
 
 
 def _table(path: Path) -> dict[str, Any]:

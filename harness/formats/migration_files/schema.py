@@ -10,6 +10,7 @@ from typing import Final
 
 from lxml import etree
 
+from device_profiles.files import once
 from harness.errors import UsageError
 from harness.files import read_octets
 from harness.formats.migration_files import checks
@@ -84,7 +85,7 @@ def load_schema(overlays: Sequence[Path] = ()) -> MigrationSchema:
         own = folder / OVERLAY_FOLDER / OVERLAY_FILE
         if own.is_file():
             path = own
-    return _loaded(path, hashlib.sha256(_octets(path)).hexdigest())
+    return once(("schema", path), lambda: _loaded(path, hashlib.sha256(_octets(path)).hexdigest()))
 
 
 def _octets(path: Path) -> bytes:
