@@ -108,7 +108,7 @@ def factory_keys(seed: int, eui64: Eui64, names: Iterable[str] = NAMES) -> Facto
     return _derived(seed, eui64, tuple(names))
 
 
-@lru_cache(maxsize=512)  # asked for by the party that holds them, and later by each device of a chunk
+@lru_cache(maxsize=512)  # asked for by the party that has them, then by each device of a chunk
 def _derived(seed: int, eui64: Eui64, names: tuple[str, ...]) -> FactoryKeys:
     def drawn(what: str, count: int) -> bytes:
         return Stream(seed, f"dlms factory/{eui64.hex}/{what}").octets(count)

@@ -227,6 +227,29 @@ def build_tree(meter: "Meter", catalogue: Catalogue, section: DlmsSection) -> Ob
     Raises:
         DataError: An association's rights have no column, a deviation holds no A-XDR or no result.
     """
+    objects = {key: made(meter, placed) for key, made, placed in _layout_of(catalogue, section)}
+    for deviation in section.deviation:
+        _deviate(meter, objects, deviation, catalogue.name)
+    return ObjectTree(objects.values(), _access)
+
+
+_Layout = tuple[tuple[tuple[int, bytes], type[CatalogueObject], CatalogueEntry], ...]
+#: Catalogue and section, neither of which changes -> key, class and entry of each object, for all
+#: devices of that model. Found by identity: kept with both, so that nothing else takes their place.
+_LAYOUTS: Final[dict[tuple[int, int], tuple[Catalogue, DlmsSection, _Layout]]] = {}
+_MOST_LAYOUTS: Final = 64
+
+
+def _layout_of(catalogue: Catalogue, section: DlmsSection) -> _Layout:
+    key = id(catalogue), id(section)
+    if key not in _LAYOUTS:
+        if len(_LAYOUTS) >= _MOST_LAYOUTS:
+            _LAYOUTS.clear()
+        _LAYOUTS[key] = (catalogue, section, _laid_out(catalogue, section))
+    return _LAYOUTS[key][2]
+
+
+def _laid_out(catalogue: Catalogue, section: DlmsSection) -> _Layout:
     for association in section.associations:
         if association.rights not in catalogue.rights:
             raise InconsistentDataError(
@@ -234,15 +257,14 @@ def build_tree(meter: "Meter", catalogue: Catalogue, section: DlmsSection) -> Ob
                 f" catalogue has columns {', '.join(sorted(catalogue.rights))}",
                 file=catalogue.name,
             )
-    objects: dict[tuple[int, bytes], CatalogueObject] = {}
-    for entry in catalogue.objects.values():
-        if section.image is None and entry.class_id == _IMAGE_CLASS:
-            continue
-        placed = _placed(entry, section)
-        objects[placed.class_id, placed.obis] = _object(meter, placed)
-    for deviation in section.deviation:
-        _deviate(meter, objects, deviation, catalogue.name)
-    return ObjectTree(objects.values(), _access)
+    entries = (
+        _placed(entry, section)
+        for entry in catalogue.objects.values()
+        if section.image is not None or entry.class_id != _IMAGE_CLASS
+    )
+    return tuple(
+        ((one.class_id, one.obis), _class_of(one.class_id, one.version), one) for one in entries
+    )
 
 
 def load_bound(name: str, overlays: Folders = ()) -> Catalogue:
