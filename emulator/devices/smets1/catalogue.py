@@ -233,10 +233,12 @@ def build_tree(meter: "Meter", catalogue: Catalogue, section: DlmsSection) -> Ob
     return ObjectTree(objects.values(), _access)
 
 
+Columns = dict[bytes, tuple[CaptureObject, ...]]
 _Layout = tuple[tuple[tuple[int, bytes], type[CatalogueObject], CatalogueEntry], ...]
 #: Catalogue and section, neither of which changes -> key, class and entry of each object, for all
 #: devices of that model. Found by identity: kept with both, so that nothing else takes their place.
 _LAYOUTS: Final[dict[tuple[int, int], tuple[Catalogue, DlmsSection, _Layout]]] = {}
+_COLUMNS: Final[dict[tuple[int, int], Columns]] = {}
 _MOST_LAYOUTS: Final = 64
 
 
@@ -245,6 +247,7 @@ def _layout_of(catalogue: Catalogue, section: DlmsSection) -> _Layout:
     if key not in _LAYOUTS:
         if len(_LAYOUTS) >= _MOST_LAYOUTS:
             _LAYOUTS.clear()
+            _COLUMNS.clear()
         _LAYOUTS[key] = (catalogue, section, _laid_out(catalogue, section))
     return _LAYOUTS[key][2]
 
@@ -311,13 +314,21 @@ def _stated(row: CatalogueRow) -> Data:
     return value if isinstance(value, Data) else data_of(row, BINDINGS[row.binding], value)
 
 
-def columns_of(tree: ObjectTree, catalogue: Catalogue) -> dict[bytes, tuple[CaptureObject, ...]]:
+def shared_columns(tree: ObjectTree, catalogue: Catalogue, section: DlmsSection) -> Columns:
+    """Return ``columns_of`` a tree that was just built of these two; found once for all homes."""
+    key = id(catalogue), id(section)  # both are kept since the tree was built
+    if key not in _COLUMNS:
+        _COLUMNS[key] = columns_of(tree, catalogue)
+    return _COLUMNS[key]
+
+
+def columns_of(tree: ObjectTree, catalogue: Catalogue) -> Columns:
     """Return the columns of each profile, by logical name.
 
     Raises:
         DataError: A column is no attribute of the tree, or one whose past values nobody knows.
     """
-    found: dict[bytes, tuple[CaptureObject, ...]] = {}
+    found: Columns = {}
     for row in catalogue.rows:
         if row.binding != "profile.columns":
             continue

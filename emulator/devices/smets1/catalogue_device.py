@@ -23,7 +23,7 @@ from emulator.core.effects import (
 )
 from emulator.devices.saved import Json, Saved, State
 from emulator.devices.smets1.calendar import CALENDAR_TIMER
-from emulator.devices.smets1.catalogue import build_tree, columns_of
+from emulator.devices.smets1.catalogue import build_tree, shared_columns
 from emulator.devices.smets1.device import Smets1Device
 from emulator.devices.smets1.image import ACTIVATE_TIMER, VERIFY_TIMER
 from emulator.devices.smets1.logs import EventCode
@@ -54,7 +54,7 @@ class CatalogueDevice(Meter, Smets1Device):
         Smets1Device.__init__(
             self, making.eui64, making.profile, tree, making.keys, Chance(making.seed)
         )
-        self.columns = columns_of(tree, making.catalogue)
+        self.columns = shared_columns(tree, making.catalogue, making.section)
 
     # -- events --------------------------------------------------------------------------------
 
