@@ -90,7 +90,7 @@ def read(record: Record, element: etree._Element, gate: Gate = _STRICT) -> Any:
         MigrationFileError: X-XSD 03 for another structure; X-VALUE or X-B64 for a value.
     """
     values = _elements(record, element, element.iterchildren(), gate)
-    used = 0
+    used, has_text = 0, False
     for column in record.columns:
         if column.place is Place.ATTRIBUTE:
             given = element.get(column.name)
@@ -100,7 +100,8 @@ def read(record: Record, element: etree._Element, gate: Gate = _STRICT) -> Any:
             used += 1
         elif column.place is Place.TEXT:
             values[column.field] = _simple(column.kind, element.text or "", element, gate)
-    _refuse_rest(record, element, used)
+            has_text = True
+    _refuse_rest(element, used, has_text=has_text)
     return _made(record, values, element)
 
 
@@ -182,14 +183,14 @@ def _made(record: Record, values: dict[str, Any], element: etree._Element) -> An
         raise MigrationFileError(error.check, error.sub_code, why, line=line_of(element)) from None
 
 
-def _refuse_rest(record: Record, element: etree._Element, used: int) -> None:
+def _refuse_rest(element: etree._Element, used: int, *, has_text: bool) -> None:
     if len(element.attrib) != used:
         raise _other(element, "an attribute has no place here")
-    if any(column.place is Place.TEXT for column in record.columns):
+    if has_text:
         return
-    pieces = [element.text, *(child.tail for child in element)]
-    if any(piece and piece.strip(" \t\r\n") for piece in pieces):
-        raise _other(element, "text stands between elements")
+    for piece in [element.text, *[child.tail for child in element]]:
+        if piece and piece.strip(" \t\r\n"):
+            raise _other(element, "text stands between elements")
 
 
 def write(record: Record, element: etree._Element, value: Any) -> None:
@@ -238,7 +239,8 @@ def line_of(element: etree._Element | None) -> int:
 
 
 def _space(element: etree._Element) -> str:
-    return etree.QName(element).namespace or ""
+    space, closed, _name = element.tag[1:].partition("}")  # "{namespace}name", or a name alone
+    return space if closed else ""
 
 
 def _other(element: etree._Element, why: str) -> MigrationFileError:
