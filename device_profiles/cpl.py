@@ -10,7 +10,7 @@ from typing import Final
 from device_profiles.column_map import ColumnMap, ListColumns, load_column_map
 from device_profiles.cpl_entry import CplEntry
 from device_profiles.cpl_rules import Cpl, Finding, Resolution, problems
-from device_profiles.files import SHIPPED, Folders
+from device_profiles.files import SHIPPED, Folders, once
 from device_profiles.list_faults import Scan
 from device_profiles.list_files import NOT_APPLICABLE
 from device_profiles.list_files import scan as scan_list
@@ -55,6 +55,10 @@ def load_cpl(overlays: Folders = ()) -> Cpl:
     Raises:
         DataError: A file cannot be read, or a row is wrong.
     """
+    return once(("cpl", tuple(overlays)), lambda: _load_strongest(overlays))
+
+
+def _load_strongest(overlays: Folders) -> Cpl:
     for folder in reversed(overlays):
         path = folder / "catalogues" / FILE_NAME
         if os.path.lexists(path):

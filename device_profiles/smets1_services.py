@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from pydantic import Field, field_validator
 
 from device_profiles.csv_rows import CsvTable
-from device_profiles.files import Folders
+from device_profiles.files import Folders, once
 from device_profiles.sections import SPLIT, MarkText, Section
 from device_profiles.words import DeviceType
 
@@ -75,4 +75,4 @@ def load_smets1_services(overlays: Folders = ()) -> Mapping[str, Smets1Service]:
     Raises:
         DataError: A file cannot be read, or a row is wrong or stands twice.
     """
-    return _TABLE.load(overlays)
+    return once(("smets1 services", tuple(overlays)), lambda: _TABLE.load(overlays))

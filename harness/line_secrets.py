@@ -24,6 +24,8 @@ _INITIATE: Final = 0x01
 #: SET and ACTION, and the attribute and method of class 15 that hold one.
 _SETTERS: Final = {b"\xc1\x01": (15, 7), b"\xc3\x01": (15, 2)}
 _OCTETS: Final = 0x09
+#: First octets of a wrapper frame.
+_WRAPPER: Final = b"\x00\x01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +130,22 @@ class SecretMask:
 
     def mask(self, octets: bytes) -> bytes:
         """Return octets that crossed in one go with all secrets in them masked."""
-        if hdlc.FLAG not in octets and octets[:2] != b"\x00\x01":
+        wrapped = octets[:2] == _WRAPPER
+        if not wrapped and hdlc.FLAG not in octets:
+            return octets
+        if wrapped and self._is_clean(octets):
             return octets
         scanner = Scanner(self._framing)
         return joined([self.piece(piece) for piece in scanner.feed(octets) + scanner.end()])
+
+    def _is_clean(self, octets: bytes) -> bool:
+        """Say whether octets are one whole wrapper frame without a secret, as nearly all are."""
+        head = wrapper.HEADER_BYTES
+        return (
+            self._framing in {None, Framing.WRAPPER}
+            and len(octets) == head + int.from_bytes(octets[6:8], "big")
+            and not spans_of(octets[head:])
+        )
 
     def piece(self, piece: Piece) -> Piece:
         """Return one piece with all secrets in it masked."""

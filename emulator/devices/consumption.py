@@ -131,6 +131,21 @@ class Consumption:
         """Return a register at an instant: Wh or varh since ``start``, rounded down."""
         return self._work(kind, at) // _WORK_PER_WH
 
+    def energy_between_wh(self, kind: Kind, since: UtcMs, until: UtcMs) -> int:
+        """Return what a register counts between two instants: the difference of its readings.
+
+        Within one day it comes of that day alone: whole days before it, of which there are hundreds
+        in front of a home that was just built, cancel out.
+        """
+        (begin, lost_before), (end, lost) = self._stands(since), self._stands(until)
+        day = begin // DAY_MS
+        if day < self._first_day or not begin <= end <= (day + 1) * DAY_MS:
+            return self.energy_wh(kind, until) - self.energy_wh(kind, since)
+        place = _PLACE[kind]
+        before = self._work_of_day(kind, day, begin) - lost_before[place]
+        after = self._work_of_day(kind, day, end) - lost[place]
+        return after // _WORK_PER_WH - before // _WORK_PER_WH
+
     def power_w(self, at: UtcMs, kind: Kind = Kind.IMPORT) -> int:
         """Return what flows at an instant, in W or var; 0 while interrupted."""
         if at < self.start or self.interrupted_at(at):
@@ -233,14 +248,17 @@ class Consumption:
 
     def _work(self, kind: Kind, at: UtcMs) -> int:
         """Return watt-milliseconds since ``start``, interruptions left out."""
-        gross = self._gross(kind, at)
+        flowed, lost = self._stands(at)
+        return self._gross(kind, flowed) - lost[_PLACE[kind]]
+
+    def _stands(self, at: UtcMs) -> tuple[UtcMs, tuple[int, ...]]:
+        """Return up to when energy flowed at an instant, and the work lost before."""
         index = bisect_right(self._from, at) - 1
         if index < 0:
-            return gross
-        place = _PLACE[kind]
+            return at, _NOTHING_LOST
         if index < len(self._to) and at >= self._to[index]:
-            return gross - self._lost[index + 1][place]
-        return self._gross(kind, UtcMs(self._from[index])) - self._lost[index][place]
+            return at, self._lost[index + 1]
+        return UtcMs(self._from[index]), self._lost[index]
 
     def _gross(self, kind: Kind, at: UtcMs) -> int:
         if at <= self.start:
@@ -248,10 +266,14 @@ class Consumption:
         day, inside = divmod(at, DAY_MS)
         if not inside:  # midnight: what the day itself is like does not count yet
             return self._sum_before(kind, day) * _WORK_PER_WH
-        half_hour, rest = divmod(inside, HALF_HOUR_MS)
+        return self._sum_before(kind, day) * _WORK_PER_WH + self._work_of_day(kind, day, at)
+
+    def _work_of_day(self, kind: Kind, day: int, at: UtcMs) -> int:
+        """Return the work from the midnight a day begins with to an instant of it or its end."""
+        half_hour, rest = divmod(at - day * DAY_MS, HALF_HOUR_MS)
         before = self._day(kind, day)
-        whole = self._sum_before(kind, day) + before[half_hour]
-        return whole * _WORK_PER_WH + 2 * (before[half_hour + 1] - before[half_hour]) * rest
+        work = before[half_hour] * _WORK_PER_WH
+        return work + 2 * (before[half_hour + 1] - before[half_hour]) * rest if rest else work
 
     def _sum_before(self, kind: Kind, day: int) -> int:
         """Return the Wh of all days before ``day``; sums are kept, days need not be."""

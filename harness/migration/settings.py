@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from device_profiles.errors import InvalidValueError
-from device_profiles.files import Folders
+from device_profiles.files import Folders, once
 from emulator.core.values import quick
 from harness.rules.migration_tables import SettingRow, load_table
 
@@ -42,6 +42,10 @@ def load_settings(overlays: Folders = ()) -> Settings:
     Raises:
         DataError: A row is missing or holds no value of its kind.
     """
+    return once(("migration settings", tuple(overlays)), lambda: _load(overlays))
+
+
+def _load(overlays: Folders) -> Settings:
     values = {row.key: row.value for row in load_table(SettingRow, _TABLE, overlays)}
     try:
         found = Settings(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from device_profiles.errors import DuplicateEntryError
-from device_profiles.files import Folders
+from device_profiles.files import Folders, once
 from harness.rules.migration_tables import TableRow, Word, load_table
 
 _TABLE = "migration-steps.csv"
@@ -33,6 +33,10 @@ def load_steps(overlays: Folders = ()) -> Mapping[str, StepRow]:
     Raises:
         DataError: The table cannot be used.
     """
+    return once(("steps", tuple(overlays)), lambda: _load(overlays))
+
+
+def _load(overlays: Folders) -> Mapping[str, StepRow]:
     found: dict[str, StepRow] = {}
     for row in load_table(StepRow, _TABLE, overlays):
         if row.id in found:

@@ -85,7 +85,7 @@ def start(
                 "bench": "emulated",
             }
             journal.begin(row, [home.ref for home in batch.homes])
-            _play(folder, journal, jobs, progress)
+            _play(folder, journal, batch, jobs, progress)
         finally:
             journal.close()
     return folder
@@ -135,7 +135,7 @@ def resume(path: Path, *, jobs: int, progress: Progress | None) -> RunFolder:
         try:
             batch = load_batch(VolumeOptions.load(journal.options()))
             journal.begin_first([home.ref for home in batch.homes])
-            _play(folder, journal, jobs, progress)
+            _play(folder, journal, batch, jobs, progress)
         finally:
             journal.close()
     return folder
@@ -185,7 +185,7 @@ def resubmit(
                 "roll_forward": listing.roll_forward,
             }
             journal.begin_round("resubmit", told, chosen)
-            _play(folder, journal, jobs, progress)
+            _play(folder, journal, batch, jobs, progress)
         finally:
             journal.close()
     return folder
@@ -258,6 +258,7 @@ def _refuse_one(
 def _play(
     folder: RunFolder,
     journal: VolumeJournal,
+    batch: Batch,
     jobs: int,
     progress: Progress | None,
 ) -> None:
@@ -268,7 +269,7 @@ def _play(
     pending = journal.pending(last.number)
     total = len(journal.refs(last.number))
     done = total - len(pending)
-    workshop, tasks = volume_chunk.plan(journal, last, pending)
+    workshop, tasks = volume_chunk.plan(journal, batch, last, pending)
     try:
         with _stoppable(), Capture.open(folder, journal) as capture:
             for outcome in play_all(workshop, tasks, jobs):

@@ -39,8 +39,9 @@ class Capture:
 
     def take(self, ref: str, rows: Sequence[Row]) -> tuple[int, int]:
         """Append an installation's frames, each with its ref; returns length and frames so far."""
+        named = f"installation {ref}"
         for at_us, link, octets, comment in rows:
-            told = "; ".join(filter(None, (f"installation {ref}", comment)))
+            told = f"{named}; {comment}" if comment else named
             self._writer.write(CapturedFrame(at_us, link, octets, told))
             self.frames += 1
         return self._writer.flush(), self.frames

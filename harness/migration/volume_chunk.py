@@ -15,6 +15,7 @@ from harness.migration.site import Site
 from harness.migration.volume_files import ChunkFiles
 from harness.migration.volume_home import Home, HomePlayer
 from harness.migration.volume_journal import Round, VolumeJournal
+from harness.migration.volume_options import Batch
 from harness.migration.volume_shared import ScopedChance, Shared, StillClock
 from harness.ports import Bench
 from harness.workers import Outcome, Task, Workshop
@@ -27,9 +28,12 @@ LISTED_AFTER_MS: Final = 2 * 86_400_000
 
 
 def plan(
-    journal: VolumeJournal, last: Round, pending: Sequence[tuple[int, str]]
+    journal: VolumeJournal, batch: Batch, last: Round, pending: Sequence[tuple[int, str]]
 ) -> tuple[Workshop, list[Task]]:
     """Return how a round's pending installations are played, chunk by chunk.
+
+    Cohort and installations go along as they were read and checked: to read the file again takes
+    each process longer than to be sent what is in it.
 
     A chunk is a run of installations of the round, pending or not: its file set names them all,
     and is the same whenever it is made: as the rounds before left them, whatever this one has done.
@@ -56,7 +60,7 @@ def plan(
                     "records": known,
                 }
             )
-    about = {"options": journal.options(), "told": told}
+    about = {"options": journal.options(), "batch": batch, "told": told}
     return Workshop(ChunkPlayer.make, about), tasks
 
 

@@ -4,6 +4,7 @@ One Migration Common File names the whole chunk, as a Requesting Party's does; e
 on a time line of its own afterwards, and sees of the set what concerns it.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +42,8 @@ class ChunkFiles:
         work: Who made and checked the files.
         hand: The set.
         sent, validated, grouped, checked: What each stage brought.
+        fingerprints: Octets of each message of these stages -> their SHA-256, 64 hex digits: the
+            messages stand in every home's play, and name all homes.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class ChunkFiles:
         self._post = post
         self._seen = len(post.letters)
         self._kinds: set[FileType] = set()
+        self.fingerprints: dict[bytes, str] = {}
         if not records:  # nobody is planned: no file is made, and none of the homes asks for one
             self.hand = SetInHand((), mode, UtcMs(0), 0)
             self.sent = self.validated = self.grouped = self.checked = Stage()
@@ -71,6 +75,8 @@ class ChunkFiles:
         self._seen = len(self._post.letters)
         kinds = tuple(kind for kind in self.hand.arrived if kind not in self._kinds)
         self._kinds.update(kinds)
+        for letter in fresh:
+            self.fingerprints[letter.octets] = hashlib.sha256(letter.octets).hexdigest()
         return Stage(fresh, kinds, dict(results))
 
     def files(self) -> list[SentFile]:

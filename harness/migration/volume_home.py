@@ -5,6 +5,7 @@ import hashlib
 import importlib
 import json
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -128,7 +129,7 @@ class HomePlayer:
             (one.at_us, one.link, one.frame, one.comment)
             for one in (bench.take_frames() if home.captured else ())
         ]
-        letters = tuple(_letters(course))
+        letters = tuple(_letters(course, self.chunk.fingerprints))
         files = _answers(course, home)
         play = Play(record, letters, tuple(map(FileNote.of, files)), _facts(record), error)
         memory = b""
@@ -146,14 +147,19 @@ class HomePlayer:
         }
 
 
-def _letters(course: Course) -> list[dict[str, Any]]:
-    """Return the messages between parties, each with its fingerprint instead of its octets."""
-    hashes: dict[int, str] = {}
+def _letters(course: Course, known_of: Mapping[bytes, str]) -> list[dict[str, Any]]:
+    """Return the messages between parties, each with its fingerprint instead of its octets.
+
+    Args:
+        course: The course, which is over.
+        known_of: Fingerprints of octets, as far as they are known.
+    """
+    hashes = dict(known_of)
     rows = []
     for letter in course.office.post.letters:
-        known = hashes.get(id(letter.octets))
+        known = hashes.get(letter.octets)
         if known is None:
-            known = hashes[id(letter.octets)] = hashlib.sha256(letter.octets).hexdigest()
+            known = hashes[letter.octets] = hashlib.sha256(letter.octets).hexdigest()
         rows.append(
             {
                 "at": letter.at,

@@ -96,10 +96,11 @@ class Shared:
         """Read it all.
 
         Args:
-            about: ``options`` as the journal holds them, and what was ``told`` of the round.
+            about: ``options`` as the journal holds them, the ``batch`` that they name, and what was
+                ``told`` of the round.
         """
         options = VolumeOptions.load(about["options"])
-        batch, told = load_batch(options), about["told"]
+        batch, told = about["batch"], about["told"]
         faults = crash_fault(options.faults)[0]
         trouble = volume_faults.parse(faults, known=refuse_unknown)
         if told["round"]:

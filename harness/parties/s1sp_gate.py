@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from device_profiles.files import Folders
+from device_profiles.files import Folders, once
 from device_profiles.smets1_services import load_smets1_services
 from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore, KeyUsage
@@ -44,6 +44,10 @@ def critical_services(overlays: Folders = ()) -> frozenset[str]:
     Raises:
         DataError: A table cannot be used.
     """
+    return once(("critical services", tuple(overlays)), lambda: _load_critical(overlays))
+
+
+def _load_critical(overlays: Folders) -> frozenset[str]:
     of_users = load_smets1_services(overlays)
     own = load_table(CriticalRow, _TABLE, overlays)
     return frozenset(name for name, row in of_users.items() if row.critical) | {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from device_profiles.errors import InvalidValueError
-from device_profiles.files import Folders
+from device_profiles.files import Folders, once
 from harness.rules.migration_tables import SettingRow, load_table
 
 _TABLE: Final = "smets1-images.csv"
@@ -33,6 +33,10 @@ def load_image_settings(overlays: Folders = ()) -> ImageSettings:
     Raises:
         DataError: A row is missing, or holds no positive whole number.
     """
+    return once(("image settings", tuple(overlays)), lambda: _load(overlays))
+
+
+def _load(overlays: Folders) -> ImageSettings:
     values = {row.key: row.value for row in load_table(SettingRow, _TABLE, overlays)}
     numbers: dict[str, int] = {}
     for name in ImageSettings.__slots__:

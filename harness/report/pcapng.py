@@ -75,7 +75,7 @@ _INTERFACES: Final = (
         WAN_STAND_IN,
     ),
 )
-#: How many interfaces earlier versions described.
+#: How many interfaces earlier versions described, the fewest first.
 _EARLIER: Final = (3, 4)
 _LINE: Final = 3
 _SMETS1_WAN: Final = 4
@@ -147,12 +147,13 @@ class PcapngWriter(Closing):
         """
         if frame.link not in _LINKS:
             raise ValueError(f"no such link: {frame.link!r} (one of {', '.join(_LINKS)})")
-        if _place(frame)[0] >= min(_EARLIER) and self._first < len(_file_header()):
+        place = _place(frame)
+        if place[0] >= _EARLIER[0] and self._first < len(_file_header()):
             raise _not_ours(self.path)
         if self._cut_is_due:
             self._file.truncate()
             self._cut_is_due = False
-        self._file.write(_packet(self._masked(frame)))
+        self._file.write(_packet(self._masked(frame), *place))
 
     def append(self, packets: bytes) -> None:
         """Append packets of another capture of this version, as they stand there."""
@@ -166,7 +167,8 @@ class PcapngWriter(Closing):
     def _masked(self, frame: CapturedFrame) -> CapturedFrame:
         """Mask the secrets that DLMS sends to a meter in clear."""
         mask = self._masks.get(frame.link)
-        return frame if mask is None else replace(frame, frame=mask.mask(frame.frame))
+        octets = frame.frame if mask is None else mask.mask(frame.frame)
+        return frame if octets is frame.frame else replace(frame, frame=octets)
 
     def flush(self) -> int:
         """Hand all frames to the operating system; return the file's length in octets.
@@ -269,11 +271,10 @@ def _is_wrapped(octets: bytes) -> bool:
     return octets.startswith(_WRAPPER) and len(octets) == _WRAPPER_BYTES + length
 
 
-def _packet(frame: CapturedFrame) -> bytes:
-    number, direction = _place(frame)
+def _packet(frame: CapturedFrame, number: int, direction: int) -> bytes:
     interface = _INTERFACES[number]
     prefix = _rtac(frame.at_us, direction) if number == _LINE else interface.prefix
-    comments = tuple(filter(None, (interface.comment, frame.comment)))
+    comments = tuple(one for one in (interface.comment, frame.comment) if one)
     return blocks.packet(Packet(number, frame.at_us, prefix + frame.frame, comments, direction))
 
 

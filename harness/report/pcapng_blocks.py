@@ -53,6 +53,10 @@ class Packet:
     direction: int = 0
 
 
+def _pad(data: bytes) -> bytes:
+    return data + bytes(-len(data) % 4)
+
+
 def option(code: int, value: bytes) -> bytes:
     """Return one option, padded to fours."""
     return struct.pack("<HH", code, len(value)) + _pad(value)
@@ -81,15 +85,27 @@ def interface(
     return block(IDB, body + option(IF_TSRESOL, resolution) + option(END, b""))
 
 
+#: Kind and length of a packet block, interface, moment in two halves, length captured and real.
+_PACKET: Final = struct.Struct("<IIIIIII")
+_NO_MORE: Final = option(END, b"")
+_DIRECTIONS: Final = (
+    b"",
+    *(option(EPB_FLAGS, struct.pack("<I", one)) for one in (INBOUND, OUTBOUND)),
+)
+
+
 def packet(value: Packet) -> bytes:
     """Return an enhanced packet block."""
     high, low = divmod(value.at, 1 << 32)
-    size = len(value.octets)
-    body = struct.pack("<IIIII", value.interface, high, low, size, size) + _pad(value.octets)
-    options = b"".join(option(COMMENT, comment.encode()) for comment in value.comments)
-    if value.direction:
-        options += option(EPB_FLAGS, struct.pack("<I", value.direction))
-    return block(EPB, body + (options + option(END, b"") if options else b""))
+    octets, size = value.octets, len(value.octets)
+    options = b"".join([option(COMMENT, comment.encode()) for comment in value.comments])
+    options += _DIRECTIONS[value.direction]
+    if options:
+        options += _NO_MORE
+    padding = bytes(-size % 4)
+    length = _PACKET.size + size + len(padding) + len(options) + 4
+    head = _PACKET.pack(EPB, length, value.interface, high, low, size, size)
+    return b"".join((head, octets, padding, options, struct.pack("<I", length)))
 
 
 def packets(path: Path, file: BinaryIO) -> Iterator[tuple[int, bytes]]:
@@ -179,10 +195,6 @@ def taken_apart(body: bytes) -> Packet:
         raise ValueError("unknown interface or length")
     comments, direction = _options(body[20 + captured + -captured % 4 :])
     return Packet(number, high << 32 | low, octets, tuple(comments), direction)
-
-
-def _pad(data: bytes) -> bytes:
-    return data + bytes(-len(data) % 4)
 
 
 def _options(data: bytes) -> tuple[list[str], int]:

@@ -1,6 +1,7 @@
 """Activity calendar (class 20), special days (11), tariff scripts (9): which rate counts when."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from device_profiles.dlms_catalogue import CatalogueRow
@@ -91,6 +92,8 @@ class Calendar:
         Raises:
             CalendarError: They say nothing that can be followed.
         """
+        if not self.special and self.active == FACTORY:  # every meter begins so
+            return _factory_table()
         return switching_table(self.active, [*self.special.values()])
 
     def dump(self) -> State:
@@ -114,6 +117,11 @@ class Calendar:
             row.number("number"): axdr.decode(row.octets("day")) for row in saved.rows("special")
         }
         self.activate_at = saved.optional_moment("activate_at")
+
+
+@cache
+def _factory_table() -> SwitchingTable:
+    return switching_table(FACTORY, [])
 
 
 def switching_table(parts: dict[str, Data], special: list[Data]) -> SwitchingTable:

@@ -1,6 +1,7 @@
 """What a SMETS1 electricity meter is made of, and what moves more than one of its parts."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import ClassVar, Final
 
 from device_profiles.dlms import (
@@ -141,7 +142,9 @@ class Meter:
         self.consumption = Consumption(seed, f"smets1/{eui64.hex}", start)
         self.clock = self.clock_type(now, section.clock_drift_ppm)
         self.calendar = Calendar()
-        self.rates = Rates(self._total, start, self.calendar.table())
+        used = partial(self.consumption.energy_between_wh, self.metered)
+        total = partial(self.consumption.energy_wh, self.metered)
+        self.rates = Rates(total, start, self.calendar.table(), used)
         self.captures = {
             "load": self.captures_type(
                 Every(section.capture_period_s * 1000), section.profile_entries, start
@@ -169,9 +172,6 @@ class Meter:
             self.consumption.interrupt("switch", now)
         for captures in self.captures.values():
             captures.stop(now)
-
-    def _total(self, at: UtcMs) -> int:
-        return self.consumption.energy_wh(self.metered, at)
 
     def han_log(self) -> DeviceLog | None:
         """Return the device log of a hub; None for what is none."""

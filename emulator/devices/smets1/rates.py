@@ -24,6 +24,8 @@ _KEEP_EVERY: Final = 16
 
 #: A total register at an instant, in Wh.
 Register = Callable[[UtcMs], int]
+#: What it counts from one instant to another, in Wh.
+Between = Callable[[UtcMs, UtcMs], int]
 
 
 @quick
@@ -120,8 +122,15 @@ class Rates:
         register: The total, which the rates divide.
     """
 
-    def __init__(self, register: Register, start: UtcMs, table: SwitchingTable = FLAT) -> None:
+    def __init__(
+        self,
+        register: Register,
+        start: UtcMs,
+        table: SwitchingTable = FLAT,
+        between: Between | None = None,
+    ) -> None:
         self.register = register
+        self._between = between or (lambda since, to: register(to) - register(since))
         self._eras = [_Era(start, table)]
         #: The eras as they look to who counts from a later moment than the start.
         self._later: dict[UtcMs, list[_Era]] = {}
@@ -201,7 +210,7 @@ class Rates:
         for begin, end, rate in era.table.edges(day):
             since, to = max(begin, era.since), min(end, until)
             if since < to:
-                found[rate] += self.register(UtcMs(to)) - self.register(UtcMs(since))
+                found[rate] += self._between(UtcMs(since), UtcMs(to))
         return found
 
     # -- dump and load -------------------------------------------------------------------------
