@@ -103,6 +103,10 @@ class Cleaner:
         self._texts: dict[Kind, dict[str, Cleaned]] = {kind: {} for kind in Kind}
         self._others: dict[tuple[Kind, type, Raw], Cleaned] = {}
 
+    def met(self, kind: Kind) -> Mapping[str, Cleaned]:
+        """Return what the texts of a kind came to that were met so far; it fills by itself."""
+        return self._texts[kind]
+
     def clean(self, column: ColumnRow, raw: Raw) -> Cleaned:
         """Put one cell into the format of its column."""
         if raw is None:

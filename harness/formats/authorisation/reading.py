@@ -203,6 +203,10 @@ class _Reader:
             for name, text in constants.items()
             if headings.index_of(name) is None
         }
+        self._reads = [
+            (index, column, self._cleaner.met(column.kind))
+            for index, column in self._columns.items()
+        ]
         self._columns_by_name = layout.columns
         there = [*(row.column for row in self._columns.values()), *self._constants]
         needs = {name: layout.columns[name].need for name in there}
@@ -265,10 +269,11 @@ class _Reader:
         findings = list(before)
         values: dict[str, str] = {}
         width, clean = len(cells), self._cleaner.clean
-        for index, column in self._columns.items():
+        for index, column, known in self._reads:
             position = index if shift is None else shift.positions[index]
             raw = cells[position] if 0 <= position < width else None
-            cleaned = clean(column, raw)
+            # Nearly every cell is a text that the cleaner has met: asked for without a call.
+            cleaned = (known.get(raw) if type(raw) is str else None) or clean(column, raw)
             values[column.column] = cleaned.text
             if cleaned.refused or cleaned.done:
                 where = address(line.number, position)

@@ -123,7 +123,9 @@ class _Cells:
             if kind == "inlineStr" and child.tag == INLINE_STRING:
                 text = _plain_text(child)
                 if text is not None:
-                    return self._column(address), text
+                    column = self._columns.get(address.rstrip(_DIGITS)) or self._column(address)
+                    self._parser.col_counter = column
+                    return column, text
             elif kind == "s" and child.tag == VALUE_TAG and child.text:
                 return self._column(address), self._strings[int(child.text)]
         read = self._parser.parse_cell(element)

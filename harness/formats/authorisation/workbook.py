@@ -137,8 +137,8 @@ class _Lines:
 
 
 def _raw(value: Any) -> Raw:
-    if isinstance(value, str) and value in _ERROR_VALUES:
-        return Unusable(value)
+    if type(value) is str:
+        return Unusable(value) if value in _ERROR_VALUES else value
     if value is None or isinstance(value, Raw):
         return value
     return str(value)
