@@ -64,7 +64,10 @@ def test_rows_that_fit_stand_beside_each_other() -> None:
 
 
 def test_what_does_not_fit_stands_under_its_row_with_its_headings() -> None:
-    rows = [("a-very-long-name", "v" * 20, "some words " * 6), ("b", "v", "")]
+    rows: list[tuple[str, ...]] = [
+        ("a-very-long-name", "v" * 20, "some words " * 6),
+        ("b", "v", ""),
+    ]
     assert printed(50, ("name", "value", "why"), rows, 1).splitlines() == [
         "name",
         "a-very-long-name",

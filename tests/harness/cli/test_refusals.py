@@ -126,6 +126,14 @@ def test_the_object_says_what_the_lines_say(run: Run, words: tuple[str, ...], wh
     assert where in found["where"] + found["error"]
 
 
+def test_a_mistyped_scenario_is_told_what_may_be_meant(run: Run) -> None:
+    found = told(run, "run", "FM-1")
+    assert found["error"].startswith("no scenario is called FM-1 (did you mean FM-")
+    assert found["where"]
+    assert found["likely_cause"]
+    assert "did you mean" not in told(run, "run", "ZZ-*")["error"]
+
+
 def test_json_behind_two_dashes_asks_for_nothing(run: Run) -> None:
     _, _, error = run("explain", "--", "no-such-thing", "--json")
     assert not error.startswith("{")
