@@ -81,6 +81,9 @@ class Player:
             self._take_over(row["carried"])
         findings = await self._steps()
         result = of_scenario(self.run, findings)
+        idle: Sequence[str] = getattr(self._bench, "idle_faults", tuple)()
+        if idle:
+            result["idle_faults"] = list(idle)
         self._journal.end_scenario(number, self._recorder.now, self._describe(), result)
 
     def _put_bench_back(self) -> None:

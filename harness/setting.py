@@ -65,8 +65,11 @@ class Setting:
         for item in wanted:
             found = [name for name in table if fnmatch.fnmatchcase(name, item.upper())]
             if not found:
+                near = difflib.get_close_matches(item.upper(), table, n=3, cutoff=0.8)
                 raise UsageError(
-                    f"no scenario is called {item}",
+                    f"no scenario is called {item}"
+                    + (f" (did you mean {', '.join(near)}?)" if near else ""),
+                    where="the ids of scenarios",
                     cause="a mistyped id; globs such as 'FM-0*' need quotes in a shell",
                     next_command="smetsbench scenarios",
                 )

@@ -326,6 +326,12 @@ class FaultSchedule:
         reached = percent_of(named)
         return reached is not None and reached >= percent
 
+    def idle(self) -> tuple[str, ...]:
+        """Return the texts of the faults the run began with that never happened so far."""
+        count = len(self.ordered)
+        pairs = zip(self.ordered, self._counts[:count], strict=True)
+        return tuple(fault.text for fault, seen in pairs if not seen.applied)
+
     def dump(self) -> list[list[int | str]]:
         """Return the counts, fault by fault; their chance is dumped with the run's."""
         return [

@@ -286,6 +286,10 @@ class LineWorld:
             "framing": self._line.framing.value,
         }
 
+    def idle_faults(self) -> tuple[str, ...]:
+        """Return the texts of the run's faults that never happened so far."""
+        return self._scene.faults.idle()
+
     def dump(self) -> bytes:
         """Return the whole state; a world that loads it goes on with the same octets."""
         return snapshot.pack(

@@ -202,6 +202,11 @@ class Homes:
             if concerned:
                 home.world.disturb(order)
 
+    def idle_faults(self) -> tuple[str, ...]:
+        """Return the texts of the run's faults that happened in none of the homes so far."""
+        found = [home.world.idle_faults() for home in self.homes.values()]
+        return tuple(text for text in (found or [()])[0] if all(text in one for one in found))
+
     def rest_faults(self, *, on: bool) -> None:
         """Let everything pass by radio, or have the faults of the HAN strike again."""
         for home in self.homes.values():

@@ -186,6 +186,10 @@ class World(MovingWorld):
         if due is not None:
             self._scene.agenda.put(due[0] * 1000, _FAULT, NO_BOX, due[1])
 
+    def idle_faults(self) -> tuple[str, ...]:
+        """Return the texts of the run's faults that never happened so far."""
+        return self._scene.schedule.idle()
+
     def rest_faults(self, *, on: bool) -> None:
         """Let everything pass by radio, or have the faults of the HAN strike again."""
         self._come()

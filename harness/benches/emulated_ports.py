@@ -190,6 +190,11 @@ class DrivenBench(ABC):
         self.power: Power = EmulatedPower(driver)
         self.profiles = profiles
 
+    def idle_faults(self) -> tuple[str, ...]:
+        """Return the texts of the run's faults that never happened so far."""
+        idle: tuple[str, ...] = self._driver.world.idle_faults()
+        return idle
+
     @abstractmethod
     def role(self, device_type: str) -> Eui64:
         """Return the EUI-64 of the bench's device of that type.

@@ -16,6 +16,7 @@ from emulator.core.faults import (
     FaultRow,
 )
 from harness.cli.output import console, emit_json
+from harness.cli.tables import print_hanging, print_listing
 
 #: The harness's own fault, which kills the run at a commit of its journal.
 _CRASH: Final[dict[str, Any]] = {
@@ -75,9 +76,8 @@ def _show_defects(*, as_json: bool) -> None:
     screen = console()
     screen.print("Defects of a DUST run's definition: all homes by [faults] defects,", markup=False)
     screen.print("some by [[fault]] defects (not those with a * behind the name).", markup=False)
-    for row in rows:
-        star = "" if row["of_one_home"] else " *"
-        screen.print(f"{row['name']}{star}  {row['does']}", markup=False)
+    lines = [(row["name"] + ("" if row["of_one_home"] else " *"), row["does"]) for row in rows]
+    print_listing(screen, ("defect", "what it does"), lines, beside=1)
 
 
 def _row(name: str, row: FaultRow) -> dict[str, Any]:
@@ -98,11 +98,11 @@ def _show(rows: list[dict[str, Any]]) -> None:
     screen = console()
     screen.print("Order with --fault NAME[:key=value,...]@LINK (repeatable).", markup=False)
     for row in rows:
-        screen.print(f"{row['name']:16} {row['does']}", markup=False)
+        print_hanging(screen, f"{row['name']:16} ", row["does"])
         screen.print(f"{'':16} --fault {row['example']}", markup=False)
         if row["name"] in _NARROW:
             screen.print(f"{'':16} only on: {', '.join(row['links'])}", markup=False)
-    screen.print(f"Faults of frames work on: {', '.join(LINKS)}.", markup=False)
+    print_hanging(screen, "Faults of frames work on: ", f"{', '.join(LINKS)}.")
     _show_keys("Which frames (all that match, unless told otherwise):", FRAME_SELECTORS)
     screen.print(f"Faults of devices work on: {', '.join(ROLES)}.", markup=False)
     _show_keys("When (one of at, after_s, state, note must be given):", DEVICE_TRIGGERS)
@@ -115,4 +115,4 @@ def _show(rows: list[dict[str, Any]]) -> None:
 def _show_keys(title: str, keys: tuple[str, ...]) -> None:
     console().print(title, markup=False)
     for key, meaning in _meanings(keys).items():
-        console().print(f"  {key:8} {meaning}", markup=False)
+        print_hanging(console(), f"  {key:8} ", meaning)

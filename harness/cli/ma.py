@@ -19,7 +19,7 @@ from harness.cli import ma_papers
 from harness.cli.ma_report import as_json as rows_of
 from harness.cli.ma_report import show
 from harness.cli.ma_written import Checked, leave_behind, nothing_written
-from harness.cli.output import console, emit_json, errors
+from harness.cli.output import console, emit_json, errors, stages
 from harness.data_files import DataOption, overlays, reading_data
 from harness.errors import UsageError
 from harness.files import make_folder, read_octets, refuse_same, write_octets
@@ -27,7 +27,7 @@ from harness.formats.authorisation import sealed
 from harness.formats.authorisation.columns import Layout, load_column_map, load_layout
 from harness.formats.authorisation.faults import AuthorisationFileError
 from harness.formats.authorisation.file_name import AuthorisationName
-from harness.formats.authorisation.grid import MAX_FILE_BYTES
+from harness.formats.authorisation.grid import MAX_FILE_BYTES, Watch
 from harness.formats.authorisation.reading import Authorisation, read
 from harness.formats.migration_files.schema import load_schema
 from harness.rules.eligibility import Lists
@@ -145,12 +145,14 @@ def check(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comm
         switches = _under_tmad(asked.question.book, mam, switches)
         question = _with_files(asked.question, _day(on), inventory, certificates, switches)
     written = nothing_written()
-    with TemporaryDirectory() as scratch:
-        report, authorisation = _judged(file, password, asked.layout, question, Path(scratch))
+    with TemporaryDirectory() as scratch, stages() as watch:
+        report, authorisation = _judged(
+            file, password, asked.layout, question, Path(scratch), watch
+        )
         if authorisation is not None:
             folder, schema = make_folder(file.parent if out is None else out), load_schema(folders)
             checked = Checked(authorisation, report, question, asked.layout)
-            written = leave_behind(checked, schema, folder)
+            written = leave_behind(checked, schema, folder, watch)
     if as_json:
         emit_json(rows_of(file, report, authorisation, question, written))
     else:
@@ -242,8 +244,13 @@ def _day(text: str) -> date | None:
         ) from error
 
 
-def _judged(
-    file: Path, password: Path | None, layout: Layout, question: Question, scratch: Path
+def _judged(  # noqa: PLR0913, PLR0917 -- what is asked, with what, where, and who looks on
+    file: Path,
+    password: Path | None,
+    layout: Layout,
+    question: Question,
+    scratch: Path,
+    watch: Watch,
 ) -> tuple[Report, Authorisation | None]:
     if not file.is_file():
         raise UsageError(
@@ -258,10 +265,10 @@ def _judged(
         if file.name.endswith(sealed.ENDING):
             plain = scratch / file.name.removesuffix(sealed.ENDING)
             write_octets(plain, sealed.unseal_file(file, password))
-        authorisation = read(plain, layout, repairs=repairs)
+        authorisation = read(plain, layout, repairs=repairs, watch=watch)
     except AuthorisationFileError as error:
         return refused_file(question.book, error), None
-    return judge(authorisation, question), authorisation
+    return judge(authorisation, question, watch), authorisation
 
 
 def seal(

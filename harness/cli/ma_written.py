@@ -1,6 +1,7 @@
 """What ``ma check`` leaves behind: the repaired file, the MCF it would become, and its findings."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ from harness.files import refuse_same, write_octets
 from harness.formats.authorisation.columns import Layout
 from harness.formats.authorisation.common_file import Draft, Drafting, moment_of
 from harness.formats.authorisation.file_name import REPAIRED, AuthorisationName
+from harness.formats.authorisation.grid import Watch, unwatched
 from harness.formats.authorisation.reading import Authorisation
 from harness.formats.authorisation.writing import ENDINGS, original, render_lines, write
 from harness.formats.migration_files.schema import MigrationSchema
@@ -54,7 +56,9 @@ class Checked:
     layout: Layout
 
 
-def leave_behind(checked: Checked, schema: MigrationSchema, folder: Path) -> dict[str, Any]:
+def leave_behind(
+    checked: Checked, schema: MigrationSchema, folder: Path, watch: Watch = unwatched
+) -> dict[str, Any]:
     """Write everything; returns what is where, and what the MCF lacks.
 
     Raises:
@@ -71,14 +75,17 @@ def leave_behind(checked: Checked, schema: MigrationSchema, folder: Path) -> dic
     }
     for path in paths.values():
         refuse_same(path, authorisation.path)
+    watch("writing the repaired file", 0, len(paths))
     _write_repaired(checked, paths["repaired"])
+    watch("writing the MCF", 1, len(paths))
     draft, why_none = _draft(checked, schema)
     if draft.octets is None:
         paths.pop("mcf").unlink(missing_ok=True)  # one of an earlier check would be taken for ours
     else:
         write_octets(paths["mcf"], draft.octets)
+    watch("writing the findings", 2, len(paths))
     write_octets(paths["installations"], _installations(report, checked.question).encode())
-    log = [[_log_cell(one.as_json()[name]) for name in _LOG_COLUMNS] for one in report.findings()]
+    log = (_log_line(one.as_json()) for one in report.findings())
     write_octets(paths["findings"], render_lines(_LOG_COLUMNS, log).encode())
     write_octets(paths["refused"], _refused(authorisation, report).encode())
     return {
@@ -148,5 +155,6 @@ def _refused(authorisation: Authorisation, report: Report) -> str:
     return render_lines(["line", "reason", *titles], lines)
 
 
-def _log_cell(value: Any) -> str:
-    return " ".join(value) if isinstance(value, list) else str(value)
+def _log_line(finding: Mapping[str, Any]) -> list[str]:
+    values = [finding[name] for name in _LOG_COLUMNS]
+    return [" ".join(value) if isinstance(value, list) else str(value) for value in values]

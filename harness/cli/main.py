@@ -11,9 +11,9 @@ from typing import Annotated, Final
 import typer
 import typer.exceptions
 
-from emulator.core.errors import EmulatorError, MalformedFrameError
+from emulator.core.errors import EmulatorError
 from harness.benches import COMMANDS
-from harness.cli.output import errors
+from harness.cli import refusals
 from harness.errors import HarnessError
 
 #: Noun -> module with a ``register(app)`` function, in the order ``--help`` shows them; those of
@@ -92,18 +92,6 @@ def build_app(noun: str = "") -> typer.Typer:
     return app
 
 
-def _explain_emulator_error(error: EmulatorError) -> HarnessError:
-    if isinstance(error, MalformedFrameError):
-        return HarnessError(
-            f"these octets do not follow the format: {error.why}",
-            where=f"{error.layer}, {len(error.data)} octets"
-            + (f", octet {error.offset}" if error.offset >= 0 else ""),
-            cause="a truncated copy, added octets, or another kind of file",
-            next_command="smetsbench gbcs decode FILE, firmware inspect FILE or duis check FILE",
-        )
-    return HarnessError(str(error), next_command="smetsbench --help")
-
-
 def main() -> None:
     """Run the command line and exit with the codes of docs/architecture.md."""
     gc.set_threshold(*_SELDOM)
@@ -114,7 +102,7 @@ def main() -> None:
     try:
         result = build_app(asked)(standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):
-        errors().print("interrupted")
+        refusals.tell_interrupted(EXIT_INTERRUPTED, as_json=refusals.wants_json(sys.argv[1:]))
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output went away (``| head``): nothing is wrong and nobody listens.
@@ -131,21 +119,20 @@ def _told(error: Exception) -> int:
     Raises:
         Exception: The error itself, when it is internal and a traceback is asked for.
     """
+    as_json = refusals.wants_json(sys.argv[1:])
     if isinstance(error, typer.exceptions.TyperException):
-        _show_usage(error)
+        refusals.tell_usage(error, _help_for(sys.argv[1:]), as_json=as_json)
     elif isinstance(error, HarnessError):
-        _show(error)
+        _show(error, as_json=as_json)
         return error.exit_code
     elif isinstance(error, EmulatorError):
-        _show(_explain_emulator_error(error))
+        _show(refusals.of_emulator(error), as_json=as_json)
     elif isinstance(error, OSError):
-        _show(_explain_os_error(error))
+        _show(refusals.of_system(error), as_json=as_json)
     elif os.environ.get("SMETSBENCH_TRACEBACK"):
         raise error
     else:
-        errors().print(f"internal error: {type(error).__name__}: {error}", markup=False)
-        told = "  this is a defect of smetsbench; set SMETSBENCH_TRACEBACK=1 and run it again"
-        errors().print(told)
+        refusals.tell_internal(error, EXIT_INTERNAL, as_json=as_json)
         return EXIT_INTERNAL
     return EXIT_USAGE
 
@@ -166,7 +153,7 @@ def _flushed(code: int) -> int:
     except BrokenPipeError:
         _forget_output()
     except OSError as error:
-        _show(_explain_os_error(error))
+        _show(refusals.of_system(error), as_json=refusals.wants_json(sys.argv[1:]))
         _forget_output()
         return EXIT_USAGE
     return code
@@ -175,14 +162,6 @@ def _flushed(code: int) -> int:
 def _forget_output() -> None:
     """Send what still waits for standard output nowhere, so that ending raises nothing."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _explain_os_error(error: OSError) -> HarnessError:
-    return HarnessError(
-        f"the system refuses: {error.strerror or error}",
-        where=str(error.filename or "standard output"),
-        cause="a name that no file can have, a place that is not yours, or a full disk",
-    )
 
 
 def _help_for(words: Sequence[str]) -> str:
@@ -196,18 +175,9 @@ def _help_for(words: Sequence[str]) -> str:
     return " ".join(part for part in ("smetsbench", noun, verb, "--help") if part)
 
 
-def _show_usage(error: typer.exceptions.TyperException) -> None:
-    show = getattr(error, "show", None)  # typer's own usage errors know how to print themselves
-    if callable(show):
-        show()
-    else:
-        errors().print(error.format_message(), markup=False)
-
-
-def _show(error: HarnessError) -> None:
+def _show(error: HarnessError, *, as_json: bool) -> None:
     error.next_command = error.next_command or _help_for(sys.argv[1:])
-    for line in error.lines():
-        errors().print(line, markup=False)
+    refusals.tell(error, as_json=as_json)
 
 
 if __name__ == "__main__":

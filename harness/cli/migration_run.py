@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.output import EXIT_CODES, console, emit_json, errors, progress
+from harness.cli.output import EXIT_CODES, console, emit_json, errors, stages
 from harness.cli.progress_lines import styled
 from harness.cli.tables import folded
 from harness.data_files import DataOption, overlays
@@ -103,15 +103,8 @@ def shown(title: str, *, quiet: bool) -> Iterator[Progress | None]:
     if quiet:
         yield None
         return
-    told = 0
-    with progress(0, title) as add:
-
-        def tell_progress(done: int, _total: int) -> None:
-            nonlocal told
-            add(done - told)
-            told = done
-
-        yield tell_progress
+    with stages() as tell_stage:
+        yield lambda done, total: tell_stage(title, done, total)
 
 
 def tell(folder: RunFolder, run: MigrationRecord, *, as_json: bool) -> None:

@@ -3,13 +3,12 @@
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from device_profiles.evidence import EvidenceKind
 from device_profiles.loader import load_profile, profile_names
 from device_profiles.schema import DeviceProfile
 from harness.cli.output import console, emit_json
-from harness.cli.tables import folded
+from harness.cli.tables import print_listing
 from harness.data_files import DataOption, overlays, reading_data
 from harness.profile_values import shown_values
 
@@ -57,18 +56,21 @@ def _row(profile: DeviceProfile) -> dict[str, object]:
 
 
 def _list(found: list[DeviceProfile]) -> None:
-    table = folded("name", "type", "SMETS", "model", "stand-ins", "about")
+    lines = []
     for profile in found:
         row = _row(profile)
-        table.add_row(
-            profile.name,
-            profile.device_type.value,
-            profile.identity.smets.value,
-            f"{profile.identity.manufacturer_hex} {profile.identity.model_hex}",
-            f"{row['stand_ins']} of {row['values']}",
-            escape(profile.title),
+        lines.append(
+            (
+                profile.name,
+                profile.device_type.value,
+                profile.identity.smets.value,
+                f"{profile.identity.manufacturer_hex} {profile.identity.model_hex}",
+                f"{row['stand_ins']} of {row['values']}",
+                profile.title,
+            )
         )
-    console().print(table)
+    headings = ("name", "type", "SMETS", "model", "stand-ins", "about")
+    print_listing(console(), headings, lines, beside=5)
 
 
 def _show(profile: DeviceProfile, *, as_json: bool) -> None:
@@ -84,7 +86,5 @@ def _show(profile: DeviceProfile, *, as_json: bool) -> None:
         return
     screen = console()
     screen.print(f"{profile.name}  {profile.device_type}  {profile.title}", markup=False)
-    table = folded("key", "value", "evidence", keep=1)
-    for path, (value, mark) in values.items():
-        table.add_row(path, escape(value), escape(mark))
-    screen.print(table)
+    lines = [(path, value, mark) for path, (value, mark) in values.items()]
+    print_listing(screen, ("key", "value", "evidence"), lines, beside=1)

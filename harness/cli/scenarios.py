@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from harness.bench_offer import Lack, lacks
 from harness.cli.output import console, emit_json
+from harness.cli.tables import print_listing
 from harness.data_files import DataOption, overlays
 from harness.run_options import RunOptions
 from harness.scenario import Scenario
@@ -46,20 +46,21 @@ def scenarios(
 
 
 def _show(found: list[Scenario]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("id", "title", "devices", "world", "expected", "needs"):
-        table.add_column(name, no_wrap=name in {"id", "world"}, overflow="fold")
+    lines = []
     for scenario in found:
         words = " or ".join(sorted(scenario.expectation.outcomes))
-        table.add_row(
-            scenario.id,
-            scenario.title,
-            " ".join(scenario.devices),
-            scenario.world,
-            f"{scenario.expectation.kind.value}: {words}" if words else "uncertain",
-            " ".join(sorted(scenario.needs)),
+        lines.append(
+            (
+                scenario.id,
+                scenario.title,
+                " ".join(scenario.devices),
+                scenario.world,
+                f"{scenario.expectation.kind.value}: {words}" if words else "uncertain",
+                " ".join(sorted(scenario.needs)),
+            )
         )
-    console().print(table)
+    headings = ("id", "title", "devices", "world", "expected", "needs")
+    print_listing(console(), headings, lines, beside=2)
 
 
 def _show_offer(
@@ -70,18 +71,18 @@ def _show_offer(
     if as_json:
         emit_json({"bench": str(bench), "scenarios": [_row(*pair) for pair in pairs]})
         return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("id", "title", "on this bench", "what would unlock it"):
-        table.add_column(name, no_wrap=name == "id", overflow="fold")
-    for scenario, missing in pairs:
-        table.add_row(
+    lines = [
+        (
             scenario.id,
             scenario.title,
             "skipped: no " + ", no ".join(lack.need for lack in missing) if missing else "runs",
             "; ".join(lack.unlock for lack in missing),
         )
+        for scenario, missing in pairs
+    ]
     screen = console()
-    screen.print(table)
+    headings = ("id", "title", "on this bench", "what would unlock it")
+    print_listing(screen, headings, lines, beside=2)
     runnable = sum(not missing for _scenario, missing in pairs)
     screen.print(f"{runnable} of {len(pairs)} run on {bench}", markup=False)
 

@@ -70,6 +70,28 @@ class Trouble:
     script: Script = field(default_factory=Script)
 
 
+def never_met(
+    faults: Sequence[str], steps: Collection[str], files: Collection[str]
+) -> tuple[str, ...]:
+    """Return what is to be told of faults whose step was never taken, or whose file never sent.
+
+    Args:
+        faults: As people wrote them.
+        steps: The steps that were taken.
+        files: The types of the files that were sent.
+    """
+    told = []
+    for text in dict.fromkeys(faults):
+        at_step, in_file = _AT_STEP.fullmatch(text), _IN_FILE.fullmatch(text)
+        if at_step is not None and at_step["step"] not in steps:
+            told.append(
+                f"the fault {text} never happened: no installation came to {at_step['step']}"
+            )
+        elif in_file is not None and in_file["type"] not in files:
+            told.append(f"the fault {text} never happened: no {in_file['type']} was sent")
+    return tuple(told)
+
+
 def parse(
     faults: Sequence[str], *, known: Callable[[str], None], steps: Collection[str] | None = None
 ) -> Trouble:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from harness.migration import run_rows
 from harness.migration.record import InstallationRecord
 from harness.migration.totals import reconcile, totals
+from harness.migration.volume_faults import never_met
 from harness.migration.volume_journal import FileNote, Play, Round, VolumeJournal
 from harness.migration.volume_options import VolumeOptions
 from harness.run_folder import FILES, OPTIONAL, RunFolder
@@ -77,6 +78,10 @@ class Sent:
     size_bytes: int
     told: Mapping[str, Any]
     round: int
+
+
+#: Results of a line of history whose step was taken.
+_TAKEN: Final = frozenset({"ok", "failed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +153,7 @@ def build(folder: RunFolder, journal: VolumeJournal) -> MigrationRecord:
             if play.record is not None or play.error:
                 sent += [_sent(file, one.number) for file in play.files]
                 plays.setdefault(number, []).append((one.number, replace(play, files=())))
-    return MigrationRecord(
+    run = MigrationRecord(
         id=row["id"],
         state="done" if row["state"] == "done" else "interrupted",
         version=row["version"],
@@ -162,6 +167,12 @@ def build(folder: RunFolder, journal: VolumeJournal) -> MigrationRecord:
         sent=tuple(sent),
         files=_files(folder),
     )
+    if run.state != "done":
+        return run  # what was not played yet may still come to the step
+    history = (entry for record in run.records for entry in record.history)
+    steps = {entry.step for entry in history if entry.result in _TAKEN}
+    types = {str(one.told.get("type", "")) for one in run.sent}
+    return replace(run, remarks=never_met(run.options.faults, steps, types))
 
 
 def with_letters(

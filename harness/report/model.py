@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from harness.journal import Journal
 from harness.report.trace import TraceItem, trace_of
@@ -12,6 +12,9 @@ from harness.run import NOT_PROVEN
 from harness.run_folder import FILES, OPTIONAL, RunFolder
 from harness.run_options import RunOptions
 from harness.verdict import Verdict, combine
+
+#: Scenarios that a remark names one by one.
+_NAMED: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class Event:
 class ScenarioRecord:
     """One scenario as it went; ``declared`` is what ``Scenario.declared`` said of it.
 
+    ``idle_faults`` are faults of the run that never happened, as they were ordered.
     ``not_proven`` is what the scenario's ``setup`` knew that the run would leave open: kind, text.
     """
 
@@ -112,6 +116,7 @@ class ScenarioRecord:
     after: dict[str, dict[str, str]]
     trace: tuple[TraceItem, ...]
     not_proven: tuple[tuple[str, str], ...] = ()
+    idle_faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,7 @@ def _run(journal: Journal, folder: RunFolder) -> RunRecord:
         _scenario(journal, entry, traces.get(entry["n"], ()))
         for entry in journal.rows("SELECT * FROM scenarios ORDER BY n")
     )
+    options = RunOptions.load(json.loads(row["options"]))
     judged = (item.verdict for item in scenarios if item.verdict is not None)
     verdict: Verdict | None = combine(judged)
     if row["state"] != "done" and verdict is not None and verdict <= Verdict.PASS:
@@ -172,7 +178,7 @@ def _run(journal: Journal, folder: RunFolder) -> RunRecord:
         state="done" if row["state"] == "done" else "interrupted",
         version=row["version"],
         bench=row["bench"],
-        options=RunOptions.load(json.loads(row["options"])),
+        options=options,
         verdict=verdict,
         scenarios=scenarios,
         files={
@@ -181,6 +187,19 @@ def _run(journal: Journal, folder: RunFolder) -> RunRecord:
             if name not in OPTIONAL or folder.file(name).is_file()
         },
         notes=notes,
+        remarks=_of_idle_faults(options.faults, scenarios),
+    )
+
+
+def _of_idle_faults(ordered: Sequence[str], scenarios: Sequence[ScenarioRecord]) -> tuple[str, ...]:
+    """Return what is to be told of faults that were ordered and never happened."""
+    played = [one for one in scenarios if one.verdict not in {None, Verdict.SKIPPED}]
+    names = list(dict.fromkeys(one.id for one in played))
+    where = ", ".join(names) if len(names) <= _NAMED else f"any of {len(names)} scenarios"
+    return tuple(
+        f"the fault {text} never happened: what it waits for did not come in {where}"
+        for text in dict.fromkeys(ordered)
+        if played and all(text in one.idle_faults for one in played)
     )
 
 
@@ -205,6 +224,7 @@ def _scenario(journal: Journal, row: sqlite3.Row, trace: Sequence[TraceItem]) ->
         after=json.loads(row["after"]),
         trace=tuple(trace),
         not_proven=_left_open(row["carried"]),
+        idle_faults=tuple(result.get("idle_faults", ())),
     )
 
 

@@ -7,9 +7,15 @@ from typing import Final
 from device_profiles.cohort import Cohort
 from harness.formats.authorisation.faults import AuthorisationFileError
 from harness.formats.authorisation.file_name import AuthorisationName
-from harness.formats.authorisation.grid import address
+from harness.formats.authorisation.grid import Watch, address, unwatched
 from harness.formats.authorisation.installation import AuthorisedInstallation
-from harness.formats.authorisation.reading import Authorisation, CellFinding, Row, Severity
+from harness.formats.authorisation.reading import (
+    TOLD_EVERY,
+    Authorisation,
+    CellFinding,
+    Row,
+    Severity,
+)
 from harness.rules.eligibility import EligibilityFacts, eligibility_checks, migrating
 from harness.rules.migration_authorisation import (
     AuthorisationFacts,
@@ -29,7 +35,7 @@ _CELLS: Final = "7.3.2"
 _MODEL_COLUMNS: Final = ("CHFCplEntry", "ESMECplEntry")
 
 
-def check(authorisation: Authorisation, question: Question) -> Report:
+def check(authorisation: Authorisation, question: Question, watch: Watch = unwatched) -> Report:
     """Judge an authorisation.
 
     The file first; when it is refused, none of its installations is processed.
@@ -45,9 +51,13 @@ def check(authorisation: Authorisation, question: Question) -> Report:
         files.append(_fault(question.book, AuthorisationFileError("06", "no line holds any")))
     stopped = next((one for one in files if one.severity is Severity.REFUSED), None)
     asker = _Asker(authorisation, question, judge, authoriser)
-    rows = tuple(asker.report(row, stopped) for row in authorisation.rows)
+    rows = []
+    for number, row in enumerate(authorisation.rows):
+        if number % TOLD_EVERY == 0:
+            watch("judging", number, len(authorisation.rows))
+        rows.append(asker.report(row, stopped))
     missing = _not_checked(authorisation, question, judge, day, authoriser)
-    return Report(day, day_from, authoriser, tuple(files), rows, missing)
+    return Report(day, day_from, authoriser, tuple(files), tuple(rows), missing)
 
 
 def refused_file(book: RuleBook, error: AuthorisationFileError) -> Report:

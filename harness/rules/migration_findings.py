@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from device_profiles.cohort import Cohort
+from emulator.core.values import quick
 from harness.formats.authorisation.installation import AuthorisedInstallation
 from harness.formats.authorisation.reading import Row, Severity
 from harness.rules.eligibility import Lists
@@ -24,6 +25,7 @@ class RowResult(enum.StrEnum):
     REFUSED = "refused"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something about the file, in a cell where there is one.
@@ -70,6 +72,7 @@ class Finding:
         return {**values, "cells": list(self.cells), "severity": str(self.severity)}
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class RowReport:
     """What was found on one line.

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Final
 
+from emulator.core.values import quick
 from harness.formats.authorisation.columns import ColumnRow, Kind, Layout
 from harness.formats.authorisation.dates import is_ambiguous, read_day, read_serial
 from harness.formats.authorisation.grid import Raw, Unusable
@@ -30,7 +31,10 @@ _HEX16: Final = re.compile(r"[0-9A-Fa-f]{16}")
 _SERIAL: Final = re.compile(r"[0-9]{1,49}")
 _COMMON_NAME: Final = re.compile(r"(?:^|,)\s*CN\s*=\s*([^,]+)", re.IGNORECASE)
 _ENTRY: Final = re.compile(r"[\x21-\x7e]{1,40}")
+_PRINTED_EUI64: Final = re.compile(r"[0-9A-F]{2}(?:-[0-9A-F]{2}){7}")
 _NOT_DEVICES: Final = frozenset({"0" * 16, "F" * 16})
+#: Cells of one kind whose result is kept: a column whose values repeat has far fewer.
+_REMEMBERED: Final = 50_000
 
 SUB_CODES: Final[Mapping[Kind, str]] = {
     Kind.REF: "13",
@@ -51,6 +55,7 @@ _FORMULA: Final = "12"
 _CHECK_DIGIT: Final = "11"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Cleaned:
     """A cell's value in industry format, or why there is none.
@@ -70,8 +75,13 @@ class Cleaned:
     suggestion: str = ""
 
 
+_NOTHING: Final = Cleaned("")
+
+
 def shown(raw: Raw) -> str:
     """Return what stands in a cell, as text."""
+    if type(raw) is str:
+        return raw
     if raw is None:
         return ""
     if isinstance(raw, bool):
@@ -90,22 +100,36 @@ class Cleaner:
         self._layout = layout
         self._epoch = epoch
         self._repairs = repairs
-        self._known: dict[tuple[Kind, type, Raw], Cleaned] = {}
+        self._texts: dict[Kind, dict[str, Cleaned]] = {kind: {} for kind in Kind}
+        self._others: dict[tuple[Kind, type, Raw], Cleaned] = {}
+
+    def met(self, kind: Kind) -> Mapping[str, Cleaned]:
+        """Return what the texts of a kind came to that were met so far; it fills by itself."""
+        return self._texts[kind]
 
     def clean(self, column: ColumnRow, raw: Raw) -> Cleaned:
         """Put one cell into the format of its column."""
-        key = (column.kind, type(raw), raw)
-        found = self._known.get(key)
+        if raw is None:
+            return _NOTHING
+        kind = column.kind
+        if type(raw) is str:  # nearly every cell, and a text is told from a number by its type
+            texts = self._texts[kind]
+            found = texts.get(raw)
+            if found is None:
+                found = texts[raw] = self._worked_out(kind, raw)
+                if len(texts) > _REMEMBERED:
+                    texts.clear()
+            return found
+        key = (kind, type(raw), raw)
+        found = self._others.get(key)
         if found is None:
-            found = self._worked_out(column.kind, raw)
-            if len(self._known) > 200_000:
-                self._known.clear()
-            self._known[key] = found
+            found = self._worked_out(kind, raw)
+            if len(self._others) > _REMEMBERED:
+                self._others.clear()
+            self._others[key] = found
         return found
 
     def _worked_out(self, kind: Kind, raw: Raw) -> Cleaned:
-        if raw is None:
-            return Cleaned("")
         if isinstance(raw, Unusable):
             return _unusable(raw)
         before = shown(raw)
@@ -159,8 +183,9 @@ def _unusable(raw: Unusable) -> Cleaned:
 
 def _tidied(text: str) -> str:
     """Return text without what cannot be seen, signs of quoting and blanks around it."""
-    plain = unicodedata.normalize("NFKC", text).translate(_BLANKS).translate(_DASHES)
-    plain = " ".join(plain.split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(_BLANKS).translate(_DASHES)
+    plain = " ".join(text.split())
     if plain.startswith("'"):
         plain = plain[1:].lstrip()
     if len(plain) > 1 and plain[0] == plain[-1] == '"':
@@ -187,6 +212,8 @@ def _lost_digits(raw: Raw, text: str) -> Cleaned | None:
 
 
 def _eui64(text: str, is_number: bool) -> Cleaned:
+    if _PRINTED_EUI64.fullmatch(text) and text.replace("-", "") not in _NOT_DEVICES:
+        return Cleaned(text)
     digits = re.sub(r"[-:. ]", "", text)
     digits = digits[2:] if digits[:2] in {"0x", "0X"} else digits
     done = ""

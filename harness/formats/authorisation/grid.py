@@ -8,6 +8,8 @@ from typing import Final
 
 from openpyxl.utils import get_column_letter
 
+from emulator.core.values import quick
+
 #: Installations of one file; the busiest month saw some 17,000 a day (migration.md §10).
 MAX_ROWS: Final = 50_000
 #: Columns looked at; ours are some thirty.
@@ -15,6 +17,7 @@ MAX_COLUMNS: Final = 200
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 #: Characters of one cell; the longest of ours are names of issuers.
 MAX_CELL_CHARS: Final = 2_000
+_UNSEEN: Final = "\ufeff\u200b\u00a0 \t\r\n'"
 
 
 class FileKind(enum.StrEnum):
@@ -41,10 +44,13 @@ class Unusable:
         return self.shown
 
 
+#: Told how far the work is: the stage, how much of it is done, of how much.
+Watch = Callable[[str, int, int], None]
 #: What a cell may hold; None for an empty one.
 Raw = str | int | float | bool | datetime | date | time | Unusable | None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of a file.
@@ -95,6 +101,10 @@ class Note:
     text: str
 
 
+def unwatched(_stage: str, _done: int, _total: int) -> None:
+    """Nobody looks on."""
+
+
 def _nothing() -> None:
     """A file that was read whole needs no letting go."""
 
@@ -111,6 +121,7 @@ class Grid:
         notes: What else is to be told.
         serial_epoch: Day 0 of day numbers.
         hidden: Whether a spreadsheet hides the sheet from its reader.
+        count: How many lines there are, as far as that is known beforehand; 0: it is not.
         close: Lets go of the file; its lines can be read until then.
     """
 
@@ -121,6 +132,7 @@ class Grid:
     notes: Sequence[Note] = ()
     serial_epoch: datetime = datetime(1899, 12, 30)  # noqa: DTZ001 - a calendar day has no zone
     hidden: bool = False
+    count: int = 0
     close: Callable[[], None] = _nothing
 
 
@@ -136,4 +148,4 @@ def address(line: int, column: int) -> str:
 
 def is_empty(raw: Raw) -> bool:
     """Say whether a cell holds nothing that can be seen."""
-    return raw is None or (isinstance(raw, str) and not raw.strip("\ufeff\u200b\u00a0 \t\r\n'"))
+    return raw is None or (isinstance(raw, str) and not raw.strip(_UNSEEN))

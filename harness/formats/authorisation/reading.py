@@ -1,13 +1,14 @@
 """An authorisation read, line by line, into installations, and what had to be done for that."""
 
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 from device_profiles.words import PaymentMode
+from emulator.core.values import quick
 from harness.formats.authorisation import csv_grid, workbook, xml_grid
 from harness.formats.authorisation.cells import Cleaned, Cleaner, shown
 from harness.formats.authorisation.columns import ColumnRow, Headings, Kind, Layout, Need
@@ -18,8 +19,10 @@ from harness.formats.authorisation.grid import (
     Grid,
     Line,
     Raw,
+    Watch,
     address,
     is_empty,
+    unwatched,
 )
 from harness.formats.authorisation.headings import find_headings
 from harness.formats.authorisation.installation import AuthorisedInstallation, AuthorisedMeter
@@ -27,6 +30,8 @@ from harness.formats.authorisation.merges import MergedCells, told
 from harness.formats.authorisation.shifts import Shift, find_shifts
 from harness.rules.migration_certificates import CertificateId
 
+#: Lines between two reports of how far the work is.
+TOLD_EVERY: Final = 200
 _MISSING: Final = "01"
 _MERGED: Final = "09"
 _SHIFTED: Final = "10"
@@ -41,6 +46,7 @@ class Severity(enum.StrEnum):
     NOTE = "note"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CellFinding:
     """Something about one cell.
@@ -66,6 +72,7 @@ class CellFinding:
     suggestion: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of the file that stands for an installation.
@@ -137,13 +144,16 @@ def open_grids(path: Path) -> list[Grid]:
     raise unreadable(f"a file's name ends in one of {known}", str(path))
 
 
-def read(path: Path, layout: Layout, *, repairs: bool = True) -> Authorisation:
+def read(
+    path: Path, layout: Layout, *, repairs: bool = True, watch: Watch = unwatched
+) -> Authorisation:
     """Read an authorisation.
 
     Args:
         path: The file.
         layout: Columns, words and the user's map.
         repairs: Whether values are put into industry format; else they are taken as they are.
+        watch: Told which line is read.
 
     Raises:
         AuthorisationFileError: The file as a whole cannot be used.
@@ -152,7 +162,7 @@ def read(path: Path, layout: Layout, *, repairs: bool = True) -> Authorisation:
     try:
         grid, headings = find_headings(grids, layout)
         reader = _Reader(layout, grid, headings, repairs=repairs)
-        preamble, rows = _gone_through(grid, headings, reader)
+        preamble, rows = _gone_through(grid, headings, reader, watch)
     finally:
         for one in grids:
             one.close()
@@ -160,11 +170,13 @@ def read(path: Path, layout: Layout, *, repairs: bool = True) -> Authorisation:
 
 
 def _gone_through(
-    grid: Grid, headings: Headings, reader: "_Reader"
+    grid: Grid, headings: Headings, reader: "_Reader", watch: Watch
 ) -> tuple[list[Line], list[Row]]:
     preamble: list[Line] = []
     rows: list[Row] = []
     for line in grid.lines:
+        if line.number % TOLD_EVERY == 0:
+            watch("reading", line.number, grid.count)
         if line.number <= headings.line:
             preamble.append(line)
         elif (row := reader.row(line)) is not None:
@@ -191,7 +203,17 @@ class _Reader:
             for name, text in constants.items()
             if headings.index_of(name) is None
         }
+        self._reads = [
+            (index, column, self._cleaner.met(column.kind))
+            for index, column in self._columns.items()
+        ]
         self._columns_by_name = layout.columns
+        there = [*(row.column for row in self._columns.values()), *self._constants]
+        needs = {name: layout.columns[name].need for name in there}
+        self._always = [name for name, need in needs.items() if need is Need.ALWAYS]
+        self._with_gas = [name for name, need in needs.items() if need is Need.GAS]
+        self._of_gas = [name for name, need in needs.items() if need.of_gas]
+        self._certificates: dict[tuple[str, str], CertificateId] = {}
 
     def row(self, line: Line) -> Row | None:
         """Read one line; None for an empty one."""
@@ -246,10 +268,12 @@ class _Reader:
     ) -> Row:
         findings = list(before)
         values: dict[str, str] = {}
-        for index, column in self._columns.items():
+        width, clean = len(cells), self._cleaner.clean
+        for index, column, known in self._reads:
             position = index if shift is None else shift.positions[index]
-            raw = cells[position] if 0 <= position < len(cells) else None
-            cleaned = self._cleaner.clean(column, raw)
+            raw = cells[position] if 0 <= position < width else None
+            # Nearly every cell is a text that the cleaner has met: asked for without a call.
+            cleaned = (known.get(raw) if type(raw) is str else None) or clean(column, raw)
             values[column.column] = cleaned.text
             if cleaned.refused or cleaned.done:
                 where = address(line.number, position)
@@ -259,13 +283,16 @@ class _Reader:
             if cleaned.refused:
                 findings.append(_finding("--map", name, None, cleaned))
         refused = {finding.column for finding in findings if finding.severity is Severity.REFUSED}
-        for name, sub_code, text, advice in self._lacking(values, refused):
-            where = self._where(line, name, shift)
-            findings.append(
-                CellFinding(where, name, Severity.REFUSED, sub_code, text, values[name], "", advice)
-            )
+        if refused or not self._complete(values):
+            for name, sub_code, text, advice in self._lacking(values, refused):
+                where = self._where(line, name, shift)
+                findings.append(
+                    CellFinding(
+                        where, name, Severity.REFUSED, sub_code, text, values[name], "", advice
+                    )
+                )
         sound = not any(finding.severity is Severity.REFUSED for finding in findings)
-        built = _installation(values) if sound else None
+        built = _installation(values, self._identity) if sound else None
         return Row(line.number, line.cells, values, shift, tuple(findings), built)
 
     def _where(self, line: Line, name: str, shift: Shift | None) -> str:
@@ -274,6 +301,22 @@ class _Reader:
             return "--map"
         position = index if shift is None else shift.positions[index]
         return address(line.number, index if position < 0 else position)
+
+    def _complete(self, values: Mapping[str, str]) -> bool:
+        """Say whether `_lacking` has nothing to tell of a line of which nothing is refused."""
+        if values.get("GSMEDeviceID"):
+            return all(values[name] for name in self._always + self._with_gas)
+        return all(values[name] for name in self._always) and not any(
+            values[name] for name in self._of_gas
+        )
+
+    def _identity(self, serial: str, issuer: str) -> CertificateId:
+        """Return a Certificate ID; the few that a file names are made once."""
+        key = (serial, issuer)
+        found = self._certificates.get(key)
+        if found is None:
+            found = self._certificates[key] = CertificateId(serial, issuer)
+        return found
 
     def _lacking(
         self, values: Mapping[str, str], refused: set[str]
@@ -343,9 +386,11 @@ def _finding(where: str, column: str, raw: Raw, cleaned: Cleaned) -> CellFinding
     )
 
 
-def _installation(values: Mapping[str, str]) -> AuthorisedInstallation:
+def _installation(
+    values: Mapping[str, str], made: Callable[[str, str], CertificateId]
+) -> AuthorisedInstallation:
     def identity(stem: str) -> CertificateId:
-        return CertificateId(values.get(f"{stem}Serial", ""), values.get(f"{stem}Issuer", ""))
+        return made(values.get(f"{stem}Serial", ""), values.get(f"{stem}Issuer", ""))
 
     def meter(role: str, fuel: str, mpxn: str, user_id: str) -> AuthorisedMeter:
         return AuthorisedMeter(

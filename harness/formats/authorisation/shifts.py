@@ -90,10 +90,11 @@ class _Table:
 
     def readings(self, by: int) -> list[Shift]:
         """Return the readings of one shift in which every cell fits its column."""
-        moved = [self._ok(index, index + by) for index in range(self._width)]
-        behind = [True] * (self._width + 1)  # whether all columns from a place on fit, moved
+        behind = [False] * self._width + [True]  # whether all columns from a place on fit, moved
         for index in reversed(range(self._width)):
-            behind[index] = behind[index + 1] and moved[index]
+            if not self._ok(index, index + by):
+                break  # nor do they from any place before it
+            behind[index] = True
         found = []
         for first in range(self._width):
             if first and not self._in_place[first - 1]:

@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-import openpyxl
-
 from harness.formats.authorisation.faults import damaged
 from harness.formats.authorisation.grid import (
     MAX_COLUMNS,
@@ -20,6 +18,7 @@ from harness.formats.authorisation.grid import (
     Unusable,
     address,
 )
+from harness.formats.authorisation.sheet_lines import QuickReader, lines_of
 from harness.formats.authorisation.workbook_gate import SheetShape, WorkbookShape, look_through
 
 SUFFIXES: Final = (".xlsx", ".xlsm")
@@ -63,6 +62,7 @@ def _grids(workbook: Any, shape: WorkbookShape, close: Callable[[], None]) -> li
                 (*notes, *_unseen(sheet.sheet_state != "visible", seen.hidden_lines)),
                 workbook.epoch,
                 sheet.sheet_state != "visible",
+                seen.lines,
                 close,
             )
         )
@@ -89,9 +89,11 @@ def _opened(file: BinaryIO) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl tells of extensions it leaves out
-            return openpyxl.load_workbook(
+            reader = QuickReader(
                 file, read_only=True, data_only=True, keep_vba=False, keep_links=False
             )
+            reader.read()
+            return reader.wb
     except Exception as error:  # openpyxl lets through what it meets
         raise damaged(f"{type(error).__name__}: {error}") from error
 
@@ -104,7 +106,7 @@ class _Lines:
         self._shape = shape
 
     def __iter__(self) -> Iterator[Line]:
-        rows = iter(self._sheet.iter_rows(values_only=True))
+        rows = lines_of(self._sheet)
         for number in itertools.count(1):
             try:
                 with warnings.catch_warnings():
@@ -135,8 +137,8 @@ class _Lines:
 
 
 def _raw(value: Any) -> Raw:
-    if isinstance(value, str) and value in _ERROR_VALUES:
-        return Unusable(value)
+    if type(value) is str:
+        return Unusable(value) if value in _ERROR_VALUES else value
     if value is None or isinstance(value, Raw):
         return value
     return str(value)

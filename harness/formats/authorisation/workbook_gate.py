@@ -3,16 +3,15 @@
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 from openpyxl.utils import column_index_from_string, get_column_letter
 
 from harness.formats.authorisation.faults import (
-    AuthorisationFileError,
     damaged,
     too_large,
     unreadable,
@@ -27,6 +26,8 @@ MAX_MERGES: Final = 20_000
 #: Lines before the first installation: instructions, headings.
 MAX_EXTRA_LINES: Final = 1_000
 _CHUNK: Final = 1 << 16
+#: Pieces of the XML that one line may take; the fullest line of a spreadsheet takes a third.
+MAX_LINE_CHUNKS: Final = 256
 _ENCRYPTED: Final = b"\xd0\xcf\x11\xe0"  # a compound file: an encrypted or a very old workbook
 _CELL: Final = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _AREA: Final = re.compile(r"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})")
@@ -41,12 +42,14 @@ class SheetShape:
     Attributes:
         merges: Merged cells.
         formulas: Addresses of formulas without a stored value.
+        lines: How many lines it has.
         hidden_lines: Lines with values that a spreadsheet does not show (hidden, or filtered out).
     """
 
     merges: tuple[Merge, ...] = ()
     formulas: frozenset[str] = frozenset()
     hidden_lines: tuple[int, ...] = ()
+    lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,51 +168,66 @@ class _Sheet:
 
     def __init__(self, part: str) -> None:
         self._part = part
-        self._cell = ""
-        self._has_formula = False
-        self._has_value = False
-        self._in_value = False
-        self._hidden = 0
+        self._root: etree._Element | None = None
+        self._row: etree._Element | None = None  # the line that has begun and not ended
+        self._row_chunks = 0
+        self.lines = 0
+        self._has_formulas = False  # whether the line in hand holds any
+        self._letters: set[str] = set()  # of columns that are within the limit
         self.merges: list[Merge] = []
         self.formulas: set[str] = set()
         self.hidden_lines: list[int] = []
-        self.refusal: AuthorisationFileError | None = None
 
-    def start(self, tag: str | bytes, attrib: dict[str | bytes, str | bytes]) -> None:
-        name = str(tag).rpartition("}")[2]
-        if name == "c":
-            self._cell = str(attrib.get("r", ""))
-            self._has_formula = self._has_value = False
-            self._bound_cell(self._cell)
+    def events(self, events: Iterable[Any]) -> None:
+        """Look at what began and ended in one piece of the sheet, and forget it."""
+        for event, element in events:
+            name = str(element.tag).rpartition("}")[2]
+            if event == "start":
+                self._begins(name, element)
+            elif name == "row":
+                self._line(element)
+                self.lines += 1
+                element.clear()
+                self._row = None
+            elif name == "f":
+                self._has_formulas = True
+            elif name == "mergeCell":
+                self._merge(element.get("ref", ""))
+        self._forget()
+
+    def _begins(self, name: str, element: etree._Element) -> None:
+        if name == "worksheet" and self._root is None:
+            self._root = element
         elif name == "row":
-            self._bound_line(str(attrib.get("r", "")))
-            hidden = attrib.get("hidden") in {"1", "true"}
-            self._hidden = int(attrib.get("r", 0)) if hidden else 0
-        elif name == "f":
-            self._has_formula = True
-        elif name in {"v", "is"}:
-            self._in_value = True
-        elif name == "mergeCell":
-            self._merge(str(attrib.get("ref", "")))
+            self._bound_line(element.get("r", ""))
+            self._row, self._row_chunks, self._has_formulas = element, 0, False
 
-    def end(self, tag: str | bytes) -> None:
-        name = str(tag).rpartition("}")[2]
-        if name in {"v", "is"}:
-            self._in_value = False
-        elif name == "c" and self._has_formula and not self._has_value:
-            self.formulas.add(self._cell)
+    def _forget(self) -> None:
+        """Let go of everything that has ended, so that no sheet can fill the memory."""
+        if self._root is None:
+            raise damaged("a part of it is no sheet", self._part)
+        self._row_chunks += 1
+        if self._row is not None and self._row_chunks > MAX_LINE_CHUNKS:
+            self._refuse(f"a line of more than {MAX_LINE_CHUNKS * _CHUNK >> 20} MiB")
+        element = self._root
+        while len(element) and element is not self._row:
+            del element[:-1]
+            element = element[-1]
 
-    def data(self, data: str | bytes) -> None:
-        self._has_value = self._has_value or (self._in_value and bool(data.strip()))
-        if self._hidden and self._has_value:
-            self.hidden_lines.append(self._hidden)
-            self._hidden = 0
-
-    def comment(self, text: str | bytes) -> None:
-        """Comments say nothing."""
-
-    def close(self) -> None:
-        """Nothing is built."""
+    def _line(self, row: etree._Element) -> None:
+        number = row.get("r", "")
+        for cell in row:
+            reference = cell.get("r", "")
+            # The usual cell: a column that was met before, on the line that it stands on.
+            if not number or reference.removesuffix(number) not in self._letters:
+                self._bound_cell(reference)
+        if self._has_formulas:
+            self.formulas |= {
+                cell.get("r", "") for cell in row if _has(cell, "{*}f") and not _has_value(cell)
+            }
+        hidden = row.get("hidden") in {"1", "true"}
+        if hidden and number.strip("0") and any(_has_value(cell) for cell in row):
+            self.hidden_lines.append(int(number))
 
     def _bound_line(self, number: str) -> None:
         if number and (not number.isdecimal() or int(number) > MAX_ROWS + MAX_EXTRA_LINES):
@@ -226,6 +244,7 @@ class _Sheet:
             self._refuse(f"a cell at {reference}; columns are read up to {limit}")
         else:
             self._bound_line(found[2])
+            self._letters.add(found[1])
 
     def _merge(self, reference: str) -> None:
         found = _AREA.fullmatch(reference)
@@ -238,19 +257,36 @@ class _Sheet:
         self.merges.append(Merge(int(found[2]), int(found[4]), left - 1, right - 1))
 
     def _refuse(self, why: str) -> None:
-        self.refusal = too_large(why, self._part)
-        raise self.refusal
+        raise too_large(why, self._part)
+
+
+def _has(cell: etree._Element, name: str) -> bool:
+    return next(cell.iter(name), None) is not None
+
+
+def _has_value(cell: etree._Element) -> bool:
+    return any("".join(map(str, one.itertext())).strip() for one in cell.iter("{*}v", "{*}is"))
 
 
 def _sheet(parts: zipfile.ZipFile, part: str) -> SheetShape:
     seen = _Sheet(part)
-    parser = etree.XMLParser(
-        target=seen, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+    parser = etree.XMLPullParser(
+        events=("start", "end"),
+        tag=("{*}worksheet", "{*}row", "{*}f", "{*}mergeCell"),
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
     )
     try:
         for chunk in _chunks(parts, part):
             parser.feed(chunk)
+            seen.events(parser.read_events())
         parser.close()
     except etree.XMLSyntaxError as error:
-        raise seen.refusal or damaged(str(error.msg), part) from error
-    return SheetShape(tuple(seen.merges), frozenset(seen.formulas), tuple(seen.hidden_lines))
+        raise damaged(str(error.msg), part) from error
+    return SheetShape(
+        tuple(seen.merges), frozenset(seen.formulas), tuple(seen.hidden_lines), seen.lines
+    )

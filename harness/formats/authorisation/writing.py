@@ -6,17 +6,16 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from lxml import etree
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from harness.formats.authorisation.cells import shown
 from harness.formats.authorisation.columns import Heading, Layout
 from harness.formats.authorisation.grid import FileKind, Raw
 from harness.formats.authorisation.reading import Authorisation, Row
+from harness.formats.authorisation.sheet_data import EMPTY, sheet_data
 from harness.formats.authorisation.xml_grid import NAMESPACE, ROOT, ROW
 
 #: Ending of the file name of each kind.
@@ -32,6 +31,7 @@ _PROPERTIES: Final = "docProps/core.xml"
 _MOMENT: Final = re.compile(
     rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(</dcterms:(?:created|modified)>)"
 )
+_FIRST_SHEET: Final = "xl/worksheets/sheet1.xml"
 #: The earliest moment that an archive can name.
 _NO_DATE: Final = (1980, 1, 1, 0, 0, 0)
 _NO_MOMENT: Final = b"1980-01-01T00:00:00Z"
@@ -115,19 +115,20 @@ def csv_of(lines: Iterable[Sequence[str]]) -> str:
 def workbook_of(lines: Iterable[Sequence[str]], sheet: str) -> bytes:
     """Return lines of cells as a workbook with one sheet; the same lines give the same octets."""
     workbook = Workbook(write_only=True)
-    page = workbook.create_sheet(sheet)
-    for line in lines:
-        cells = [ILLEGAL_CHARACTERS_RE.sub("", text) for text in line]
-        page.append([_text_cell(page, text) if text.startswith("=") else text for text in cells])
+    workbook.create_sheet(sheet)
     held = io.BytesIO()
     workbook.save(held)
-    return without_time(held.getvalue())
+    return without_time(held.getvalue(), sheet_data(lines))
 
 
-def without_time(workbook: bytes) -> bytes:
+def without_time(workbook: bytes, lines: bytes = b"") -> bytes:
     """Return a workbook whose octets say nothing of when it was written.
 
     openpyxl stamps the present moment into its properties and into every part of the archive.
+
+    Args:
+        workbook: What openpyxl wrote.
+        lines: Lines that its empty sheet is given; none: it stays as it is.
     """
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(workbook)) as stamped, zipfile.ZipFile(out, "w") as plain:
@@ -135,17 +136,12 @@ def without_time(workbook: bytes) -> bytes:
             part = stamped.read(name)
             if name == _PROPERTIES:
                 part = _MOMENT.sub(rb"\g<1>" + _NO_MOMENT + rb"\g<2>", part)
+            elif name == _FIRST_SHEET and lines:
+                part = part.replace(EMPTY, lines)
             info = zipfile.ZipInfo(name, _NO_DATE)
             info.compress_type = zipfile.ZIP_DEFLATED
             plain.writestr(info, part)
     return out.getvalue()
-
-
-def _text_cell(page: Any, text: str) -> Any:
-    """Return a cell whose text is text, although it begins like a formula."""
-    cell = WriteOnlyCell(page, text)
-    cell.data_type = "s"
-    return cell
 
 
 def _xml(rows: Iterable[Row], layout: Layout) -> bytes:
