@@ -330,9 +330,7 @@ class World(MovingWorld):
         return {
             "seed": self._chance.seed,
             "faults": [fault.text for fault in self._scene.schedule.ordered],
-            "devices": [
-                [box.role, *(eui64.hex for eui64 in box.eui64s)] for box in self._scene.boxes
-            ],
+            "devices": [[box.role, *(one.hex for one in box.eui64s)] for box in self._scene.boxes],
         }
 
     def dump(self) -> bytes:

@@ -28,7 +28,8 @@ from harness.formats.authorisation.columns import Layout, load_column_map, load_
 from harness.formats.authorisation.faults import AuthorisationFileError
 from harness.formats.authorisation.file_name import AuthorisationName
 from harness.formats.authorisation.grid import MAX_FILE_BYTES, Watch
-from harness.formats.authorisation.reading import Authorisation, read
+from harness.formats.authorisation.read_rows import Authorisation
+from harness.formats.authorisation.reading import read
 from harness.formats.migration_files.schema import load_schema
 from harness.rules.eligibility import Lists
 from harness.rules.migration_authorisation import InstalledDevices

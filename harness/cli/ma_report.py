@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.cli.output import console
-from harness.formats.authorisation.reading import Authorisation, Severity
+from harness.formats.authorisation.read_rows import Authorisation, Severity
 from harness.rules.migration_findings import Finding, Question, Report
 
 #: Findings printed; all of them are written to the file of findings.

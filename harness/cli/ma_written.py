@@ -13,7 +13,7 @@ from harness.formats.authorisation.columns import Layout
 from harness.formats.authorisation.common_file import Draft, Drafting, moment_of
 from harness.formats.authorisation.file_name import REPAIRED, AuthorisationName
 from harness.formats.authorisation.grid import Watch, unwatched
-from harness.formats.authorisation.reading import Authorisation
+from harness.formats.authorisation.read_rows import Authorisation
 from harness.formats.authorisation.writing import ENDINGS, original, render_lines, write
 from harness.formats.migration_files.schema import MigrationSchema
 from harness.rules.migration_findings import Question, Report, RowResult

@@ -30,7 +30,7 @@ from harness.formats.duis.bodies import (
     UpdateFirmware,
 )
 from harness.formats.duis.responses import DeviceAlertMessage
-from harness.formats.duis.smets1_response import DeviceAlert, Result
+from harness.formats.duis.smets1_contents import DeviceAlert, Result
 from harness.keys import open_keystore
 from harness.new_installations import Order, generate
 from harness.parties.dsp_messages import version_of

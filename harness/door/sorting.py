@@ -16,7 +16,7 @@ from harness.formats.duis.responses import (
     Smets1ResponseMessage,
     read_response,
 )
-from harness.formats.duis.smets1_response import DeviceAlert
+from harness.formats.duis.smets1_contents import DeviceAlert
 
 #: What an S1SP's alert about a request has in it; those of a flood are not parsed.
 _NAMED: Final = b"RequestID>"

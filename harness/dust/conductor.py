@@ -252,13 +252,10 @@ class DustConductor:
         await self._migration.work_until(moment(planned.day, MORNING))
         batch = self._batches.of_day(planned, self._migration.in_states(State.PLANNED))
         self._chronicle.phase = Phase.VALIDATION
-        begin = "1 home begins" if len(batch) == 1 else f"{len(batch)} homes begin"
-        self._chronicle.tell(
-            "day",
-            f"migration day {planned.number}, {planned.day}: {begin}",
-            phase=Phase.PLANNING,
-            told={"refs": list(batch), "week": planned.week},
-        )
+        begins = "1 home begins" if len(batch) == 1 else f"{len(batch)} homes begin"
+        text = f"migration day {planned.number}, {planned.day}: {begins}"
+        told = {"refs": list(batch), "week": planned.week}
+        self._chronicle.tell("day", text, phase=Phase.PLANNING, told=told)
         meters = self._papers.desk.meters
         await self._migration.begin_day(
             planned.number, batch, self._batches.arranged(batch), meters

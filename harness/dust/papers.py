@@ -30,7 +30,8 @@ from harness.formats.authorisation.paper_kind import (
     read_retries,
     stem_of,
 )
-from harness.formats.authorisation.reading import Authorisation, Severity, read
+from harness.formats.authorisation.read_rows import Authorisation, Severity
+from harness.formats.authorisation.reading import read
 from harness.formats.authorisation.writing import ENDINGS, write
 from harness.formats.migration_files.faults import MigrationFileError
 from harness.formats.migration_files.parties import Directory, register_of

@@ -20,8 +20,8 @@ from emulator.core.errors import MalformedFrameError
 from emulator.core.ids import Eui64
 from harness.dlms.clock import clock_of
 from harness.formats.duis.bodies import RequestBody
-from harness.formats.duis.responses import Inventory
-from harness.formats.duis.smets1_response import Node, Result
+from harness.formats.duis.inventory_contents import Inventory
+from harness.formats.duis.smets1_contents import Node, Result
 
 REGISTER_CLASS: Final = 3
 PROFILE_CLASS: Final = 7

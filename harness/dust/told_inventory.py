@@ -7,7 +7,7 @@ from device_profiles.installation import Installation, InstalledDevice
 from device_profiles.words import DeviceType
 from emulator.codecs.dlms.han_log import LogRow
 from harness.dust.told import Differs, Whose
-from harness.formats.duis.responses import Inventory, InventoryDevice
+from harness.formats.duis.inventory_contents import Inventory, InventoryDevice
 
 #: Devices of a hub's log that are in every inventory; displays may be left behind.
 _METERS: Final = frozenset({DeviceType.ESME, DeviceType.GSME})

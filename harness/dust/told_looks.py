@@ -27,14 +27,10 @@ from harness.errors import BenchError
 from harness.formats.duis import smets1_response
 from harness.formats.duis.bodies import ReadInventory
 from harness.formats.duis.faults import DuisError
+from harness.formats.duis.inventory_contents import Inventory
 from harness.formats.duis.requests import ServiceRequest, read_request
-from harness.formats.duis.responses import (
-    Inventory,
-    ServiceResponse,
-    Smets1ResponseMessage,
-    read_response,
-)
-from harness.formats.duis.smets1_response import Result
+from harness.formats.duis.responses import ServiceResponse, Smets1ResponseMessage, read_response
+from harness.formats.duis.smets1_contents import Result
 from harness.meter import Credentials, Unanswered
 from harness.migration.course import Course
 from harness.migration.custody import S1SP, Custody

@@ -24,7 +24,7 @@ from harness.formats.duis.responses import (
     read_response,
 )
 from harness.formats.duis.s1sp_alert import S1spAlert
-from harness.formats.duis.smets1_response import DeviceAlert
+from harness.formats.duis.smets1_contents import DeviceAlert
 
 _DCC: Final = "DCC"
 #: What codes of answers begin with where it was done: a schedule's answers are told like alerts.

@@ -9,7 +9,7 @@ from emulator.core.ids import Eui64
 from harness.formats.duis.bodies import RequestBody
 from harness.formats.duis.responses import ACKNOWLEDGED, read_response
 from harness.formats.duis.smets1_bodies import JoinNonCritical, ReadDeviceLog
-from harness.formats.duis.smets1_response import Result
+from harness.formats.duis.smets1_contents import Result
 from harness.formats.migration_files.building import BuiltFile
 from harness.formats.migration_files.commissioning_file import (
     CommissioningDevice,

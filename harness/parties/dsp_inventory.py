@@ -7,9 +7,9 @@ from device_profiles.cpl import Cpl
 from device_profiles.words import CplStatus, DeviceStatus, DeviceType, SmetsVersion
 from emulator.core.clock import UtcMs, to_datetime
 from harness.formats.duis import bodies
+from harness.formats.duis.inventory_contents import Inventory as InventoryContent
+from harness.formats.duis.inventory_contents import InventoryDevice
 from harness.formats.duis.requests import ServiceRequest
-from harness.formats.duis.responses import Inventory as InventoryContent
-from harness.formats.duis.responses import InventoryDevice
 from harness.rules.firmware_checks import Category, Objection
 from harness.rules.inventory import Inventory, InventoryRecord
 

@@ -17,7 +17,8 @@ from harness.formats.duis.requests import ServiceRequest, read_request
 from harness.formats.duis.responses import ACKNOWLEDGED, Smets1ResponseMessage
 from harness.formats.duis.s1sp_alert import S1spAlert
 from harness.formats.duis.signing import Signatories
-from harness.formats.duis.smets1_response import DeviceAlert, Result, Smets1Response
+from harness.formats.duis.smets1_contents import DeviceAlert, Result
+from harness.formats.duis.smets1_response import Smets1Response
 from harness.parties import dsp_smets1_firmware as firmware
 from harness.parties import dsp_smets1_inventory
 from harness.parties.dsp_association import Associations

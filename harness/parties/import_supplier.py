@@ -17,7 +17,8 @@ from harness.formats.duis.requests import ServiceRequest
 from harness.formats.duis.responses import DccAlertMessage, Smets1ResponseMessage
 from harness.formats.duis.s1sp_alert import S1spAlert
 from harness.formats.duis.signing import Signatories, XmlKey
-from harness.formats.duis.smets1_response import Result, Smets1Response
+from harness.formats.duis.smets1_contents import Result
+from harness.formats.duis.smets1_response import Smets1Response
 from harness.parties import smets1_top_up
 from harness.parties.post import Post
 from harness.parties.received import Received

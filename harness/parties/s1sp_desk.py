@@ -20,7 +20,8 @@ from harness.formats.duis.faults import DuisError
 from harness.formats.duis.requests import ServiceRequest, read_request
 from harness.formats.duis.s1sp_alert import S1spAlert
 from harness.formats.duis.signing import Signatories
-from harness.formats.duis.smets1_response import DeviceAlert, Result, Smets1Response
+from harness.formats.duis.smets1_contents import DeviceAlert, Result
+from harness.formats.duis.smets1_response import Smets1Response
 from harness.parties import s1sp_desk_answers as answers
 from harness.parties import s1sp_desk_credentials as credentials
 from harness.parties import s1sp_desk_firmware as firmware

@@ -17,7 +17,7 @@ from emulator.core.ids import Eui64
 from harness.dlms.clock import clock_of
 from harness.formats.duis import kinds
 from harness.formats.duis import smets1_bodies as bodies
-from harness.formats.duis.smets1_response import Node, Result, Smets1Status
+from harness.formats.duis.smets1_contents import Node, Result, Smets1Status
 from harness.parties.s1sp_desk_records import DeskRecord
 from harness.smets1.steps import Account, Done
 

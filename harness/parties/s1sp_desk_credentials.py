@@ -13,7 +13,7 @@ from emulator.crypto.certificate import Certificate
 from emulator.crypto.keystore import KeyStore, KeyUsage
 from harness.formats.duis import smets1_bodies as bodies
 from harness.formats.duis.bodies import RequestBody
-from harness.formats.duis.smets1_response import Node, Result, Smets1Status
+from harness.formats.duis.smets1_contents import Node, Result, Smets1Status
 from harness.formats.migration_files.parties import identity_of
 from harness.parties.s1sp_desk_faults import DeskError, DeskFault
 from harness.parties.s1sp_desk_records import (

@@ -11,7 +11,7 @@ from typing import Final
 from device_profiles.cohort import CohortPpmid, PpmidFirmwareReading
 from device_profiles.words import DeviceType
 from emulator.codecs.gbcs.asn1 import ActivationCode
-from harness.formats.duis.smets1_response import Node, Result, Smets1Status
+from harness.formats.duis.smets1_contents import Node, Result, Smets1Status
 from harness.parties import s1sp_desk_answers as answers
 from harness.parties.s1sp_desk_records import DeskRecord
 from harness.smets1.steps import Account

@@ -22,7 +22,7 @@ from emulator.core.ids import Eui64
 from emulator.crypto.keystore import KeyStore
 from firmware_images.version import FirmwareVersion, VersionError
 from harness.formats.duis.bodies import ActivateFirmware, UpdateFirmware
-from harness.formats.duis.smets1_response import Result
+from harness.formats.duis.smets1_contents import Result
 from harness.parties import s1sp_image
 from harness.parties.s1sp_desk_faults import DeskError, DeskFault
 from harness.parties.s1sp_desk_firmware import OTHER_MAKE, MakeRules, activation, not_held

@@ -18,6 +18,7 @@ from emulator.crypto.keystore import KeyUsage
 from emulator.crypto.protection import KeyRing, Refused, Unauthenticated, open_message, sign
 from harness.formats.duis import bodies, date_time
 from harness.formats.duis.bodies import RequestBody
+from harness.formats.duis.inventory_contents import Inventory
 from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.requests import ServiceRequest, read_request, request, write_request
 from harness.formats.duis.responses import (
@@ -26,7 +27,6 @@ from harness.formats.duis.responses import (
     FirmwareWarning,
     FutureDatedDeviceAlert,
     GbcsPayload,
-    Inventory,
     PpmidFirmwareWarning,
     PreCommand,
     ServiceResponse,

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from harness.formats.duis.responses import Inventory
-from harness.formats.duis.smets1_response import Node, Result
+from harness.formats.duis.inventory_contents import Inventory
+from harness.formats.duis.smets1_contents import Node, Result
 
 _MORE: Final = 1_000
 _HALF_HOUR: Final = {"00:": "30:", "30:": "00:"}

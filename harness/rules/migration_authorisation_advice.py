@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from harness.formats.authorisation.reading import Severity
+from harness.formats.authorisation.read_rows import Severity
 from harness.rules.migration_findings import Finding
 
 _TEXT_AGAIN: Final = "format the column as text and enter the value again from its source"

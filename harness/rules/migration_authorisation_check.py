@@ -9,13 +9,8 @@ from harness.formats.authorisation.faults import AuthorisationFileError
 from harness.formats.authorisation.file_name import AuthorisationName
 from harness.formats.authorisation.grid import Watch, address, unwatched
 from harness.formats.authorisation.installation import AuthorisedInstallation
-from harness.formats.authorisation.reading import (
-    TOLD_EVERY,
-    Authorisation,
-    CellFinding,
-    Row,
-    Severity,
-)
+from harness.formats.authorisation.read_rows import Authorisation, CellFinding, Row, Severity
+from harness.formats.authorisation.reading import TOLD_EVERY
 from harness.rules.eligibility import EligibilityFacts, eligibility_checks, migrating
 from harness.rules.migration_authorisation import (
     AuthorisationFacts,

@@ -10,7 +10,7 @@ from typing import Any
 from device_profiles.cohort import Cohort
 from emulator.core.values import quick
 from harness.formats.authorisation.installation import AuthorisedInstallation
-from harness.formats.authorisation.reading import Row, Severity
+from harness.formats.authorisation.read_rows import Row, Severity
 from harness.rules.eligibility import Lists
 from harness.rules.migration_authorisation import InstalledDevices
 from harness.rules.migration_certificates import CertificateRegister

@@ -1,14 +1,12 @@
 """An authorisation read, line by line, into installations, and what had to be done for that."""
 
-import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 from device_profiles.words import PaymentMode
-from emulator.core.values import quick
 from harness.formats.authorisation import csv_grid, workbook, xml_grid
 from harness.formats.authorisation.cells import Cleaned, Cleaner, shown
 from harness.formats.authorisation.columns import ColumnRow, Headings, Kind, Layout, Need
@@ -27,6 +25,7 @@ from harness.formats.authorisation.grid import (
 from harness.formats.authorisation.headings import find_headings
 from harness.formats.authorisation.installation import AuthorisedInstallation, AuthorisedMeter
 from harness.formats.authorisation.merges import MergedCells, told
+from harness.formats.authorisation.read_rows import Authorisation, CellFinding, Row, Severity
 from harness.formats.authorisation.shifts import Shift, find_shifts
 from harness.rules.migration_certificates import CertificateId
 
@@ -36,95 +35,6 @@ _MISSING: Final = "01"
 _MERGED: Final = "09"
 _SHIFTED: Final = "10"
 _NO_GAS_METER: Final = "14"
-
-
-class Severity(enum.StrEnum):
-    """What a finding means for its line."""
-
-    REFUSED = "refused"
-    REPAIRED = "repaired"
-    NOTE = "note"
-
-
-@quick
-@dataclass(frozen=True, slots=True)
-class CellFinding:
-    """Something about one cell.
-
-    Attributes:
-        cell: Its address, or ``--map`` for a constant of the user's map.
-        column: Our column; empty where it is none of ours.
-        severity: What it means for the line.
-        sub_code: Sub-code of ``X-7.3.2``.
-        text: What is wrong, or was done.
-        original: What stands there.
-        result: What was made of it; empty where it is refused.
-        suggestion: What to do about it.
-    """
-
-    cell: str
-    column: str
-    severity: Severity
-    sub_code: str
-    text: str
-    original: str = ""
-    result: str = ""
-    suggestion: str = ""
-
-
-@quick
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the file that stands for an installation.
-
-    Attributes:
-        line: Its number, from 1.
-        original: Its cells.
-        values: Our column -> value in industry format.
-        shift: How it was read, where its cells had slipped.
-        findings: What was found in its cells.
-        installation: What it says; None when a value of it is refused.
-    """
-
-    line: int
-    original: tuple[Raw, ...]
-    values: Mapping[str, str]
-    shift: Shift | None
-    findings: tuple[CellFinding, ...]
-    installation: AuthorisedInstallation | None
-
-    @property
-    def ref(self) -> str:
-        """What the supplier calls the installation."""
-        return self.values.get("InstallationRef", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Authorisation:
-    """A file, read.
-
-    Attributes:
-        path: Where it lies.
-        grid: Its sheet.
-        headings: Its columns.
-        preamble: Lines above the headings.
-        rows: Its installations.
-    """
-
-    path: Path
-    grid: Grid
-    headings: Headings
-    preamble: tuple[Line, ...]
-    rows: tuple[Row, ...]
-
-    def cell(self, row: Row, column: str) -> str:
-        """Return the address of a column's value on a line; ``--map`` for a constant."""
-        index = self.headings.index_of(column)
-        if index is None:
-            return "--map"
-        if row.shift is not None:
-            index = row.shift.positions[index]
-        return address(row.line, max(index, 0))
 
 
 def open_grids(path: Path) -> list[Grid]:

@@ -14,7 +14,7 @@ from openpyxl import Workbook
 from harness.formats.authorisation.cells import shown
 from harness.formats.authorisation.columns import Heading, Layout
 from harness.formats.authorisation.grid import FileKind, Raw
-from harness.formats.authorisation.reading import Authorisation, Row
+from harness.formats.authorisation.read_rows import Authorisation, Row
 from harness.formats.authorisation.sheet_data import EMPTY, sheet_data
 from harness.formats.authorisation.xml_grid import NAMESPACE, ROOT, ROW
 

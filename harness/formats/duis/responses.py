@@ -5,15 +5,14 @@ from typing import Any, Final
 
 from lxml import etree
 
-from device_profiles.words import Connectivity, CplStatus, CspRegion, DeviceStatus, DeviceType
 from emulator.core.clock import UtcMs
 from emulator.core.ids import Eui64
 from emulator.core.values import quick
 from harness.formats.duis import document, kinds, schedule_contents, shape, signing
 from harness.formats.duis.alerts import DCC_ALERT, DccAlert
-from harness.formats.duis.bodies import ESME_VARIANT, NAME_30, SMETS_VERSION
 from harness.formats.duis.dcc_bodies import SCHEDULE_ID
 from harness.formats.duis.faults import DuisError, DuisFault
+from harness.formats.duis.inventory_contents import GBCS_VERSION, INVENTORY, Inventory
 from harness.formats.duis.quick_reading import DocumentReader
 from harness.formats.duis.quick_writing import DocumentWriter
 from harness.formats.duis.request_id import RequestId
@@ -107,39 +106,6 @@ class FutureDatedDeviceAlert:
     total_instructions: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class InventoryDevice:
-    """One device as the inventory shows it (8.2)."""
-
-    device: Eui64
-    device_type: DeviceType
-    status: DeviceStatus | None
-    manufacturer: str
-    model: str
-    smets_chts_version: str | None = None
-    firmware_version: str | None = None
-    firmware_version_status: CplStatus | None = None
-    cpl_status: CplStatus | None = None
-    date_commissioned: str | None = None
-    import_mpxn: str | None = None
-    esme_variant: str | None = None
-    csp_region: CspRegion | None = None
-    gbcs_version: str | None = None
-    s1sp: str | None = None
-    connectivity: Connectivity | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Inventory:
-    """The devices of an installation.
-
-    Attributes:
-        devices: One to seventeen of them.
-    """
-
-    devices: tuple[InventoryDevice, ...]
-
-
 Content = (
     Inventory
     | ScheduleCreated
@@ -231,7 +197,6 @@ class ServiceResponse:
 
 _CODE: Final = kinds.text("ResponseCode", 2, 8)
 _SERVICE: Final = kinds.text("ServiceReference", 1, 10)
-_GBCS_VERSION: Final = kinds.text("GBCSVersion", 0, 20)
 _HEADER: Final = Shape(
     ResponseHeader,
     (
@@ -261,32 +226,6 @@ _FUTURE_DATED: Final = Shape(
         Field("TotalCommandInstructions", "total_instructions", kinds.UNSIGNED_SHORT),
     ),
 )
-_DEVICE: Final = Shape(
-    InventoryDevice,
-    (
-        Field("DeviceID", "device", kinds.EUI),
-        Field("DeviceType", "device_type", kinds.words(DeviceType)),
-        Field("DeviceStatus", "status", kinds.words(DeviceStatus), optional=True),
-        Field("DeviceManufacturer", "manufacturer", NAME_30),
-        Field("DeviceModel", "model", NAME_30),
-        Field("SMETSCHTSVersion", "smets_chts_version", SMETS_VERSION, optional=True),
-        Field("DeviceFirmwareVersion", "firmware_version", kinds.FIRMWARE_VERSION, optional=True),
-        Field(
-            "DeviceFirmwareVersionStatus",
-            "firmware_version_status",
-            kinds.words(CplStatus),
-            optional=True,
-        ),
-        Field("CPLStatus", "cpl_status", kinds.words(CplStatus), optional=True),
-        Field("DateCommissioned", "date_commissioned", kinds.DATE, optional=True),
-        Field("ImportMPxN", "import_mpxn", kinds.text("ImportMPxN", 1, 13), optional=True),
-        Field("ESMEVariant", "esme_variant", ESME_VARIANT, optional=True),
-        Field("CSPRegion", "csp_region", kinds.words(CspRegion), optional=True),
-        Field("DeviceGBCSVersion", "gbcs_version", _GBCS_VERSION, optional=True),
-        Field("S1SP", "s1sp", kinds.text("S1SP", 0, 60), optional=True),
-        Field("Connectivity", "connectivity", kinds.words(Connectivity), optional=True),
-    ),
-)
 _PAYLOAD: Final = kinds.Simple(
     "GBCSPayload",
     lambda value: GbcsPayload(kinds.BASE64.read(value)),
@@ -295,11 +234,7 @@ _PAYLOAD: Final = kinds.Simple(
 _CONTENT: Final = Choice(
     (
         *schedule_contents.ROWS,
-        (
-            "DSPInventory",
-            Shape(Inventory, (Field("Device", "devices", _DEVICE, most=17),)),
-            Inventory,
-        ),
+        ("DSPInventory", INVENTORY, Inventory),
         ("DSPUpdateFirmwareWarning", Shape(FirmwareWarning, _LISTS), FirmwareWarning),
         (
             "DSPUpdatePPMIDFirmwareWarning",
@@ -310,7 +245,7 @@ _CONTENT: Final = Choice(
         ("GBCSPayload", _PAYLOAD, GbcsPayload),
         (
             "PreCommand",
-            Shape(PreCommand, (Field("GBCSVersion", "gbcs_version", _GBCS_VERSION), _GBCS)),
+            Shape(PreCommand, (Field("GBCSVersion", "gbcs_version", GBCS_VERSION), _GBCS)),
             PreCommand,
         ),
     ),

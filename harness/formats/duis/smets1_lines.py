@@ -7,7 +7,7 @@ from harness.formats.duis import kinds
 from harness.formats.duis.quick_writing import UnusualError, plain
 
 if TYPE_CHECKING:
-    from harness.formats.duis.smets1_response import Node, Result
+    from harness.formats.duis.smets1_contents import Node, Result
 
 
 #: Longest text of an error. Source: MMC 5.4 XSD.

@@ -13,7 +13,7 @@ from harness.formats.duis.quick_writing import DECLARED, VERSION
 from harness.formats.duis.signature_form import Signed
 
 if TYPE_CHECKING:
-    from harness.formats.duis.smets1_response import Node
+    from harness.formats.duis.smets1_contents import Node
 
 #: Longer documents, and deeper ones, are for the parser, which has bounds of its own.
 _SMALL_BYTES: Final = 32 * 1024

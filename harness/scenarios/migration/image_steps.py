@@ -13,7 +13,8 @@ from firmware_images.version import FirmwareVersion
 from harness.formats.duis.bodies import ReadFirmwareVersion, UpdateFirmware
 from harness.formats.duis.responses import ACKNOWLEDGED
 from harness.formats.duis.s1sp_alert import S1spAlert
-from harness.formats.duis.smets1_response import DeviceAlert, Result, Smets1Response
+from harness.formats.duis.smets1_contents import DeviceAlert, Result
+from harness.formats.duis.smets1_response import Smets1Response
 from harness.parties.import_supplier import FromS1sp
 from harness.run import Run
 from harness.scenario import Step

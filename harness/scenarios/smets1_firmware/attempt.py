@@ -18,7 +18,8 @@ from harness.formats.duis.bodies import (
 )
 from harness.formats.duis.responses import ACKNOWLEDGED
 from harness.formats.duis.s1sp_alert import S1spAlert
-from harness.formats.duis.smets1_response import DeviceAlert, Result, Smets1Response
+from harness.formats.duis.smets1_contents import DeviceAlert, Result
+from harness.formats.duis.smets1_response import Smets1Response
 from harness.parties import s1sp_desk_answers as answers
 from harness.parties.import_supplier import FromS1sp, ImportSupplier
 from harness.parties.s1sp_desk_faults import DeskError, DeskFault

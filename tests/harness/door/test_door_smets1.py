@@ -14,7 +14,7 @@ from harness.formats.duis.smets1_bodies import (
     UpdateHanDeviceLog,
     Whitelisting,
 )
-from harness.formats.duis.smets1_response import Result
+from harness.formats.duis.smets1_contents import Result
 from harness.new_installations import Order, generate
 from harness.parties.received import Kind
 from tests.harness.door.door_kit import device, opened

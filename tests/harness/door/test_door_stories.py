@@ -18,7 +18,7 @@ from harness.formats.duis.bodies import (
     UpdatePpmidFirmware,
 )
 from harness.formats.duis.responses import read_response
-from harness.formats.duis.smets1_response import Result
+from harness.formats.duis.smets1_contents import Result
 from harness.parties.received import Kind
 from tests.given import needs_duis
 from tests.harness.door.door_kit import EIS, ESME, GSME, OTHER, PPMID, Served

@@ -34,7 +34,7 @@ from harness.formats.duis.bodies import ReadFirmwareVersion, ReadInventory
 from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.requests import request, write_request
 from harness.formats.duis.responses import read_response
-from harness.formats.duis.smets1_response import Result
+from harness.formats.duis.smets1_contents import Result
 from harness.migration.states import State
 from harness.new_installations import Order, generate
 from harness.parties.received import Kind

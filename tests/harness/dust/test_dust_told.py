@@ -21,7 +21,7 @@ from harness.dust.told_rules import RULES
 from harness.formats.duis import kinds
 from harness.formats.duis import smets1_bodies as bodies
 from harness.formats.duis.bodies import RequestBody
-from harness.formats.duis.smets1_response import Node, Result
+from harness.formats.duis.smets1_contents import Node, Result
 
 AT = UtcMs(1_734_645_600_000)
 METER = Eui64.parse("02-53-01-00-00-00-00-01")

@@ -15,7 +15,8 @@ from device_profiles.errors import DataError
 from harness.formats.authorisation.columns import ColumnMap, Layout, load_column_map, load_layout
 from harness.formats.authorisation.faults import AuthorisationFileError
 from harness.formats.authorisation.grid import FileKind
-from harness.formats.authorisation.reading import Authorisation, CellFinding, Row, Severity, read
+from harness.formats.authorisation.read_rows import Authorisation, CellFinding, Row, Severity
+from harness.formats.authorisation.reading import read
 from harness.formats.authorisation.writing import ENDINGS, write
 from tests.harness.formats.authorisations_made import (
     COLUMNS,

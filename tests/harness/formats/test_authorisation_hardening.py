@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from harness.formats.authorisation import csv_grid, grid, workbook_gate, xml_grid
 from harness.formats.authorisation.columns import load_layout
 from harness.formats.authorisation.faults import AuthorisationFileError
-from harness.formats.authorisation.reading import Authorisation, read
+from harness.formats.authorisation.read_rows import Authorisation
+from harness.formats.authorisation.reading import read
 from tests.harness.formats.authorisations_made import (
     COLUMNS,
     installation,

@@ -35,7 +35,8 @@ from harness.formats.duis.responses import (
     Smets1ResponseMessage,
 )
 from harness.formats.duis.signing import Signatories, XmlKey
-from harness.formats.duis.smets1_response import Node, Result, Smets1Response
+from harness.formats.duis.smets1_contents import Node, Result
+from harness.formats.duis.smets1_response import Smets1Response
 from tests.harness.formats.test_duis_responses import ALERTS, CONTENTS, HEADER
 from tests.harness.formats.test_duis_smets1 import BODIES
 from tests.sampling import examples

@@ -20,15 +20,8 @@ from harness.formats.duis.responses import (
     write_response,
 )
 from harness.formats.duis.signing import Signatories, XmlKey
-from harness.formats.duis.smets1_response import (
-    DeviceAlert,
-    Node,
-    Result,
-    Smets1Response,
-    Smets1Status,
-    read_signed,
-    write_signed,
-)
+from harness.formats.duis.smets1_contents import DeviceAlert, Node, Result, Smets1Status
+from harness.formats.duis.smets1_response import Smets1Response, read_signed, write_signed
 from tests.harness.formats.test_duis_responses import ALERTS, CONTENTS, HEADER
 from tests.harness.formats.test_duis_smets1 import BODIES
 from tests.harness.parties.s1sp_world import AT, DSP, EIS, ESME, S1SP, certificates, signing_key

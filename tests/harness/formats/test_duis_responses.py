@@ -16,6 +16,7 @@ from harness.formats.duis.alerts import (
     TransferStatus,
 )
 from harness.formats.duis.faults import DuisError, DuisFault
+from harness.formats.duis.inventory_contents import Inventory, InventoryDevice
 from harness.formats.duis.request_id import RequestId
 from harness.formats.duis.responses import (
     Content,
@@ -24,8 +25,6 @@ from harness.formats.duis.responses import (
     FirmwareWarning,
     FutureDatedDeviceAlert,
     GbcsPayload,
-    Inventory,
-    InventoryDevice,
     PpmidFirmwareWarning,
     PreCommand,
     ResponseHeader,

@@ -35,13 +35,8 @@ from harness.formats.duis.responses import (
 )
 from harness.formats.duis.s1sp_alert import S1spAlert
 from harness.formats.duis.signing import Signatories
-from harness.formats.duis.smets1_response import (
-    DeviceAlert,
-    Node,
-    Result,
-    Smets1Response,
-    Smets1Status,
-)
+from harness.formats.duis.smets1_contents import DeviceAlert, Node, Result, Smets1Status
+from harness.formats.duis.smets1_response import Smets1Response
 from tests.given import needs_duis
 from tests.harness.formats.duis_given import is_valid
 from tests.harness.parties.s1sp_world import (

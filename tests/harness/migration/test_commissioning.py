@@ -9,8 +9,10 @@ from device_profiles.words import DeviceStatus, DeviceType, InstallationClass, S
 from emulator.crypto.top_up_code import TopUp
 from harness.formats.duis import smets1_bodies as bodies
 from harness.formats.duis.bodies import ReadFirmwareVersion, ReadInventory, RequestBody
-from harness.formats.duis.responses import Inventory, ResponseMessage
-from harness.formats.duis.smets1_response import Result, Smets1Response
+from harness.formats.duis.inventory_contents import Inventory
+from harness.formats.duis.responses import ResponseMessage
+from harness.formats.duis.smets1_contents import Result
+from harness.formats.duis.smets1_response import Smets1Response
 from harness.migration.commissioning import Commissioning
 from harness.migration.commissioning_ends import fulfilments, prepayment_duties
 from harness.migration.course import Course

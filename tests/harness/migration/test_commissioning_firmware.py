@@ -25,7 +25,8 @@ from firmware_images.version import FirmwareVersion
 from harness.formats.duis.alerts import FirmwareVersionMismatch
 from harness.formats.duis.bodies import ActivateFirmware, ReadFirmwareVersion, UpdateFirmware
 from harness.formats.duis.s1sp_alert import S1spAlert
-from harness.formats.duis.smets1_response import DeviceAlert, Result, Smets1Response
+from harness.formats.duis.smets1_contents import DeviceAlert, Result
+from harness.formats.duis.smets1_response import Smets1Response
 from harness.migration.course import Course
 from harness.parties.s1sp_desk_faults import DeskFault
 from harness.parties.s1sp_desk_records import CRITICAL_SUPPLIER

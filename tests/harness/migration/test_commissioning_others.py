@@ -10,7 +10,8 @@ from emulator.core.ids import Eui64
 from emulator.crypto.top_up_code import TopUp
 from harness.formats.duis import smets1_bodies as bodies
 from harness.formats.duis.bodies import DevicePrenotification, ReadFirmwareVersion
-from harness.formats.duis.smets1_response import Result, Smets1Response
+from harness.formats.duis.smets1_contents import Result
+from harness.formats.duis.smets1_response import Smets1Response
 from harness.migration.commissioning import Commissioning
 from harness.migration.course import Course
 from harness.migration.states import State

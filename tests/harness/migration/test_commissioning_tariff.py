@@ -6,7 +6,8 @@ from device_profiles.words import DeviceType, InstallationClass, SupplyShape
 from emulator.codecs.dlms.access import parse_obis
 from emulator.codecs.dlms.apdu_parts import Attribute, Descriptor
 from harness.formats.duis.smets1_bodies import UpdateImportTariff
-from harness.formats.duis.smets1_response import Result, Smets1Response
+from harness.formats.duis.smets1_contents import Result
+from harness.formats.duis.smets1_response import Smets1Response
 from harness.migration.course import Course
 from tests.harness.formats.tariff_given import BLOCKS, TOU, gas_tariff, tariff
 from tests.harness.migration.after_kit import asked, device, home, played

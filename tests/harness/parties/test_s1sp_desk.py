@@ -13,7 +13,7 @@ from harness.formats.duis import countersigned, s1sp_alert, smets1_response
 from harness.formats.duis import smets1_bodies as bodies
 from harness.formats.duis.countersigned import Countersigned
 from harness.formats.duis.signing import Signatories
-from harness.formats.duis.smets1_response import Result
+from harness.formats.duis.smets1_contents import Result
 from harness.parties.import_supplier import change_body, handover_body, replacement
 from harness.parties.instruction import countersign
 from harness.parties.s1sp_desk import S1spDesk

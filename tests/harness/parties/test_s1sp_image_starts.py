@@ -11,7 +11,8 @@ from emulator.core.ids import Eui64
 from harness.formats.duis.bodies import (
     ReadFirmwareVersion,
 )
-from harness.formats.duis.smets1_response import Result, Smets1Response
+from harness.formats.duis.smets1_contents import Result
+from harness.formats.duis.smets1_response import Smets1Response
 from harness.parties.s1sp_desk_faults import DeskFault
 from tests.harness.parties.s1sp_image_world import (
     KIND_OF,

@@ -25,7 +25,7 @@ from harness.formats.duis.bodies import (
 )
 from harness.formats.duis.countersigned import Countersigned
 from harness.formats.duis.s1sp_alert import S1spAlert
-from harness.formats.duis.smets1_response import DeviceAlert
+from harness.formats.duis.smets1_contents import DeviceAlert
 from harness.parties.s1sp_desk_faults import DeskFault
 from harness.parties.s1sp_desk_records import DeskRecord
 from tests.harness.parties.s1sp_image_world import (
