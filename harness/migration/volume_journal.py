@@ -148,7 +148,8 @@ class VolumeJournal:
             raise UsageError(
                 "the folder holds a run of scenarios, no migration run",
                 where=str(path.parent),
-                next_command=f"smetsbench resume {path.parent}",
+                cause="another run folder was meant",
+                next_command="smetsbench migration run --cohort KEY --installations FILE",
             )
         return cls(journal)
 

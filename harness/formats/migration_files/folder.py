@@ -46,7 +46,7 @@ class FolderReport:
         return all(report.is_clean for report in self.deliveries)
 
     def rows(self, *, for_suppliers: bool = False, book: RuleBook | None = None) -> dict[str, Any]:
-        """Return the report as JSON values.
+        """Return the report as JSON values; ``missing`` names files that a set has to have.
 
         Args:
             for_suppliers: Leave out what is internal to DCC: counters, in texts and in names.
@@ -69,6 +69,7 @@ class FolderReport:
                 for report in self.deliveries
                 for row in report.installations
             ],
+            "missing": [list(kinds) for kinds in self.missing() if kinds],
         }
 
     def missing(self) -> list[tuple[str, ...]]:

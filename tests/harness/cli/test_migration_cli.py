@@ -71,6 +71,7 @@ def test_a_set_is_built_and_checked_clean(made: Path) -> None:
         assert b"<!-- smetsbench stand-in" in path.read_bytes()
     rows = do_json("check", str(made))
     assert len(rows["files"]) == 5
+    assert rows["missing"] == []
     assert all(row.keys() >= ROW for row in rows["files"])
     assert {row["result"] for row in rows["files"]} == {"accepted"}
     assert [row["ref"] for row in rows["installations"]] == [f"EA-1-00000{n}" for n in (1, 2, 3)]
@@ -427,6 +428,12 @@ def test_what_stands_twice_in_an_mcf_is_refused_where_it_stands(
         assert " ".join(row["result"] for row in rows) == results
         found = {(row["code"], row["sub_code"]) for row in rows if row["result"] == "refused"}
         assert found == {("X-UNIQUE", sub_code)}
+
+
+def test_what_a_set_has_not_got_yet_is_told(files: Path) -> None:
+    for kind in ("MVF", "MEF", "RFS"):
+        of(files, kind).unlink()
+    assert do_json("check", str(files))["missing"] == [["MVF", "MEF"]]
 
 
 def test_an_mcf_by_itself_is_asked_all_that_needs_no_other_file(files: Path) -> None:
