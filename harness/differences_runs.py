@@ -102,6 +102,7 @@ def compare_runs(a: RunFolder, b: RunFolder, names: tuple[str, str] = ("", "")) 
         raise UsageError(
             "these runs have no scenario in common",
             where=f"{a.path} ({', '.join(first)}) and {b.path} ({', '.join(second)})",
+            cause="runs of other scenarios; like is compared with like",
             next_command="smetsbench run ID --bench A --against B",
         )
     tally = _Tally()
@@ -158,6 +159,7 @@ def _load(folder: RunFolder) -> _Loaded:
             raise UsageError(
                 "the run is not finished",
                 where=str(folder.path),
+                cause="it was killed or stopped, or is under way",
                 next_command=f"smetsbench resume {folder.path}",
             )
         loaded: _Loaded = {}

@@ -107,8 +107,8 @@ def explain(term: str, overlays: Folders = ()) -> list[Explanation]:
     raise UsageError(
         f"nothing is known of {term[:_SHOWN]!r}",
         where="smetsbench explain",
-        cause=f"near it: {near}" if near else "a code or clause outside the firmware scenarios",
-        next_command="smetsbench scenarios  (or: smetsbench profiles)",
+        cause=f"near it: {near}" if near else "a mistyped code, or one that no table here has",
+        next_command="smetsbench explain 8F72  (an example; words of lists: smetsbench scenarios)",
     )
 
 

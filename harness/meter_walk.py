@@ -17,6 +17,7 @@ from emulator.core.errors import MalformedFrameError
 from harness.dlms_view.values import moment_of, octets_of_moment, text_of
 from harness.meter import Association, Credentials, GetAnswer, SignOnReport, Unanswered
 from harness.ports import MeterPort
+from harness.words import counted
 
 _VIEW: Final = Descriptor(15, bytes((0, 0, 40, 0, 0, 255)), 2)
 _CLOCK: Final = Descriptor(8, bytes((0, 0, 1, 0, 0, 255)), 2)
@@ -218,5 +219,6 @@ def _readable_of(rights: Data) -> Sequence[int]:
 
 def in_words(walked: Walked) -> str:
     """Return what a walk came to, in one line."""
-    told = f"{walked.objects} objects, {walked.read} attributes read, {walked.refused} refused"
+    read = f"{counted(walked.objects, 'object')}, {counted(walked.read, 'attribute')} read"
+    told = f"{read}, {walked.refused} refused"
     return f"{told}; ended early: {walked.ended}" if walked.ended else told

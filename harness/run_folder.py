@@ -3,7 +3,7 @@
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,12 @@ _OURS: Final = frozenset(
         "journal.sqlite-shm",
     }
 )
+#: What some kinds of run leave beside these files -> whose it is.
+_OTHER_KINDS: Final = {
+    "begun.json": "a DUST run",
+    "definition.toml": "a DUST run",
+    "installations.csv": "a migration run",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +71,40 @@ class RunFolder:
                 next_command=f"{command} --out OTHER-FOLDER",
             ) from error
 
-    def clear(self) -> None:
+    def clear(self, command: str = "smetsbench run ID", beside: Collection[str] = ()) -> None:
         """Clear the folder of a finished run.
 
+        Args:
+            command: The command that makes it: what to try again with another folder.
+            beside: What this kind of run leaves beside the files of all runs.
+
         Raises:
-            UsageError: It holds something else, or a run that can still be resumed.
+            UsageError: It holds something else, a run of another kind, whose files would be left
+                half replaced, or a run that can still be resumed.
         """
         foreign = sorted(item.name for item in self.path.iterdir() if item.name not in _OURS)
         journal = self.file("journal")
+        others = _OTHER_KINDS.keys() & set(foreign) - set(beside)
+        if journal.is_file() and others:
+            name = min(others)
+            raise UsageError(
+                f"the folder holds {_OTHER_KINDS[name]}; it is left as it is",
+                where=str(self.path / name),
+                cause="a run of another kind was kept here, or the folder was forgotten",
+                next_command=f"{command} --out OTHER-FOLDER",
+            )
         if foreign and not journal.is_file():
             raise UsageError(
                 "the folder for the run is not empty and holds no run; it is left as it is",
                 where=f"{self.path} ({', '.join(foreign[:3])})",
-                next_command="smetsbench run ID --out OTHER-FOLDER",
+                cause="a folder of something else",
+                next_command=f"{command} --out OTHER-FOLDER",
             )
         if journal.is_file() and self._is_unfinished(journal):
             raise UsageError(
                 "the folder holds a run that was interrupted and can be resumed",
                 where=str(self.path),
+                cause="the run was killed or stopped, or the folder was forgotten",
                 next_command=f"smetsbench resume {self.path}   (or remove the folder)",
             )
         for name in _OURS:
@@ -109,7 +131,10 @@ class RunFolder:
         """
         if not self.path.is_dir():
             raise UsageError(
-                "there is no such run folder", where=str(self.path), next_command="ls runs"
+                "there is no such run folder",
+                where=str(self.path),
+                cause="a mistyped name, or a run that was never made",
+                next_command="ls runs",
             )
         handle = os.open(self.path, os.O_RDONLY)
         try:
@@ -119,6 +144,7 @@ class RunFolder:
                 raise UsageError(
                     "another smetsbench is working in this folder",
                     where=str(self.path),
+                    cause="a run of the same name that is still under way",
                     next_command="wait for it, or choose another folder with --out",
                 ) from error
             yield

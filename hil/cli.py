@@ -12,7 +12,7 @@ from rich.text import Text
 from device_profiles.words import DeviceType
 from emulator.core.clock import UtcMs, iso
 from harness.cli.output import console, emit_json, errors
-from harness.cli.tables import folded
+from harness.cli.tables import print_listing
 from harness.data_files import DataOption, overlays
 from harness.errors import UsageError
 from harness.run_options import RunOptions
@@ -31,6 +31,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 #: Modules with a ``register(nouns)`` of further bench commands, where they are there.
 FURTHER: Final = ("hil.learn", "hil.cli_observe", "hil.cli_join")
 EXIT_DIFFERENT: Final = 1
+_ROLES: Final = ("role", "endpoint", "profile", "EUI-64", "clients with secrets")
 EXIT_BENCH: Final = 3
 
 
@@ -196,14 +197,17 @@ def _show_bench(loaded: LoadedBench) -> None:
     told = _described(loaded)
     screen = console()
     screen.print(f"{told['bench']}, operator {told['operator']}", markup=False)
-    table = folded("role", "endpoint", "profile", "EUI-64", "clients with secrets")
+    rows = []
     for role, row in told["roles"].items():
         clients = ", ".join(row["credentials"]) or "-"
         made_up = "made up from the seed" if row["endpoint"].startswith("loopback") else "unknown"
         model = row["profile"] or "the scenario's"
-        table.add_row(role, row["endpoint"], model, row["eui64"] or made_up, clients)
-    if told["roles"]:
-        screen.print(table)
+        rows.append((role, row["endpoint"], model, row["eui64"] or made_up, clients))
+    if rows:
+        screen.print()
+        # A path under /dev/serial/by-id leaves no room beside it on 80 columns.
+        print_listing(screen, _ROLES, rows, beside=2)
+        screen.print()
     cli_dongles.show_file(loaded)
     lines = {
         "may be written to": ", ".join(told["allow"]) or "no real device",

@@ -23,6 +23,7 @@ from harness.setting import named
 from harness.transcript import Transcript
 from harness.transcript_about import DONGLE
 from harness.transcript_file import load
+from harness.words import counted
 from hil.cli_capture import role_of
 from hil.played_endpoint import PlayedEndpoint
 from hil.replay import Against, against_emulator
@@ -174,8 +175,8 @@ def _as_client(
     else:
         show_differences(found.differences, ("recorded", "now"))
         more = f", {len(found.volatile)} volatile ones left out" if found.volatile else ""
-        line = f"{found.exchanges} exchanges, {len(found.differences)} differences{more}"
-        console().print(Text(line))
+        told = counted(len(found.differences), "difference")
+        console().print(Text(f"{counted(found.exchanges, 'exchange')}, {told}{more}"))
     return 1 if found.differences else 0
 
 

@@ -8,6 +8,7 @@ from rich.text import Text
 from harness.cli.output import emit_json, errors
 from harness.errors import UsageError
 from harness.transcript import Transcript
+from harness.words import counted
 from hil.cli_replay import until_stopped
 from hil.zigbee.replay import Difference
 from hil.zigbee.replay_place import ReplayedDongleEndpoint
@@ -44,7 +45,9 @@ def replay_dongle(transcript: Transcript, listen: str, played: str, *, as_json: 
         rows = [_row(one) for one in dongle.differences]
         emit_json({"differences": rows, "count": dongle.count, "not_asked": dongle.left})
     else:
-        line = f"{dongle.count} differences; {dongle.left} recorded commands did not come"
+        line = (
+            f"{counted(dongle.count, 'difference')}; {dongle.left} recorded commands did not come"
+        )
         errors().print(Text(line))
     return 1 if dongle.count else 0
 

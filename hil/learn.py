@@ -22,6 +22,7 @@ from harness.errors import UsageError
 from harness.replay_client import Replayed, recorded_exchanges
 from harness.transcript import Transcript
 from harness.transcript_file import load
+from harness.words import counted
 from hil.capture import capture_walk
 from hil.capture_subject import CaptureChoices
 from hil.cli_capture import role_of
@@ -230,8 +231,7 @@ def _tell(
     for subject, why in lesson.told:
         screen.print(Text(f"not learnt: {subject}: {why}"))
     count = len(lesson.learnt.deviations) + len(lesson.learnt.settings)
-    screen.print(
-        Text(f"{len(before)} differences, {count} values learnt, {len(after)} differences left")
-    )
+    found, left = counted(len(before), "difference"), counted(len(after), "difference")
+    screen.print(Text(f"{found}, {counted(count, 'value')} learnt, {left} left"))
     if path is not None:
         screen.print(Text(f"overlay {path}   (use it with --data {path.parents[1]})"))

@@ -1,6 +1,7 @@
 """Where a served meter can be reached: the URLs of ``--listen``, and what opens each."""
 
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -57,10 +58,10 @@ def parse(text: str, *, anywhere: bool = False) -> Place:
 
     Args:
         text: For instance ``tcp://127.0.0.1:0``; a host left out is this machine's loopback.
-        anywhere: Whether an address that means every interface is allowed.
+        anywhere: Whether an address beyond this machine's loopback is allowed.
 
     Raises:
-        ListenError: It is none of ``FORMS``, or would be open to every network unasked.
+        ListenError: It is none of ``FORMS``, or would be open to other machines unasked.
     """
     if text == "pty":
         return Place("pty", text=text)
@@ -75,9 +76,17 @@ def parse(text: str, *, anywhere: bool = False) -> Place:
     if parts.scheme not in _SCHEMES or port is None or extra:
         raise ListenError(text, f"not a place to listen at; there are: {FORMS}")
     host = parts.hostname or _LOOPBACK
-    if host in _ANYWHERE and not anywhere:
-        raise ListenError(text, "every network could reach it, and it knows no passwords of yours")
+    if not anywhere and not _is_loopback(host):
+        who = "every network" if host in _ANYWHERE else "other machines"
+        raise ListenError(text, f"{who} could reach it, and it knows no passwords of yours")
     return Place(parts.scheme, "0.0.0.0" if host == "*" else host, port, text=text)  # noqa: S104 -- asked for
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False  # a name may lead anywhere
 
 
 async def open_place(place: Place, meter: ServedMeter, number: int, timing: LineTiming) -> Listener:

@@ -1,5 +1,6 @@
 """What an emulated home is built of: choices, plan, and what is said when they cannot be used."""
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -133,9 +134,11 @@ def refuse_unknown_defects(names: Sequence[str]) -> None:
     known = (DEFECTS, party_defects.DEFECTS, migration_defects.DEFECTS)
     for name in names:
         if not any(name in table for table in known) and name not in firmware_defects.table():
+            names = [one for table in (*known, firmware_defects.table()) for one in table]
+            near = difflib.get_close_matches(name, names, n=3)
             raise UsageError(
                 f"there is no defect {name}",
                 where="--defect",
-                cause=f"devices have: {', '.join(sorted(DEFECTS))}",
-                next_command="smetsbench scenarios",
+                cause=f"near it: {', '.join(near)}" if near else "a mistyped name",
+                next_command="smetsbench faults --defects",
             )

@@ -103,8 +103,8 @@ def bench_file(text: str | None) -> Path | None:
     raise UsageError(
         "there is no such bench file",
         where=text,
-        cause="a mistyped name; in a comparison an emulated device is emulated:PROFILE",
-        next_command="smetsbench profiles",
+        cause="a mistyped name, or another folder than the one meant",
+        next_command=f"ls {text}   (with --against also emulated:PROFILE: smetsbench profiles)",
     )
 
 

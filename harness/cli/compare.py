@@ -18,6 +18,7 @@ from harness.migration.comparison import RunsCompared
 from harness.migration.volume_journal import is_migration
 from harness.report.migration_comparison import compare as compare_migrations
 from harness.run_folder import RunFolder
+from harness.words import counted
 
 
 def register(app: typer.Typer) -> None:
@@ -83,5 +84,5 @@ def show_changes(found: RunsCompared, *, as_json: bool) -> None:
         screen.print(Text(f"{one.part} {one.name}, {one.field}{by}"))
         screen.print(Text(f"  a: {one.a}"))
         screen.print(Text(f"  b: {one.b}"))
-    told = f"{len(found.changes)} differences" if found.changes else "no differences"
+    told = counted(len(found.changes), "difference") if found.changes else "no differences"
     screen.print(Text(f"{told} in {found.compared} things"))

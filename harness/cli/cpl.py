@@ -11,6 +11,7 @@ from device_profiles.cpl import COLUMNS, MAP_NAME, Cpl, CplEntry, scan
 from harness.cli.cpl_lists import CplMapOption, CplOption, column_map, day_of, products, tell
 from harness.cli.output import console, emit_json
 from harness.data_files import DataOption, overlays, reading_data
+from harness.words import counted
 
 #: Why the SMETS2+ entry of a pair holds the version that executes.
 EXECUTING: Final = "source:S003 §2 (the SMETS1 entry does not show what is in operation)"
@@ -44,7 +45,8 @@ def check(
 
     def line() -> str:
         told = ", ".join(f"{count} {word}" for word, count in sorted(totals["status"].items()))
-        return f"{len(found.rows)} rows: {told or 'none'}; {len(pairs)} bilingual pairs"
+        rows, both = counted(len(found.rows), "row"), counted(len(pairs), "bilingual pair")
+        return f"{rows}: {told or 'none'}; {both}"
 
     tell(found, more, line, as_json=as_json)
 

@@ -15,6 +15,7 @@ from device_profiles.files import Folders
 from device_profiles.list_faults import ListFault, Scan
 from harness.cli.output import console, emit_json
 from harness.errors import UsageError
+from harness.words import counted
 
 #: Option ``--cpl`` of commands that look rows up.
 CplOption = Annotated[
@@ -111,7 +112,9 @@ def tell(
     if hidden > 0:
         screen.print(f"… {hidden} more", markup=False)
     count = len(faults) + found.left_out
-    screen.print(f"{found.file}: {'clean' if clean else f'{count} faults'}; {line()}", markup=False)
+    screen.print(
+        f"{found.file}: {'clean' if clean else counted(count, 'fault')}; {line()}", markup=False
+    )
     raise typer.Exit(0 if clean else 1)
 
 

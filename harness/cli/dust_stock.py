@@ -11,7 +11,7 @@ from harness.cli.output import console, emit_json
 from harness.data_files import DataOption, overlays, reading_data
 from harness.dust.definition import load_definition
 from harness.dust.stock import Stocked, take_stock
-from harness.migration.states import State
+from harness.words import counted
 
 
 def register(dust: typer.Typer) -> None:
@@ -37,12 +37,11 @@ def stock(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comm
     definition = load_definition(file, overlays(data))
     with reading_data(), shown("homes", quiet=quiet or as_json) as progress:
         found = take_stock(definition, out, jobs=jobs_of(jobs), progress=progress)
-    failed = [one.installation.ref for one in found.new if one.state is not State.MIGRATED]
     if as_json:
         emit_json(_json(found, out))
     else:
-        _show(found, out, failed)
-    raise typer.Exit(1 if failed else 0)
+        _show(found, out, file)
+    raise typer.Exit(1 if found.why else 0)
 
 
 def _json(found: Stocked, out: Path) -> dict[str, object]:
@@ -57,6 +56,7 @@ def _json(found: Stocked, out: Path) -> dict[str, object]:
                 "set": one.set,
                 "enrolled_on": one.enrolled_on.isoformat(),
                 "state": one.state.value,
+                "why": found.why.get(one.installation.ref, ""),
             }
             for one in found.new
         ],
@@ -64,11 +64,15 @@ def _json(found: Stocked, out: Path) -> dict[str, object]:
     }
 
 
-def _show(found: Stocked, out: Path, failed: list[str]) -> None:
+def _show(found: Stocked, out: Path, file: Path) -> None:
     screen = console()
-    told = f"{len(found.new)} homes migrated now, {len(found.known)} were in stock already"
+    migrated = counted(len(found.new) - len(found.why), "home")
+    told = f"{migrated} migrated now, {len(found.known)} in stock already"
     screen.print(Text(f"stock  {out}: {told}, {len(found.stock.usable)} usable"))
-    for ref in failed:
-        screen.print(Text(f"note   {ref} was not migrated and is not usable"))
+    for ref, why in found.why.items():
+        screen.print(Text(f"note   {ref} is not usable: {why}"))
     if found.folder is not None:
         screen.print(Text(f"run    {found.folder / 'migration'}"))
+    if found.why:
+        again = f"smetsbench dust stock {file} --out {out}"
+        screen.print(Text(f"next   mend these homes, then {again}   (adds what is missing)"))

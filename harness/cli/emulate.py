@@ -89,7 +89,7 @@ _CLOCK_FACTOR = Annotated[
 ]
 _DEFECT = Annotated[list[str] | None, typer.Option(help="Build a named defect in; repeatable.")]
 _LISTEN_ANYWHERE = Annotated[
-    bool, typer.Option("--listen-anywhere", help="Allow an address of every interface.")
+    bool, typer.Option("--listen-anywhere", help="Allow an address beyond this machine.")
 ]
 _UNTIL_STDIN_CLOSES = Annotated[
     bool,
@@ -281,6 +281,6 @@ def _places(texts: Sequence[str], *, anywhere: bool) -> list[listen.Place]:
         raise UsageError(
             error.why,
             where=f"--listen {error.where}",
-            cause="a mistyped URL, or an address of every interface",
+            cause="a mistyped URL, or an address beyond this machine",
             next_command="--listen tcp://127.0.0.1:0, or --listen-anywhere where you mean it",
         ) from error

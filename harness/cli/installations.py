@@ -20,6 +20,7 @@ from harness.data_files import DataOption, overlays, reading_data
 from harness.errors import UsageError
 from harness.files import write_octets
 from harness.new_installations import Order, generate
+from harness.words import counted
 
 _JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -64,7 +65,7 @@ def new(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comman
     elif out is None:
         typer.echo(render_toml(made))
     else:
-        console().print(f"wrote {len(made)} installations to {out}", markup=False)
+        console().print(f"wrote {counted(len(made), 'installation')} to {out}", markup=False)
 
 
 def write_file(out: Path, made: tuple[Installation, ...], made_from: Sequence[Path] = ()) -> None:

@@ -42,6 +42,7 @@ from harness.formats.migration_files.signing import xml_key
 from harness.formats.migration_files.xml_input import octets_of
 from harness.keys import open_keystore
 from harness.rules.migration_rulebook import load_rule_book
+from harness.words import counted
 
 #: Time of day in the names of papers. Source: stand-in.
 _MADE_AT: Final = time(6)
@@ -90,7 +91,7 @@ def write(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comm
     )
     path = make_folder(out) / f"{name}{ENDINGS[kind]}"
     write_octets(path, render(lines, layout, kind), made_from=[installations])
-    console().print(f"wrote {path}: {len(lines)} installations", markup=False)
+    console().print(f"wrote {path}: {counted(len(lines), 'installation')}", markup=False)
     for party in _not_held(store, homes):
         told = f"note: no certificates of {party} in {keys}: its Certificate IDs are Null"
         errors().print(told, markup=False)
@@ -323,7 +324,9 @@ def _tell(
         emit_json({"file": str(file), "kind": str(kind), "lines": lines, "findings": rows})
         return
     screen = console()
-    screen.print(Text(f"{file}: {kind}, {lines} lines, {'clean' if not rows else 'not clean'}"))
+    screen.print(
+        Text(f"{file}: {kind}, {counted(lines, 'line')}, {'clean' if not rows else 'not clean'}")
+    )
     codes = load_rule_book().codes
     for one in findings:
         known = codes.find(one.code, one.sub_code)

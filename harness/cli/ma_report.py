@@ -7,6 +7,7 @@ from typing import Any, Final
 from harness.cli.output import console
 from harness.formats.authorisation.read_rows import Authorisation, Severity
 from harness.rules.migration_findings import Finding, Question, Report
+from harness.words import counted
 
 #: Findings printed; all of them are written to the file of findings.
 MAX_PRINTED: Final = 200
@@ -89,7 +90,9 @@ def show(file: Path, report: Report, question: Question, written: Mapping[str, A
 
 def _show_draft(told: Mapping[str, Any]) -> None:
     screen = console()
-    screen.print(f"mcf: {told['installations']} installations; {told['note']}", markup=False)
+    screen.print(
+        f"mcf: {counted(told['installations'], 'installation')}; {told['note']}", markup=False
+    )
     for one in told["left_out"][:MAX_PRINTED]:
         screen.print(f"not in the mcf: {one['ref']}: {one['why']}", markup=False)
     if len(told["left_out"]) > MAX_PRINTED:

@@ -48,6 +48,7 @@ from harness.formats.migration_files.words import ProcessingMode
 from harness.formats.migration_files.xml_input import octets_of, parse
 from harness.keys import open_keystore
 from harness.rules.migration_rulebook import load_rule_book
+from harness.words import counted
 
 _JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _FILE = Annotated[Path, typer.Argument(metavar="FILE", help="A migration file.")]
@@ -242,7 +243,9 @@ def _tell_built(
         return
     for row in rows:
         console().print(f"{row['type']}  {row['name']}", markup=False)
-    console().print(f"wrote {len(rows)} files to {out}; {schema.notice.strip()}", markup=False)
+    console().print(
+        f"wrote {counted(len(rows), 'file')} to {out}; {schema.notice.strip()}", markup=False
+    )
 
 
 def _print_inspection(rows: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from harness.door.trust import DCC, DSP_ROLE, PARTICIPANT, USER_ROLES, user_entr
 from harness.errors import UsageError
 from harness.files import refuse_same
 from harness.keys import open_keystore
+from harness.words import counted
 
 SUPPLIER = 0x02
 #: Role and EUI-64 of the parties made when none are named. The EUI-64s are locally administered:
@@ -314,4 +315,4 @@ def _show(
         table.add_row(str(row["eui64"]), use, *marks, str(row["key_identifier"]))
     console().print(table)
     private = sum(bool(row["private"]) for row in rows)
-    console().print(f"{len(rows)} keys, {private} of them private, written to {out}")
+    console().print(f"{counted(len(rows), 'key')}, {private} of them private, written to {out}")

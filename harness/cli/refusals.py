@@ -12,6 +12,15 @@ from harness.cli.output import errors
 from harness.errors import HarnessError
 
 _JSON: Final = "--json"
+#: What a usage error says -> its likely cause; the first that fits, else a mistyped word.
+_CAUSES: Final = (
+    ("Missing ", "something that the command cannot do without was left out"),
+    (" does not exist", "a mistyped name, or another folder than the one meant"),
+    ("Got unexpected extra argument", "a word too many, or one with a blank and no quotes"),
+    ("requires an argument", "an option without its value"),
+    ("greater than or equal", "a number that is out of range"),
+    ("less than or equal", "a number that is out of range"),
+)
 _DEFECT: Final = "a defect of smetsbench; set SMETSBENCH_TRACEBACK=1 and run it again"
 
 
@@ -52,8 +61,9 @@ def tell_usage(error: typer.exceptions.TyperException, next_command: str, *, as_
         said = " ".join(error.format_message().split())
         context = getattr(error, "ctx", None)
         where = "the command line" if context is None else str(context.command_path)
+        cause = next((why for word, why in _CAUSES if word in said), "a mistyped word")
         tell(
-            HarnessError(said, where=where, cause="a mistyped word", next_command=next_command),
+            HarnessError(said, where=where, cause=cause, next_command=next_command),
             as_json=as_json,
         )
     else:

@@ -35,6 +35,7 @@ from harness.dust.turns import Progress, TurnKind, outcomes, sheet
 from harness.dust.wire import Wire
 from harness.migration.misconduct import Misconduct
 from harness.migration.states import State
+from harness.words import counted
 
 _DAY_MS: Final = 86_400_000
 #: Turn with which the DCC commits to what was asked for.
@@ -252,7 +253,7 @@ class DustConductor:
         await self._migration.work_until(moment(planned.day, MORNING))
         batch = self._batches.of_day(planned, self._migration.in_states(State.PLANNED))
         self._chronicle.phase = Phase.VALIDATION
-        begins = "1 home begins" if len(batch) == 1 else f"{len(batch)} homes begin"
+        begins = counted(len(batch), "home begins", "homes begin")
         text = f"migration day {planned.number}, {planned.day}: {begins}"
         told = {"refs": list(batch), "week": planned.week}
         self._chronicle.tell("day", text, phase=Phase.PLANNING, told=told)
@@ -271,7 +272,7 @@ class DustConductor:
         """Let hubs tell of trouble while the turn behind a migration day is open."""
         for order, refs in floods_of(self._definition, day):
             self._world.disturb(order, refs)
-            text = f"injected: {order} at {len(refs)} homes"
+            text = f"injected: {order} at {counted(len(refs), 'home')}"
             self._chronicle.tell("fault", text, level=Level.WARNING, told={"refs": list(refs)})
 
     def _retry_day(self, *, asking: bool = False) -> date | None:
@@ -300,7 +301,7 @@ class DustConductor:
         again = self._retrying.due(self._triable, day)
         fresh = self._batches.late(self._migration.in_states(State.PLANNED))
         self._chronicle.phase = Phase.VALIDATION
-        text = f"{len(again)} homes are tried again, {len(fresh)} begin"
+        text = f"{counted(len(again), 'home is', 'homes are')} tried again, {len(fresh)} begin"
         self._chronicle.tell("retry", text, told={"refs": [*again, *fresh]})
         meters, why = self._papers.desk.meters, self._retrying.judgement(again)
         refused = await self._migration.again(number, again, why, meters)

@@ -23,6 +23,7 @@ from harness.new_installations import EIS, GIS, Order, generate
 from harness.rules.migration_rulebook import load_rule_book
 from harness.rules.roles import UserRole
 from harness.rules.split_supply import party_of
+from harness.words import counted
 
 _METERS: Final = frozenset({DeviceType.ESME, DeviceType.GSME})
 _GAS: Final = frozenset({DeviceType.GSME, DeviceType.GPF})
@@ -167,7 +168,7 @@ def _of_file(definition: Definition, one: DeviceSet) -> tuple[Installation, ...]
     found = load_many(path, definition.overlays)
     if len(found) != one.count:
         raise UsageError(
-            f"set {one.name} has {one.count} homes, its file {len(found)}",
+            f"set {one.name} has {counted(one.count, 'home')}, its file {len(found)}",
             where=f"{definition.path}: devices {one.name}",
             cause="another count, or another file",
             next_command=f"smetsbench installations check {path}",

@@ -19,6 +19,7 @@ from harness.migration.course import Course
 from harness.migration.opening_records import record_of
 from harness.migration.planning import Planning
 from harness.verdict import Verdict
+from harness.words import counted
 
 _ENTRY: Final = "entry"
 _TEXTS: Final[Mapping[EntryCheck, str]] = {
@@ -79,7 +80,7 @@ class Entry:
         lacking = [ref for ref, one in verdicts.items() if one.code == _NOT_ON_EPCL]
         if lacking:
             return Verdict.FAIL, f"not on the EPCL: {', '.join(lacking[:10])}"
-        return Verdict.PASS, f"{len(records)} homes"
+        return Verdict.PASS, counted(len(records), "home")
 
     def _profiles(self) -> Told:
         try:

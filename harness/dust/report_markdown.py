@@ -7,6 +7,7 @@ from harness.dust.record import DustRecord
 from harness.dust.report_coverage import Coverage, CoverageCell
 from harness.dust.report_model import Report, word
 from harness.report.sequence import size
+from harness.words import counted
 
 #: Rows of the grid and files that are listed at most.
 _MOST_ROWS: Final = 60
@@ -193,7 +194,8 @@ def _files(record: DustRecord) -> Iterator[str]:
         ],
     )
     if len(record.files) > _MOST_FILES:
-        yield f"\n{len(record.files) - _MOST_FILES} files more are in index.csv."
+        more = counted(len(record.files) - _MOST_FILES, "file more is", "files more are")
+        yield f"\n{more} in index.csv."
 
 
 def _open(report: Report) -> Iterator[str]:

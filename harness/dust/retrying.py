@@ -14,6 +14,7 @@ from harness.migration.record import InstallationRecord
 from harness.migration.states import State
 from harness.migration.totals import resting_entry
 from harness.rules.migration_rulebook import RuleBook
+from harness.words import counted
 
 #: Words of a retry list.
 _LEAVE: Final = "leave"
@@ -96,7 +97,7 @@ class Retrying:
 
     def judgement(self, refs: Sequence[str]) -> str:
         """Return what the MCC writes down for resubmitting homes."""
-        return f"retry policy {self.strategy.policy}: {len(refs)} homes may succeed now"
+        return f"retry policy {self.strategy.policy}: {counted(len(refs), 'home')} may succeed now"
 
 
 def with_attempts(book: RuleBook, most: int) -> RuleBook:

@@ -1,7 +1,7 @@
 """Migrates the remaining test homes of a cohort while it is open, into a stock file."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from harness.errors import UsageError
 from harness.files import refuse_same, write_octets
 from harness.migration import volume
 from harness.migration.record import InstallationRecord
+from harness.migration.states import State
 from harness.migration.volume import Progress
 from harness.migration.volume_journal import VolumeJournal
 from harness.migration.volume_options import VolumeOptions
@@ -32,6 +33,7 @@ class Stocked:
         stock: The stock file's content.
         new: Homes that were migrated now.
         known: Homes that were in stock already.
+        why: Ref -> why it was not migrated, for new homes that were not.
         folder: The run that migrated them; None where there was nothing to migrate.
     """
 
@@ -39,6 +41,7 @@ class Stocked:
     new: tuple[StockHome, ...]
     known: tuple[str, ...]
     folder: Path | None
+    why: Mapping[str, str] = field(default_factory=dict)
 
 
 def take_stock(
@@ -80,7 +83,8 @@ def take_stock(
     new = tuple(_in_stock(definition, home, records[home.ref]) for home in left)
     whole = stock.with_homes(new)
     write_octets(out, whole.render(), made_from=[definition.path])
-    return Stocked(whole, new, known, folder)
+    failed = [one.installation.ref for one in new if one.state is not State.MIGRATED]
+    return Stocked(whole, new, known, folder, {ref: _why(records[ref]) for ref in failed})
 
 
 def _migrated(
@@ -113,6 +117,13 @@ def _migrated(
         return {record.ref: record for record in journal.records()}
     finally:
         journal.close()
+
+
+def _why(record: InstallationRecord) -> str:
+    """Return where a home rests, and the last thing that went wrong on its way there."""
+    wrong = [entry for entry in record.history if entry.code]
+    told = f"{wrong[-1].text} ({wrong[-1].code})" if wrong else record.history[-1].text
+    return f"{record.state.value}: {told}"
 
 
 def _in_stock(definition: Definition, home: Installation, record: InstallationRecord) -> StockHome:

@@ -14,6 +14,7 @@ from device_profiles.sections import Section
 from harness.errors import UsageError
 from harness.files import read_octets
 from harness.migration.states import State
+from harness.words import counted
 
 if TYPE_CHECKING:
     from harness.dust.definition import Definition
@@ -86,8 +87,9 @@ class Stock(Section):
         fitting = [home.installation for home in self.usable if home.set == one.name]
         if self.cohort != key or len(fitting) < one.count:
             why = f"{len(fitting)} migrated homes of set {one.name}, of cohort {self.cohort}"
+            needed = counted(one.count, "home")
             raise UsageError(
-                f"set {one.name} needs {one.count} homes of {key}; the stock holds {why}",
+                f"set {one.name} needs {needed} of {key}; the stock holds {why}",
                 where=f"{definition.path}: run.stock",
                 cause="another stock file, or homes that were not migrated before the closure",
                 next_command="smetsbench dust stock FILE.toml --out STOCK.json",

@@ -19,6 +19,7 @@ from harness.dust.run_key import key_of_run, verifies
 from harness.dust.steps_told import OnStep, Steps
 from harness.errors import UsageError
 from harness.setting import version
+from harness.words import counted
 
 #: Documents that are read into memory are at most so long.
 _DOCUMENT_BYTES: Final = 256 << 20
@@ -172,7 +173,7 @@ class _Check:
         elif not in_order:
             self.parts.append(Part("archive", False, "the files stand in another order"))
         elif not wrong:
-            said = f"{len(names)} files, rebuilt octet for octet"
+            said = f"{counted(len(names), 'file')}, rebuilt octet for octet"
             self.parts.append(Part("archive", True, said))
 
     def _is_whole(self, reader: Reader, entry: Entry) -> bool:
@@ -219,7 +220,7 @@ class _Check:
                 wrong.append(Part(name, False, "altered: size or SHA-256 is not the manifest's"))
         self.parts += sorted(wrong, key=lambda one: one.name)[:_MOST_SAID]
         if not wrong:
-            said = f"sizes and SHA-256 of {len(present)} files"
+            said = f"sizes and SHA-256 of {counted(len(present), 'file')}"
             self.parts.append(Part(MANIFEST, True, said))
 
     # -- what stands in it ---------------------------------------------------------------------
@@ -291,7 +292,7 @@ class _Check:
 
     def _events(self, events: PackedEvents) -> None:
         """Tell whether events are numbered without gaps, each in its one form."""
-        said = events.wrong or f"{events.count} events without gaps"
+        said = events.wrong or f"{counted(events.count, 'event')} without gaps"
         self.parts.append(Part(reports.EVENTS, not events.wrong, said))
 
     def _files(self, reader: Reader, record: DustRecord) -> None:
@@ -312,7 +313,9 @@ class _Check:
             for one in reader.entries
             if pack.is_never_packed(one.name)
         ]
-        self.parts += wrong[:_MOST_SAID] or [Part(FILES, True, f"{len(listed)} files, as indexed")]
+        self.parts += wrong[:_MOST_SAID] or [
+            Part(FILES, True, f"{counted(len(listed), 'file')}, as indexed")
+        ]
 
     def _sums(self, reader: Reader, record: DustRecord) -> None:
         names = [one.name for one in reader.entries if one.name.startswith(f"{FOLDER}/")]

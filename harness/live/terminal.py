@@ -17,6 +17,7 @@ from harness.dust.steps_told import OnStep
 from harness.live.board import Board, phase_of, tone_of
 from harness.live.lines import Line, of_event
 from harness.live.step_lines import StepLines, step_text
+from harness.words import counted
 
 #: How a tone looks.
 _STYLES: Final = {
@@ -195,7 +196,7 @@ class Picture:
             head.append(f"  turn {board.turn}")
         if board.phase:
             head.append(f"  {board.phase}")
-        head.append(f"  {board.last} events", style="bright_black")
+        head.append(f"  {counted(board.last, 'event')}", style="bright_black")
         return head
 
     def _phases(self) -> Table:

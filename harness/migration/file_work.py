@@ -31,6 +31,7 @@ from harness.parties.requesting_party import NAME as RP
 from harness.parties.requesting_party import RequestingParty
 from harness.rules.migration_installation import CommonFacts, Desk, InstallationRules
 from harness.rules.outcomes import Outcome
+from harness.words import counted
 
 #: Makes another part of an MCF of the usual one.
 Declared = Callable[[CommonInstallation], CommonInstallation]
@@ -121,7 +122,7 @@ class FileWork:
         if not self.no.asked:
             self.no.certificate_ids(RP)
         common = self.rp.common(self._builder(hand), tuple(parts.values()))
-        self._send(hand, common, RP, MCC, f"MCF, {len(parts)} installations, {mode}")
+        self._send(hand, common, RP, MCC, f"MCF, {counted(len(parts), 'installation')}, {mode}")
         return hand
 
     def validate(
@@ -188,8 +189,8 @@ class FileWork:
         )
         named = [*hand.files.values(), group, encrypted]
         manifest = builder.manifest(named, after_s=after_s + 2)
-        self._send(hand, group, RP, _S1SP, f"MGF, {len(valid)} installations")
-        self._send(hand, encrypted, RP, _S1SP, f"MEF, {len(valid)} installations")
+        self._send(hand, group, RP, _S1SP, f"MGF, {counted(len(valid), 'installation')}")
+        self._send(hand, encrypted, RP, _S1SP, f"MEF, {counted(len(valid), 'installation')}")
         if self._office.cohort.envelope.dco_part:
             octets = hand.arrived[FileType.MEF].octets
             self._office.post.hand_over(RP, _DCO, KIND, octets, "MEF, the part for the DCO")
@@ -236,7 +237,7 @@ class FileWork:
             and row.opened.s1sp.protected is not None
         ]
         if sealed:
-            told = f"ProtectedData of {len(sealed)} installations"
+            told = f"ProtectedData of {counted(len(sealed), 'installation')}"
             self._office.post.hand_over(_S1SP, _S1SPDP, KIND, b"".join(sealed), told)
 
     def _checked(self, hand: SetInHand) -> DeliveryReport:
@@ -267,7 +268,7 @@ class FileWork:
             after_s=self._next_s(hand, FileType.VIF),
             answers=hand.files[FileType.MEF],
         )
-        self._send(hand, made, _S1SP, MCC, f"VIF, {len(results)} installations")
+        self._send(hand, made, _S1SP, MCC, f"VIF, {counted(len(results), 'installation')}")
         return made
 
     def commissioning_file(self, hand: SetInHand, refs: Sequence[str]) -> BuiltFile:
@@ -280,7 +281,7 @@ class FileWork:
             after_s=self._next_s(hand, FileType.SCF),
             answers=hand.files[FileType.MCF],
         )
-        self._send(hand, made, _S1SP, _CP, f"SCF, {len(refs)} installations")
+        self._send(hand, made, _S1SP, _CP, f"SCF, {counted(len(refs), 'installation')}")
         return made
 
     def outcome(
@@ -299,7 +300,7 @@ class FileWork:
             after_s=self._next_s(hand, FileType.COF),
             answers=answers,
         )
-        self._send(hand, made, _CP, MCC, f"COF, {len(rows)} installations")
+        self._send(hand, made, _CP, MCC, f"COF, {counted(len(rows), 'installation')}")
         self.ledger = self.ledger.complete(hand.header)
         self.mcc.release(row.ref for row in rows)
         return made

@@ -22,6 +22,7 @@ from harness.rules.migration_appendices import (
     ask,
     called_by,
 )
+from harness.words import counted
 
 #: Step -> the table it asks.
 TABLES: Final = {"T3": "16.10.2", "T4": "16.9.2"}
@@ -105,7 +106,8 @@ class Testing:
             if log is None:
                 return fault(judge, "T1", "04", seen.says)
             self._keep_log(case, log)
-            return ok(f"the hub answers; its device log has {len(log)} devices", seen.evidence())
+            told = f"the hub answers; its device log has {counted(len(log), 'device')}"
+            return ok(told, seen.evidence())
 
         return await self.steps.take(case, "T1", act, DeviceType.CHF)
 

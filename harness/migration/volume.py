@@ -30,6 +30,8 @@ from harness.workers import Outcome, play_all
 
 #: Told after each installation: how many of how many are done.
 Progress = Callable[[int, int], None]
+_COMMAND: Final = "smetsbench migration run --cohort KEY --installations FILE"
+_ROWS: Final = "installations.csv"
 #: Why 5.8A is refused, by where an installation stands. Source: migration.md 5.2, R-069.
 _REFUSALS: Final[Mapping[State, str]] = {
     State.MIGRATED: "it is migrated",
@@ -69,10 +71,10 @@ def start(
     _try_bench(chosen, batch)
     name = run_id(chosen, batch)
     folder = RunFolder(out if out is not None else Path("runs") / name)
-    folder.make("smetsbench migration run --cohort KEY --installations FILE")
+    folder.make(_COMMAND)
     with folder.lock():
         was_run = folder.file("journal").is_file()
-        folder.clear()
+        folder.clear(_COMMAND, beside=(_ROWS,))
         if was_run:
             _clear_files(folder)
         journal = VolumeJournal.create(folder.file("journal"), crash_at=crash_at)
@@ -111,7 +113,7 @@ def _clear_files(folder: RunFolder) -> None:
     """Remove the migration files of the run that was here before, and nothing else."""
     for path in sorted((folder.path / "files").glob("**/*.xml")):
         path.unlink()
-    (folder.path / "installations.csv").unlink(missing_ok=True)
+    (folder.path / _ROWS).unlink(missing_ok=True)
 
 
 def run_id(options: VolumeOptions, batch: Batch) -> str:

@@ -13,6 +13,7 @@ from harness.parties.dsp_services import ServiceDesk
 from harness.parties.dsp_work import DistributeImage, SendCommand, Work
 from harness.parties.post import GBCS, IMAGE
 from harness.ports import Hub, StageOrder, StageOutcome
+from harness.words import counted
 
 _METERS = frozenset({DeviceType.ESME, DeviceType.GSME})
 
@@ -44,7 +45,8 @@ class Dsp(ServiceDesk, MessageDesk):
 
     async def distribute(self, work: DistributeImage, hub: Hub) -> StageOutcome:
         """Have the CSP transfer an image and raise the alerts of its outcome."""
-        summary = f"image {work.version}, {len(work.image)} octets, {len(work.targets)} targets"
+        targets = counted(len(work.targets), "target")
+        summary = f"image {work.version}, {len(work.image)} octets, {targets}"
         self.post.hand_over("CSP", "CHF", IMAGE, work.image, summary)
         outcome = await hub.stage(StageOrder(str(work.request_id), work.image, work.targets))
         self.conclude(work, outcome)

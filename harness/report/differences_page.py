@@ -5,6 +5,7 @@ from importlib import resources
 import jinja2
 
 from harness.differences_runs import Comparison
+from harness.words import counted
 
 
 def render(found: Comparison) -> str:
@@ -29,11 +30,11 @@ def render(found: Comparison) -> str:
 def headline(found: Comparison) -> str:
     """Return what a comparison came to, in one line."""
     if found.same:
-        return f"no differences in {found.compared} answers"
+        return f"no differences in {counted(found.compared, 'answer')}"
     words = [
         (len(found.differences), "difference", "differences"),
         (len(found.unmatched), "answer of one device alone", "answers of one device alone"),
         (len(found.verdicts), "verdict differs", "verdicts differ"),
     ]
     told = [f"{count} {one if count == 1 else many}" for count, one, many in words if count]
-    return f"{', '.join(told)} in {found.compared} answers"
+    return f"{', '.join(told)} in {counted(found.compared, 'answer')}"

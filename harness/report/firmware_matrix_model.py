@@ -10,6 +10,7 @@ from device_profiles.evidence import EvidenceKind
 from device_profiles.metadata_layout import NO_LAYOUT, MetadataMode
 from harness.firmware_cells import MatrixCell
 from harness.rules.firmware_case import BasisItem
+from harness.words import counted
 
 #: What a layout is called where no layout was recognised.
 DAMAGED: Final = "damaged"
@@ -172,7 +173,7 @@ class MatrixReport:
         if self.verified:
             seen = sum(row.observed is not None for row in self.rows)
             checked = f"; {seen - len(self.disagreeing)} of {seen} agree with what was observed"
-        return f"{len(self.rows)} cells: {words}{checked}"
+        return f"{counted(len(self.rows), 'cell')}: {words}{checked}"
 
     def _count(self, kind: EvidenceKind) -> int:
         return sum(one.mark.kind is kind for one in self.inputs)

@@ -16,6 +16,7 @@ from harness.report.sequence import draw, size, span
 from harness.report.trace import TraceItem
 from harness.report.xml_fields import is_xml
 from harness.verdict import ExpectationKind, Verdict
+from harness.words import counted
 
 #: The page is at most this long, in octets.
 LIMIT_BYTES: Final = 10 * 1024 * 1024
@@ -199,7 +200,7 @@ def dump(item: TraceItem, limit: int = 2048) -> str:
         text = "".join(chr(octet) if 32 <= octet < 127 else "·" for octet in part)
         lines.append(f"{offset:04x}  {part.hex(' '):<47}  {text}")
     if len(item.octets) > limit:
-        lines.append(f"… {len(item.octets) - limit} octets more, in wire.pcapng")
+        lines.append(f"… {counted(len(item.octets) - limit, 'octet')} more, in wire.pcapng")
     return "\n".join(lines)
 
 

@@ -7,6 +7,7 @@ import pytest
 from harness.benches import emulated
 from harness.cli import firmware
 from harness.errors import UsageError
+from harness.run_folder import RunFolder
 from harness.run_options import RunOptions
 from harness.runner import start
 from tests.harness.cli.command_line import run
@@ -95,3 +96,37 @@ def test_a_broken_overlay_is_named_and_not_the_home_it_was_read_for(
     assert error.cause == "a typing error, or a file written for another version"
     assert "installation" not in error.what
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "whose"),
+    [
+        ("begun.json", "a DUST run"),
+        ("definition.toml", "a DUST run"),
+        ("installations.csv", "a migration run"),
+    ],
+)
+def test_a_run_of_another_kind_is_left_as_it_is(name: str, whose: str, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    start(("FM-10",), RunOptions(), out=out)
+    (out / name).write_bytes(b"of another kind")
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    error = refused(out)
+    assert f"the folder holds {whose}" in error.what
+    assert error.where == str(out / name)
+    assert error.cause
+    assert "OTHER-FOLDER" in error.next_command
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_a_migration_run_replaces_its_own_rows_and_no_dust_run(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    for name in ("journal.sqlite", "run.json", "installations.csv"):
+        (tmp_path / name).write_bytes(b"")
+    folder.clear(beside=("installations.csv",))
+    assert [path.name for path in tmp_path.iterdir()] == ["installations.csv"]
+    for name in ("journal.sqlite", "begun.json"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(UsageError, match="a DUST run"):
+        folder.clear("smetsbench migration run", beside=("installations.csv",))
+    assert (tmp_path / "journal.sqlite").exists()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -78,6 +79,20 @@ def test_check_tells_what_a_bench_is_and_how_it_stands(run: Run, tmp_path: Path)
     told = json_of(run("bench", "check", str(path), "--json"))
     assert told["roles"]["ESME"]["profile"] == "model"
     assert (told["armed_until"], told["dry_run"], told["findings"]) == (None, [], [])
+
+
+def test_check_shows_every_column_beside_a_long_path_on_80_columns(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    endpoint = "serial:/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A900XYZ1-if00-port0"
+    text = re.sub(r'endpoint = "serial:[^"]*"', f'endpoint = "{endpoint}"', REAL)
+    output = run("bench", "check", str(write_bench(tmp_path, text)))[1]
+    for word in ("ESME", endpoint, "model", METER):
+        assert word in output
+    told = output.partition("may be written to")[0]
+    assert METER in told
+    assert all(len(line) <= 80 for line in told.splitlines())
 
 
 def test_check_and_doctor_name_what_is_missing_and_say_so_by_their_exit_code(

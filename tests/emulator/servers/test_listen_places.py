@@ -20,7 +20,7 @@ from emulator.servers.listen import Place, parse
     ],
 )
 def test_a_place_is_read(text: str, place: Place) -> None:
-    found = parse(text)
+    found = parse(text, anywhere=True)
     assert (found.kind, found.host, found.port, found.link) == (
         place.kind,
         place.host,
@@ -59,3 +59,15 @@ def test_every_interface_only_where_it_is_meant(host: str) -> None:
     with pytest.raises(ListenError, match="every network"):
         parse(f"tcp://{host}:0")
     assert parse(f"tcp://{host}:0", anywhere=True).host in {_EVERYWHERE, "::"}
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "[2001:db8::1]", "meter.example", "0", "127.1"])
+def test_other_machines_only_where_it_is_meant(host: str) -> None:
+    with pytest.raises(ListenError, match="other machines could reach it"):
+        parse(f"wrapper://{host}:4059")
+    assert parse(f"wrapper://{host}:4059", anywhere=True).host == host.strip("[]")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "[::1]", "localhost", ""])
+def test_this_machine_needs_no_word(host: str) -> None:
+    assert parse(f"tcp://{host}:0").port == 0

@@ -190,7 +190,12 @@ ESME = ("esme", "--profile", "smets1")
         (("kettle", "--profile", "smets1", "--listen", "pty"), "no device that can be served"),
         ((*ESME, "--listen", "tcp://"), "not a place to listen at"),
         ((*ESME, "--listen", "tcp://0.0.0.0:0"), "every network"),
-        ((*ESME, "--listen", "tcp://192.0.2.1:0"), "nobody can be listened to there"),
+        ((*ESME, "--listen", "tcp://192.0.2.1:0"), "other machines could reach it"),
+        ((*ESME, "--listen", "wrapper://meter.example:0"), "other machines could reach it"),
+        (
+            (*ESME, "--listen-anywhere", "--listen", "tcp://192.0.2.1:0"),
+            "nobody can be listened to there",
+        ),
         ((*ESME, "--listen", "pty", "--start", "soon"), "'soon' is no moment"),
         ((*ESME, "--listen", "pty", "--eui64", "12"), "not an EUI-64"),
         ((*ESME, "--listen", "pty", "--fault", "drop@lane"), "no link 'lane'"),

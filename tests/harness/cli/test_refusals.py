@@ -104,6 +104,7 @@ def test_a_file_or_name_that_is_not_there_is_one_object(run: Run, words: tuple[s
     found = told(run, *words, *given)
     assert found["exit_code"] == code
     assert found["error"]
+    assert found["likely_cause"]
     assert found["next"]
 
 
@@ -156,3 +157,21 @@ def test_an_interruption_is_an_object_too(run: Run, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(command_line, "build_app", ended)
     assert told(run, "faults")["exit_code"] == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        (("migration", "resubmit", "runs/x"), "left out"),
+        (("run", "FM-01", "--image", "absent.ota"), "a mistyped name"),
+        (("run", "FM-01", "--jobs", "0"), "out of range"),
+        (("profiles", "show", "demo-esme"), "a word too many"),
+        (("run", "FM-01", "--bench", "absent.toml"), "a mistyped name"),
+        (("run", "FM-04", "--defect", "esme-ignore-hash"), "near it: esme-ignores-hash"),
+        (("run", "FM-01", "--no-such"), "a mistyped word"),
+    ],
+)
+def test_the_likely_cause_fits_what_was_typed(run: Run, words: tuple[str, ...], cause: str) -> None:
+    found = told(run, *words)
+    assert cause in found["likely_cause"]
+    assert len(found["likely_cause"]) < 200

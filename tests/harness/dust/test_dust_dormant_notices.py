@@ -106,3 +106,13 @@ def test_record_report_and_pack_show_them(played: Played) -> None:
         for path in played.files(kind):
             assert Path(path).name in page
     assert {one.state for one in played.record.installations} == {State.MIGRATED}
+
+
+def test_homes_that_are_all_dormant_need_no_authorisation_and_get_none(tmp_path: Path) -> None:
+    """The simulated supplier hands in no paper without a line: it would be its own defect."""
+    sets = '[[devices]]\nname = "old"\nclass = "Dormant"\nppmid = "none"\n'
+    text = f"{HEAD}{sets}{DORMANT[DORMANT.index('[[case]]') :]}"
+    record = run(written(tmp_path, text), tmp_path / "run")
+    assert {one.state for one in record.installations} == {State.MIGRATED}
+    assert record.defects == ()
+    assert not [one for one in record.files if one.kind == "MA"]

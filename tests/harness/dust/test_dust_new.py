@@ -132,3 +132,21 @@ def test_a_stock_of_another_cohort_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cohort EA"):
         run(dust_stock.register, "stock", str(path), "--out", str(out))
     assert json.loads(out.read_text(encoding="utf-8")) == {"cohort": "EA"}
+
+
+def test_a_home_that_does_not_come_into_stock_is_told_with_its_reason(tmp_path: Path) -> None:
+    sets = '[[devices]]\nname = "elec"\nshape = "ESME-only"\nppmid = "none"\n'
+    sets += 'class = "Dormant"\nmodels = "ESME=demo-s1-esme-earlier"\n'
+    earlier = f'{sets}[[early_firmware]]\nset = "elec"\nto = "10000001"\n'
+    path, out = written(tmp_path, text_of(sets=earlier)), tmp_path / "stock.json"
+    code, output = run(dust_stock.register, "stock", str(path), "--out", str(out), "--jobs", "1")
+    words = " ".join(output.split())
+    assert code == 1
+    assert "0 homes migrated now, 0 in stock already, 0 usable" in words
+    assert "note elec-001 is not usable: " in words
+    assert "not 10000001 (X-T2)" in words
+    assert f"next mend these homes, then smetsbench dust stock {path} --out {out}" in words
+    told = json.loads(
+        run(dust_stock.register, "stock", str(path), "--out", str(out), "--jobs", "1", "--json")[1]
+    )
+    assert told["new"][0]["why"]
