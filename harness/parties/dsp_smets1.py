@@ -124,6 +124,7 @@ class Smets1Desk(Associations):
         objection = (
             self.not_announced(asked.body)
             or objection_to(row, actor, record, self.inventory)
+            or self.placed_elsewhere(asked)
             or self.not_its_updater(asked, actor, record)
         )
         if objection is not None:

@@ -188,6 +188,34 @@ def test_the_join_itself_goes_by_the_hub_whatever_the_announcement(version: str)
     assert [one.device for one in world.dsp.to_s1sps] == [CHF]
 
 
+def test_8_11_lets_nothing_in_that_stands_on_another_hubs_log() -> None:
+    world = world_with(*BOTH)
+    submitted(world, world.eis, announced(NOMINAL))
+    joined(world, HUB2)
+    before = world.dsp.inventory.dump()
+    assert submitted(world, world.eis, add(), CHF) == Category.BAD_REQUEST
+    assert (world.dsp.inventory.dump(), world.dsp.to_s1sps) == (before, [])
+    joined(world, CHF)
+    assert submitted(world, world.eis, add(), CHF) == ""
+
+
+def test_8_11_lets_no_meter_in_for_a_meter_point_that_another_one_has() -> None:
+    world = world_with(*BOTH)
+    meter, new = world.dsp.inventory.find(ESME), Eui64.parse("02-53-01-00-00-00-00-78")
+    assert meter is not None
+    meter = replace(meter, hub=CHF, mpxn="9941510000017")
+    world.dsp.inventory.put(meter)
+    spare = replace(meter, device=new, hub=None, mpxn="", status=DeviceStatus.PENDING)
+    world.dsp.inventory.put(spare)
+    white = Whitelisting(3600, bytes(16), "9941510000017")
+    body = UpdateHanDeviceLog(new, LogChange.ADD, white)
+    assert submitted(world, world.eis, body, CHF) == Category.BAD_REQUEST
+    world.dsp.inventory.put(replace(meter, hub=None))
+    assert submitted(world, world.eis, body, CHF) == ""
+    world.dsp.inventory.put(replace(spare, hub=CHF, mpxn="9941510000017"))
+    assert world.dsp.inventory.of_mpxn("9941510000017") == world.dsp.inventory.find(new)
+
+
 def test_d14_a_device_that_moves_is_decommissioned_deleted_and_announced_anew() -> None:
     world = world_with(*BOTH)
     submitted(world, world.eis, announced(NOMINAL))
