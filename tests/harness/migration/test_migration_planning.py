@@ -295,6 +295,40 @@ def test_without_a_place_an_installation_waits() -> None:
     assert [f"{row.code} {row.sub_code}".strip() for row in found.values()] == ["", "X-P4 01"]
 
 
+def test_what_may_not_migrate_takes_nobodys_place() -> None:
+    of = office(count=3)
+    first = of.installations[0].ref
+    held = Arrangements(capacity=1, exclusions={first: frozenset({"no_wan_before"})})
+    found = Planning(of, held).plan(records(of))
+    codes = [f"{row.code} {row.sub_code}".strip() for row in found.values()]
+    assert codes[0].startswith("X-18")
+    assert codes[1:] == ["", "X-P4 01"]
+
+
+@pytest.mark.parametrize(
+    ("role", "dormant", "code"),
+    [
+        (DeviceType.CHF, DeviceType.GSME, "X-4.26 01"),
+        (DeviceType.PPMID, DeviceType.GSME, "X-4.26 01"),
+        (DeviceType.GSME, DeviceType.GSME, ""),
+        (DeviceType.CHF, DeviceType.ESME, ""),
+    ],
+)
+def test_hub_and_displays_of_a_mixed_home_belong_to_its_electricity_meter(
+    role: DeviceType, dormant: DeviceType, code: str
+) -> None:
+    of = office("EB", 1, of_class=InstallationClass.MIXED)
+    cause = {"dormancy": Dormancy.CHANGE_OF_SUPPLIER}
+    of = changed(of, **{one: {"dormancy": None} for one in ("ESME", "GSME")})
+    of = changed(of, **{dormant.value: cause})
+    of.clock.at = from_datetime(datetime(2021, 4, 20, tzinfo=UTC))
+    (record,) = records(of)
+    device = of.installations[0].of(role)[0].eui64
+    dmc = lists().dmcs.entries["SYN-DMC-EB-DUAL-PPMID"]
+    outcome = Planning(of).early_update(record, device, dmc).outcome
+    assert f"{outcome.code} {outcome.sub_code}".strip() == code
+
+
 def test_an_installation_that_the_inventory_lacks_is_told() -> None:
     of = office(count=1)
     (record,) = records(of)
