@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from device_profiles.epcl import Epcl
 from device_profiles.errors import DataError, InvalidValueError
 from device_profiles.installation import Installation, load, load_many, render_csv, render_toml
 from device_profiles.words import (
@@ -36,7 +37,7 @@ from harness.migration.planning import (
     without_dormant_gsme,
 )
 from harness.migration.verdicts import InstallationVerdict, Stage
-from harness.rules.eligibility import Instructor
+from harness.rules.eligibility import EarlyUpdateFacts, Instructor, check_early_update
 from harness.rules.migration_planning import mode_change_due, places
 from harness.rules.migration_rulebook import Switches
 from harness.rules.outcomes import Result as RuleResult
@@ -363,6 +364,26 @@ def test_an_early_update_is_logged_with_who_ordered_and_who_carried_it_out(
     assert again.updates == planning.updates == [order]
     letters = [(one.sender, one.receiver, one.kind) for one in of.post.letters]
     assert letters == ([] if code else [("MCC", "SMSO", "order")])
+
+
+@pytest.mark.parametrize(
+    ("day", "code"),
+    [
+        (date(2021, 4, 20), ""),
+        (date(2020, 9, 17), "X-4.26 06"),
+        (date(2024, 12, 31), ""),
+        (date(2025, 1, 1), "X-4.26 06"),
+    ],
+)
+def test_4_26_allows_nothing_before_it_was_and_after_the_tmad_ceased(day: date, code: str) -> None:
+    book = shipped()
+    tested = {"mt_complete_on": date(2020, 1, 1)}
+    row = lists().dmcs.entries["SYN-DMC-EB-DUAL-PPMID"].model_copy(update=tested)
+    listed = replace(lists(), epcl=Epcl([], lists().cpl, None))
+    of = InstallationClass.DORMANT
+    facts = EarlyUpdateFacts(of, True, Instructor.DCC, row, "EB", "SMETS1", day)
+    got = check_early_update(book, listed, facts)
+    assert ("" if got is None else f"X-4.26 {got.sub_code}") == code
 
 
 def test_an_early_update_does_not_make_an_installation_eligible() -> None:
