@@ -48,12 +48,12 @@ def test_the_s1sp_that_serves_a_device_answers_for_it_once() -> None:
 @pytest.mark.parametrize("what", ["answer", "device alert", "alert"])
 def test_another_s1sp_does_not_speak_for_it(what: str) -> None:
     world, answer = asked()
-    said = {
+    words: dict[str, Smets1Response | S1spAlert] = {
         "answer": answer,
         "device alert": replace(answer, body=DeviceAlert(0x8F72, "made up", AT, bytes(32))),
         "alert": S1spAlert("X-MADE-UP", AT, device=ESME),
-    }[what]
-    assert told(world, said, OTHER) == "refused"
+    }
+    assert told(world, words[what], OTHER) == "refused"
     assert told(world, answer, S1SP) == "response"
 
 
