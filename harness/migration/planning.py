@@ -128,22 +128,26 @@ class Planning:
     def plan(self, records: Sequence[InstallationRecord]) -> dict[str, InstallationVerdict]:
         """Take P1 to P4: inventory and class, eligibility, firmware, capacity.
 
-        The cause of dormancy is written into each record.
+        The cause of dormancy is written into each record. What may not migrate asks for no place.
         """
-        homes = [self._homes[record.ref] for record in records if record.ref in self._homes]
+        found = {record.ref: self._planned_with(record, has_place=True) for record in records}
         capacity = self.arrangements.capacity
-        has_place = {} if capacity is None else places(homes, capacity, self._office.book.settings)
-        found = {}
+        if capacity is None:
+            return found
+        asking = [self._homes[ref] for ref, row in found.items() if row.result is Result.ACCEPTED]
+        has_place = places(asking, capacity, self._office.book.settings)
         for record in records:
-            home = self._homes.get(record.ref)
-            if home is None:
-                found[record.ref] = self._unknown(record.ref)
-                continue
-            record.dormancy = dormancy_of(home)
-            facts = self._facts(home, has_place.get(home.ref, True))
-            with in_hand(home.ref):
-                found[home.ref] = self._verdict(home.ref, self._plan(facts, record))
+            if not has_place.get(record.ref, True):
+                found[record.ref] = self._planned_with(record, has_place=False)
         return found
+
+    def _planned_with(self, record: InstallationRecord, *, has_place: bool) -> InstallationVerdict:
+        home = self._homes.get(record.ref)
+        if home is None:
+            return self._unknown(record.ref)
+        record.dormancy = dormancy_of(home)
+        with in_hand(home.ref):
+            return self._verdict(home.ref, self._plan(self._facts(home, has_place), record))
 
     def authorise(self, records: Sequence[InstallationRecord]) -> dict[str, InstallationVerdict]:
         """Take P5 and P6: authorisation or notification, and the prepayment pre-condition."""
@@ -181,6 +185,8 @@ class Planning:
         office, home = self._office, self._homes[record.ref]
         target = next((one for one in home.devices if one.eui64 == device), None)
         meter = target if target is not None and target.role in _NAMES else None
+        # Hub and displays belong to the electricity meter, as in judge_early (F-102).
+        meter = meter or next(iter(home.of(DeviceType.ESME)), None)
         dormant = (
             home.installation_class is not InstallationClass.ACTIVE
             if meter is None

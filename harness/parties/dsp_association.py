@@ -117,6 +117,43 @@ class Associations(DspBase):
             return None
         return Objection(Category.UNKNOWN_DEVICE, f"{body.device} is not pre-notified: no join")
 
+    def placed_elsewhere(self, asked: ServiceRequest) -> Objection | None:
+        """Say that a request names another place than the device's, or None.
+
+        8.11: what is to join stands on another hub's log, or brings another's meter point. Without
+        this a device would move from its home to another in the inventory, commissioned as it is,
+        and two meters would answer for one meter point. 6.23: the meter has another meter point,
+        as at SMETS2+ homes.
+
+        Source:
+            inferred from the inventory: a device has one hub, a meter point one meter; which
+            response code of 8.11 says so is not public.
+        """
+        body = asked.body
+        if isinstance(body, smets1_bodies.UpdateCredentialsCos):
+            meter = self.inventory.find(asked.request_id.target)
+            if meter is None or meter.mpxn in {"", body.mpxn}:
+                return None
+            return Objection(Category.NOT_REGISTERED, f"{meter.device} has another meter point")
+        if isinstance(body, smets1_bodies.UpdateHanDeviceLog):
+            return self._joins_elsewhere(body, asked.request_id.target)
+        return None
+
+    def _joins_elsewhere(
+        self, body: smets1_bodies.UpdateHanDeviceLog, hub: Eui64
+    ) -> Objection | None:
+        if body.change is not smets1_bodies.LogChange.ADD:
+            return None
+        record = self.inventory.find(body.device)
+        if record is not None and record.hub not in {None, hub}:
+            says = f"{body.device} is on the log of {record.hub}: remove it there first"
+            return Objection(Category.BAD_REQUEST, says)
+        mpxn = None if body.whitelisting is None else body.whitelisting.mpxn
+        meter = self.inventory.of_mpxn(mpxn) if mpxn else None
+        if meter is None or meter.device == body.device or meter.hub is None:
+            return None
+        return Objection(Category.BAD_REQUEST, f"the meter point of {body.device} is another's")
+
     def associate(self, device: Eui64, hub: Eui64) -> AssociationConflict | None:
         """Note that a device hangs on a hub, as something other than a request of ours had it.
 

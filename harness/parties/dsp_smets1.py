@@ -124,6 +124,7 @@ class Smets1Desk(Associations):
         objection = (
             self.not_announced(asked.body)
             or objection_to(row, actor, record, self.inventory)
+            or self.placed_elsewhere(asked)
             or self.not_its_updater(asked, actor, record)
         )
         if objection is not None:
@@ -252,9 +253,28 @@ class Smets1Desk(Associations):
         except DuisError as error:
             self.post.hand_over(name, self.name, DUIS, document, f"refused: {error.name}")
             return FromS1sp("refused", None, detail=str(error))
+        strange = self._not_its_to_tell(value, s1sp)
+        if strange:
+            self.post.hand_over(name, self.name, DUIS, document, f"refused: {strange}")
+            return FromS1sp("refused", None, value, strange)
         if isinstance(value, S1spAlert):
             return self._s1sp_alert(document, value, name)
         return self._s1sp_answer(document, value, name)
+
+    def _not_its_to_tell(self, value: Smets1Response | S1spAlert, s1sp: Eui64) -> str:
+        """Say why an S1SP's word is not taken although its signature holds; empty: it is taken.
+
+        An S1SP speaks of the devices it serves, and answers what was asked.
+        """
+        record = None if value.device is None else self.inventory.find(value.device)
+        serves = None if record is None else self.s1sps.get(self._s1sp_of(record))
+        if serves not in {None, s1sp}:
+            return f"another S1SP serves {value.device}"
+        if isinstance(value, S1spAlert) or isinstance(value.body, DeviceAlert):
+            return ""
+        waiting = self.asked_s1sps.get((value.device, value.target, value.counter))
+        asked = None if waiting is None else read_request(waiting).header.variant
+        return "" if asked in {None, value.variant} else f"{asked} was asked, not {value.variant}"
 
     def _s1sp_answer(self, document: bytes, value: Smets1Response, name: str) -> FromS1sp:
         if isinstance(value.body, DeviceAlert):

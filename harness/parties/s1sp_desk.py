@@ -349,8 +349,7 @@ class S1spDesk:
         key = self._reach.authentication_key(record.device)
         if wanted is None or key is None:
             raise DeskError(DeskFault.BAD_UTRN, "the UTRN is none of this user and device")
-        number = record.next_top_up
-        record.next_top_up += 1
+        number = record.number_of(request.request_id.originator, wanted)
         return smets1_top_up.device_code(key, record.device, TopUp(wanted.pence, number))
 
     # -- telling -----------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 
 from device_profiles.words import DeviceType
 from emulator.core.ids import Eui64
+from emulator.crypto.top_up_code import TopUp
 from harness.rules.migration_certificates import NULL_CERTIFICATE_ID, CertificateId
 
 CRITICAL_SUPPLIER: Final = "critical_supplier"
@@ -47,6 +48,7 @@ class DeskRecord:
         declared: Firmware version by its CPL entry, or empty.
         log: Of a hub: its device log as last seen or changed.
         next_top_up: Number of the next top-up code.
+        top_ups: Supplier, pence and number of an order -> number of the code for it.
         own_make: Of a PPMID: whether it is of the makes that the S1SP knows.
     """
 
@@ -64,11 +66,24 @@ class DeskRecord:
     declared: str = ""
     log: list[Eui64] = field(default_factory=list)
     next_top_up: int = FIRST_TOP_UP
+    top_ups: dict[str, int] = field(default_factory=dict)
     own_make: bool = True
 
     def is_replay(self, party: Eui64, counter: int) -> bool:
         """Say whether a party's counter does not rise."""
         return counter <= self.executions.get(party, -1)
+
+    def number_of(self, party: Eui64, order: TopUp) -> int:
+        """Return the number of the code for a supplier's order: the same whenever it is asked.
+
+        So an order that comes again is no second top-up: the device takes each number once. One
+        that was not delivered gets the code that was told already.
+        """
+        key = f"{party.hex}:{order.pence}:{order.number}"
+        if key not in self.top_ups:
+            self.top_ups[key] = self.next_top_up
+            self.next_top_up += 1
+        return self.top_ups[key]
 
     def dump(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -85,6 +100,7 @@ class DeskRecord:
             "declared": self.declared,
             "log": [one.hex for one in self.log],
             "next_top_up": self.next_top_up,
+            "top_ups": dict(self.top_ups),
             "own_make": self.own_make,
         }
 

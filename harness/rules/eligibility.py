@@ -202,8 +202,9 @@ def check_early_update(
         return Refusal("03")
     if _on_epcl(lists, facts.dmc, facts):
         return NotApplicable("the EPCL has the combination: ordinary rules hold")
-    if facts.day < book.settings.early_firmware_from:
-        return Refusal("06", f"it is from {book.settings.early_firmware_from}")
+    first, last = book.settings.early_firmware_from, max(row.expires_on for row in book.tmad)
+    if not first <= facts.day <= last:  # F-103: nothing is done under the TMAD after it ceases
+        return Refusal("06", f"it is in force from {first} to {last}")
     if facts.instructor is not Instructor.DCC:
         return Refusal("04", f"it comes from the {facts.instructor}")
     return None if is_tested(lists.dmcs, facts.dmc, facts.day) else Refusal("02", facts.dmc.dmc_id)

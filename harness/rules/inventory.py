@@ -180,8 +180,9 @@ class Inventory:
         return self._records[device]
 
     def of_mpxn(self, mpxn: str) -> InventoryRecord | None:
-        """Return the meter of a meter point, or None."""
-        return next(iter(self._in_order(self._of_mpxn.get(mpxn, {}))), None)
+        """Return the meter of a meter point, or None; one at a hub before one that was removed."""
+        found = self._in_order(self._of_mpxn.get(mpxn, {}))
+        return next((one for one in found if one.hub is not None), next(iter(found), None))
 
     def of_hub(self, hub: Eui64 | None) -> tuple[InventoryRecord, ...]:
         """Return the devices of one installation, in the order they were added."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from device_profiles.epcl import Epcl
 from device_profiles.errors import DataError, InvalidValueError
 from device_profiles.installation import Installation, load, load_many, render_csv, render_toml
 from device_profiles.words import (
@@ -36,9 +37,10 @@ from harness.migration.planning import (
     without_dormant_gsme,
 )
 from harness.migration.verdicts import InstallationVerdict, Stage
-from harness.rules.eligibility import Instructor
+from harness.rules.eligibility import EarlyUpdateFacts, Instructor, check_early_update
 from harness.rules.migration_planning import mode_change_due, places
 from harness.rules.migration_rulebook import Switches
+from harness.rules.outcomes import Refusal
 from harness.rules.outcomes import Result as RuleResult
 from tests.harness.migration.file_office_given import FewerOffice, lists, office, records, shipped
 
@@ -295,6 +297,40 @@ def test_without_a_place_an_installation_waits() -> None:
     assert [f"{row.code} {row.sub_code}".strip() for row in found.values()] == ["", "X-P4 01"]
 
 
+def test_what_may_not_migrate_takes_nobodys_place() -> None:
+    of = office(count=3)
+    first = of.installations[0].ref
+    held = Arrangements(capacity=1, exclusions={first: frozenset({"no_wan_before"})})
+    found = Planning(of, held).plan(records(of))
+    codes = [f"{row.code} {row.sub_code}".strip() for row in found.values()]
+    assert codes[0].startswith("X-18")
+    assert codes[1:] == ["", "X-P4 01"]
+
+
+@pytest.mark.parametrize(
+    ("role", "dormant", "code"),
+    [
+        (DeviceType.CHF, DeviceType.GSME, "X-4.26 01"),
+        (DeviceType.PPMID, DeviceType.GSME, "X-4.26 01"),
+        (DeviceType.GSME, DeviceType.GSME, ""),
+        (DeviceType.CHF, DeviceType.ESME, ""),
+    ],
+)
+def test_hub_and_displays_of_a_mixed_home_belong_to_its_electricity_meter(
+    role: DeviceType, dormant: DeviceType, code: str
+) -> None:
+    of = office("EB", 1, of_class=InstallationClass.MIXED)
+    cause = {"dormancy": Dormancy.CHANGE_OF_SUPPLIER}
+    of = changed(of, **{one: {"dormancy": None} for one in ("ESME", "GSME")})
+    of = changed(of, **{dormant.value: cause})
+    of.clock.at = from_datetime(datetime(2021, 4, 20, tzinfo=UTC))
+    (record,) = records(of)
+    device = of.installations[0].of(role)[0].eui64
+    dmc = lists().dmcs.entries["SYN-DMC-EB-DUAL-PPMID"]
+    outcome = Planning(of).early_update(record, device, dmc).outcome
+    assert f"{outcome.code} {outcome.sub_code}".strip() == code
+
+
 def test_an_installation_that_the_inventory_lacks_is_told() -> None:
     of = office(count=1)
     (record,) = records(of)
@@ -329,6 +365,26 @@ def test_an_early_update_is_logged_with_who_ordered_and_who_carried_it_out(
     assert again.updates == planning.updates == [order]
     letters = [(one.sender, one.receiver, one.kind) for one in of.post.letters]
     assert letters == ([] if code else [("MCC", "SMSO", "order")])
+
+
+@pytest.mark.parametrize(
+    ("day", "code"),
+    [
+        (date(2021, 4, 20), ""),
+        (date(2020, 9, 17), "X-4.26 06"),
+        (date(2024, 12, 31), ""),
+        (date(2025, 1, 1), "X-4.26 06"),
+    ],
+)
+def test_4_26_allows_nothing_before_it_was_and_after_the_tmad_ceased(day: date, code: str) -> None:
+    book = shipped()
+    tested = {"mt_complete_on": date(2020, 1, 1)}
+    row = lists().dmcs.entries["SYN-DMC-EB-DUAL-PPMID"].model_copy(update=tested)
+    listed = replace(lists(), epcl=Epcl([], lists().cpl, None))
+    of = InstallationClass.DORMANT
+    facts = EarlyUpdateFacts(of, True, Instructor.DCC, row, "EB", "SMETS1", day)
+    got = check_early_update(book, listed, facts)
+    assert (f"X-4.26 {got.sub_code}" if isinstance(got, Refusal) else "") == code
 
 
 def test_an_early_update_does_not_make_an_installation_eligible() -> None:

@@ -21,6 +21,7 @@ from harness.formats.duis.bodies import (
     UpdateInventory,
 )
 from harness.formats.duis.smets1_bodies import LogChange, UpdateHanDeviceLog, Whitelisting
+from harness.parties.import_supplier import change_body
 from harness.rules.firmware_checks import Category
 from tests.harness.parties.s1sp_image_world import (
     NEW_VERSION,
@@ -30,7 +31,7 @@ from tests.harness.parties.s1sp_image_world import (
     submitted,
     wrong,
 )
-from tests.harness.parties.s1sp_world import CHF, EIS, ESME
+from tests.harness.parties.s1sp_world import CHF, EIS, ESME, GSME, MPXN, World, keys, run
 
 S1, S2 = SmetsVersion.SMETS1, SmetsVersion.SMETS2
 TACTICAL, ENDURING = MetadataMode.TACTICAL, MetadataMode.ENDURING
@@ -186,6 +187,46 @@ def test_the_join_itself_goes_by_the_hub_whatever_the_announcement(version: str)
     submitted(world, world.eis, announced(version))
     assert submitted(world, world.eis, add(), CHF) == ""
     assert [one.device for one in world.dsp.to_s1sps] == [CHF]
+
+
+def test_8_11_lets_nothing_in_that_stands_on_another_hubs_log() -> None:
+    world = world_with(*BOTH)
+    submitted(world, world.eis, announced(NOMINAL))
+    joined(world, HUB2)
+    before = world.dsp.inventory.dump()
+    assert submitted(world, world.eis, add(), CHF) == Category.BAD_REQUEST
+    assert (world.dsp.inventory.dump(), world.dsp.to_s1sps) == (before, [])
+    joined(world, CHF)
+    assert submitted(world, world.eis, add(), CHF) == ""
+
+
+def test_8_11_lets_no_meter_in_for_a_meter_point_that_another_one_has() -> None:
+    world = world_with(*BOTH)
+    meter, new = world.dsp.inventory.find(ESME), Eui64.parse("02-53-01-00-00-00-00-78")
+    assert meter is not None
+    meter = replace(meter, hub=CHF, mpxn="9941510000017")
+    world.dsp.inventory.put(meter)
+    spare = replace(meter, device=new, hub=None, mpxn="", status=DeviceStatus.PENDING)
+    world.dsp.inventory.put(spare)
+    white = Whitelisting(3600, bytes(16), "9941510000017")
+    body = UpdateHanDeviceLog(new, LogChange.ADD, white)
+    assert submitted(world, world.eis, body, CHF) == Category.BAD_REQUEST
+    world.dsp.inventory.put(replace(meter, hub=None))
+    assert submitted(world, world.eis, body, CHF) == ""
+    world.dsp.inventory.put(replace(spare, hub=CHF, mpxn="9941510000017"))
+    assert world.dsp.inventory.of_mpxn("9941510000017") == world.dsp.inventory.find(new)
+
+
+def test_6_23_for_another_meter_point_than_the_meters_changes_no_certificate() -> None:
+    world = World()
+    world.notify(ESME, EIS)
+    before = world.desk.records[ESME].dump()
+    for point in ("9900000000099", MPXN[GSME]):
+        body = change_body(keys(), EIS, point)
+        assert run(world.ask(world.eis, body, ESME)) == ("E062301", None)
+    assert world.desk.records[ESME].dump() == before
+    _code, answer = run(world.ask(world.eis, change_body(keys(), EIS, MPXN[ESME]), ESME))
+    assert answer.success
 
 
 def test_d14_a_device_that_moves_is_decommissioned_deleted_and_announced_anew() -> None:

@@ -315,6 +315,25 @@ def test_a_top_up_that_does_not_arrive_comes_back_as_a_code_for_the_keypad() -> 
     assert alert.value.utrn not in json.dumps(world.desk.dump())
 
 
+def test_an_order_that_comes_again_gets_the_code_it_had_and_another_order_the_next() -> None:
+    world = World()
+    world.notify(ESME, EIS)
+    world.meter.mute = True
+    codes = []
+    for order in (TopUp(1500, 3), TopUp(1500, 3), TopUp(1500, 4), TopUp(1600, 3)):
+        _code, alert = run(world.ask(world.eis, world.eis.top_up(ESME, order), ESME))
+        codes.append(alert.value.utrn)
+        world.desk.load(world.desk.dump())
+    key = top_up_key(ESME.octets * 2, ESME)
+    numbers = [decode(one, key, ESME) for one in codes]
+    assert numbers == [
+        TopUp(1500, 50_001),
+        TopUp(1500, 50_001),
+        TopUp(1500, 50_002),
+        TopUp(1600, 50_003),
+    ]
+
+
 def test_a_utrn_of_another_device_or_user_is_refused() -> None:
     world = World()
     world.notify(ESME, EIS)
