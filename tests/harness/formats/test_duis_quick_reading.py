@@ -190,6 +190,19 @@ def test_another_key_s_signature_is_refused_by_its_text_too() -> None:
     assert quick[0] == "bad-signature"
 
 
+@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("name", [b"SignatureValue", b"DigestValue", b"X509SerialNumber"])
+@pytest.mark.parametrize("written", [b"<ds:%b/>", b"<ds:%b> </ds:%b>", b""])
+def test_a_signature_that_lacks_a_text_is_refused_by_name(
+    document: bytes, name: bytes, written: bytes
+) -> None:
+    at, end = document.rfind(b"<ds:" + name), document.rfind(b"</ds:" + name) + len(name) + 6
+    damaged = document[:at] + written.replace(b"%b", name) + document[end:]
+    quick, full = both_ways(damaged, KNOWN)
+    assert quick == full
+    assert quick[0] == "bad-signature"
+
+
 @pytest.mark.parametrize(
     "text",
     [
