@@ -224,3 +224,23 @@ def test_moments_of_the_usual_form_are_what_the_full_way_reads(text: str) -> Non
             return error.name
 
     assert told(text) == told(text.replace("Z", "+00:00"))
+
+
+class Raced(dict[bytes, Any]):
+    """A full memory whose oldest row another thread takes out at the very moment."""
+
+    def __len__(self) -> int:
+        return 1 << 20
+
+    def __iter__(self) -> Any:
+        return iter([b"taken by another thread"])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_two_threads_may_make_room_in_a_memory_at_once(
+    document: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget()
+    monkeypatch.setattr(requests, "_READ", Raced())
+    monkeypatch.setattr(smets1_response, "_READ", Raced())
+    assert not isinstance(read(document, KNOWN), tuple)
