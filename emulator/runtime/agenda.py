@@ -108,6 +108,11 @@ class Agenda:
         if entry[2] in TIMER_KINDS:
             self._timers[entry[2:]] = entry[1]
 
+    def look_again(self) -> None:
+        """Tell whoever looks that what is due has changed, although nothing was entered."""
+        if self.on_entry is not None:
+            self.on_entry()
+
     def _runs(self, entry: Entry) -> bool:
         return self._timers.get((entry[2], entry[3], entry[4])) == entry[1]
 

@@ -185,6 +185,7 @@ class World(MovingWorld):
         due = self._scene.schedule.order(order, self._scene.now)
         if due is not None:
             self._scene.agenda.put(due[0] * 1000, _FAULT, NO_BOX, due[1])
+        self._scene.agenda.look_again()  # a home with a fault in force does not doze
 
     def idle_faults(self) -> tuple[str, ...]:
         """Return the texts of the run's faults that never happened so far."""

@@ -23,6 +23,8 @@ MAX_PENDING_OUT_BYTES: Final = 0x10000
 SILENCE_S: Final = 0.05
 #: The same on TCP, where a network may hold octets back. Source: invented.
 TCP_SILENCE_S: Final = 0.5
+_IN: Final = "line-in"
+_OUT: Final = "line-out"
 #: Octet times that are no silence yet at any speed. Source: invented.
 _SILENT_OCTETS: Final = 3
 
@@ -76,8 +78,8 @@ class LiveLine:
         self._loop: asyncio.AbstractEventLoop = meter.loop
         self._in = PacedQueue(self._loop, self._arrived)
         self._out = PacedQueue(self._loop, self._left)
-        self._cutter = FrameCutter(line.framing) if meter.schedule.touches("line-in") else None
-        self._faulty_out = meter.schedule.touches("line-out")
+        self._struck = meter.schedule.struck  # faults come and end while somebody is connected
+        self._cutter = FrameCutter(line.framing)
         self._held = False
         self._heard_s = 0.0
         self._silence: asyncio.TimerHandle | None = None
@@ -139,8 +141,7 @@ class LiveLine:
     def _forget(self) -> None:
         self._in.clear()
         self._out.clear()
-        if self._cutter is not None:
-            self._cutter.clear()
+        self._cutter.clear()
         for handle in (self._silence, self._alarm, *self._late):
             if handle is not None:
                 handle.cancel()
@@ -166,15 +167,15 @@ class LiveLine:
         self._heard_s = self._loop.time()
         if self._held:
             self._relax()
-        if self._cutter is None:
-            self._hear(octets)
-        else:
+        if _IN in self._struck:
             self._through_faults(self._cutter.feed(octets))
+        else:  # what waited for a fault that has ended goes on with what comes now
+            self._hear(b"".join((*self._cutter.flush(), octets)))
         self._watch_silence()
 
     def _through_faults(self, pieces: list[bytes]) -> None:
         for piece in pieces:
-            for delay_s, octets in self._crossed("line-in", piece):
+            for delay_s, octets in self._crossed(_IN, piece):
                 self._later(delay_s, octets, self._hear)
 
     def _hear(self, octets: bytes) -> None:
@@ -186,8 +187,7 @@ class LiveLine:
 
     @property
     def _unfinished(self) -> int:
-        kept = 0 if self._cutter is None else self._cutter.kept_bytes
-        return kept + self.line.kept_bytes
+        return self._cutter.kept_bytes + self.line.kept_bytes
 
     @property
     def _silence_s(self) -> float:
@@ -203,8 +203,7 @@ class LiveLine:
             wait_s = max(left_s, self._silence_s / 2)
             self._silence = self._loop.call_later(wait_s, self._was_silent)
             return
-        if self._cutter is not None:
-            self._through_faults(self._cutter.flush())
+        self._through_faults(self._cutter.flush())
         self._perform(self.line.silence(self._meter.clock.line_now()))
 
     # -- outwards ------------------------------------------------------------------------------
@@ -228,10 +227,10 @@ class LiveLine:
             wait_s = max(wait_s, order.reaction_ms / 1000)
         not_before = self._heard_s + wait_s if wait_s else 0.0
         pace = self._pace(order.baud)
-        if not self._faulty_out:
+        if _OUT not in self._struck:
             self._out.put(order.octets, pace, mark=order.baud, not_before=not_before)
             return
-        for delay_s, octets in self._crossed("line-out", order.octets):
+        for delay_s, octets in self._crossed(_OUT, order.octets):
             late = max(not_before, self._loop.time() + delay_s) if delay_s else not_before
             self._out.put(octets, pace, mark=order.baud, not_before=late)
 
@@ -249,7 +248,7 @@ class LiveLine:
         """Send a frame through the faults of a link; return what comes out, and how late."""
         framing, role = self.line.framing, self._meter.role
         label = label_of(framing, piece)
-        ends = ("", role) if link == "line-in" else (role, "")
+        ends = ("", role) if link == _IN else (role, "")
         seal = seal_of(framing, piece)
         frame = Frame(link, piece, label, *ends)
         crossing = self._meter.schedule.cross(frame, seal.check_bytes, seal.put)

@@ -14,8 +14,11 @@ CANCEL: Final = from_datetime(datetime(3000, 12, 31, tzinfo=UTC))
 _FORM: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?"
 )
-#: As moments are written here; read as any other one is, in one go.
-_USUAL: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?Z")
+#: As moments are written here; read as any other one is, in one go. Later Pythons would read the
+#: hour 24 as the next midnight, which the full way refuses.
+_USUAL: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?Z"
+)
 
 
 def read(text: str) -> UtcMs:

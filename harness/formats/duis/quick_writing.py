@@ -99,7 +99,7 @@ def made(canonical: str) -> bytes:
     """
     octets = canonical.encode("ascii")
     if len(_MADE) >= _MOST_MADE:
-        del _MADE[next(iter(_MADE))]
+        _MADE.pop(next(iter(_MADE), b""), None)  # another thread may have taken it
     _MADE[octets] = None
     return octets
 

@@ -126,7 +126,7 @@ def read_request(data: bytes, signatories: Signatories | None = None) -> Service
             known = (*_content(root), None)
         if len(data) <= _SMALL_BYTES:
             if len(_READ) >= _MOST_READ:
-                del _READ[next(iter(_READ))]
+                _READ.pop(next(iter(_READ), b""), None)  # another thread may have taken it
             _READ[data] = known
     header, value, signed, mark = known
     origin = Origin.LOCAL

@@ -174,7 +174,8 @@ def verify(
             parser=etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True),
             expect_config=_configuration(to_datetime(signatories.at)),
         )
-    except (SignXMLException, etree.LxmlError, MalformedFrameError, ValueError) as error:
+    # signxml takes an element without text for an error of ours: a TypeError.
+    except (SignXMLException, etree.LxmlError, MalformedFrameError, ValueError, TypeError) as error:
         raise DuisError(
             DuisFault.BAD_SIGNATURE, str(error)[:200] or "it does not verify"
         ) from error

@@ -138,7 +138,7 @@ def read_signed(
         said = _read(root)
     if signed and len(data) <= _SMALL_BYTES:
         if len(_READ) >= _MOST_READ:
-            del _READ[next(iter(_READ))]
+            _READ.pop(next(iter(_READ), b""), None)  # another thread may have taken it
         _READ[data] = said
     return said
 

@@ -86,7 +86,9 @@ def _look_through_small(data: bytes) -> etree._Element | None:
         _walk(data)
         root = None
     if len(_LOOKED_THROUGH) >= _MOST_LOOKED_THROUGH:
-        del _LOOKED_THROUGH[next(iter(_LOOKED_THROUGH))]
+        _LOOKED_THROUGH.pop(
+            next(iter(_LOOKED_THROUGH), b""), None
+        )  # another thread may have taken it
     _LOOKED_THROUGH[data] = None
     return root
 

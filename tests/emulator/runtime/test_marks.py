@@ -110,3 +110,21 @@ def test_a_bench_that_was_put_back_forgets_what_it_had_packed() -> None:
     group.run_until(later)
     assert unpack(dumped(here)) == unpack(dumped_whole(here))
     assert [world.state() for world in worlds(here)] == states
+
+
+@pytest.mark.parametrize("order", ["drop:p=0.5@han", "mute@wan", "power-loss:note=looked@gsme"])
+def test_a_fault_that_is_ordered_wakes_a_home_that_dozes(order: str) -> None:
+    here = bench(homes(3), doze=True)
+    group = here._homes
+    group.run_until(group.now_us + 12 * HOUR_US + 300 * SECOND_US)
+    home = [*group.homes.values()][1]
+    home.world.box(home.roles[DeviceType.ESME])  # the home has come to the moment of all
+    group.next_due()  # everybody dozes
+    home.world.disturb(order)
+    again = bench(homes(3), doze=True)
+    again.restore(dumped_whole(here))
+    before, later = home.world.records.traffic, group.now_us + 2 * HOUR_US
+    group.run_until(later)
+    again._homes.run_until(later)
+    assert home.world.records.traffic != before
+    assert [world.state() for world in worlds(again)] == [world.state() for world in worlds(here)]

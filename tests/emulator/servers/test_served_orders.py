@@ -137,6 +137,46 @@ def test_a_fault_is_put_into_force_and_ended_by_order() -> None:
     run(story)
 
 
+@pytest.mark.parametrize("link", ["line-in", "line-out", "line"])
+def test_an_ordered_fault_strikes_who_is_connected_already(link: str) -> None:
+    async def story() -> None:
+        async with served("tcp://:0") as home:
+            pipe, _answers = pipe_of(home)
+            client = HdlcClient()
+            line = await dial(home.addresses[0])
+            line.write(client.snrm())
+            await line.frame()
+            pipe.data_received(f"disturb mute@{link}\n".encode())
+            line.write(client.snrm())
+            assert await line.silent(0.3)
+            assert "fault" in home.kinds()
+            pipe.data_received(f"disturb clear@{link}\n".encode())
+            line.write(client.snrm())
+            await line.frame()
+            line.write(client.ask())
+            assert (await line.frame()).information[3:] == ANSWER
+            line.close()
+
+    run(story)
+
+
+def test_a_frame_that_waits_for_its_rest_when_a_fault_ends_is_heard_whole() -> None:
+    async def story() -> None:
+        async with served("tcp://:0", faults=["mute:n=9@line-in"]) as home:
+            pipe, _answers = pipe_of(home)
+            client = HdlcClient()
+            line = await dial(home.addresses[0])
+            asked = client.snrm()
+            line.write(asked[:4])
+            assert await line.silent(0.1)
+            pipe.data_received(b"disturb clear@line-in\n")
+            line.write(asked[4:])
+            await line.frame()
+            line.close()
+
+    run(story)
+
+
 @pytest.mark.parametrize(
     "line",
     [

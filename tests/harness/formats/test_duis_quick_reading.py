@@ -190,6 +190,19 @@ def test_another_key_s_signature_is_refused_by_its_text_too() -> None:
     assert quick[0] == "bad-signature"
 
 
+@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("name", [b"SignatureValue", b"DigestValue", b"X509SerialNumber"])
+@pytest.mark.parametrize("written", [b"<ds:%b/>", b"<ds:%b> </ds:%b>", b""])
+def test_a_signature_that_lacks_a_text_is_refused_by_name(
+    document: bytes, name: bytes, written: bytes
+) -> None:
+    at, end = document.rfind(b"<ds:" + name), document.rfind(b"</ds:" + name) + len(name) + 6
+    damaged = document[:at] + written.replace(b"%b", name) + document[end:]
+    quick, full = both_ways(damaged, KNOWN)
+    assert quick == full
+    assert quick[0] == "bad-signature"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -211,3 +224,23 @@ def test_moments_of_the_usual_form_are_what_the_full_way_reads(text: str) -> Non
             return error.name
 
     assert told(text) == told(text.replace("Z", "+00:00"))
+
+
+class Raced(dict[bytes, Any]):
+    """A full memory whose oldest row another thread takes out at the very moment."""
+
+    def __len__(self) -> int:
+        return 1 << 20
+
+    def __iter__(self) -> Any:
+        return iter([b"taken by another thread"])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_two_threads_may_make_room_in_a_memory_at_once(
+    document: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget()
+    monkeypatch.setattr(requests, "_READ", Raced())
+    monkeypatch.setattr(smets1_response, "_READ", Raced())
+    assert not isinstance(read(document, KNOWN), tuple)
