@@ -46,7 +46,7 @@ class FolderReport:
         return all(report.is_clean for report in self.deliveries)
 
     def rows(self, *, for_suppliers: bool = False, book: RuleBook | None = None) -> dict[str, Any]:
-        """Return the report as JSON values; ``missing`` names files that a set has to have.
+        """Return the report as JSON values; ``missing``, where some are, names files due in a set.
 
         Args:
             for_suppliers: Leave out what is internal to DCC: counters, in texts and in names.
@@ -60,6 +60,7 @@ class FolderReport:
             return replace(told, code=code, sub_code=sub_code)
 
         name = _masked if for_suppliers else str
+        missing = [list(kinds) for kinds in self.missing() if kinds]
         return {
             "files": [
                 _file_row(row, name, tell) for report in self.deliveries for row in report.files
@@ -69,8 +70,7 @@ class FolderReport:
                 for report in self.deliveries
                 for row in report.installations
             ],
-            "missing": [list(kinds) for kinds in self.missing() if kinds],
-        }
+        } | ({"missing": missing} if missing else {})
 
     def missing(self) -> list[tuple[str, ...]]:
         """Return the required files that did not come, set after set."""
