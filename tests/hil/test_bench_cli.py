@@ -4,7 +4,6 @@ import io
 import json
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,16 @@ from device_profiles.words import DeviceType
 from emulator.codecs.dlms import apdu_set, axdr
 from emulator.codecs.dlms.apdu_parts import Attribute, Descriptor
 from emulator.codecs.dlms.apdu_set import SetRequest
-from harness.cli import main as command_line
 from hil.arming_state import armed_file, dry_run_file, load_arming, write_private
 from hil.bench_file import load_bench
 from hil.dry_run import _writes
 from hil.dry_run_report import DryRunReport, Rehearsal, Write, load_report
 from hil.probe import Difference, Probed
 from hil.verbs import Verb
+from tests.command_line import Command as Run
+from tests.command_line import command_in
 from tests.hil.bench_device import real_bench, shared_device
 from tests.hil.bench_texts import HEAD, METER, OTHER, REAL, write_bench
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -35,17 +33,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     monkeypatch.setenv("SMETSBENCH_TRACEBACK", "1")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "200")
-
-    def command(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["smetsbench", *words])
-        with pytest.raises(SystemExit) as ended:
-            command_line.main()
-        told = capsys.readouterr()
-        code = ended.value.code
-        assert isinstance(code, int)
-        return code, told.out, told.err
-
-    return command
+    return command_in(monkeypatch, capsys)
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,8 @@ from openpyxl.worksheet._reader import (
 )
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 
+from harness.formats.authorisation.sheet_parser import sheet_parser
+
 _CHUNK: Final = 1 << 16
 _TEXT_TAG: Final = f"{{{SHEET_MAIN_NS}}}t"
 _STRING_TAG: Final = f"{{{SHEET_MAIN_NS}}}si"
@@ -167,16 +169,7 @@ def _elements(
     read: Callable[[int], bytes], tag: str, rest: _Rest | None = None
 ) -> Iterator[etree._Element]:
     """Yield each element of a name as it ends; what it held is forgotten behind it."""
-    parser: Any = etree.XMLPullParser(
-        events=("end",),
-        tag=tag,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    parser = sheet_parser(["end"], tag)
     while chunk := read(_CHUNK):
         parser.feed(chunk)
         for _, element in parser.read_events():

@@ -18,6 +18,7 @@ from harness.formats.authorisation.faults import (
     with_declaration,
 )
 from harness.formats.authorisation.grid import MAX_COLUMNS, MAX_FILE_BYTES, MAX_ROWS, Merge
+from harness.formats.authorisation.sheet_parser import sheet_parser
 
 #: Octets of all parts unpacked; 20,000 installations take some 40 million.
 MAX_UNPACKED_BYTES: Final = 512 * 1024 * 1024
@@ -270,16 +271,8 @@ def _has_value(cell: etree._Element) -> bool:
 
 def _sheet(parts: zipfile.ZipFile, part: str) -> SheetShape:
     seen = _Sheet(part)
-    parser = etree.XMLPullParser(
-        events=("start", "end"),
-        tag=("{*}worksheet", "{*}row", "{*}f", "{*}mergeCell"),
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    told = ("{*}worksheet", "{*}row", "{*}f", "{*}mergeCell")
+    parser = sheet_parser(["start", "end"], told)
     try:
         for chunk in _chunks(parts, part):
             parser.feed(chunk)

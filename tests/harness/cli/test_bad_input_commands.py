@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,9 @@ from emulator.core.faults import FAULTS
 from firmware_images.recipe import load_recipe
 from harness.cli import main as command_line
 from harness.formats.duis.faults import SENTENCES, DuisFault
+from tests.command_line import Command as Run
+from tests.command_line import command_in
 
-Run = Callable[..., tuple[int, str, str]]
 PARTY = "0253420000000001"
 
 
@@ -24,17 +24,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SMETSBENCH_DATA", raising=False)
     monkeypatch.setenv("SMETSBENCH_TRACEBACK", "1")
-
-    def command(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["smetsbench", *words])
-        with pytest.raises(SystemExit) as ended:
-            command_line.main()
-        told = capsys.readouterr()
-        code = ended.value.code
-        assert isinstance(code, int)
-        return code, told.out, told.err
-
-    return command
+    return command_in(monkeypatch, capsys)
 
 
 def refusal(told: tuple[int, str, str]) -> str:

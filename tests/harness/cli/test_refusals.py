@@ -1,8 +1,7 @@
 """Refusals: the same one for people and, with ``--json``, for machines, whatever the command."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,9 @@ import pytest
 import typer
 
 from harness.cli import main as command_line
+from tests.command_line import Command as Run
+from tests.command_line import command_in
 
-Run = Callable[..., tuple[int, str, str]]
 KEYS = ["error", "where", "likely_cause", "next", "exit_code"]
 
 
@@ -21,17 +21,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SMETSBENCH_DATA", raising=False)
     monkeypatch.delenv("SMETSBENCH_TRACEBACK", raising=False)
-
-    def command(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["smetsbench", *words])
-        with pytest.raises(SystemExit) as ended:
-            command_line.main()
-        told = capsys.readouterr()
-        code = ended.value.code
-        assert isinstance(code, int)
-        return code, told.out, told.err
-
-    return command
+    return command_in(monkeypatch, capsys)
 
 
 def _commands(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
